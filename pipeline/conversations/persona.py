@@ -1,0 +1,128 @@
+"""The prompt contract: every prompt of a character, in training, recall, chat and export, comes from its persona."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from pipeline.errors import UnderstudyError
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+PERSONA_FILE = "persona.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """The system prompt for each kind of record, and the one that chat uses. `{character}` stands for the name."""
+
+    background: str
+    setting_qa: str
+    dialogue: str
+    chat: str
+
+
+INSTRUCTIONS: Mapping[Language, Instructions] = {
+    "en": Instructions(
+        background="What follows is background and lore about {character}.",
+        setting_qa="You are {character}. Answer the question from your background.",
+        dialogue="You are {character}. Speak with {character}'s tone, habits and temper.",
+        chat="You are {character}. Stay true to your background and your voice.",
+    ),
+    "zh": Instructions(
+        background="以下是关于{character}的背景故事和设定描述。",
+        setting_qa="你现在是{character}。请根据你的背景设定回答问题。",
+        dialogue="你现在是{character}。请模仿{character}的语气、口癖和性格进行对话。",
+        chat="你现在是{character}。请用{character}的语气说话，并忠于自己的背景设定。",
+    ),
+}
+# What stands in for the turn before a line when the raw file does not have it: its scene, or nothing but a cue.
+SCENE_CUE: Mapping[Language, str] = {"en": "(Scene: {title})", "zh": "（场景：{title}）"}
+BARE_CUE: Mapping[Language, str] = {"en": "(Say something.)", "zh": "（说点什么吧。）"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How chat samples, unless it is told otherwise."""
+
+    temperature: float = 0.7
+    top_p: float = 0.9
+    repetition_penalty: float = 1.1
+    max_new_tokens: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A character as its prompts show it."""
+
+    name: str
+    language: Language
+    instructions: Instructions
+    sampling: Sampling = Sampling()
+
+    def system(self, purpose: Literal["background", "setting_qa", "dialogue", "chat"]) -> str:
+        """The system prompt for a kind of record, or for chat."""
+        return str(getattr(self.instructions, purpose)).replace("{character}", self.name)
+
+    def cue(self, title: str) -> str:
+        """The user turn that stands before a line whose real one is unknown."""
+        return SCENE_CUE[self.language].replace("{title}", title) if title else BARE_CUE[self.language]
+
+
+def make_persona(name: str, language: str, overrides: Mapping[str, str | None]) -> Persona:
+    """The persona with the language's default instructions, but for those that `overrides` gives.
+
+    Raises:
+        UnderstudyError: no instructions exist for the language.
+    """
+    for known in LANGUAGES:
+        if known == language:
+            given = {purpose: text for purpose, text in overrides.items() if text}
+            return Persona(name, known, Instructions(**(asdict(INSTRUCTIONS[known]) | given)))
+    raise UnderstudyError("language", f"{language!r} has no prompts", fix=f"use one of {', '.join(LANGUAGES)}")
+
+
+def save_persona(persona: Persona, folder: Path) -> None:
+    """Write the persona, with a digest that shows later whether it is still what was trained."""
+    fields = asdict(persona)
+    content = json.dumps(fields | {"digest": _digest(fields)}, ensure_ascii=False, indent=2)
+    (folder / PERSONA_FILE).write_text(content + "\n", encoding="utf-8")
+
+
+def load_persona(folder: Path) -> Persona:
+    """Read the persona saved beside an adapter.
+
+    Raises:
+        UnderstudyError: there is none, it is broken, or its prompts are no longer those of the training.
+    """
+    path = folder / PERSONA_FILE
+    if not path.is_file():
+        raise UnderstudyError(path, "is not there", fix="name a folder that `pipeline.train` has written")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        digest = fields.pop("digest")
+        persona = Persona(
+            name=fields["name"],
+            language=fields["language"],
+            instructions=Instructions(**fields["instructions"]),
+            sampling=Sampling(**fields["sampling"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnderstudyError(path, f"is no persona ({error})", fix="restore the file that training wrote") from error
+    if digest != _digest(fields):
+        raise UnderstudyError(
+            path,
+            "was changed by hand since the training, so its prompts may not be those that the model learnt",
+            fix="restore the file, or change the prompts in the recipe and train again",
+        )
+    return persona
+
+
+def _digest(fields: Mapping[str, object]) -> str:
+    """Over what reaches the prompt; how chat samples may be changed freely."""
+    contract = {key: fields[key] for key in ("name", "language", "instructions")}
+    return hashlib.sha256(json.dumps(contract, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

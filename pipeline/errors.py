@@ -1,0 +1,31 @@
+"""The one kind of error that a user sees: where, what, and the fix."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+
+
+class UnderstudyError(Exception):
+    """Something the user can put right: says where it is, what is wrong and what to do."""
+
+    def __init__(self, where: object, what: str, *, fix: str) -> None:
+        super().__init__(f"{where}: {what}. To fix it: {fix}.")
+
+
+def entry_point(main: Callable[[], None]) -> Callable[[], None]:
+    """Run `main` so that an `UnderstudyError` ends in one paragraph and exit code 2, and Ctrl-C in code 130."""
+
+    @functools.wraps(main)
+    def guarded() -> None:
+        try:
+            main()
+        except UnderstudyError as error:
+            sys.stderr.write(f"error: {error}\n")
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.stderr.write("\nstopped; run the same command again to go on\n")
+            sys.exit(130)
+
+    return guarded

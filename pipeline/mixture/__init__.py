@@ -1,0 +1,1 @@
+"""What is seen how often: the plan of a run's exposures, and its ledger."""

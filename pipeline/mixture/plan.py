@@ -1,0 +1,119 @@
+"""The order in which a run shows its records, every exposure counted before the first step.
+
+`datasets.interleave_datasets` draws the order of one epoch from shuffled sources, with probabilities. Left at that,
+the number of draws is random and an epoch's length with it (its standard deviation is sqrt(wS(1 + wS/D)) for S
+settings of weight w beside D lines). So the few exposures too many or too few are then settled at random places:
+every record gets its planned number, every epoch has the same length, and nothing else of the draw changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class MixturePlan:
+    """Which record is seen when. Records are counted 0..n-1; a pure function of its fields, so any rank can redraw it.
+
+    `sources[i]` names the source of record i; `exposures_of[source]` is the number of exposures that a source gets in
+    an epoch, all its records together. `seed` starts every draw.
+    """
+
+    sources: tuple[str, ...]
+    exposures_of: Mapping[str, int]
+    seed: int
+
+    def exposures(self, epoch: int) -> Ints:
+        """Planned exposures of each record in an epoch: `[n]`, those of one source within 1 of each other.
+
+        Record number i of a source of n records and m exposures has been seen floor((k m + i) / n) times after k
+        epochs. By Hermite's identity these add up to k m, so every epoch is equally long; and no record ever falls
+        behind another by more than one.
+        """
+        names = np.asarray(self.sources)
+        wanted = np.zeros(len(names), dtype=np.int64)
+        for index, (name, total) in enumerate(self.exposures_of.items()):
+            ids = np.flatnonzero(names == name)
+            turn = np.random.default_rng([self.seed, index]).permutation(len(ids))
+            wanted[ids] = ((epoch + 1) * total + turn) // len(ids) - (epoch * total + turn) // len(ids)
+        return wanted
+
+    def epoch(self, epoch: int) -> Ints:
+        """The records of an epoch in order: `[epoch_length]`, each as often as planned."""
+        wanted = self.exposures(epoch)
+        rng = np.random.default_rng([self.seed, epoch])
+        return _settle(self._draw(wanted, rng), wanted, rng)
+
+    @property
+    def epoch_length(self) -> int:
+        """How many exposures an epoch has: the same in every epoch."""
+        return sum(self.exposures_of.values())
+
+    def rows(self, epoch: int, variants: Sequence[int]) -> Ints:
+        """The rows of an epoch, `[epoch_length]`, where record i has `variants[i]` rows, numbered one after another.
+
+        A record's exposures take its rows in turn, over all epochs; different records begin at different ones.
+        """
+        order, counts = self.epoch(epoch), np.asarray(variants)
+        by_record = np.argsort(order, kind="stable")
+        seen = np.bincount(order, minlength=len(counts))
+        occurrence = np.empty(len(order), dtype=np.int64)
+        occurrence[by_record] = np.arange(len(order)) - np.repeat(np.cumsum(seen) - seen, seen)
+        turn = order + self.planned(epoch)[order] + occurrence
+        return (np.cumsum(counts) - counts)[order] + turn % counts[order]
+
+    def planned(self, epochs: int) -> Ints:
+        """Exposures of each record over the first `epochs` epochs: `[n]`."""
+        total = np.zeros(len(self.sources), dtype=np.int64)
+        for epoch in range(epochs):
+            total += self.exposures(epoch)
+        return total
+
+    def _draw(self, wanted: Ints, rng: np.random.Generator) -> Ints:
+        """One epoch as `interleave_datasets` gives it: sources in random turns, each in its own shuffled order."""
+        from datasets import Dataset, interleave_datasets
+
+        names = np.asarray(self.sources)
+        pools, sizes = [], []
+        for name in dict.fromkeys(self.sources):
+            ids = np.flatnonzero((names == name) & (wanted > 0))
+            if len(ids):
+                pools.append(Dataset.from_dict({"record": rng.permutation(ids)}))
+                sizes.append(int(wanted[ids].sum()))
+        probabilities = [size / sum(sizes) for size in sizes]
+        # An explicit seed: left out, each process would draw an order of its own.
+        mixed = interleave_datasets(
+            pools, probabilities, seed=int(rng.integers(2**31)), stopping_strategy="all_exhausted"
+        )
+        return np.asarray(mixed.with_format("arrow")[:]["record"].to_numpy())
+
+
+def plan_mixture(sources: Sequence[str], weights: Mapping[str, float], *, seed: int) -> MixturePlan:
+    """A plan in which each record of source `s` is seen `weights[s]` times an epoch (to the nearest 1/n on average)."""
+    sizes = Counter(sources)
+    exposures_of = {source: max(1, round(size * weights[source])) for source, size in sizes.items()}
+    return MixturePlan(tuple(sources), exposures_of, seed)
+
+
+def _settle(drawn: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
+    """`drawn` with surplus exposures removed and missing ones put in, both at random places."""
+    shuffled = rng.permutation(len(drawn))
+    by_record = shuffled[np.argsort(drawn[shuffled], kind="stable")]  # a record's places together, in random order
+    counts = np.bincount(drawn, minlength=len(wanted))
+    rank = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = np.zeros(len(drawn), dtype=bool)
+    kept[by_record] = rank < np.repeat(wanted, counts)
+    missing = np.repeat(np.arange(len(wanted)), np.maximum(wanted - counts, 0))
+    settled = drawn[kept]
+    places = np.sort(rng.integers(0, len(settled) + 1, size=len(missing)))
+    return np.insert(settled, places, rng.permutation(missing))

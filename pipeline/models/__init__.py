@@ -1,0 +1,1 @@
+"""The base model: found offline where it can be, loaded once."""

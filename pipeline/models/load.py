@@ -1,0 +1,57 @@
+"""Tokenizers, base models and adapters, from wherever the recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.models.embedded import embedded_model
+from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def resolve_model(model: str) -> str:
+    """What `from_pretrained` takes for a recipe's `model_name_or_path`: a checked folder, or a hub id as it is."""
+    if model == EMBEDDED:
+        return str(embedded_model())
+    if is_local(model):
+        return str(check_model_folder(Path(model).expanduser()))
+    return model
+
+
+def load_tokenizer(model: str, *, revision: str = "main", trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer of a recipe's model. It always has a padding token."""
+    from transformers import AutoTokenizer
+
+    tokenizer = _from_pretrained(AutoTokenizer, model, revision=revision, trust_remote_code=trust_remote_code)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base_model(model: str, **options: Any) -> PreTrainedModel:
+    """A recipe's base model; `options` go to `from_pretrained` as they are."""
+    from transformers import AutoModelForCausalLM
+
+    return _from_pretrained(AutoModelForCausalLM, model, **options)
+
+
+def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
+    try:
+        return auto.from_pretrained(resolve_model(model), **options)
+    except (OSError, ConnectionError) as error:
+        if is_local(model) or model == EMBEDDED:
+            raise UnderstudyError(model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder anew") from error
+        raise UnderstudyError(
+            f"model {model}",
+            f"is not in the hub cache and could not be fetched ({_first_line(error)})",
+            fix="(1) give the path of a local model folder as model_name_or_path, or (2) fill the hub cache on a machine "
+            "with network (`hf download`) and set HF_HOME to it, or (3) set HF_ENDPOINT to a mirror that you can reach",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]

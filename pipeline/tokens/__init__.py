@@ -1,0 +1,1 @@
+"""What the loss sees: token rows, their labels, and batches of them."""

@@ -1,0 +1,148 @@
+"""trl's SFTTrainer, shown its rows in the mixture's order, as prefix trees, with the loss told apart by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+from trl import SFTTrainer
+
+from pipeline.mixture.plan import MixturePlan
+from pipeline.records.record import KINDS
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
+
+
+class PlanSampler(Sampler[int]):
+    """Row numbers in the order of the plan's current epoch."""
+
+    def __init__(self, plan: MixturePlan, variants: Sequence[int]) -> None:
+        self.plan = plan
+        self.variants = variants
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.plan.epoch_length
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.plan.rows(self.epoch, self.variants).tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order of this epoch from now on."""
+        self.epoch = epoch
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """What a forward says of the supervised tokens of a batch, `[P]` each; `row` is the row of the batch."""
+
+    log_prob: torch.Tensor
+    entropy: torch.Tensor
+    is_top1: torch.Tensor
+    row: torch.Tensor
+
+
+def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor) -> TokenScores:
+    """Log-probability of each target, and the entropy of its distribution (in nats): logits `[P, V]`, targets `[P]`."""
+    log_norm = torch.logsumexp(logits, dim=-1)
+    log_prob = logits.gather(-1, targets[:, None])[:, 0] - log_norm
+    with torch.no_grad():
+        log_probs = logits - log_norm[:, None]
+        entropy = -(log_probs.exp() * log_probs).sum(-1)
+        is_top1 = logits.argmax(-1) == targets
+    return TokenScores(log_prob.float(), entropy, is_top1, rows)
+
+
+class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
+    """Trains on rows that carry a `record` number and a `kind` number, and counts every record it consumes.
+
+    `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`.
+    """
+
+    def __init__(self, *args: Any, plan: MixturePlan, variants: Sequence[int], **kwargs: Any) -> None:
+        self.sampler = PlanSampler(plan, variants)
+        self._exposures = torch.zeros(len(variants), dtype=torch.int64)
+        # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
+        self._sums = torch.zeros(len(KINDS), 4, dtype=torch.float64)
+        super().__init__(*args, **kwargs)
+
+    def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
+        return self._total(self._exposures).numpy()
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Mean negative log-probability of the supervised tokens of the whole step, as trl normalises it.
+
+        It is summed here and divided by the step's supervised tokens over all micro-batches and processes; the
+        factor `num_processes` undoes the average that data parallelism takes of the gradients.
+        """
+        kinds, records = inputs.pop("kinds"), inputs.pop("records")
+        scores = self._tree_scores(model, inputs) if "target_nodes" in inputs else self._padded_scores(model, inputs)
+        count = len(scores.log_prob) if num_items_in_batch is None else num_items_in_batch
+        loss = -scores.log_prob.sum() / torch.as_tensor(count).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes
+        if model.training:
+            self._account(scores, kinds, records, tokens=inputs["input_ids"].ne(-1))
+        return loss
+
+    def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
+        """Only the nodes that predict a target reach the LM head."""
+        outputs = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            position_ids=inputs["position_ids"],
+            logits_to_keep=inputs["target_nodes"][0],
+            use_cache=False,
+        )
+        return score_targets(outputs.logits[0], inputs["labels"][0], inputs["target_rows"][0])
+
+    def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
+        """trl's own loss path, token by token."""
+        names = ("input_ids", "attention_mask", "labels")
+        outputs = model(**{name: inputs[name] for name in names}, fused_lm_head=True, use_cache=False)
+        mask = outputs.label_mask
+        rows = torch.arange(len(mask), device=mask.device)[:, None].expand_as(mask)
+        return TokenScores(outputs.log_probs[mask], outputs.entropy[mask], outputs.is_top1[mask], rows[mask])
+
+    @torch.no_grad()
+    def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: torch.Tensor) -> None:
+        kind = kinds[scores.row]
+        columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
+        sums = torch.stack([column.double() for column in columns], dim=1).cpu()
+        self._sums.index_add_(0, kind.cpu(), sums)
+        self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
+        self._total_train_tokens += int(tokens.sum()) * self.accelerator.num_processes
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log what trl logs, and loss and token accuracy for each kind of record."""
+        if "loss" in logs:
+            sums = self._total(self._sums)
+            self._sums.zero_()
+            count, _, hits, entropy = sums.sum(0).tolist()
+            self._metrics["train"]["entropy"].append(entropy / max(count, 1))
+            self._metrics["train"]["mean_token_accuracy"].append(hits / max(count, 1))
+            self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
+            for kind, (count, loss, hits, _) in zip(KINDS, sums.tolist(), strict=True):
+                if count:
+                    self._metrics["train"][f"loss_{kind}"].append(loss / count)
+                    self._metrics["train"][f"accuracy_{kind}"].append(hits / count)
+        super().log(logs, start_time)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> PlanSampler:
+        return self.sampler
+
+    def _total(self, counts: torch.Tensor) -> torch.Tensor:
+        """The sum over all processes, on the CPU."""
+        device = self.accelerator.device
+        wide = counts.float() if device.type == "mps" else counts  # which has no float64
+        return self.accelerator.reduce(wide.to(device), reduction="sum").cpu().to(counts.dtype)
