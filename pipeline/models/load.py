@@ -44,7 +44,9 @@ def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
         return auto.from_pretrained(resolve_model(model), **options)
     except (OSError, ConnectionError) as error:
         if is_local(model) or model == EMBEDDED:
-            raise UnderstudyError(model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder anew") from error
+            raise UnderstudyError(
+                model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder anew"
+            ) from error
         raise UnderstudyError(
             f"model {model}",
             f"is not in the hub cache and could not be fetched ({_first_line(error)})",

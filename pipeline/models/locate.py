@@ -52,7 +52,11 @@ def check_model_folder(folder: Path) -> Path:
     if not folder.is_dir():
         raise UnderstudyError(folder, "is no folder", fix="correct `model_name_or_path` in the recipe")
     if not (folder / "config.json").is_file():
-        raise UnderstudyError(folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included")
+        raise UnderstudyError(
+            folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included"
+        )
     if not any(file for pattern in WEIGHT_FILES for file in folder.glob(pattern)):
-        raise UnderstudyError(folder, "has no weights", fix="copy its *.safetensors files too; git without LFS leaves them out")
+        raise UnderstudyError(
+            folder, "has no weights", fix="copy its *.safetensors files too; git without LFS leaves them out"
+        )
     return folder

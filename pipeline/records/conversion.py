@@ -7,13 +7,13 @@ import json
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.classify import TitlePatterns, classify
+from pipeline.records.classify import TitlePatterns, classify, compile_patterns
 from pipeline.records.readers import RawRecord, find_files, read_file
 from pipeline.records.record import KINDS, Record, content_id, write_records
 
@@ -109,6 +109,49 @@ def write_conversion(conversion: Conversion, folder: Path, *, fingerprint: str) 
     temporary = folder / "conversion.json.tmp"
     temporary.write_text(json.dumps(account, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, folder / "conversion.json")
+
+
+def ensure_converted(
+    paths: Sequence[Path],
+    character: str,
+    folder: Path,
+    *,
+    background_titles: Sequence[str] | None = None,
+    voice_only_titles: Sequence[str] | None = None,
+    context_turns: int,
+) -> dict[str, Any]:
+    """The account of the conversion in `folder`, which is done first unless these files were converted so before.
+
+    Raises:
+        UnderstudyError: a raw file is broken, or the character says nothing in any of them.
+    """
+    fingerprint = raw_fingerprint(paths, (character, background_titles, voice_only_titles, context_turns))
+    try:
+        account: dict[str, Any] = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        account = {}
+    if account.get("fingerprint") != fingerprint:
+        patterns = compile_patterns(background_titles, voice_only_titles)
+        conversion = convert(paths, character, patterns, context_turns=context_turns)
+        write_conversion(conversion, folder, fingerprint=fingerprint)
+        account = conversion.account() | {"fingerprint": fingerprint}
+    return account
+
+
+def format_account(account: Mapping[str, Any]) -> str:
+    """What became of the raw records, in a few lines."""
+    rejected = account["rejected"]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in account["kinds"].items())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items()) or "none"
+    lines = [
+        f"{account['character']}: read {account['read']} = kept {account['kept']} + duplicates {account['duplicates']}"
+        f" + rejected {sum(rejected.values())}",
+        f"  kept: {kinds}",
+        f"  rejected: {reasons}",
+    ]
+    if account["passed_over"]:
+        lines.append(f"  passed over, no raw files: {', '.join(account['passed_over'])}")
+    return "\n".join(lines)
 
 
 def raw_fingerprint(paths: Sequence[Path], settings: Sequence[object]) -> str:

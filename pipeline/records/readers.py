@@ -46,7 +46,9 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         known = [file for file in below if file.suffix.lower() in READERS]
         if not known:
             raise UnderstudyError(
-                path, f"holds no raw file among its {len(below)} files", fix=f"give files ending in {', '.join(READERS)}"
+                path,
+                f"holds no raw file among its {len(below)} files",
+                fix=f"give files ending in {', '.join(READERS)}",
             )
         files += known
         passed_over += [file for file in below if file not in known]
@@ -121,7 +123,9 @@ def _read_transcript(path: Path, content: str) -> Iterator[RawRecord]:
         spoken = SPEAKER_LINE.fullmatch(line)
         if spoken is None:
             raise UnderstudyError(
-                f"{path}:{number}", f"is neither 'Name: line' nor '## Title': {line[:40]!r}", fix="give the line a speaker"
+                f"{path}:{number}",
+                f"is neither 'Name: line' nor '## Title': {line[:40]!r}",
+                fix="give the line a speaker",
             )
         turn = Turn(spoken["speaker"], spoken["text"])
         if turns and turns[-1][1].speaker == turn.speaker:

@@ -60,7 +60,9 @@ def read_records(path: Path) -> list[Record]:
         UnderstudyError: the file is missing, or a line of it is no record.
     """
     if not path.is_file():
-        raise UnderstudyError(path, "is not there", fix="run `make data`, or `python -m pipeline.convert` with this recipe")
+        raise UnderstudyError(
+            path, "is not there", fix="run `make data`, or `python -m pipeline.convert` with this recipe"
+        )
     records = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:

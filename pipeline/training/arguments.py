@@ -46,15 +46,15 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     check_known(recipe, values, hints)
     for key, value in values.items():
         if not _fits(value, hints[key]):
-            raise UnderstudyError(
-                line_of(recipe, key), f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}"
-            )
+            raise UnderstudyError(line_of(recipe, key), f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}")
     parser = _Parser((CharacterArguments, SFTConfig, ModelConfig), allow_abbrev=False)
     parser.set_defaults_with_config(**values)
     try:
         character, training, model = parser.parse_args_into_dataclasses(args=list(overrides))
     except (ValueError, argparse.ArgumentError) as error:
-        raise UnderstudyError(recipe, str(error).split("\n", 1)[0], fix="correct the recipe or the command line") from error
+        raise UnderstudyError(
+            recipe, str(error).split("\n", 1)[0], fix="correct the recipe or the command line"
+        ) from error
     _check_together(recipe, training, model)
     return RunArguments(character, training, model)
 

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Sampler
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 
 from pipeline.mixture.plan import MixturePlan
 from pipeline.records.record import KINDS
+from pipeline.training.checkpoints import EXPOSURES_FILE
+from pipeline.training.identity import read_json, write_json
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 
 class PlanSampler(Sampler[int]):
-    """Row numbers in the order of the plan's current epoch."""
+    """Row numbers in the order of the plan's current epoch.
+
+    The epoch is set by the trainer's callback, not by its dataloader: on several processes a dataloader that skips the
+    batches of a resumed epoch no longer reaches its sampler, and would draw epoch 0 again.
+    """
 
     def __init__(self, plan: MixturePlan, variants: Sequence[int]) -> None:
+        super().__init__()
         self.plan = plan
         self.variants = variants
         self.epoch = 0
@@ -30,9 +39,22 @@ class PlanSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         return iter(self.plan.rows(self.epoch, self.variants).tolist())
 
-    def set_epoch(self, epoch: int) -> None:
+    def begin(self, epoch: int) -> None:
         """Draw the order of this epoch from now on."""
         self.epoch = epoch
+
+
+class EpochCallback(TrainerCallback):  # type: ignore[misc]
+    """Tells the sampler which epoch begins, after a resume too."""
+
+    def __init__(self, sampler: PlanSampler) -> None:
+        self.sampler = sampler
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Set the epoch that the state's whole part names."""
+        self.sampler.begin(int(state.epoch or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +90,23 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
         self._sums = torch.zeros(len(KINDS), 4, dtype=torch.float64)
         super().__init__(*args, **kwargs)
+        self.add_callback(EpochCallback(self.sampler))
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
         return self._total(self._exposures).numpy()
+
+    def load_exposures(self, checkpoint: Path) -> None:
+        """Go on counting where the run that wrote the checkpoint was."""
+        if self.is_world_process_zero():  # the processes' counts are added up
+            self._exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        exposures = self.exposures().tolist()
+        if self.is_world_process_zero():
+            checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+            write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
 
     def compute_loss(
         self,
@@ -92,7 +127,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         if model.training:
-            self._account(scores, kinds, records, tokens=inputs["input_ids"].ne(-1))
+            self._account(scores, kinds, records, tokens=_real_tokens(inputs))
         return loss
 
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
@@ -115,13 +150,13 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         return TokenScores(outputs.log_probs[mask], outputs.entropy[mask], outputs.is_top1[mask], rows[mask])
 
     @torch.no_grad()
-    def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: torch.Tensor) -> None:
+    def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:
         kind = kinds[scores.row]
         columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
         sums = torch.stack([column.double() for column in columns], dim=1).cpu()
         self._sums.index_add_(0, kind.cpu(), sums)
         self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
-        self._total_train_tokens += int(tokens.sum()) * self.accelerator.num_processes
+        self._total_train_tokens += tokens * self.accelerator.num_processes
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log what trl logs, and loss and token accuracy for each kind of record."""
@@ -146,3 +181,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         device = self.accelerator.device
         wide = counts.float() if device.type == "mps" else counts  # which has no float64
         return self.accelerator.reduce(wide.to(device), reduction="sum").cpu().to(counts.dtype)
+
+
+def _real_tokens(inputs: dict[str, torch.Tensor]) -> int:
+    """Tokens computed, padding not counted; a prefix tree has none, and its mask is no list of tokens."""
+    return inputs["input_ids"].numel() if "target_nodes" in inputs else int(inputs["attention_mask"].sum())

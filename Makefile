@@ -1,0 +1,61 @@
+# `make` lists what there is. Every target does its own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RECIPE ?= recipes/demo.yaml
+OUTPUT ?= outputs/demo
+CONFIG ?= accelerate_configs/single.yaml
+BIN := .venv/bin
+LOCK := requirements.lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## make .venv from the lock file, unless it is there already
+	@cmp -s $(LOCK) .venv/$(LOCK) || $(MAKE) --no-print-directory venv
+
+venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $$($(PYTHON) --version) is too old. To fix it: install Python 3.11 or newer, or run make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "error: $(PYTHON) cannot make virtual environments. To fix it: install its venv package (Debian: apt install python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@cp $(LOCK) .venv/$(LOCK)
+
+demo: setup ## the whole line on the sample character: convert, train, measure, show (RECIPE=...)
+	$(BIN)/python -m pipeline.demo --config $(RECIPE)
+
+data: setup ## convert the raw files of every recipe's character
+	$(BIN)/python -m pipeline.convert --skip_absent --config recipes/*.yaml
+
+train: setup ## train a recipe (RECIPE=..., CONFIG=an accelerate config)
+	$(BIN)/accelerate launch --config_file $(CONFIG) -m pipeline.train --config $(RECIPE)
+
+recall: setup ## measure what of the settings is recalled (RECIPE=...)
+	$(BIN)/python -m pipeline.recall --config $(RECIPE)
+
+chat: setup ## talk to the trained character (OUTPUT=...)
+	@$(BIN)/python -m pipeline.chat --adapter $(OUTPUT)
+
+test: setup ## all tests
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## make the lock file anew from pyproject.toml
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip setuptools
+	build/lock/bin/python -m pip install --quiet -r requirements.in '.[deepspeed,dev]'
+	build/lock/bin/python -m pip freeze --exclude understudy | sed -E 's/\+cpu$$//; s/^(deepspeed==.*)$$/\1 ; sys_platform == "linux"/' > $(LOCK)
+
+clean: ## remove what was built, but no trained character
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+
+.PHONY: help setup venv demo data train recall chat test check lock clean

@@ -1,0 +1,30 @@
+"""The console script: `understudy <stage>` is `python -m pipeline.<stage>`. Imports nothing heavy for `--help`."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from pipeline import __version__
+
+STAGES = {
+    "convert": "raw files to one character's records, with an account of everything read",
+    "train": "a character from a recipe, on one process or under accelerate launch",
+    "recall": "what of the settings the base model and the trained one recall",
+    "chat": "talk to a trained character",
+    "demo": "the whole line on a sample character",
+}
+
+
+def main() -> None:
+    """Run the stage that the first argument names."""
+    stage = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if stage in STAGES:
+        sys.argv = [f"understudy {stage}", *sys.argv[2:]]
+        runpy.run_module(f"pipeline.{stage}", run_name="__main__", alter_sys=True)
+    elif stage in ("--version", "-V"):
+        sys.stdout.write(f"understudy {__version__}\n")
+    else:
+        known = "\n".join(f"  {name:<9}{meaning}" for name, meaning in STAGES.items())
+        sys.stdout.write(f"usage: understudy STAGE [...]\n\n{known}\n\nunderstudy STAGE --help says more\n")
+        sys.exit(0 if stage in ("--help", "-h") else 2)

@@ -1,0 +1,30 @@
+"""The whole line on a sample character: convert, train, measure, show. `python -m pipeline.demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipeline.errors import entry_point
+from pipeline.recall.__main__ import measure_recipe
+from pipeline.recipe import value_of
+from pipeline.train import chat_command, train_recipe
+
+
+@entry_point
+def main() -> None:
+    """Run every stage of a recipe and end with the report and the command that talks to the character."""
+    parser = argparse.ArgumentParser(prog="understudy demo", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("recipes/demo.yaml"), metavar="RECIPE")
+    recipe = parser.parse_args().config
+    folder = Path(str(value_of(recipe, (), "output_dir")))
+    sys.stdout.write(f"== 1. convert and train ({recipe})\n")
+    train_recipe(recipe, [])
+    sys.stdout.write("\n== 2. what is recalled, before and after\n")
+    measure_recipe(recipe, folder, json_file=folder / "recall.json", html_file=folder / "report.html")
+    sys.stdout.write(f"\nreport: {folder / 'report.html'}\ntalk to the character: {chat_command(str(folder))}\n")
+
+
+if __name__ == "__main__":
+    main()

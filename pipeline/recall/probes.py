@@ -1,0 +1,135 @@
+"""Probe items: a fact, questions that ask for it, its answer, and other true answers to tell it from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.conversations.persona import Language, Persona
+from pipeline.errors import UnderstudyError
+from pipeline.records.record import Record
+
+# Frames that training never uses, for facts without hand-written questions.
+HELD_OUT_FRAMES: Mapping[Language, tuple[str, ...]] = {
+    "en": ("One more thing before you go: {question}", "My friend here asks, {question} What do I tell them?"),
+    "zh": ("走之前再问一句：{question}", "我朋友想打听一下，{question}我该怎么回他？"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One fact. `seen` is a question of the training data; none of `unseen` stands there."""
+
+    fact_id: str
+    type: str
+    seen: str
+    unseen: tuple[str, ...]
+    answer: str
+    aliases: tuple[str, ...]
+    distractors: tuple[str, ...]
+
+
+def read_probes(path: Path) -> list[Probe]:
+    """Hand-written probes, one JSON object a line.
+
+    Raises:
+        UnderstudyError: the file is missing, or a line lacks what a probe needs.
+    """
+    if not path.is_file():
+        raise UnderstudyError(
+            path, "is not there", fix="correct `probes` in the recipe, or delete it to probe the records"
+        )
+    probes = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip():
+            probes.append(_probe(f"{path}:{number}", line))
+    if not probes:
+        raise UnderstudyError(
+            path, "holds no probe", fix="write one JSON object a line, or delete `probes` in the recipe"
+        )
+    return probes
+
+
+def probes_from_records(records: Sequence[Record], language: Language) -> list[Probe]:
+    """A probe for each settings record whose prompt is a question, its unseen forms being frames unused in training."""
+    asked = [record for record in records if record.kind == "setting_qa"]
+    questions = [record for record in asked if record.prompt.rstrip().endswith(("?", "？"))] or asked
+    return [
+        Probe(
+            fact_id=record.record_id,
+            type="setting",
+            seen=record.prompt,
+            unseen=tuple(frame.format(question=record.prompt) for frame in HELD_OUT_FRAMES[language]),
+            answer=record.text,
+            aliases=(),
+            distractors=(),
+        )
+        for record in questions
+    ]
+
+
+def choose_probes(path: str | None, records: Sequence[Record], persona: Persona) -> list[Probe]:
+    """The hand-written probes where the recipe names a file of them, else those that the records give."""
+    return read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
+
+
+def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
+    """Every probe with up to `count` distractors: its own, then answers to other probes, nearest first.
+
+    Nearest is the same type before another, then the smallest difference in length; ties fall by a hash, so that the
+    choice never depends on the order of the file.
+    """
+    completed = []
+    for probe in probes:
+        others = {other.answer: other for other in probes if other.answer != probe.answer}
+        ranked = sorted(others.values(), key=lambda other, probe=probe: _distance(probe, other))  # type: ignore[misc]
+        pool = dict.fromkeys((*probe.distractors, *(other.answer for other in ranked)))
+        pool.pop(probe.answer, None)
+        completed.append(
+            Probe(probe.fact_id, probe.type, probe.seen, probe.unseen, probe.answer, probe.aliases, tuple(pool)[:count])
+        )
+    return completed
+
+
+def choose(probes: Sequence[Probe], count: int) -> list[Probe]:
+    """`count` of the probes, always the same ones, spread over the types by a hash of their ids."""
+    return sorted(probes, key=lambda probe: _hash(probe.fact_id))[:count]
+
+
+def _distance(probe: Probe, other: Probe) -> tuple[bool, int, int]:
+    return other.type != probe.type, abs(len(other.answer) - len(probe.answer)), _hash(probe.fact_id + other.fact_id)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _probe(where: str, line: str) -> Probe:
+    try:
+        fields: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UnderstudyError(where, f"is broken JSON ({error.msg})", fix="repair the line") from error
+    if not isinstance(fields, dict):
+        raise UnderstudyError(where, "is no JSON object", fix='write {"fact_id": ..., "question_seen": ..., ...}')
+    for key in ("fact_id", "question_seen", "answer"):
+        if not isinstance(fields.get(key), str) or not fields[key].strip():
+            raise UnderstudyError(where, f"has no '{key}'", fix=f"add '{key}' as a string")
+    for key in ("questions_unseen", "aliases", "distractors"):
+        values = fields.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+            raise UnderstudyError(where, f"'{key}' is no list of texts", fix=f"write '{key}' as a list of strings")
+    if not fields.get("questions_unseen"):
+        raise UnderstudyError(where, "has no 'questions_unseen'", fix="ask for the fact in at least two other wordings")
+    return Probe(
+        fact_id=fields["fact_id"],
+        type=str(fields.get("type", "setting")),
+        seen=fields["question_seen"],
+        unseen=tuple(fields["questions_unseen"]),
+        answer=fields["answer"],
+        aliases=tuple(fields.get("aliases", ())),
+        distractors=tuple(fields.get("distractors", ())),
+    )

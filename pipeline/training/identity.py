@@ -1,0 +1,74 @@
+"""What a run was: versions, commit, resolved recipe, data; and whether two runs are the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.training.arguments import RunArguments
+
+RUN_FILE = "run.json"
+PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "deepspeed")
+# Where a run is written and what it reports to changes nothing of its result.
+NOT_IDENTITY = {"output_dir", "logging_dir", "report_to", "run_name", "disable_tqdm", "logging_steps", "project"}
+
+
+def resolved(arguments: RunArguments) -> dict[str, Any]:
+    """Every argument of the run with its final value, as JSON takes it."""
+    training = arguments.training.to_dict()
+    secret = {name for name in training if name.endswith("_token")}
+    both = asdict(arguments.character) | training | asdict(arguments.model)
+    plain = json.loads(json.dumps({key: value for key, value in both.items() if key not in secret}, default=str))
+    return dict(sorted(plain.items()))
+
+
+def run_fingerprint(arguments: RunArguments, data_fingerprint: str, world_size: int) -> str:
+    """A hash over what decides a run's course: the recipe, the data, the number of processes, the code's version."""
+    decisive = {key: value for key, value in resolved(arguments).items() if key not in NOT_IDENTITY}
+    content = json.dumps([__version__, decisive, data_fingerprint, world_size], sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of Understudy and of the packages that did the work."""
+    found = {"python": platform.python_version(), "understudy": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str | None:
+    """The commit of the source tree that the run's code came from, if it came from one."""
+    tree = Path(__file__).parents[2]
+    git = ["git", "-C", str(tree), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file that is there whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file; empty if there is none or it is broken."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
