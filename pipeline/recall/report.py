@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +89,8 @@ def render_report(report: Mapping[str, Any]) -> str:
         KeyError: `report` lacks what the page needs.
         jinja2.UndefinedError: the same, met while rendering.
     """
-    return _environment().get_template("report.html.jinja").render(
+    template = _environment().get_template("report.html.jinja")
+    return template.render(
         report=report,
         metrics=METRICS,
         asked=ASKED,
@@ -106,7 +107,7 @@ def write_report(report: Mapping[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
@@ -120,10 +121,8 @@ def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 def recall_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Recall over steps, in percent, a line for each metric; none without a value."""
-    percentages = [
-        {key: value if key == "step" or value is None else 100 * value for key, value in point.items()} for point in curve
-    ]
-    return draw(_series(percentages, RECALL_LINES), y_ticks=(0, 25, 50, 75, 100), decimals=0, unit="%")
+    series = _series(curve, RECALL_LINES, scale=100)
+    return draw(series, y_ticks=(0, 25, 50, 75, 100), decimals=0, unit="%")
 
 
 def draw(
@@ -153,7 +152,7 @@ def draw(
     return Chart(
         height=PLOT_HEIGHT,
         lines=lines,
-        x_ticks=tuple(Tick(step / right, f"{step:g}") for step in ticks(right) if step <= right),
+        x_ticks=tuple(Tick(step / right, f"{step:g}") for step in ticks(right, about=5) if step <= right),
         y_ticks=tuple(Tick(to_pixels((0, value), right, top)[1], f"{value:g}{unit}") for value in y_ticks),
     )
 
@@ -182,7 +181,7 @@ def spread(wanted: Sequence[float], *, gap: float, height: float) -> list[float]
     """Label positions near `wanted`, in the same order from top to bottom, `gap` apart and none below `height`."""
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     placed = list(wanted)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
     limit = height
     for index in reversed(order):
@@ -233,10 +232,12 @@ def kind_name(kind: str) -> str:
     return KIND_NAMES.get(kind, kind.replace("_", " "))
 
 
-def _series(curve: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> dict[str, list[Point]]:
+def _series(
+    curve: Sequence[Mapping[str, Any]], labels: Mapping[str, str], *, scale: float = 1
+) -> dict[str, list[Point]]:
     # A diverged run logs infinities; a kind absent from a step logs nothing. Neither has a place on the plot.
     series = {
-        label: [(point["step"], point[key]) for point in curve if _is_finite(point.get(key))]
+        label: [(point["step"], scale * point[key]) for point in curve if _is_finite(point.get(key))]
         for key, label in labels.items()
     }
     return {label: points for label, points in series.items() if points}
@@ -247,7 +248,9 @@ def _is_finite(value: float | None) -> bool:
 
 
 def _hits(items: Sequence[Mapping[str, Any]], asked: str) -> str:
-    exact = [question["trained_exact"] for item in items for question in item["questions"] if question["asked"] == asked]
+    exact = [
+        question["trained_exact"] for item in items for question in item["questions"] if question["asked"] == asked
+    ]
     return f"{sum(exact)} of {len(exact)}" if exact else "\u2013"
 
 

@@ -1,0 +1,287 @@
+"""The report page: whole, self-contained, and true to its numbers."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.recall.report import (
+    PLOT_HEIGHT,
+    loss_chart,
+    percent,
+    polyline,
+    render_report,
+    spread,
+    ticks,
+    write_report,
+)
+
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+class Page(HTMLParser):
+    """The tags of a page, their attributes and its text; a tag closed out of turn is an error."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> at line {self.getpos()[0]} closes another tag"
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+
+def proportion(value: float, low: float, high: float, count: int) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "count": count, "facts": 48}
+
+
+def question(text: str, asked: str, *, exact: bool) -> dict[str, Any]:
+    return {
+        "question": text,
+        "asked": asked,
+        "base_exact": False,
+        "trained_exact": exact,
+        "base_first": False,
+        "trained_first": True,
+    }
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return {
+        "character": "Wren Halloway",
+        "language": "en",
+        "model": "embedded",
+        "recipe": "recipes/demo.yaml",
+        "headline": {
+            "facts": 48,
+            "seen": 47,
+            "unseen": 31,
+            "unseen_questions": 103,
+            "unseen_hits": 60,
+            "base_seen": 0,
+            "base_unseen": 1,
+        },
+        "recall": {
+            "base": {
+                "seen_exact": proportion(0.0, 0.0, 0.07, 48),
+                "seen_at_1": proportion(0.11, 0.04, 0.23, 48),
+                "unseen_exact": proportion(0.01, 0.0, 0.06, 103),
+                "unseen_at_1": proportion(0.13, 0.08, 0.21, 103),
+            },
+            "trained": {
+                "seen_exact": proportion(0.98, 0.89, 0.996, 48),
+                "seen_at_1": proportion(1.0, 0.92, 1.0, 48),
+                "unseen_exact": proportion(0.58, 0.49, 0.67, 103),
+                "unseen_at_1": proportion(0.93, 0.87, 0.97, 103),
+            },
+        },
+        "distractors": 7,
+        "curve": [
+            {"step": 10, "epoch": 0.5, "loss": 3.1, "loss_setting_qa": 2.0, "learning_rate": 0.001},
+            {"step": 20, "epoch": 1.0, "loss": 1.2, "loss_dialogue": 1.5, "learning_rate": 0.001},
+        ],
+        "recall_curve": [
+            {"step": 0, "seen_exact": 0.0, "unseen_exact": 0.0, "seen_at_1": 0.1, "unseen_at_1": 0.12},
+            {"step": 20, "seen_exact": 0.9, "unseen_exact": 0.5, "seen_at_1": 1.0, "unseen_at_1": 0.8},
+        ],
+        "ledger": [
+            {
+                "kind": "setting_qa",
+                "records": 240,
+                "planned": 720,
+                "realised": 719,
+                "per_record_min": 2,
+                "per_record_mean": 3.0,
+                "per_record_max": 3,
+                "share_of_records": 0.6,
+                "share_of_loss_tokens": 0.4,
+            }
+        ],
+        "samples": [
+            {
+                "question": "How old are you?",
+                "answer": "Fifty-three.",
+                "base": "I have no age.",
+                "trained": "Fifty-three.",
+                "asked": "unseen",
+            }
+        ],
+        "items": [
+            {
+                "fact_id": "wren-001",
+                "type": "identity",
+                "answer": "Fifty-three.",
+                "questions": [
+                    question("Your age?", "seen", exact=True),
+                    question("How old are you?", "unseen", exact=True),
+                    question("How many birthdays?", "unseen", exact=False),
+                ],
+            }
+        ],
+        "run": {
+            "versions": {"torch": "2.13.0"},
+            "commit": None,
+            "seconds": 312.5,
+            "world_size": 1,
+            "device": "cpu",
+            "steps": 20,
+            "rows": 1680,
+            "data": {"records": 605, "fingerprint": "4be81f"},
+        },
+    }
+
+
+def test_every_tag_of_the_page_is_closed_in_turn(report: dict[str, Any]) -> None:
+    assert Page(render_report(report)).open == []
+
+
+def test_the_page_needs_nothing_but_itself(report: dict[str, Any]) -> None:
+    html = render_report(report)
+    tags = Page(html).tags
+    assert not [tag for tag, _ in tags if tag in {"script", "link", "img", "iframe", "object", "embed"}]
+    assert not [attributes for _, attributes in tags if {"src", "href", "srcset", "xlink:href"} & set(attributes)]
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "@import" not in html
+
+
+def test_the_headline_says_what_is_known_now_and_before(report: dict[str, Any]) -> None:
+    assert (
+        "Knows 47 of 48 facts word for word when asked as in training, 31 of 48 when asked in new words. "
+        "Before training: 0 and 1."
+    ) in Page(render_report(report)).words()
+
+
+def test_markup_in_a_sample_is_text_on_the_page(report: dict[str, Any]) -> None:
+    report["samples"][0] |= {"answer": "<b>bold</b>", "trained": "<script>alert(1)</script>"}
+    html = render_report(report)
+    assert "<b>bold" not in html
+    assert "<script" not in html
+    assert "<b>bold</b>" in Page(html).text
+
+
+def test_markup_in_the_language_cannot_leave_its_attribute(report: dict[str, Any]) -> None:
+    report["language"] = '"><script>'
+    assert "<script" not in render_report(report)
+
+
+@pytest.mark.parametrize("figure", ["98% 89–99%", "100% 92–100%", "58% 49–67%", "93% 87–97%", "0% 0–7%", "11% 4–23%"])
+def test_every_metric_is_written_out_with_its_interval(report: dict[str, Any], figure: str) -> None:
+    assert figure in Page(render_report(report)).words()
+
+
+def test_every_metric_is_explained(report: dict[str, Any]) -> None:
+    words = Page(render_report(report)).words()
+    assert "likelier than each of 7 other true answers" in words
+    assert "would give exactly the fact’s answer and stop there" in words
+    assert "Blind guessing would manage 1 in 8." in words
+
+
+@pytest.mark.parametrize(
+    ("key", "heading"),
+    [
+        ("samples", "The same questions, before and after"),
+        ("curve", "Loss over training"),
+        ("recall_curve", "Recall over training"),
+        ("ledger", "What training was made of"),
+        ("items", "Every fact"),
+    ],
+)
+def test_a_section_with_nothing_to_show_is_left_out(report: dict[str, Any], key: str, heading: str) -> None:
+    assert heading in render_report(report)
+    page = Page(render_report(report | {key: []}))
+    assert heading not in page.text
+    assert page.open == []
+
+
+def test_chinese_survives_rendering_and_writing(report: dict[str, Any], tmp_path: Path) -> None:
+    report |= {"character": "乌蘅", "language": "zh"}
+    report["samples"][0]["question"] = "除了“阿蘅”，你的全名是什么？"
+    write_report(report, tmp_path / "runs" / "report.html")
+    html = (tmp_path / "runs" / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh">' in html
+    assert "What 乌蘅 recalls" in Page(html).words()
+    assert "除了“阿蘅”，你的全名是什么？" in html
+
+
+def test_writing_leaves_only_the_page(report: dict[str, Any], tmp_path: Path) -> None:
+    write_report(report, tmp_path / "report.html")
+    write_report(report, tmp_path / "report.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_rendering_leaves_the_report_as_it_was(report: dict[str, Any]) -> None:
+    before = copy.deepcopy(report)
+    render_report(report)
+    assert report == before
+
+
+def test_a_type_sums_the_questions_of_its_facts(report: dict[str, Any]) -> None:
+    assert "identity 1 1 of 1 1 of 2".replace(" ", "") in Page(render_report(report)).words().replace(" ", "")
+
+
+def test_an_unrealised_plan_shows_a_dash(report: dict[str, Any]) -> None:
+    report["ledger"][0]["realised"] = None
+    cells = Page(render_report(report)).text
+    assert "720" in cells
+    assert "719" not in cells
+
+
+def test_losses_missing_or_infinite_are_left_off_the_plot() -> None:
+    chart = loss_chart([{"step": 1, "loss": float("inf")}, {"step": 2, "loss": 1.0}, {"step": 3, "loss_dialogue": 2.0}])
+    assert chart is not None
+    assert [(line.label, line.last) for line in chart.lines] == [("all records", "1.00"), ("dialogue", "2.00")]
+    assert loss_chart([{"step": 1, "loss": float("nan")}]) is None
+
+
+def test_a_line_starts_top_left_and_ends_bottom_right_when_loss_falls_to_zero() -> None:
+    assert polyline([(0, 4.0), (50, 1.0), (100, 0.0)], 100, 4.0) == f"0,0 500,{0.75 * PLOT_HEIGHT:g} 1000,{PLOT_HEIGHT}"
+
+
+def test_a_percentage_rounds_to_none_or_all_only_when_it_is() -> None:
+    assert [percent(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0%", "1%", "50%", "99%", "100%"]
+
+
+@given(st.floats(min_value=1e-6, max_value=1e7))
+def test_ticks_reach_the_top_in_few_equal_steps(top: float) -> None:
+    values = ticks(top)
+    assert values[0] == 0
+    assert values[-1] >= top * (1 - 1e-6)
+    assert 2 <= len(values) <= 6
+    steps = [after - before for before, after in itertools.pairwise(values)]
+    assert max(steps) == pytest.approx(min(steps), rel=1e-3)
+
+
+@given(st.lists(st.floats(min_value=0, max_value=220), min_size=1, max_size=6))
+def test_labels_keep_their_order_and_distance(wanted: list[float]) -> None:
+    placed = spread(wanted, gap=17, height=220)
+    in_order = [placed[index] for index in sorted(range(len(wanted)), key=lambda index: wanted[index])]
+    assert all(after - before >= 17 - 1e-6 for before, after in itertools.pairwise(in_order))
+    assert min(placed) >= 0
+    assert max(placed) <= 220
