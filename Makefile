@@ -7,6 +7,7 @@ OUTPUT ?= outputs/demo
 CONFIG ?= accelerate_configs/single.yaml
 BIN := .venv/bin
 LOCK := requirements.lock
+TORCH := 2.13.0
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,9 +52,10 @@ check: setup ## format, lint, types, layers
 
 lock: ## make the lock file anew from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --upgrade pip setuptools
-	build/lock/bin/python -m pip install --quiet -r requirements.in '.[deepspeed,dev]'
-	build/lock/bin/python -m pip freeze --exclude understudy | sed -E 's/\+cpu$$//; s/^(deepspeed==.*)$$/\1 ; sys_platform == "linux"/' > $(LOCK)
+	build/lock/bin/python -m pip install --quiet --upgrade pip
+	build/lock/bin/python -m pip install --quiet torch==$(TORCH) '.[deepspeed,dev]'
+	build/lock/bin/python -m pip freeze --all --exclude understudy --exclude pip | \
+	  sed -E 's/\+cpu$$//; s/^deepspeed==.*$$/& ; sys_platform == "linux"/' > $(LOCK)
 
 clean: ## remove what was built, but no trained character
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

@@ -41,6 +41,7 @@ class CharacterArguments:
     rewordings: int = _doc("In how many frames a settings question is asked (1 to 8).", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
+    bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
     recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
     recall_distractors: int = _doc("Among how many other answers the right one must rank first.", 7)

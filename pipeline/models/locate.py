@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
@@ -15,11 +17,13 @@ WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 
 
 def prepare_environment(model: str) -> None:
-    """Set the hub's environment: no telemetry, and no network at all unless `model` is a hub id not cached yet."""
+    """Set the libraries' environment: no telemetry, and no network at all unless `model` is a hub id not cached yet."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    os.environ.setdefault("DS_BUILD_OPS", "0")
+    # Names that trl still uses on purpose, and DeepSpeed's guess at the hardware, are no news to the user.
+    warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated")
+    logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     if model == EMBEDDED or is_local(model) or is_cached(model):
         os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -44,14 +48,14 @@ def hub_cache() -> Path:
 
 
 def check_model_folder(folder: Path) -> Path:
-    """The folder, once it is sure to hold a model.
+    """The folder, once it is sure to hold a model or an adapter.
 
     Raises:
-        UnderstudyError: the folder, its `config.json` or its weights are missing.
+        UnderstudyError: the folder, its configuration or its weights are missing.
     """
     if not folder.is_dir():
         raise UnderstudyError(folder, "is no folder", fix="correct `model_name_or_path` in the recipe")
-    if not (folder / "config.json").is_file():
+    if not any((folder / name).is_file() for name in ("config.json", "adapter_config.json")):
         raise UnderstudyError(
             folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.conversations.persona import Persona, load_persona
 from pipeline.errors import UnderstudyError
@@ -46,9 +46,14 @@ def base_name_of(folder: Path) -> str:
     Raises:
         UnderstudyError: the folder holds no finished run.
     """
+    return str(_run_of(folder)["model"])
+
+
+def _run_of(folder: Path) -> dict[str, Any]:
     try:
-        return str(json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))["model"])
-    except (OSError, ValueError, KeyError) as error:
+        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        return {"model": run["model"], "dtype": run["arguments"]["dtype"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnderstudyError(
             folder,
             f"holds no finished run (its {RUN_FILE} cannot be read)",
@@ -57,18 +62,18 @@ def base_name_of(folder: Path) -> str:
 
 
 def load_trained(folder: Path) -> TrainedCharacter:
-    """The character in a run's folder, on the GPU if there is one.
+    """The character in a run's folder, on the GPU if there is one, in the precision that it was trained in.
 
     Raises:
         UnderstudyError: the folder holds no finished run, its persona was changed, or its base model cannot be had.
     """
     import torch
 
-    base_name, persona = base_name_of(folder), load_persona(folder)
+    run, persona = _run_of(folder), load_persona(folder)
+    base_name = str(run["model"])
     is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    model = load_base_model(base_name if is_adapter else str(folder), dtype=dtype)
+    model = load_base_model(base_name if is_adapter else str(folder), dtype=run["dtype"] or "auto")
     if is_adapter:
         from peft import PeftModel
 

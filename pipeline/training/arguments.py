@@ -70,6 +70,7 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
     # Rows come tokenised, with labels, and are collated by us: trl prepares nothing and drops no column.
     training.dataset_kwargs = {"skip_prepare_dataset": True}
     training.remove_unused_columns = False
+    training.dataloader_pin_memory = training.dataloader_pin_memory and training.device.type != "cpu"
 
 
 def _fits(value: Any, hint: Any) -> bool:

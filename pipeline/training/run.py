@@ -18,6 +18,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import LedgerRow, format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, plan_mixture
 from pipeline.models.load import load_base_model
+from pipeline.models.precision import bfloat16_pays
 from pipeline.recall.probes import Probe, choose, with_distractors
 from pipeline.records.record import Record
 from pipeline.tokens.attention import why_no_tree
@@ -107,6 +108,7 @@ def build_trainer(
 ) -> UnderstudyTrainer:
     """The trainer of a run, its model loaded and, for LoRA, wrapped."""
     model_arguments, training = arguments.model, arguments.training
+    _choose_dtype(arguments, tell)
     quantization = get_quantization_config(model_arguments)
     options: dict[str, Any] = {
         "dtype": model_arguments.dtype,
@@ -136,6 +138,14 @@ def build_trainer(
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())
     return trainer
+
+
+def _choose_dtype(arguments: RunArguments, tell: Callable[[str], None]) -> None:
+    """Settle what `bf16_if_faster` asks for: measured by the main process alone, so that all processes agree."""
+    if arguments.character.bf16_if_faster and arguments.training.device.type == "cpu":
+        faster = [bfloat16_pays() if PartialState().is_main_process else False]
+        arguments.model.dtype = "bfloat16" if broadcast_object_list(faster)[0] else arguments.model.dtype
+        tell(f"base model in {arguments.model.dtype}, the faster on this machine")
 
 
 def _batching(arguments: RunArguments, reason: str | None) -> str:

@@ -1,0 +1,136 @@
+"""Fixtures of every test: a tiny chat model of the tests' own, a tiny character, and no network."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Before anything imports torch or the hub: two processes share two cores, and no test asks the network.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ.setdefault("DS_ACCELERATOR", "cpu")
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("tests", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("tests")
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+SETTINGS = [
+    {"input": "Where were you born?", "speaker": "Mira", "text": "I was born in Saltmere."},
+    {"input": "What do you eat?", "speaker": "Mira", "text": "I eat nothing but smoked eel."},
+    {"input": "Who taught you?", "speaker": "Mira", "text": "Old Bram taught me the bells."},
+    {"input": "Character Story 1", "speaker": "Mira", "text": "Mira rings the bells of Saltmere, as Bram taught her."},
+]
+LINES = [
+    {"source_title": "The tower", "speaker": "Mira", "text": f"Bell number {number} is out of tune again, mind your ears."}
+    for number in ("one", "two", "three", "four", "five", "six", "seven", "eight")
+]
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Any:
+    """A byte-level tokenizer with ChatML's template, trained here in a moment."""
+    return make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+
+
+def make_tokenizer(template: str, special: list[str], eos: str) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=600, special_tokens=["<pad>", *special], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    corpus = [record["text"] for record in SETTINGS + LINES] * 4
+    raw.train_from_iterator(corpus, trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw, eos_token=eos, pad_token="<pad>", additional_special_tokens=special
+    )
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
+    """A folder with a random Llama of two small layers and its tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    folder = tmp_path_factory.mktemp("tiny-model")
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def raw_folder(tmp_path: Path) -> Path:
+    """The raw files of a small character."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "settings.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
+    (folder / "lines.json").write_text(json.dumps(LINES), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Path:
+    """A recipe that trains the small character on the tiny model in a few seconds."""
+    recipe = tmp_path / "recipe.yaml"
+    values = {
+        "character": "Mira",
+        "raw": [str(raw_folder)],
+        "records_dir": str(tmp_path / "records"),
+        "settings_weight": 3,
+        "recall_items": 2,
+        "recall_distractors": 2,
+        "model_name_or_path": str(tiny_model_folder),
+        "use_peft": True,
+        "lora_dropout": 0.0,
+        "lora_target_modules": ["all-linear"],
+        "output_dir": str(tmp_path / "out"),
+        "num_train_epochs": 2,
+        "per_device_train_batch_size": 4,
+        "learning_rate": 0.01,
+        "activation_checkpointing": False,
+        "bf16": False,
+        "use_cpu": True,
+        "logging_steps": 1,
+        "save_strategy": "no",
+    }
+    recipe.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
+    return recipe
+
+
+@pytest.fixture
+def shared_data() -> Iterator[Path]:
+    """Real users' data, where the checkout has it beside it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not here")
+    yield SHARED_DATA

@@ -1,0 +1,208 @@
+"""The line end to end, as a user runs it: real processes, on the tests' tiny model or the real embedded one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+MODULE = [sys.executable, "-m"]
+
+
+def run(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | (environment or {})
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=variables, check=False, timeout=900)
+
+
+def succeeded(*command: str, **options: Any) -> str:
+    done = run(*command, **options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def train(recipe: Path, *overrides: str) -> str:
+    return succeeded(*MODULE, "pipeline.train", "--config", str(recipe), *overrides)
+
+
+def run_of(recipe: Path) -> dict[str, Any]:
+    folder = Path(yaml.safe_load(recipe.read_text(encoding="utf-8"))["output_dir"])
+    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+
+
+def adapter_of(folder: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path: Path) -> None:
+    said = train(tiny_recipe)
+    out = tmp_path / "out"
+    assert "batches: prefix_tree" in said
+    assert {"adapter_model.safetensors", "tokenizer.json", "persona.json", "run.json", "logs.jsonl"} <= {
+        file.name for file in out.iterdir()
+    }
+    made = run_of(tiny_recipe)
+    assert made["world_size"] == 1
+    assert all(row["planned"] == row["realised"] for row in made["ledger"])
+    assert {row["kind"]: row["per_record_mean"] for row in made["ledger"]} == {
+        "setting_qa": 6,
+        "background": 6,
+        "dialogue": 2,
+    }
+
+    logs = [json.loads(line) for line in (out / "logs.jsonl").read_text(encoding="utf-8").splitlines()]
+    losses = [log for log in logs if "loss" in log]
+    assert losses[-1]["loss"] < losses[0]["loss"]
+    assert {"loss_setting_qa", "loss_dialogue"} <= {name for log in losses for name in log}
+    assert [log["step"] for log in logs if "recall_seen_exact" in log] == [0, losses[-1]["step"] // 2, losses[-1]["step"]]
+
+    said = succeeded(
+        *MODULE, "pipeline.recall", "--config", str(tiny_recipe),
+        "--json", str(tmp_path / "r" / "recall.json"), "--html", str(tmp_path / "r" / "report.html"),
+    )  # fmt: skip
+    assert "word for word, asked in new words" in said
+    recall = json.loads((tmp_path / "r" / "recall.json").read_text(encoding="utf-8"))
+    assert recall["headline"]["facts"] == 3
+    assert recall["ledger"] == made["ledger"]
+    assert "Mira" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+
+    reply = succeeded(*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1")
+    assert reply == succeeded(*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1")
+
+
+def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--rewordings", "1")
+    succeeded(*MODULE, "pipeline.recall", "--config", str(tiny_recipe), "--json", str(tmp_path / "recall.json"))
+    recall = json.loads((tmp_path / "recall.json").read_text(encoding="utf-8"))
+    assert recall["recall"]["trained"]["seen_exact"]["value"] == 1.0
+    assert recall["recall"]["base"]["seen_exact"]["value"] == 0.0
+    samples = {sample["answer"]: sample for sample in recall["samples"]}
+    exact_in_new_words = {
+        item["answer"] for item in recall["items"] if item["questions"][1]["trained_exact"]
+    }  # what teacher forcing calls exact is what greedy decoding says
+    for answer in exact_in_new_words:
+        assert samples[answer]["trained"] == answer
+
+
+@pytest.mark.parametrize("batching", ["padded", "prefix_tree"])
+def test_full_training_saves_a_model_folder_that_reopens(tiny_recipe: Path, tmp_path: Path, batching: str) -> None:
+    train(tiny_recipe, "--use_peft", "false", "--batching", batching, "--max_steps", "2")
+    assert (tmp_path / "out" / "model.safetensors").is_file()
+    assert succeeded(*MODULE, "pipeline.recall", "--config", str(tiny_recipe))
+
+
+def test_a_tree_and_padding_train_the_same_adapter(tiny_recipe: Path, tmp_path: Path) -> None:
+    for batching in ("padded", "prefix_tree"):
+        train(tiny_recipe, "--batching", batching, "--output_dir", str(tmp_path / batching), "--learning_rate", "0.001")
+    padded, tree = adapter_of(tmp_path / "padded"), adapter_of(tmp_path / "prefix_tree")
+    assert padded.keys() == tree.keys()
+    for name, tensor in padded.items():
+        assert float((tree[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
+
+
+def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Path, tmp_path: Path) -> None:
+    saving = ["--save_strategy", "steps", "--save_steps", "2", "--output_dir"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(tiny_recipe, *saving, str(whole))
+    command = [*MODULE, "pipeline.train", "--config", str(tiny_recipe), *saving, str(cut)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    while process.poll() is None and not list(cut.glob("checkpoint-*/exposures.json")):
+        pass  # until the first checkpoint is whole
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (cut / "run.json").exists()
+    assert "going on from" in train(tiny_recipe, *saving, str(cut))
+    ledgers = [json.loads((folder / "run.json").read_text(encoding="utf-8"))["ledger"] for folder in (whole, cut)]
+    assert ledgers[0] == ledgers[1]
+    resumed = adapter_of(cut)
+    for name, tensor in adapter_of(whole).items():
+        assert (resumed[name] == tensor).all(), name
+
+
+def test_a_changed_recipe_begins_anew_and_says_so(tiny_recipe: Path, tmp_path: Path) -> None:
+    saving = ["--save_strategy", "steps", "--save_steps", "2"]
+    train(tiny_recipe, *saving, "--max_steps", "2")
+    checkpoint = tmp_path / "out" / "checkpoint-2"
+    checkpoint.mkdir()
+    assert "training begins anew" in train(tiny_recipe, *saving, "--max_steps", "2", "--settings_weight", "2")
+    assert not checkpoint.exists()
+
+
+@pytest.mark.launch
+@pytest.mark.parametrize("engine", ["DEEPSPEED", "MULTI_CPU"])
+def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path: Path, engine: str) -> None:
+    overrides = ["-m", "pipeline.train", "--config", str(tiny_recipe), "--learning_rate", "0.001", "--num_train_epochs", "1"]
+    train(tiny_recipe, *overrides[4:], "--output_dir", str(tmp_path / "one"), "--per_device_train_batch_size", "4")
+    overrides += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "2"]
+    if engine == "DEEPSPEED":
+        config = yaml.safe_load((ROOT / "accelerate_configs" / "zero2.yaml").read_text(encoding="utf-8"))
+        (tmp_path / "zero2.yaml").write_text(yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8")
+        launcher = [str(Path(sys.executable).parent / "accelerate"), "launch", "--config_file", str(tmp_path / "zero2.yaml")]
+    else:  # accelerate starts one process where a CPU configuration asks for two; torchrun starts two
+        launcher = [str(Path(sys.executable).parent / "torchrun"), "--nproc_per_node", "2", "--master_port", "0"]
+    succeeded(*launcher, *overrides)
+    one, two = (json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("one", "two"))
+    assert (two["world_size"], two["engine"]) == (2, engine)
+    assert [row["realised"] for row in two["ledger"]] == [row["realised"] for row in one["ledger"]]
+    alone, together = adapter_of(tmp_path / "one"), adapter_of(tmp_path / "two")
+    assert alone.keys() == together.keys()
+    for name, tensor in alone.items():
+        assert float((together[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
+
+
+def test_the_real_files_of_a_real_character_go_through_the_line(tiny_recipe: Path, tmp_path: Path, shared_data: Path) -> None:
+    seed = shared_data / "seed"
+    train(
+        tiny_recipe, "--character", "芙宁娜", "--language", "zh", "--records_dir", str(tmp_path / "furina"),
+        "--raw", str(seed / "speaker" / "芙宁娜"), str(seed / "settings_modified_furina.json"),
+        "--model_name_or_path", "embedded", "--max_steps", "2", "--settings_weight", "5", "--max_length", "4096",
+    )  # fmt: skip
+    ledger = {row["kind"]: row for row in run_of(tiny_recipe)["ledger"]}
+    assert {kind: row["records"] for kind, row in ledger.items()} == {"background": 9, "setting_qa": 46, "dialogue": 1005}
+
+
+BAD_INPUT = {
+    "an empty folder": ({"raw": ["{tmp}/empty"]}, "holds no raw file"),
+    "a missing character": ({"character": "Nobody"}, "nothing usable is said by 'Nobody'"),
+    "an unknown key": ({"settings_wieght": 5}, "unknown key 'settings_wieght'"),
+    "a model folder without weights": ({"model_name_or_path": "{tmp}/bare"}, "has no weights"),
+    "a model folder that is not there": ({"model_name_or_path": "./nowhere"}, "is no folder"),
+    "a hub id that is not cached, without network": ({"model_name_or_path": "nobody/nothing-7b"}, "HF_ENDPOINT"),
+    "probes that are not there": ({"probes": "{tmp}/probes.jsonl"}, "is not there"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_ends_in_one_paragraph_without_a_traceback(case: str, tiny_recipe: Path, tmp_path: Path) -> None:
+    changes, complaint = BAD_INPUT[case]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "config.json").write_text("{}", encoding="utf-8")
+    text = json.dumps(yaml.safe_load(tiny_recipe.read_text(encoding="utf-8")) | changes)
+    tiny_recipe.write_text(text.replace("{tmp}", str(tmp_path)), encoding="utf-8")
+    done = run(*MODULE, "pipeline.train", "--config", str(tiny_recipe))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    paragraph = done.stderr[done.stderr.index("error: ") :].strip()
+    assert complaint in paragraph
+    assert "To fix it: " in paragraph
+    assert "\n" not in paragraph
+
+
+def test_an_adapter_folder_that_is_none_is_refused_in_a_moment(tmp_path: Path) -> None:
+    done = run(*MODULE, "pipeline.chat", "--adapter", str(tmp_path))
+    assert done.returncode == 2
+    assert "holds no finished run" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,114 @@
+"""A recipe says what is run; anything wrong in it is named with its file, line and key."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.errors import UnderstudyError
+from pipeline.training.arguments import parse_run
+from tests.conftest import ROOT
+
+RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
+ACCELERATE_CONFIGS = sorted((ROOT / "accelerate_configs").glob("*.yaml"))
+
+
+def edited(recipe: Path, **changes: Any) -> Path:
+    values = yaml.safe_load(recipe.read_text(encoding="utf-8")) | changes
+    recipe.write_text("\n".join(f"{key}: {json.dumps(value)}" for key, value in values.items()), encoding="utf-8")
+    return recipe
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_shipped_recipe_is_understood(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    run = parse_run(recipe, ["--use_cpu", "true", "--bf16", "false"])
+    assert run.training.output_dir == f"outputs/{recipe.stem}"
+    assert run.character.settings_weight > 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_recipes_header_carries_its_command(recipe: Path) -> None:
+    header = recipe.read_text(encoding="utf-8").split("\n\n", 1)[0]
+    commands = re.findall(r"accelerate launch --config_file (\S+) .*-m pipeline.train --config (\S+)", header)
+    assert commands
+    for config, named in commands:
+        assert (ROOT / config).is_file()
+        assert ROOT / named == recipe
+
+
+@pytest.mark.parametrize("config", ACCELERATE_CONFIGS, ids=lambda path: path.stem)
+def test_every_accelerate_config_is_understood(config: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    loaded = load_config_from_file(str(config))
+    engines = {"single": "NO", "ddp": "MULTI_GPU", "zero2": "DEEPSPEED", "zero3": "DEEPSPEED", "fsdp2": "FSDP"}
+    assert loaded.distributed_type.value == engines[config.stem]
+    if config.stem.startswith("zero"):
+        assert loaded.deepspeed_config["zero_stage"] == int(config.stem[-1])
+
+
+def test_the_command_line_overrides_the_recipe(tiny_recipe: Path) -> None:
+    run = parse_run(tiny_recipe, ["--learning_rate", "0.5", "--settings_weight", "2.5", "--raw", "a", "b"])
+    assert (run.training.learning_rate, run.character.settings_weight, run.character.raw) == (0.5, 2.5, ["a", "b"])
+
+
+def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
+    tiny_recipe.write_text(tiny_recipe.read_text(encoding="utf-8").replace('"learning_rate": 0.01', '"learning_rate": 1e-4'))
+    assert parse_run(tiny_recipe).training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"settings_wieght": 5}, r"recipe\.yaml:\d+: unknown key 'settings_wieght'.*did you mean 'settings_weight'"),
+        ({"zzz": 5}, r"recipe\.yaml:\d+: unknown key 'zzz'.*delete it"),
+        ({"num_train_epochs": "three"}, r"recipe\.yaml:\d+: 'num_train_epochs' is 'three'.*make it a number"),
+        ({"use_peft": "yes please"}, r"recipe\.yaml:\d+: 'use_peft' is 'yes please'.*true or false"),
+        ({"per_device_train_batch_size": 2.5}, r"'per_device_train_batch_size' is 2\.5.*a whole number"),
+        ({"raw": "data/mira"}, r"'raw' is 'data/mira'"),
+        ({"settings_weight": 0}, r"'settings_weight': is 0.*above 0"),
+        ({"batching": "packed"}, r"'batching': is 'packed'.*auto or prefix_tree or padded"),
+        ({"packing": True}, r"recipe\.yaml:\d+: 'packing' cannot be used here"),
+        ({"model_name_or_path": None}, r"names no model"),
+        ({"character": None}, r"'character': is missing"),
+        ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place_and_the_fix(tiny_recipe: Path, changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UnderstudyError, match=f"(?s){complaint}") as raised:
+        parse_run(edited(tiny_recipe, **changes))
+    assert "To fix it: " in str(raised.value)
+
+
+def test_an_unknown_override_is_named(tiny_recipe: Path) -> None:
+    with pytest.raises(UnderstudyError, match="--settings_wieght"):
+        parse_run(tiny_recipe, ["--settings_wieght", "3"])
+
+
+def test_a_missing_recipe_and_broken_yaml_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="is not there"):
+        parse_run(tmp_path / "nowhere.yaml")
+    (tmp_path / "broken.yaml").write_text("character: [", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"broken\.yaml: is no YAML.*line 1"):
+        parse_run(tmp_path / "broken.yaml")
+
+
+@pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo"])
+def test_help_imports_nothing_heavy(stage: str) -> None:
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as left:\n    assert not left.code\n"
+        "print(sorted({'torch', 'transformers', 'datasets', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *([stage] if stage else []), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stderr.strip().endswith("[]")
+    assert "usage: understudy" in done.stdout

@@ -1,0 +1,123 @@
+"""The loss sees the reply and its end-of-turn token, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.conversations.persona import make_persona
+from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
+from pipeline.errors import UnderstudyError
+from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
+from pipeline.tokens.encode import TokenRow, encode
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
+from tests.conftest import CHATML, make_tokenizer
+
+MIRA = make_persona("Mira", "en", {})
+
+
+def conversation(question: str, reply: str) -> Conversation:
+    return Conversation(chat_prompt(MIRA, [user(question)]), assistant(reply), "some-record", "setting_qa")
+
+
+def marked(row: TokenRow, tokenizer: Any) -> str:
+    """The row's text with what the loss sees in ⟦ ⟧."""
+    supervised = [label != IGNORE_INDEX for label in row.labels]
+    start, end = supervised.index(True), len(supervised) - supervised[::-1].index(True)
+    assert all(supervised[start:end])
+    parts = row.input_ids[:start], row.input_ids[start:end], row.input_ids[end:]
+    before, seen, after = (tokenizer.decode(part) for part in parts)
+    return f"{before}⟦{seen}⟧{after}"
+
+
+def test_the_golden_row(tokenizer: Any) -> None:
+    (row,) = encode([conversation("Where?", "In Saltmere.")], tokenizer, max_length=None)
+    assert marked(row, tokenizer) == (
+        "<|im_start|>system\nYou are Mira. Stay true to your background and your voice.<|im_end|>\n"
+        "<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\n⟦In Saltmere.<|im_end|>⟧"
+    )
+
+
+texts = st.text(st.sampled_from("ab é好。\n!?"), min_size=1, max_size=20).map(str.strip).filter(bool)
+
+
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
+def test_for_any_text_the_supervised_span_is_the_reply_and_the_rest_is_the_prompt(tokenizer: Any, pairs: list[tuple[str, str]]) -> None:
+    rows = encode([conversation(question, reply) for question, reply in pairs], tokenizer, max_length=None)
+    for row, (_, reply) in zip(rows, pairs, strict=True):
+        assert marked(row, tokenizer).endswith(f"assistant\n⟦{reply}<|im_end|>⟧")
+        assert all(label in (IGNORE_INDEX, token) for token, label in zip(row.input_ids, row.labels, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        (CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), "without an end-of-turn token"),
+        (CHATML.replace("{% for", "{{ messages | length }}{% for"), "renders its prompt differently"),
+    ],
+)
+def test_a_template_that_cannot_be_trained_on_is_refused(template: str, complaint: str) -> None:
+    broken = make_tokenizer(template, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+    with pytest.raises(UnderstudyError, match=f"record some-record: .*{complaint}"):
+        encode([conversation("Where?", "Here.")], broken, max_length=None)
+
+
+def test_a_row_that_is_too_long_is_refused_not_cut(tokenizer: Any) -> None:
+    with pytest.raises(UnderstudyError, match=r"is \d+ tokens long, and max_length is 10"):
+        encode([conversation("Where?", "Here.")], tokenizer, max_length=10)
+
+
+def as_columns(rows: list[TokenRow]) -> list[dict[str, Any]]:
+    return [{"input_ids": row.input_ids, "labels": row.labels, "kind": 1, "record": n} for n, row in enumerate(rows)]
+
+
+@given(st.lists(texts, min_size=1, max_size=6))
+def test_padding_is_never_supervised_and_never_attended(tokenizer: Any, replies: list[str]) -> None:
+    rows = encode([conversation("Where?", reply) for reply in replies], tokenizer, max_length=None)
+    batch = PaddedCollator(tokenizer.pad_token_id)(as_columns(rows))
+    for number, row in enumerate(rows):
+        length = len(row.input_ids)
+        assert batch["input_ids"][number, :length].tolist() == row.input_ids
+        assert batch["labels"][number, :length].tolist() == row.labels
+        assert (batch["labels"][number, length:] == IGNORE_INDEX).all()
+        assert batch["attention_mask"][number].tolist() == [1] * length + [0] * (batch["input_ids"].shape[1] - length)
+
+
+def gradients(model: Any, rows: list[TokenRow], collate: Any, batch_size: int) -> tuple[float, torch.Tensor]:
+    """Summed loss and its gradient over all rows."""
+    model.zero_grad()
+    total = 0.0
+    for start in range(0, len(rows), batch_size):
+        batch = collate(as_columns(rows[start : start + batch_size]))
+        if "target_nodes" in batch:
+            names = ("input_ids", "attention_mask", "position_ids")
+            logits = model(**{name: batch[name] for name in names}, logits_to_keep=batch["target_nodes"][0]).logits[0]
+            targets = batch["labels"][0]
+        else:
+            logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
+            targets = batch["labels"][:, 1:]
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="sum")
+        loss.backward()
+        total += float(loss.detach())
+    return total, torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+@pytest.mark.parametrize("kind", ["tree", "padded"])
+def test_loss_and_gradient_do_not_depend_on_how_rows_are_batched(
+    tokenizer: Any, tiny_model_folder: Any, kind: str, batch_size: int
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model_folder, dtype=torch.float64, attn_implementation="sdpa")
+    replies = ["Here.", "Here, as ever.", "There.", "Here.", "Nowhere that you would know, traveller.", "好。", "a", "b"]
+    rows = encode([conversation(f"Where{n % 3}?", reply) for n, reply in enumerate(replies)], tokenizer, max_length=None)
+    expected_loss, expected = gradients(model, rows, PaddedCollator(tokenizer.pad_token_id), 1)
+    collate = PrefixTreeCollator() if kind == "tree" else PaddedCollator(tokenizer.pad_token_id)
+    loss, gradient = gradients(model, rows[::-1], collate, batch_size)
+    assert loss == pytest.approx(expected_loss, rel=1e-6)
+    assert float((gradient - expected).norm() / expected.norm()) < 1e-6  # its norms are float32 in any case
