@@ -14,7 +14,6 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 
-
 BATCHING = ("auto", "prefix_tree", "padded")
 
 
@@ -123,7 +122,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 
 def value_of(recipe: Path, overrides: Sequence[str], key: str) -> Any:
-    """What a run will use for one key, known before anything heavy is imported: the command line's, else the recipe's."""
+    """What a run will use for one key, known before any heavy import: the command line's value, else the recipe's."""
     for index, word in enumerate(overrides):
         if word == f"--{key}" and index + 1 < len(overrides):
             return overrides[index + 1]

@@ -1,4 +1,4 @@
-"""Train a character: `python -m pipeline.train --config recipes/X.yaml [--key value ...]`, or under accelerate launch."""
+"""Train a character: `python -m pipeline.train --config RECIPE [--key value ...]`, or so under accelerate launch."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,11 @@ SETTINGS = [
     {"input": "Character Story 1", "speaker": "Mira", "text": "Mira rings the bells of Saltmere, as Bram taught her."},
 ]
 LINES = [
-    {"source_title": "The tower", "speaker": "Mira", "text": f"Bell number {number} is out of tune again, mind your ears."}
+    {
+        "source_title": "The tower",
+        "speaker": "Mira",
+        "text": f"Bell number {number} is out of tune again, mind your ears.",
+    }
     for number in ("one", "two", "three", "four", "five", "six", "seven", "eight")
 ]
 
@@ -58,7 +61,10 @@ def make_tokenizer(template: str, special: list[str], eos: str) -> Any:
     corpus = [record["text"] for record in SETTINGS + LINES] * 4
     raw.train_from_iterator(corpus, trainer)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=raw, eos_token=eos, pad_token="<pad>", additional_special_tokens=special
+        tokenizer_object=raw,
+        eos_token=eos,
+        pad_token="<pad>",
+        additional_special_tokens=special,
     )
     tokenizer.chat_template = template
     return tokenizer
@@ -129,8 +135,8 @@ def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Pa
 
 
 @pytest.fixture
-def shared_data() -> Iterator[Path]:
+def shared_data() -> Path:
     """Real users' data, where the checkout has it beside it."""
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is not here")
-    yield SHARED_DATA
+    return SHARED_DATA

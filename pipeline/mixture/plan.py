@@ -70,7 +70,8 @@ class MixturePlan:
         occurrence = np.empty(len(order), dtype=np.int64)
         occurrence[by_record] = np.arange(len(order)) - np.repeat(np.cumsum(seen) - seen, seen)
         turn = order + self.planned(epoch)[order] + occurrence
-        return (np.cumsum(counts) - counts)[order] + turn % counts[order]
+        rows: Ints = (np.cumsum(counts) - counts)[order] + turn % counts[order]
+        return rows
 
     def planned(self, epochs: int) -> Ints:
         """Exposures of each record over the first `epochs` epochs: `[n]`."""
@@ -95,7 +96,8 @@ class MixturePlan:
         mixed = interleave_datasets(
             pools, probabilities, seed=int(rng.integers(2**31)), stopping_strategy="all_exhausted"
         )
-        return np.asarray(mixed.with_format("arrow")[:]["record"].to_numpy())
+        drawn: Ints = mixed.with_format("arrow")[:]["record"].to_numpy()
+        return drawn
 
 
 def plan_mixture(sources: Sequence[str], weights: Mapping[str, float], *, seed: int) -> MixturePlan:

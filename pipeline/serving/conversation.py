@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -56,10 +57,8 @@ def converse(chat: Chat, lines: Iterable[str], streamer: TextStreamer, name: str
 
 def typed_lines(prompt: str) -> Iterable[str]:
     """What the user types, with history and line editing where the terminal has them, until Ctrl-D."""
-    try:
+    with contextlib.suppress(ImportError):  # Windows has none
         import readline  # noqa: F401 - importing it is what gives `input` its history
-    except ImportError:  # Windows
-        pass
     while True:
         try:
             yield input(prompt)

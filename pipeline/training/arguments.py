@@ -25,7 +25,7 @@ class RunArguments:
     model: ModelConfig
 
 
-class _Parser(TrlParser):
+class _Parser(TrlParser):  # type: ignore[misc]
     """TrlParser whose complaints are ours."""
 
     def error(self, message: str) -> NoReturn:
@@ -78,22 +78,19 @@ def _fits(value: Any, hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, option) for option in typing.get_args(hint))
-    if origin is typing.Literal:
-        return value in typing.get_args(hint)
-    if origin is not None:  # list[str], dict[str, Any]
-        return isinstance(value, origin)
-    if hint is Any or hint is None or hint is type(None):
-        return hint is Any or value is None
+    if hint is Any:
+        return True
+    if isinstance(value, bool) or hint is bool:  # a bool is an int to Python, but not to a reader
+        return isinstance(value, bool) and hint is bool
     if hint is float:
-        return not isinstance(value, bool) and (isinstance(value, int | float) or _is_number(value))
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    # Enums and the like are written as strings.
-    return isinstance(value, hint if hint in (bool, str, dict, list) else str)
+        return _is_number(value)
+    # list[str] is checked as list; enums and the like are written as strings
+    plain = origin or hint
+    return isinstance(value, plain if plain in (int, str, dict, list, type(None)) else str)
 
 
 def _is_number(value: Any) -> bool:
-    """YAML reads 1e-4, without a point, as a string."""
+    """Whether it reads as a number: YAML takes 1e-4, without a point, for a string."""
     try:
         float(value)
     except (TypeError, ValueError):

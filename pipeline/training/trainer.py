@@ -17,7 +17,6 @@ from pipeline.mixture.plan import MixturePlan
 from pipeline.records.record import KINDS
 from pipeline.training.checkpoints import EXPOSURES_FILE
 from pipeline.training.identity import read_json, write_json
-from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 
 class PlanSampler(Sampler[int]):
@@ -142,7 +141,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         return score_targets(outputs.logits[0], inputs["labels"][0], inputs["target_rows"][0])
 
     def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
-        """trl's own loss path, token by token."""
+        """Trl's own loss path, token by token."""
         names = ("input_ids", "attention_mask", "labels")
         outputs = model(**{name: inputs[name] for name in names}, fused_lm_head=True, use_cache=False)
         mask = outputs.label_mask
@@ -180,7 +179,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """The sum over all processes, on the CPU."""
         device = self.accelerator.device
         wide = counts.float() if device.type == "mps" else counts  # which has no float64
-        return self.accelerator.reduce(wide.to(device), reduction="sum").cpu().to(counts.dtype)
+        total: torch.Tensor = self.accelerator.reduce(wide.to(device), reduction="sum")
+        return total.cpu().to(counts.dtype)
 
 
 def _real_tokens(inputs: dict[str, torch.Tensor]) -> int:

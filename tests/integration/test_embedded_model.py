@@ -27,7 +27,9 @@ def fake_build(folder: Path) -> None:
     """In place of the half-minute build: leaves a mark for each time that it ran."""
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
-    (folder / "manifest.json").write_text(json.dumps({"model.safetensors": embedded._sha256(folder / "model.safetensors")}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"model.safetensors": embedded._sha256(folder / "model.safetensors")})
+    )
     with (folder.parent / "built").open("a") as file:
         file.write("once\n")
 

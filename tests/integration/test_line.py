@@ -64,7 +64,11 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
     losses = [log for log in logs if "loss" in log]
     assert losses[-1]["loss"] < losses[0]["loss"]
     assert {"loss_setting_qa", "loss_dialogue"} <= {name for log in losses for name in log}
-    assert [log["step"] for log in logs if "recall_seen_exact" in log] == [0, losses[-1]["step"] // 2, losses[-1]["step"]]
+    assert [log["step"] for log in logs if "recall_seen_exact" in log] == [
+        0,
+        losses[-1]["step"] // 2,
+        losses[-1]["step"],
+    ]
 
     said = succeeded(
         *MODULE, "pipeline.recall", "--config", str(tiny_recipe),
@@ -77,7 +81,9 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
     assert "Mira" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
 
     reply = succeeded(*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1")
-    assert reply == succeeded(*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1")
+    assert reply == succeeded(
+        *MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1"
+    )
 
 
 def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: Path, tmp_path: Path) -> None:
@@ -143,15 +149,31 @@ def test_a_changed_recipe_begins_anew_and_says_so(tiny_recipe: Path, tmp_path: P
 @pytest.mark.launch
 @pytest.mark.parametrize("engine", ["DEEPSPEED", "MULTI_CPU"])
 def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path: Path, engine: str) -> None:
-    overrides = ["-m", "pipeline.train", "--config", str(tiny_recipe), "--learning_rate", "0.001", "--num_train_epochs", "1"]
+    overrides = [
+        "-m",
+        "pipeline.train",
+        "--config",
+        str(tiny_recipe),
+        "--learning_rate",
+        "0.001",
+        "--num_train_epochs",
+        "1",
+    ]
     train(tiny_recipe, *overrides[4:], "--output_dir", str(tmp_path / "one"), "--per_device_train_batch_size", "4")
     overrides += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "2"]
     if engine == "DEEPSPEED":
         config = yaml.safe_load((ROOT / "accelerate_configs" / "zero2.yaml").read_text(encoding="utf-8"))
-        (tmp_path / "zero2.yaml").write_text(yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8")
-        launcher = [str(Path(sys.executable).parent / "accelerate"), "launch", "--config_file", str(tmp_path / "zero2.yaml")]
+        (tmp_path / "zero2.yaml").write_text(
+            yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8"
+        )
+        launcher = [
+            str(Path(sys.executable).parent / "accelerate"),
+            "launch",
+            "--config_file",
+            str(tmp_path / "zero2.yaml"),
+        ]
     else:  # accelerate starts one process where a CPU configuration asks for two; torchrun starts two
-        launcher = [str(Path(sys.executable).parent / "torchrun"), "--nproc_per_node", "2", "--master_port", "0"]
+        launcher = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc_per_node", "2"]
     succeeded(*launcher, *overrides)
     one, two = (json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("one", "two"))
     assert (two["world_size"], two["engine"]) == (2, engine)
@@ -162,7 +184,9 @@ def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path
         assert float((together[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
 
 
-def test_the_real_files_of_a_real_character_go_through_the_line(tiny_recipe: Path, tmp_path: Path, shared_data: Path) -> None:
+def test_the_real_files_of_a_real_character_go_through_the_line(
+    tiny_recipe: Path, tmp_path: Path, shared_data: Path
+) -> None:
     seed = shared_data / "seed"
     train(
         tiny_recipe, "--character", "芙宁娜", "--language", "zh", "--records_dir", str(tmp_path / "furina"),
@@ -170,7 +194,11 @@ def test_the_real_files_of_a_real_character_go_through_the_line(tiny_recipe: Pat
         "--model_name_or_path", "embedded", "--max_steps", "2", "--settings_weight", "5", "--max_length", "4096",
     )  # fmt: skip
     ledger = {row["kind"]: row for row in run_of(tiny_recipe)["ledger"]}
-    assert {kind: row["records"] for kind, row in ledger.items()} == {"background": 9, "setting_qa": 46, "dialogue": 1005}
+    assert {kind: row["records"] for kind, row in ledger.items()} == {
+        "background": 9,
+        "setting_qa": 46,
+        "dialogue": 1005,
+    }
 
 
 BAD_INPUT = {

@@ -20,7 +20,9 @@ MIRA = make_persona("Mira", "en", {})
 AHENG = make_persona("阿蘅", "zh", {})
 
 
-def record(kind: Kind, prompt: str, text: str = "Aye.", context: tuple[Turn, ...] = (), speaker: str = "Mira") -> Record:
+def record(
+    kind: Kind, prompt: str, text: str = "Aye.", context: tuple[Turn, ...] = (), speaker: str = "Mira"
+) -> Record:
     return Record("id", kind, prompt, text, context, speaker, "a.json#0")
 
 
@@ -53,7 +55,13 @@ def test_a_line_without_its_other_side_stands_under_its_scene_and_nothing_is_inv
 
 
 def test_a_scene_becomes_alternating_turns_with_the_others_named() -> None:
-    context = (Turn("Mira", "Up."), Turn("Bram", "Down."), Turn("Pim", "Both!"), Turn("Mira", "Hush."), Turn("Bram", "So?"))
+    context = (
+        Turn("Mira", "Up."),
+        Turn("Bram", "Down."),
+        Turn("Pim", "Both!"),
+        Turn("Mira", "Hush."),
+        Turn("Bram", "So?"),
+    )
     assert only(record("dialogue", "Dusk", context=context)) == (
         "system: You are Mira. Speak with Mira's tone, habits and temper.\n"
         "user: (Scene: Dusk)\nassistant: Up.\nuser: Bram: Down.\nPim: Both!\nassistant: Hush.\nuser: Bram: So?\n⟦Aye.⟧"
@@ -83,7 +91,10 @@ def test_the_share_under_the_chats_prompt_is_the_recipes(share: float, chats: fl
 
 
 def test_a_passage_never_stands_under_the_chats_prompt() -> None:
-    assert all(c.prompt[0]["content"].startswith("What follows") for c in render(record("background", "A"), MIRA, wordings=1, chat_share=1))
+    assert all(
+        c.prompt[0]["content"].startswith("What follows")
+        for c in render(record("background", "A"), MIRA, wordings=1, chat_share=1)
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -121,5 +132,5 @@ def test_a_persona_survives_its_file_and_a_changed_prompt_is_refused(tmp_path: P
 
 
 def test_a_language_without_prompts_is_refused() -> None:
-    with pytest.raises(UnderstudyError, match="'fr' has no prompts.*use one of en, zh"):
+    with pytest.raises(UnderstudyError, match=r"'fr' has no prompts.*use one of en, zh"):
         make_persona("Mira", "fr", {})

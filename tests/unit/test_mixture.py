@@ -80,7 +80,9 @@ def test_the_furina_plan_at_weight_five_covers_everything_each_epoch() -> None:
 def test_the_ledger_adds_up() -> None:
     planned = np.array([5, 5, 1, 1, 1])
     kinds = ["setting_qa", "setting_qa", "dialogue", "dialogue", "dialogue"]
-    settings, lines = make_ledger(kinds, [2.0, 4.0, 10.0, 10.0, 10.0], planned, realised=planned + [0, 1, 0, 0, 0])
+    settings, lines = make_ledger(
+        kinds, [2.0, 4.0, 10.0, 10.0, 10.0], planned, realised=planned + np.array([0, 1, 0, 0, 0])
+    )
     assert (settings["records"], settings["planned"], settings["realised"]) == (2, 10, 11)
     assert (settings["per_record_min"], settings["per_record_mean"], settings["per_record_max"]) == (5, 5.5, 6)
     assert settings["share_of_records"] == pytest.approx(11 / 14)

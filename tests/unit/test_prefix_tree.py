@@ -22,11 +22,11 @@ def rows(draw: st.DrawFn) -> list[Row]:
     return made
 
 
-def build(made: list[Row]):  # noqa: ANN201
+def build(made: list[Row]):
     return build_prefix_tree([ids for ids, _ in made], [labels for _, labels in made])
 
 
-def paths(tree) -> list[list[int]]:  # noqa: ANN001
+def paths(tree) -> list[list[int]]:
     mask = tree.attention_mask()
     return [list(np.flatnonzero(mask[node])) for node in range(len(tree.tokens))]
 
@@ -52,7 +52,10 @@ def test_targets_are_the_supervised_tokens_of_each_row_after_their_own_beginning
     for number, (ids, labels) in enumerate(made):
         of_row = tree.target_row == number
         wanted = [(tuple(ids[:end]), ids[end]) for end in range(1, len(ids)) if labels[end] != IGNORE_INDEX]
-        found = [(tuple(tree.tokens[seen[node]]), token) for node, token in zip(tree.target_node[of_row], tree.target_token[of_row], strict=True)]
+        found = [
+            (tuple(tree.tokens[seen[node]]), token)
+            for node, token in zip(tree.target_node[of_row], tree.target_token[of_row], strict=True)
+        ]
         assert found == wanted
 
 

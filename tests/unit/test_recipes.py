@@ -61,7 +61,9 @@ def test_the_command_line_overrides_the_recipe(tiny_recipe: Path) -> None:
 
 
 def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
-    tiny_recipe.write_text(tiny_recipe.read_text(encoding="utf-8").replace('"learning_rate": 0.01', '"learning_rate": 1e-4'))
+    tiny_recipe.write_text(
+        tiny_recipe.read_text(encoding="utf-8").replace('"learning_rate": 0.01', '"learning_rate": 1e-4')
+    )
     assert parse_run(tiny_recipe).training.learning_rate == 1e-4
 
 
@@ -82,7 +84,9 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place_and_the_fix(tiny_recipe: Path, changes: dict[str, Any], complaint: str) -> None:
+def test_what_is_wrong_is_named_with_its_place_and_the_fix(
+    tiny_recipe: Path, changes: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(UnderstudyError, match=f"(?s){complaint}") as raised:
         parse_run(edited(tiny_recipe, **changes))
     assert "To fix it: " in str(raised.value)

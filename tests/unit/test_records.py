@@ -32,8 +32,14 @@ def line(text: str, speaker: str = "Mira", **fields: str) -> dict[str, str]:
 
 entries = st.lists(
     st.fixed_dictionaries(
-        {"speaker": st.sampled_from(["Mira", "Bram"]), "text": st.sampled_from(["", "...", "Aye.", "Nay.", "……", "好。"])},
-        optional={"input": st.sampled_from(["", "Where?", "Character Story 1"]), "source_title": st.sampled_from(["", "Dusk"])},
+        {
+            "speaker": st.sampled_from(["Mira", "Bram"]),
+            "text": st.sampled_from(["", "...", "Aye.", "Nay.", "……", "好。"]),
+        },
+        optional={
+            "input": st.sampled_from(["", "Where?", "Character Story 1"]),
+            "source_title": st.sampled_from(["", "Dusk"]),
+        },
     ),
     min_size=1,
     max_size=30,
@@ -41,7 +47,9 @@ entries = st.lists(
 
 
 @given(entries=entries)
-def test_every_record_read_is_kept_or_a_duplicate_or_rejected(entries: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_record_read_is_kept_or_a_duplicate_or_rejected(
+    entries: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = written(tmp_path_factory.mktemp("raw"), [line("I am here."), *entries])
     conversion = converted(folder)
     account = conversion.account()
@@ -166,7 +174,9 @@ def test_unchanged_raw_files_are_not_converted_again(tmp_path: Path, raw_folder:
         (b'[{"speaker": "Bram", "text": "Nay."}]', r"nothing usable is said by 'Mira'; the speakers are: Bram \(1\)"),
     ],
 )
-def test_a_bad_file_is_an_error_that_says_where_and_what_and_the_fix(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_bad_file_is_an_error_that_says_where_and_what_and_the_fix(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(UnderstudyError, match=f"(?s){complaint}") as raised:
         converted(tmp_path)

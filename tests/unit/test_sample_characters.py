@@ -14,7 +14,9 @@ from tests.conftest import ROOT
 
 WREN = ("wren", "Wren Halloway", 45, 6, 300)
 AHENG = ("aheng", "阿蘅", 30, 4, 150)
-BOTH = pytest.mark.parametrize(("folder", "name", "questions", "passages", "lines"), [WREN, AHENG], ids=["wren", "aheng"])
+BOTH = pytest.mark.parametrize(
+    ("folder", "name", "questions", "passages", "lines"), [WREN, AHENG], ids=["wren", "aheng"]
+)
 
 
 def records(folder: str, name: str) -> Conversion:

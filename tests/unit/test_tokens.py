@@ -46,7 +46,9 @@ texts = st.text(st.sampled_from("ab é好。\n!?"), min_size=1, max_size=20).map
 
 
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
-def test_for_any_text_the_supervised_span_is_the_reply_and_the_rest_is_the_prompt(tokenizer: Any, pairs: list[tuple[str, str]]) -> None:
+def test_for_any_text_the_supervised_span_is_the_reply_and_the_rest_is_the_prompt(
+    tokenizer: Any, pairs: list[tuple[str, str]]
+) -> None:
     rows = encode([conversation(question, reply) for question, reply in pairs], tokenizer, max_length=None)
     for row, (_, reply) in zip(rows, pairs, strict=True):
         assert marked(row, tokenizer).endswith(f"assistant\n⟦{reply}<|im_end|>⟧")
@@ -114,8 +116,19 @@ def test_loss_and_gradient_do_not_depend_on_how_rows_are_batched(
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model_folder, dtype=torch.float64, attn_implementation="sdpa")
-    replies = ["Here.", "Here, as ever.", "There.", "Here.", "Nowhere that you would know, traveller.", "好。", "a", "b"]
-    rows = encode([conversation(f"Where{n % 3}?", reply) for n, reply in enumerate(replies)], tokenizer, max_length=None)
+    replies = [
+        "Here.",
+        "Here, as ever.",
+        "There.",
+        "Here.",
+        "Nowhere that you would know, traveller.",
+        "好。",
+        "a",
+        "b",
+    ]
+    rows = encode(
+        [conversation(f"Where{n % 3}?", reply) for n, reply in enumerate(replies)], tokenizer, max_length=None
+    )
     expected_loss, expected = gradients(model, rows, PaddedCollator(tokenizer.pad_token_id), 1)
     collate = PrefixTreeCollator() if kind == "tree" else PaddedCollator(tokenizer.pad_token_id)
     loss, gradient = gradients(model, rows[::-1], collate, batch_size)
