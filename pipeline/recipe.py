@@ -43,6 +43,7 @@ class CharacterArguments:
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
     recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
+    recall_steps: int = _doc("Probe them every so many steps (0: at the end of each epoch).", 0)
     recall_distractors: int = _doc("Among how many other answers the right one must rank first.", 7)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,7 @@ class CharacterArguments:
             ("context_turns", self.context_turns >= 0, "0 or more"),
             ("batching", self.batching in BATCHING, " or ".join(BATCHING)),
             ("recall_items", self.recall_items >= 0, "0 or more"),
+            ("recall_steps", self.recall_steps >= 0, "0 or more"),
             ("recall_distractors", self.recall_distractors >= 1, "1 or more"),
         ):
             if not ok:

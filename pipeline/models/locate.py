@@ -23,7 +23,7 @@ def prepare_environment(model: str) -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # Names that trl still uses on purpose, and DeepSpeed's guess at the hardware, are no news to the user.
     warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated")
-    logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
+    logging.getLogger("DeepSpeed").addFilter(lambda record: "Setting accelerator to CPU" not in record.getMessage())
     if model == EMBEDDED or is_local(model) or is_cached(model):
         os.environ["HF_HUB_OFFLINE"] = "1"
 

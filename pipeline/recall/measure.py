@@ -57,11 +57,10 @@ def compare(
         "headline": {
             "facts": len(after),
             "seen": sum(score.seen.exact for score in after),
-            "unseen": sum(_mostly(score) for score in after),
+            "unseen": _unseen_hits(after),
             "unseen_questions": sum(len(score.unseen) for score in after),
-            "unseen_hits": sum(question.exact for score in after for question in score.unseen),
             "base_seen": sum(score.seen.exact for score in before),
-            "base_unseen": sum(_mostly(score) for score in before),
+            "base_unseen": _unseen_hits(before),
         },
         "recall": {
             "base": {name: asdict(share) for name, share in summarise(before).items()},
@@ -100,8 +99,8 @@ def format_samples(samples: Sequence[Mapping[str, str]]) -> str:
     )
 
 
-def _mostly(score: ProbeScore) -> bool:
-    return 2 * sum(question.exact for question in score.unseen) >= len(score.unseen)
+def _unseen_hits(scores: Sequence[ProbeScore]) -> int:
+    return sum(question.exact for score in scores for question in score.unseen)
 
 
 def _item(before: ProbeScore, after: ProbeScore) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     share = successes / count
     middle = (share + Z95**2 / (2 * count)) / (1 + Z95**2 / count)
     half = Z95 / (1 + Z95**2 / count) * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # With no success, or no failure, the bound is 0 or 1 exactly, which rounding would miss.
+    return middle - half if successes > 0 else 0.0, middle + half if successes < count else 1.0
 
 
 def proportion(hits: Sequence[Sequence[bool]]) -> Proportion:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.models.generate import generate_reply
+from pipeline.tokens.encode import render_prompt, tokenize
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
@@ -28,11 +29,23 @@ class Chat:
 
     def say(self, text: str, streamer: TextStreamer | None = None) -> str:
         """The character's reply, which the conversation then holds; `streamer` gets it word by word."""
-        turns = [*self.turns, user(text)]
+        turns = self._fitting([*self.turns, user(text)])
         prompt = chat_prompt(self.persona, turns)
         reply = generate_reply(self.model, self.tokenizer, prompt, sampling=self.persona.sampling, streamer=streamer)
         self.turns = [*turns, assistant(reply)]
         return reply
+
+    def _fitting(self, turns: list[Message]) -> list[Message]:
+        """The turns without the oldest exchanges, where they and a reply would not fit into the model's context."""
+        longest = self.model.config.get_text_config().to_dict().get("max_position_embeddings", sys.maxsize)
+        room = longest - self.persona.sampling.max_new_tokens
+        while len(turns) > 2 and self._length(turns) > room:
+            turns = turns[2:]
+        return turns
+
+    def _length(self, turns: list[Message]) -> int:
+        prompt = render_prompt(self.tokenizer, chat_prompt(self.persona, turns))
+        return len(tokenize(self.tokenizer, [prompt])[0])
 
 
 def converse(chat: Chat, lines: Iterable[str], streamer: TextStreamer, name: str) -> None:

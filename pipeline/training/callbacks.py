@@ -76,12 +76,13 @@ def read_logs(path: Path) -> Curve:
 
 
 class RecallCallback(TrainerCallback):  # type: ignore[misc]
-    """Measures recall before the first step, after each epoch and at the end, on every process alike."""
+    """Measures recall before the first step, every `steps` steps (0: after each epoch) and at the end, on all ranks."""
 
     def __init__(
-        self, probes: Sequence[Probe], persona: Persona, log_file: LogFile, tell: Callable[[str], None]
+        self, probes: Sequence[Probe], persona: Persona, steps: int, log_file: LogFile, tell: Callable[[str], None]
     ) -> None:
         self.probes = probes
+        self.steps = steps
         self.persona = persona
         self.log_file = log_file
         self.tell = tell
@@ -93,16 +94,22 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         """Measure what is known before."""
         self._measure(state, kwargs["model"], kwargs["processing_class"])
 
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Measure what is known by now, where it is a step's turn."""
+        if self.steps and state.global_step % self.steps == 0:
+            self._measure(state, kwargs["model"], kwargs["processing_class"])
+
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Measure what is known by now; the last epoch's end is the end of the training."""
-        self._measure(state, kwargs["model"], kwargs["processing_class"])
+        """Measure what is known by now, unless steps are what counts."""
+        if not self.steps:
+            self._measure(state, kwargs["model"], kwargs["processing_class"])
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Measure at the end, where `max_steps` cut an epoch short."""
+        """Measure what is known at the end."""
         self._measure(state, kwargs["model"], kwargs["processing_class"])
 
     def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> None:

@@ -15,7 +15,7 @@ from trl import get_peft_config, get_quantization_config
 
 from pipeline.conversations.persona import Persona, save_persona
 from pipeline.errors import UnderstudyError
-from pipeline.mixture.ledger import LedgerRow, format_ledger, make_ledger
+from pipeline.mixture.ledger import format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, plan_mixture
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
@@ -26,7 +26,7 @@ from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import prepare_folder, remove_checkpoints
-from pipeline.training.identity import RUN_FILE, commit, resolved, run_fingerprint, versions, write_json
+from pipeline.training.identity import RUN_FILE, commit, read_json, resolved, run_fingerprint, versions, write_json
 from pipeline.training.rows import DIALOGUE, SETTINGS, RowSet, encode_records
 from pipeline.training.trainer import UnderstudyTrainer
 
@@ -51,13 +51,18 @@ def train(
     *,
     recipe: str,
     tell: Callable[[str], None],
-) -> list[LedgerRow]:
-    """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`. Returns the ledger.
+) -> None:
+    """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
-    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged. `tell` is given
-    what the user should read, on the main process only.
+    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged; one that is done
+    is left as it is. `tell` is given what the user should read, on the main process only.
     """
     began = time.monotonic()
+    folder = Path(arguments.training.output_dir)
+    fingerprint = run_fingerprint(arguments, character.fingerprint, arguments.training.world_size)
+    if _is_done(folder, fingerprint):
+        tell(f"{folder} holds this very run already; remove it to train anew")
+        return
     rows = _encode(arguments, character, tokenizer)
     plan = _plan(arguments, rows)
     planned = plan.planned(int(arguments.training.num_train_epochs))
@@ -65,9 +70,7 @@ def train(
     tell(format_ledger(make_ledger(rows.kinds, rows.loss_tokens(), planned)))
 
     trainer = build_trainer(arguments, rows, plan, tokenizer, tell)
-    folder = Path(arguments.training.output_dir)
     _add_callbacks(trainer, arguments, character, folder, tell)
-    fingerprint = run_fingerprint(arguments, character.fingerprint, trainer.args.world_size)
     checkpoint = _agreed_checkpoint(trainer, folder, fingerprint, tell)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
@@ -96,7 +99,6 @@ def train(
         remove_checkpoints(folder)
         tell(format_ledger(ledger))
     trainer.accelerator.wait_for_everyone()
-    return ledger
 
 
 def build_trainer(
@@ -193,7 +195,15 @@ def _add_callbacks(
     probes = choose(character.probes, arguments.character.recall_items)
     if probes:
         small = with_distractors(probes, SMALL_RECALL_DISTRACTORS)
-        trainer.add_callback(RecallCallback(small, character.persona, log_file, tell))
+        steps = arguments.character.recall_steps
+        trainer.add_callback(RecallCallback(small, character.persona, steps, log_file, tell))
+
+
+def _is_done(folder: Path, fingerprint: str) -> bool:
+    """Whether the folder holds the very same run, of the same code, finished. The main process looks for all."""
+    run = read_json(folder / RUN_FILE)
+    done = [run.get("fingerprint") == fingerprint and run.get("commit") == commit()]
+    return bool(broadcast_object_list(done)[0])
 
 
 def _agreed_checkpoint(

@@ -137,6 +137,13 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Pa
         assert (resumed[name] == tensor).all(), name
 
 
+def test_a_run_that_is_done_is_not_trained_again(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(tiny_recipe, "--max_steps", "1")
+    first = (tmp_path / "out" / "adapter_model.safetensors").stat()
+    assert "holds this very run already" in train(tiny_recipe, "--max_steps", "1")
+    assert (tmp_path / "out" / "adapter_model.safetensors").stat() == first
+
+
 def test_a_changed_recipe_begins_anew_and_says_so(tiny_recipe: Path, tmp_path: Path) -> None:
     saving = ["--save_strategy", "steps", "--save_steps", "2"]
     train(tiny_recipe, *saving, "--max_steps", "2")
