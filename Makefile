@@ -33,7 +33,7 @@ data: setup ## convert the raw files of every recipe's character
 	$(BIN)/python -m pipeline.convert --skip_absent --config recipes/*.yaml
 
 train: setup ## train a recipe (RECIPE=..., CONFIG=an accelerate config)
-	$(BIN)/accelerate launch --config_file $(CONFIG) -m pipeline.train --config $(RECIPE)
+	$(BIN)/accelerate launch --quiet --config_file $(CONFIG) -m pipeline.train --config $(RECIPE)
 
 recall: setup ## measure what of the settings is recalled (RECIPE=...)
 	$(BIN)/python -m pipeline.recall --config $(RECIPE)

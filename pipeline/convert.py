@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError, entry_point
-from pipeline.recipe import character_arguments, read_recipe
+from pipeline.recipe import character_arguments
 from pipeline.records.conversion import ensure_converted, format_account
 
 
@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _convert_recipe(recipe: Path, *, skip_absent: bool) -> None:
-    arguments = character_arguments(read_recipe(recipe))
+    arguments = character_arguments(recipe)
     absent = [path for path in arguments.raw_paths if not path.exists()]
     if absent and skip_absent:
         sys.stdout.write(f"{recipe}: skipped, {absent[0]} is not here\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.recall.__main__ import measure_recipe
-from pipeline.recipe import value_of
+from pipeline.recipe import output_folder
 from pipeline.train import chat_command, train_recipe
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="understudy demo", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("recipes/demo.yaml"), metavar="RECIPE")
     recipe = parser.parse_args().config
-    folder = Path(str(value_of(recipe, (), "output_dir")))
+    folder = output_folder(recipe)
     sys.stdout.write(f"== 1. convert and train ({recipe})\n")
     train_recipe(recipe, [])
     sys.stdout.write("\n== 2. what is recalled, before and after\n")

@@ -7,6 +7,8 @@ on the command line `--key value` overrides them.
 from __future__ import annotations
 
 import difflib
+import types
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -45,28 +47,6 @@ class CharacterArguments:
     recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
     recall_steps: int = _doc("Probe them every so many steps (0: at the end of each epoch).", 0)
     recall_distractors: int = _doc("Among how many other answers the right one must rank first.", 7)
-
-    def __post_init__(self) -> None:
-        """Check what no type can say.
-
-        Raises:
-            UnderstudyError: a value is missing or out of its range.
-        """
-        for key in ("character", "raw"):
-            if not getattr(self, key):
-                raise UnderstudyError(f"recipe key '{key}'", "is missing", fix=f"set `{key}` in the recipe")
-        for key, ok, wanted in (
-            ("settings_weight", self.settings_weight > 0, "above 0"),
-            ("rewordings", 1 <= self.rewordings <= 8, "from 1 to 8"),
-            ("chat_share", 0 <= self.chat_share <= 1, "from 0 to 1"),
-            ("context_turns", self.context_turns >= 0, "0 or more"),
-            ("batching", self.batching in BATCHING, " or ".join(BATCHING)),
-            ("recall_items", self.recall_items >= 0, "0 or more"),
-            ("recall_steps", self.recall_steps >= 0, "0 or more"),
-            ("recall_distractors", self.recall_distractors >= 1, "1 or more"),
-        ):
-            if not ok:
-                raise UnderstudyError(f"recipe key '{key}'", f"is {getattr(self, key)!r}", fix=f"make it {wanted}")
 
     @property
     def name(self) -> str:
@@ -162,7 +142,100 @@ def describe_keys() -> str:
     )
 
 
-def character_arguments(values: Mapping[str, Any]) -> CharacterArguments:
-    """Understudy's own keys of a recipe; trl's are left aside."""
-    own = {entry.name for entry in fields(CharacterArguments)}
-    return CharacterArguments(**{key: value for key, value in values.items() if key in own})
+def character_arguments(recipe: Path) -> CharacterArguments:
+    """Understudy's own keys of a recipe, checked; trl's are left to those who import trl.
+
+    Raises:
+        UnderstudyError: a key has the wrong type or a value out of its range, or is nearly one of ours.
+    """
+    values, hints = read_recipe(recipe), typing.get_type_hints(CharacterArguments)
+    own = {key: value for key, value in values.items() if key in hints}
+    for key in values.keys() - own.keys():
+        if near := difflib.get_close_matches(key, hints, n=1, cutoff=0.85):
+            raise UnderstudyError(line_of(recipe, key), f"unknown key '{key}'", fix=f"did you mean '{near[0]}'?")
+    check_types(recipe, own, hints)
+    arguments = CharacterArguments(**own)
+    check_values(recipe, arguments)
+    return arguments
+
+
+def output_folder(recipe: Path) -> Path:
+    """Where a recipe's run is saved.
+
+    Raises:
+        UnderstudyError: the recipe does not say.
+    """
+    folder = read_recipe(recipe).get("output_dir")
+    if not isinstance(folder, str):
+        raise UnderstudyError(
+            line_of(recipe, "output_dir"), "names no output_dir", fix="set `output_dir: outputs/NAME`"
+        )
+    return Path(folder)
+
+
+def check_values(recipe: Path, arguments: CharacterArguments) -> None:
+    """Check what no type can say.
+
+    Raises:
+        UnderstudyError: a value is missing or out of its range.
+    """
+    for key in ("character", "raw"):
+        if not getattr(arguments, key):
+            raise UnderstudyError(line_of(recipe, key), f"'{key}' is missing", fix=f"set `{key}` in the recipe")
+    for key, ok, wanted in (
+        ("settings_weight", arguments.settings_weight > 0, "above 0"),
+        ("rewordings", 1 <= arguments.rewordings <= 8, "from 1 to 8"),
+        ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
+        ("context_turns", arguments.context_turns >= 0, "0 or more"),
+        ("batching", arguments.batching in BATCHING, " or ".join(BATCHING)),
+        ("recall_items", arguments.recall_items >= 0, "0 or more"),
+        ("recall_steps", arguments.recall_steps >= 0, "0 or more"),
+        ("recall_distractors", arguments.recall_distractors >= 1, "1 or more"),
+    ):
+        if not ok:
+            raise UnderstudyError(
+                line_of(recipe, key), f"'{key}' is {getattr(arguments, key)!r}", fix=f"make it {wanted}"
+            )
+
+
+def check_types(recipe: Path, values: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
+    """Check each value against its field's type.
+
+    Raises:
+        UnderstudyError: a value cannot stand for its field.
+    """
+    for key, value in values.items():
+        if not _fits(value, hints[key]):
+            raise UnderstudyError(line_of(recipe, key), f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a YAML value can stand for a field of this type."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, option) for option in typing.get_args(hint))
+    if hint is Any:
+        return True
+    if isinstance(value, bool) or hint is bool:  # a bool is an int to Python, but not to a reader
+        return isinstance(value, bool) and hint is bool
+    if hint is float:
+        return _is_number(value)
+    # list[str] is checked as list; enums and the like are written as strings
+    plain = origin or hint
+    return isinstance(value, plain if plain in (int, str, dict, list, type(None)) else str)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it reads as a number: YAML takes 1e-4, without a point, for a string."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _readable(hint: Any) -> str:
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", type(None): "empty"}
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " or ".join(_readable(option) for option in typing.get_args(hint))
+    return names.get(hint, str(hint))

@@ -32,16 +32,17 @@ FRAMES: Mapping[Language, tuple[str, ...]] = {
     ),
 }
 
+QUESTION_WORDS = frozenset(
+    "what which who whom whose where when why how is are was were do does did have has had can could will would".split()  # noqa: SIM905 - words read better as words
+)
+
 
 def rewordings(question: str, persona: Persona, count: int) -> list[str]:
     """At most `count` wordings of a question, the original first; anything that is no question has only itself."""
     if not question.rstrip().endswith(("?", "？")):
         return [question]
-    # "I" and names keep their capital; a question word does not.
-    lowered = (
-        question[0].lower() + question[1:]
-        if question.split()[0].isascii() and not question.startswith("I ")
-        else question
-    )
+    # A question word loses its capital inside a sentence; a name, or "I", keeps it.
+    asks = question.split()[0].lower() in QUESTION_WORDS
+    lowered = question[0].lower() + question[1:] if asks else question
     frames = FRAMES[persona.language][: max(count, 1)]
     return [frame.format(question=question, lowered=lowered, name=persona.name) for frame in frames]

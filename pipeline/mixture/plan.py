@@ -80,6 +80,15 @@ class MixturePlan:
             total += self.exposures(epoch)
         return total
 
+    def planned_steps(self, steps: int, rows_a_step: int) -> Ints:
+        """Exposures of each record over the first `steps` steps of `rows_a_step` rows: `[n]`.
+
+        An epoch's last step takes what is left of it.
+        """
+        epochs, steps_left = divmod(steps, -(-self.epoch_length // rows_a_step))
+        begun = self.epoch(epochs)[: steps_left * rows_a_step]
+        return self.planned(epochs) + np.bincount(begun, minlength=len(self.sources))
+
     def _draw(self, wanted: Ints, rng: np.random.Generator) -> Ints:
         """One epoch as `interleave_datasets` gives it: sources in random turns, each in its own shuffled order."""
         from datasets import Dataset, interleave_datasets

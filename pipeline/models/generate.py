@@ -30,7 +30,7 @@ def generate_reply(
     Any special token ends the reply, since in training one follows every reply.
     """
     ids = torch.tensor([tokenizer(render_prompt(tokenizer, prompt), add_special_tokens=False)["input_ids"]])
-    options: dict[str, Any] = {"do_sample": False, "max_new_tokens": max_new_tokens}
+    options: dict[str, Any] = {"do_sample": False, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
     if sampling is not None:
         options = {
             "do_sample": sampling.temperature > 0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
+
 from pipeline.errors import UnderstudyError
 from pipeline.models.embedded import embedded_model
 from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
@@ -42,7 +44,7 @@ def load_base_model(model: str, **options: Any) -> PreTrainedModel:
 def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
     try:
         return auto.from_pretrained(resolve_model(model), **options)
-    except (OSError, ConnectionError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         if is_local(model) or model == EMBEDDED:
             raise UnderstudyError(
                 model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder anew"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import warnings
@@ -34,9 +35,16 @@ def is_local(model: str) -> bool:
 
 
 def is_cached(model: str) -> bool:
-    """Whether some snapshot of a hub id lies in the hub's cache."""
+    """Whether some snapshot of a hub id lies whole in the hub's cache: a download cut off is to be finished."""
     snapshots = hub_cache() / f"models--{model.replace('/', '--')}" / "snapshots"
-    return any(snapshots.glob("*/config.json"))
+    return any(_has_weights(config.parent) for config in snapshots.glob("*/config.json"))
+
+
+def _has_weights(snapshot: Path) -> bool:
+    for index in snapshot.glob("*.index.json"):
+        shards = json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()
+        return all((snapshot / shard).exists() for shard in shards)
+    return any(file for pattern in WEIGHT_FILES for file in snapshot.glob(pattern))
 
 
 def hub_cache() -> Path:
@@ -59,8 +67,10 @@ def check_model_folder(folder: Path) -> Path:
         raise UnderstudyError(
             folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included"
         )
-    if not any(file for pattern in WEIGHT_FILES for file in folder.glob(pattern)):
-        raise UnderstudyError(
-            folder, "has no weights", fix="copy its *.safetensors files too; git without LFS leaves them out"
-        )
+    weights = [file for pattern in WEIGHT_FILES for file in folder.glob(pattern)]
+    if not weights:
+        raise UnderstudyError(folder, "has no weights", fix="copy its *.safetensors files too")
+    for file in weights:
+        if file.stat().st_size < 1000 and file.read_bytes().startswith(b"version https://git-lfs"):
+            raise UnderstudyError(file, "is a Git LFS pointer, not weights", fix="run `git lfs pull` in that folder")
     return folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ class TrainedCharacter:
     persona: Persona
     base_name: str
     is_adapter: bool
+    options: Mapping[str, Any]
 
     @contextmanager
     def base(self) -> Iterator[PreTrainedModel]:
@@ -37,7 +38,7 @@ class TrainedCharacter:
             with self.model.disable_adapter():
                 yield self.model
         else:
-            yield load_base_model(self.base_name, dtype=self.model.dtype).to(self.model.device).eval()
+            yield load_base_model(self.base_name, **self.options).to(self.model.device).eval()
 
 
 def base_name_of(folder: Path) -> str:
@@ -52,7 +53,7 @@ def base_name_of(folder: Path) -> str:
 def _run_of(folder: Path) -> dict[str, Any]:
     try:
         run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        return {"model": run["model"], "dtype": run["arguments"]["dtype"]}
+        return dict(run["arguments"]) | {"model": run["model"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnderstudyError(
             folder,
@@ -73,9 +74,32 @@ def load_trained(folder: Path) -> TrainedCharacter:
     base_name = str(run["model"])
     is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = load_base_model(base_name if is_adapter else str(folder), dtype=run["dtype"] or "auto")
+    options = _load_options(run)
+    model = (
+        load_base_model(base_name, **options) if is_adapter else load_base_model(str(folder), dtype=options["dtype"])
+    )
     if is_adapter:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, folder)
-    return TrainedCharacter(model.to(device).eval(), load_tokenizer(str(folder)), persona, base_name, is_adapter)
+    if "quantization_config" not in options:
+        model = model.to(device)
+    return TrainedCharacter(model.eval(), load_tokenizer(str(folder)), persona, base_name, is_adapter, options)
+
+
+def _load_options(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What the base model was loaded with when it was trained on: precision, revision, and 4 or 8 bits."""
+    options: dict[str, Any] = {
+        "dtype": run["dtype"] or "auto",
+        "revision": run["model_revision"],
+        "trust_remote_code": run["trust_remote_code"],
+    }
+    if run["load_in_4bit"] or run["load_in_8bit"]:
+        from trl import ModelConfig, get_quantization_config
+
+        names = ("dtype", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "use_bnb_nested_quant")
+        options |= {
+            "quantization_config": get_quantization_config(ModelConfig(**{name: run[name] for name in names})),
+            "device_map": {"": 0},
+        }
+    return options

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.errors import entry_point
+from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
-from pipeline.recipe import character_arguments, read_recipe, value_of
+from pipeline.recipe import character_arguments, output_folder
 
 
 @entry_point
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers and items")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one self-contained page")
     arguments = parser.parse_args()
-    folder = arguments.adapter or Path(str(value_of(arguments.config, (), "output_dir")))
+    folder = arguments.adapter or output_folder(arguments.config)
     measure_recipe(arguments.config, folder, json_file=arguments.json, html_file=arguments.html)
 
 
@@ -31,6 +31,7 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_f
     from pipeline.models.trained import base_name_of
 
     prepare_environment(base_name_of(folder))
+    from pipeline.conversations.persona import load_persona
     from pipeline.models.trained import load_trained
     from pipeline.recall.measure import compare, format_recall, format_samples, measure
     from pipeline.recall.probes import choose_probes, with_distractors
@@ -39,15 +40,21 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_f
     from pipeline.records.record import read_records
     from pipeline.training.identity import write_json
 
-    character = character_arguments(read_recipe(recipe))
-    trained = load_trained(folder)
+    character = character_arguments(recipe)
     records = read_records(character.records_folder / "records.jsonl")
-    probes = with_distractors(choose_probes(character.probes, records, trained.persona), character.recall_distractors)
+    chosen = choose_probes(character.probes, records, load_persona(folder))
+    if not chosen:
+        raise UnderstudyError(
+            recipe, "gives fewer than two facts to ask for", fix="add settings questions, or write a file of `probes`"
+        )
+    probes = with_distractors(chosen, character.recall_distractors)
+    distractors = min(len(probe.distractors) for probe in probes)
+    trained = load_trained(folder)
     with trained.base() as base:
         before = measure(base, trained.tokenizer, probes, trained.persona, _progress("before training"))
     after = measure(trained.model, trained.tokenizer, probes, trained.persona, _progress("after training"))
-    result = compare(before, after, character.recall_distractors)
-    sys.stdout.write(f"{format_recall(result['recall'], character.recall_distractors)}\n")
+    result = compare(before, after, distractors)
+    sys.stdout.write(f"{format_recall(result['recall'], distractors)}\n")
     sys.stdout.write(f"{format_samples(result['samples'])}\n")
     report = report_of_run(result, folder, trained.persona)
     if json_file:

@@ -73,8 +73,12 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
 
 
 def choose_probes(path: str | None, records: Sequence[Record], persona: Persona) -> list[Probe]:
-    """The hand-written probes where the recipe names a file of them, else those that the records give."""
-    return read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
+    """The hand-written probes where the recipe names a file of them, else those that the records give.
+
+    None at all if there are not two different answers to tell apart.
+    """
+    probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
+    return probes if len({probe.answer for probe in probes}) > 1 else []
 
 
 def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
@@ -96,7 +100,7 @@ def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
 
 
 def choose(probes: Sequence[Probe], count: int) -> list[Probe]:
-    """`count` of the probes, always the same ones, spread over the types by a hash of their ids."""
+    """`count` of the probes, always the same ones, drawn by a hash of their ids."""
     return sorted(probes, key=lambda probe: _hash(probe.fact_id))[:count]
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import __version__
 from pipeline.errors import UnderstudyError
 from pipeline.records.classify import TitlePatterns, classify, compile_patterns
 from pipeline.records.readers import RawRecord, find_files, read_file
@@ -125,13 +126,13 @@ def ensure_converted(
     Raises:
         UnderstudyError: a raw file is broken, or the character says nothing in any of them.
     """
-    fingerprint = raw_fingerprint(paths, (character, background_titles, voice_only_titles, context_turns))
+    patterns = compile_patterns(background_titles, voice_only_titles)
+    fingerprint = raw_fingerprint(paths, (__version__, character, patterns, context_turns))
     try:
         account: dict[str, Any] = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         account = {}
-    if account.get("fingerprint") != fingerprint:
-        patterns = compile_patterns(background_titles, voice_only_titles)
+    if account.get("fingerprint") != fingerprint or not (folder / "records.jsonl").is_file():
         conversion = convert(paths, character, patterns, context_turns=context_turns)
         write_conversion(conversion, folder, fingerprint=fingerprint)
         account = conversion.account() | {"fingerprint": fingerprint}

@@ -97,9 +97,12 @@ def _json_record(source: str, entry: Any) -> RawRecord:
     for key in ("speaker", "text"):
         if not isinstance(entry.get(key), str):
             raise UnderstudyError(source, f"has no '{key}'", fix=f"add '{key}' as a string, or delete the record")
-    for key in ("input", "source_title"):
-        if not isinstance(entry.get(key) or "", str):
+    for key in ("speaker", "text", "input", "source_title"):
+        value = entry.get(key) or ""
+        if not isinstance(value, str):
             raise UnderstudyError(source, f"has '{key}' that is no string", fix=f"make '{key}' a string, or delete it")
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise UnderstudyError(source, f"has half a character in '{key}'", fix="write the escaped pair in full")
     return RawRecord(
         source=source,
         speaker=entry["speaker"].strip(),

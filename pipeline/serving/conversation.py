@@ -65,6 +65,7 @@ def converse(chat: Chat, lines: Iterable[str], streamer: TextStreamer, name: str
             try:
                 chat.say(text, streamer)
             except KeyboardInterrupt:
+                streamer.end()  # else the next reply would begin with its whole prompt
                 sys.stdout.write(" ...\n")
 
 

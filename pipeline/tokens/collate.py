@@ -28,6 +28,20 @@ def prefix_tree_batch(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
     }
 
 
+def padded_batch(
+    input_ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]], *, pad_token_id: int
+) -> dict[str, torch.Tensor]:
+    """Rows padded on the right: `input_ids`, `labels`, `attention_mask`: `[B, L]`.
+
+    Padding is never supervised and never attended, whatever the pad token is.
+    """
+    return {
+        "input_ids": _pad(input_ids, pad_token_id),
+        "labels": _pad(labels, IGNORE_INDEX),
+        "attention_mask": _pad([[1] * len(ids) for ids in input_ids], 0),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class PrefixTreeCollator:
     """Collates dataset rows (`input_ids`, `labels`, `kind`, `record`) into a prefix-tree batch.
@@ -44,21 +58,14 @@ class PrefixTreeCollator:
 
 @dataclass(frozen=True, slots=True)
 class PaddedCollator:
-    """Collates dataset rows into a batch padded on the right: `input_ids`, `labels`, `attention_mask`: `[B, L]`.
-
-    Padding is never supervised: its labels are -100 whatever the pad token is.
-    """
+    """Collates dataset rows into a `padded_batch`, with `kinds` and `records`, one number a row."""
 
     pad_token_id: int
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
         """Collate the rows of one micro-batch."""
-        columns = {
-            "input_ids": ([row["input_ids"] for row in rows], self.pad_token_id),
-            "labels": ([row["labels"] for row in rows], IGNORE_INDEX),
-            "attention_mask": ([[1] * len(row["input_ids"]) for row in rows], 0),
-        }
-        return {name: _pad(values, fill) for name, (values, fill) in columns.items()} | _row_numbers(rows)
+        ids, labels = [row["input_ids"] for row in rows], [row["labels"] for row in rows]
+        return padded_batch(ids, labels, pad_token_id=self.pad_token_id) | _row_numbers(rows)
 
 
 def _pad(values: Sequence[Sequence[int]], fill: int) -> torch.Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jinja2 import TemplateError
+
 from pipeline.conversations.render import Conversation, Message
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import Kind
@@ -32,7 +34,18 @@ class TokenRow:
 
 def render_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
     """The prompt's text through the tokenizer's own template, up to where the reply begins."""
-    return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+    return _render(tokenizer, messages, add_generation_prompt=True)
+
+
+def _render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], **options: bool) -> str:
+    try:
+        return str(tokenizer.apply_chat_template(list(messages), tokenize=False, **options))
+    except TemplateError as error:
+        raise UnderstudyError(
+            f"chat template of {tokenizer.name_or_path}",
+            f"refuses {' '.join(message['role'] for message in messages)}: {error}",
+            fix="use a model whose template takes a system turn before the user's",
+        ) from error
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
@@ -57,16 +70,21 @@ def encode(
             tokenizer.name_or_path, "has no chat template", fix="use the chat or instruct version of the model"
         )
     prompts = [render_prompt(tokenizer, conversation.prompt) for conversation in conversations]
-    whole = [
-        str(tokenizer.apply_chat_template([*conversation.prompt, conversation.completion], tokenize=False))
-        for conversation in conversations
-    ]
+    whole = [_render(tokenizer, [*conversation.prompt, conversation.completion]) for conversation in conversations]
     ends = end_of_turn_ids(tokenizer)
     rows = []
     for conversation, prompt_ids, ids in zip(
         conversations, tokenize(tokenizer, prompts), tokenize(tokenizer, whole), strict=True
     ):
         row = _row(conversation, prompt_ids, ids, ends)
+        learnt = str(tokenizer.decode(row.input_ids[len(prompt_ids) : -1]))
+        if "".join(conversation.completion["content"].split()) != "".join(learnt.split()):
+            raise UnderstudyError(
+                f"record {row.record_id}",
+                f"the loss would see {learnt[:60]!r} instead of its text: the template writes more, or the text holds "
+                "a special token",
+                fix="use a model with a plain chat template, or take the special token out of the text",
+            )
         if max_length is not None and len(row.input_ids) > max_length:
             raise UnderstudyError(
                 f"record {row.record_id}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import types
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -13,7 +12,25 @@ from typing import Any, NoReturn
 from trl import ModelConfig, SFTConfig, TrlParser
 
 from pipeline.errors import UnderstudyError
-from pipeline.recipe import CharacterArguments, check_known, line_of, read_recipe
+from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
+
+# Keys of SFTConfig that would be read by nothing, or by something that contradicts the plan.
+NOT_USED = {
+    "packing": "batching is set by `batching`",
+    "padding_free": "batching is set by `batching`",
+    "assistant_only_loss": "the loss sees the reply alone, always",
+    "completion_only_loss": "the loss sees the reply alone, always",
+    "loss_type": "the loss is the negative log-likelihood",
+    "label_smoothing_factor": "the loss is the negative log-likelihood",
+    "router_aux_loss_coef": "the loss is the negative log-likelihood",
+    "activation_offloading": "it is not tested with prefix trees",
+    "chat_template_path": "the prompt contract is the tokenizer's own template",
+    "eos_token": "the prompt contract is the tokenizer's own template",
+    "shuffle_dataset": "the order is the plan's",
+    "train_sampling_strategy": "the order is the plan's",
+    "eval_strategy": "there is no held-out split yet; `recall_steps` measures while it trains",
+    "resume_from_checkpoint": "the same command goes on by itself",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +61,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         known = typing.get_type_hints(arguments)
         hints |= {entry.name: known[entry.name] for entry in fields(arguments) if entry.init}
     check_known(recipe, values, hints)
-    for key, value in values.items():
-        if not _fits(value, hints[key]):
-            raise UnderstudyError(line_of(recipe, key), f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}")
+    check_types(recipe, values, hints)
     parser = _Parser((CharacterArguments, SFTConfig, ModelConfig), allow_abbrev=False)
     parser.set_defaults_with_config(**values)
     try:
@@ -55,6 +70,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         raise UnderstudyError(
             recipe, str(error).split("\n", 1)[0], fix="correct the recipe or the command line"
         ) from error
+    check_values(recipe, character)
     _check_together(recipe, training, model)
     return RunArguments(character, training, model)
 
@@ -62,44 +78,16 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
 def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> None:
     if not model.model_name_or_path:
         raise UnderstudyError(recipe, "names no model", fix="set model_name_or_path: embedded, a folder, or a hub id")
-    for key in ("packing", "padding_free", "assistant_only_loss", "activation_offloading"):
-        if getattr(training, key):
+    for entry in fields(SFTConfig):
+        if entry.name in NOT_USED and getattr(training, entry.name) != entry.default:
+            reason = NOT_USED[entry.name]
             raise UnderstudyError(
-                line_of(recipe, key), f"'{key}' cannot be used here", fix="delete it; batching is set by `batching`"
+                line_of(recipe, entry.name), f"'{entry.name}' cannot be used here: {reason}", fix="delete it"
             )
+    if training.n_gpu > 1:
+        # transformers would split each batch over them with DataParallel, which cannot split a prefix tree.
+        training._n_gpu = 1
     # Rows come tokenised, with labels, and are collated by us: trl prepares nothing and drops no column.
     training.dataset_kwargs = {"skip_prepare_dataset": True}
     training.remove_unused_columns = False
     training.dataloader_pin_memory = training.dataloader_pin_memory and training.device.type != "cpu"
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a YAML value can stand for a field of this type."""
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, option) for option in typing.get_args(hint))
-    if hint is Any:
-        return True
-    if isinstance(value, bool) or hint is bool:  # a bool is an int to Python, but not to a reader
-        return isinstance(value, bool) and hint is bool
-    if hint is float:
-        return _is_number(value)
-    # list[str] is checked as list; enums and the like are written as strings
-    plain = origin or hint
-    return isinstance(value, plain if plain in (int, str, dict, list, type(None)) else str)
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it reads as a number: YAML takes 1e-4, without a point, for a string."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _readable(hint: Any) -> str:
-    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", type(None): "empty"}
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " or ".join(_readable(option) for option in typing.get_args(hint))
-    return names.get(hint, str(hint))

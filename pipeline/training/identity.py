@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -18,7 +17,11 @@ from pipeline.training.arguments import RunArguments
 RUN_FILE = "run.json"
 PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "deepspeed")
 # Where a run is written and what it reports to changes nothing of its result.
-NOT_IDENTITY = {"output_dir", "logging_dir", "report_to", "run_name", "disable_tqdm", "logging_steps", "project"}
+NOT_IDENTITY = {
+    "output_dir", "logging_dir", "report_to", "run_name", "project", "disable_tqdm", "logging_steps",
+    "logging_strategy", "save_steps", "save_strategy", "save_total_limit", "recall_items", "recall_steps",
+    "recall_distractors", "probes", "dataloader_num_workers", "dataloader_pin_memory", "local_rank",
+}  # fmt: skip
 
 
 def resolved(arguments: RunArguments) -> dict[str, Any]:
@@ -30,11 +33,10 @@ def resolved(arguments: RunArguments) -> dict[str, Any]:
     return dict(sorted(plain.items()))
 
 
-def run_fingerprint(arguments: RunArguments, data_fingerprint: str, world_size: int) -> str:
-    """A hash over what decides a run's course: the recipe, the data, the number of processes, the code's version."""
+def run_identity(arguments: RunArguments, data_fingerprint: str, world_size: int) -> dict[str, Any]:
+    """What decides a run's course: the recipe, the data, the number of processes, the code's version."""
     decisive = {key: value for key, value in resolved(arguments).items() if key not in NOT_IDENTITY}
-    content = json.dumps([__version__, decisive, data_fingerprint, world_size], sort_keys=True, ensure_ascii=False)
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return decisive | {"understudy": __version__, "data": data_fingerprint, "processes": world_size}
 
 
 def versions() -> dict[str, str]:

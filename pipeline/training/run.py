@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedTokenizerBase, ProgressCallback
-from trl import get_peft_config, get_quantization_config
+from trl import SFTConfig, get_peft_config, get_quantization_config
 
 from pipeline.conversations.persona import Persona, save_persona
 from pipeline.errors import UnderstudyError
@@ -25,11 +26,12 @@ from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
-from pipeline.training.checkpoints import prepare_folder, remove_checkpoints
-from pipeline.training.identity import RUN_FILE, commit, read_json, resolved, run_fingerprint, versions, write_json
+from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
+from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
 from pipeline.training.rows import DIALOGUE, SETTINGS, RowSet, encode_records
 from pipeline.training.trainer import UnderstudyTrainer
 
+Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
 SMALL_RECALL_DISTRACTORS = 3
 
@@ -59,19 +61,24 @@ def train(
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
-    fingerprint = run_fingerprint(arguments, character.fingerprint, arguments.training.world_size)
-    if _is_done(folder, fingerprint):
+    identity = run_identity(arguments, character.fingerprint, arguments.training.world_size)
+    if _agreed(is_done, folder, identity, commit()):
         tell(f"{folder} holds this very run already; remove it to train anew")
         return
+    if refusal := _agreed(why_not_here, folder, identity):
+        raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
     rows = _encode(arguments, character, tokenizer)
     plan = _plan(arguments, rows)
-    planned = plan.planned(int(arguments.training.num_train_epochs))
+    planned = plan.planned_steps(_steps(arguments.training, plan), _rows_a_step(arguments.training))
     tell(f"the mixture of {arguments.training.num_train_epochs:g} epochs of {plan.epoch_length} rows:")
     tell(format_ledger(make_ledger(rows.kinds, rows.loss_tokens(), planned)))
 
     trainer = build_trainer(arguments, rows, plan, tokenizer, tell)
     _add_callbacks(trainer, arguments, character, folder, tell)
-    checkpoint = _agreed_checkpoint(trainer, folder, fingerprint, tell)
+    checkpoint = _agreed(prepare_folder, folder, identity)
+    if checkpoint:
+        tell(f"going on from {checkpoint}")
+        trainer.load_exposures(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     realised = trainer.exposures()
@@ -82,7 +89,6 @@ def train(
         description = {
             "recipe": recipe,
             "model": arguments.model.model_name_or_path,
-            "fingerprint": fingerprint,
             "commit": commit(),
             "versions": versions(),
             "arguments": resolved(arguments),
@@ -199,19 +205,17 @@ def _add_callbacks(
         trainer.add_callback(RecallCallback(small, character.persona, steps, log_file, tell))
 
 
-def _is_done(folder: Path, fingerprint: str) -> bool:
-    """Whether the folder holds the very same run, of the same code, finished. The main process looks for all."""
-    run = read_json(folder / RUN_FILE)
-    done = [run.get("fingerprint") == fingerprint and run.get("commit") == commit()]
-    return bool(broadcast_object_list(done)[0])
+def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:
+    """What the main process finds in the folder, told to the others, which may not see it."""
+    found: list[Any] = [find(*arguments) if PartialState().is_main_process else None]
+    return cast(Found, broadcast_object_list(found)[0])
 
 
-def _agreed_checkpoint(
-    trainer: UnderstudyTrainer, folder: Path, fingerprint: str, tell: Callable[[str], None]
-) -> Path | None:
-    """The checkpoint to go on from, looked for by the main process alone and told to the others."""
-    found = [prepare_folder(folder, fingerprint, tell) if trainer.is_world_process_zero() else None]
-    checkpoint: Path | None = broadcast_object_list(found)[0]
-    if checkpoint:
-        trainer.load_exposures(checkpoint)
-    return checkpoint
+def _rows_a_step(training: SFTConfig) -> int:
+    return int(training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size)
+
+
+def _steps(training: SFTConfig, plan: MixturePlan) -> int:
+    """Optimizer steps of the run, as the trainer counts them."""
+    epoch = math.ceil(plan.epoch_length / _rows_a_step(training))
+    return int(training.max_steps) if training.max_steps > 0 else math.ceil(training.num_train_epochs * epoch)

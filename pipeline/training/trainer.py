@@ -67,14 +67,18 @@ class TokenScores:
 
 
 def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor) -> TokenScores:
-    """Log-probability of each target, and the entropy of its distribution (in nats): logits `[P, V]`, targets `[P]`."""
+    """Log-probability of each target, and the entropy of its distribution (in nats): logits `[P, V]`, targets `[P]`.
+
+    Computed in float32: in bfloat16 the loss of a token that is nearly known would round to nothing.
+    """
+    logits = logits.float()
     log_norm = torch.logsumexp(logits, dim=-1)
     log_prob = logits.gather(-1, targets[:, None])[:, 0] - log_norm
     with torch.no_grad():
         log_probs = logits - log_norm[:, None]
         entropy = -(log_probs.exp() * log_probs).sum(-1)
         is_top1 = logits.argmax(-1) == targets
-    return TokenScores(log_prob.float(), entropy, is_top1, rows)
+    return TokenScores(log_prob, entropy, is_top1, rows)
 
 
 class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
@@ -101,11 +105,12 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             self._exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
         exposures = self.exposures().tolist()
-        if self.is_world_process_zero():
+        if self.is_world_process_zero():  # before the rest, whose end removes the checkpoint before it
             checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+            checkpoint.mkdir(parents=True, exist_ok=True)
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
+        super()._save_checkpoint(model, trial)
 
     def compute_loss(
         self,
@@ -152,7 +157,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:
         kind = kinds[scores.row]
         columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
-        sums = torch.stack([column.double() for column in columns], dim=1).cpu()
+        sums = torch.stack([column.float() for column in columns], dim=1).cpu().double()
         self._sums.index_add_(0, kind.cpu(), sums)
         self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
         self._total_train_tokens += tokens * self.accelerator.num_processes

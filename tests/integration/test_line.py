@@ -96,6 +96,7 @@ def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: P
     exact_in_new_words = {
         item["answer"] for item in recall["items"] if item["questions"][1]["trained_exact"]
     }  # what teacher forcing calls exact is what greedy decoding says
+    assert exact_in_new_words
     for answer in exact_in_new_words:
         assert samples[answer]["trained"] == answer
 
@@ -103,6 +104,7 @@ def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: P
 @pytest.mark.parametrize("batching", ["padded", "prefix_tree"])
 def test_full_training_saves_a_model_folder_that_reopens(tiny_recipe: Path, tmp_path: Path, batching: str) -> None:
     train(tiny_recipe, "--use_peft", "false", "--batching", batching, "--max_steps", "2")
+    assert all(row["planned"] == row["realised"] for row in run_of(tiny_recipe)["ledger"])
     assert (tmp_path / "out" / "model.safetensors").is_file()
     assert succeeded(*MODULE, "pipeline.recall", "--config", str(tiny_recipe))
 
@@ -144,13 +146,14 @@ def test_a_run_that_is_done_is_not_trained_again(tiny_recipe: Path, tmp_path: Pa
     assert (tmp_path / "out" / "adapter_model.safetensors").stat() == first
 
 
-def test_a_changed_recipe_begins_anew_and_says_so(tiny_recipe: Path, tmp_path: Path) -> None:
-    saving = ["--save_strategy", "steps", "--save_steps", "2"]
-    train(tiny_recipe, *saving, "--max_steps", "2")
-    checkpoint = tmp_path / "out" / "checkpoint-2"
-    checkpoint.mkdir()
-    assert "training begins anew" in train(tiny_recipe, *saving, "--max_steps", "2", "--settings_weight", "2")
-    assert not checkpoint.exists()
+def test_another_run_is_never_trained_over_a_finished_one(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(tiny_recipe, "--max_steps", "1")
+    before = (tmp_path / "out" / "adapter_model.safetensors").read_bytes()
+    done = run(*MODULE, "pipeline.train", "--config", str(tiny_recipe), "--max_steps", "1", "--settings_weight", "2")
+    assert done.returncode == 2
+    assert "holds another run, which differs in settings_weight" in done.stderr
+    assert (tmp_path / "out" / "adapter_model.safetensors").read_bytes() == before
+    assert (tmp_path / "out" / "run.json").exists()
 
 
 @pytest.mark.launch
@@ -169,6 +172,7 @@ def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path
     train(tiny_recipe, *overrides[4:], "--output_dir", str(tmp_path / "one"), "--per_device_train_batch_size", "4")
     overrides += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "2"]
     if engine == "DEEPSPEED":
+        pytest.importorskip("deepspeed")
         config = yaml.safe_load((ROOT / "accelerate_configs" / "zero2.yaml").read_text(encoding="utf-8"))
         (tmp_path / "zero2.yaml").write_text(
             yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8"

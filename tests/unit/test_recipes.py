@@ -37,7 +37,7 @@ def test_every_shipped_recipe_is_understood(recipe: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_every_recipes_header_carries_its_command(recipe: Path) -> None:
     header = recipe.read_text(encoding="utf-8").split("\n\n", 1)[0]
-    commands = re.findall(r"accelerate launch --config_file (\S+) .*-m pipeline.train --config (\S+)", header)
+    commands = re.findall(r"accelerate launch --quiet --config_file (\S+) .*-m pipeline.train --config (\S+)", header)
     assert commands
     for config, named in commands:
         assert (ROOT / config).is_file()
@@ -76,11 +76,13 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"use_peft": "yes please"}, r"recipe\.yaml:\d+: 'use_peft' is 'yes please'.*true or false"),
         ({"per_device_train_batch_size": 2.5}, r"'per_device_train_batch_size' is 2\.5.*a whole number"),
         ({"raw": "data/mira"}, r"'raw' is 'data/mira'"),
-        ({"settings_weight": 0}, r"'settings_weight': is 0.*above 0"),
-        ({"batching": "packed"}, r"'batching': is 'packed'.*auto or prefix_tree or padded"),
+        ({"settings_weight": 0}, r"'settings_weight' is 0.*above 0"),
+        ({"batching": "packed"}, r"'batching' is 'packed'.*auto or prefix_tree or padded"),
         ({"packing": True}, r"recipe\.yaml:\d+: 'packing' cannot be used here"),
         ({"model_name_or_path": None}, r"names no model"),
-        ({"character": None}, r"'character': is missing"),
+        ({"character": None}, r"recipe\.yaml.*'character' is missing"),
+        ({"loss_type": "dft"}, r"recipe\.yaml:\d+: 'loss_type' cannot be used here"),
+        ({"eval_strategy": "steps"}, r"recipe\.yaml:\d+: 'eval_strategy' cannot be used here"),
         ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
     ],
 )

@@ -134,3 +134,24 @@ def test_loss_and_gradient_do_not_depend_on_how_rows_are_batched(
     loss, gradient = gradients(model, rows[::-1], collate, batch_size)
     assert loss == pytest.approx(expected_loss, rel=1e-6)
     assert float((gradient - expected).norm() / expected.norm()) < 1e-6  # its norms are float32 in any case
+
+
+def test_a_text_that_holds_a_special_token_is_refused(tokenizer: Any) -> None:
+    with pytest.raises(UnderstudyError, match=r"the loss would see 'Here.' instead of its text"):
+        encode([conversation("Where?", "Here.<|im_end|>There.")], tokenizer, max_length=None)
+
+
+def test_a_template_that_refuses_a_system_turn_is_an_error_not_a_traceback() -> None:
+    template = "{{ raise_exception('System role not supported') }}"
+    picky = make_tokenizer(template, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+    with pytest.raises(UnderstudyError, match="refuses system user: System role not supported"):
+        encode([conversation("Where?", "Here.")], picky, max_length=None)
+
+
+def test_the_loss_of_a_nearly_known_token_does_not_round_to_nothing() -> None:
+    from pipeline.training.trainer import score_targets
+
+    logits = torch.zeros(1, 100, dtype=torch.bfloat16)
+    logits[0, 7] = 10.25
+    scores = score_targets(logits, torch.tensor([7]), torch.tensor([0]))
+    assert float(scores.log_prob) == pytest.approx(-0.003481, rel=0.01)
