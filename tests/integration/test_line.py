@@ -16,6 +16,7 @@ import yaml
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_trained
+from pipeline.training.checkpoints import whole_checkpoints
 from tests.conftest import ROOT, SETTINGS
 
 MODULE = [sys.executable, "-m"]
@@ -126,7 +127,7 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Pa
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
-    while process.poll() is None and not list(cut.glob("checkpoint-*/trainer_state.json")):
+    while process.poll() is None and not whole_checkpoints(cut):
         pass  # until the first checkpoint is written
     process.send_signal(signal.SIGKILL)
     process.communicate()
