@@ -131,7 +131,7 @@ def check_known(path: Path, keys: Iterable[str], known: Iterable[str]) -> None:
     for key in keys:
         if key not in names:
             near = difflib.get_close_matches(key, names, n=1)
-            fix = f"did you mean '{near[0]}'?" if near else "delete it"
+            fix = f"write '{near[0]}', if that is meant" if near else "delete it"
             raise UnderstudyError(line_of(path, key), f"unknown key '{key}'", fix=fix)
 
 
@@ -152,7 +152,9 @@ def character_arguments(recipe: Path) -> CharacterArguments:
     own = {key: value for key, value in values.items() if key in hints}
     for key in values.keys() - own.keys():
         if near := difflib.get_close_matches(key, hints, n=1, cutoff=0.85):
-            raise UnderstudyError(line_of(recipe, key), f"unknown key '{key}'", fix=f"did you mean '{near[0]}'?")
+            raise UnderstudyError(
+                line_of(recipe, key), f"unknown key '{key}'", fix=f"write '{near[0]}', if that is meant"
+            )
     check_types(recipe, own, hints)
     arguments = CharacterArguments(**own)
     check_values(recipe, arguments)

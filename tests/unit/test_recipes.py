@@ -70,7 +70,7 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"settings_wieght": 5}, r"recipe\.yaml:\d+: unknown key 'settings_wieght'.*did you mean 'settings_weight'"),
+        ({"settings_wieght": 5}, r"recipe\.yaml:\d+: unknown key 'settings_wieght'.*write 'settings_weight'"),
         ({"zzz": 5}, r"recipe\.yaml:\d+: unknown key 'zzz'.*delete it"),
         ({"num_train_epochs": "three"}, r"recipe\.yaml:\d+: 'num_train_epochs' is 'three'.*make it a number"),
         ({"use_peft": "yes please"}, r"recipe\.yaml:\d+: 'use_peft' is 'yes please'.*true or false"),
