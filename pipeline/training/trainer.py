@@ -75,8 +75,8 @@ def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tenso
     log_norm = torch.logsumexp(logits, dim=-1)
     log_prob = logits.gather(-1, targets[:, None])[:, 0] - log_norm
     with torch.no_grad():
-        log_probs = logits - log_norm[:, None]
-        entropy = -(log_probs.exp() * log_probs).sum(-1)
+        # E[-log p] = log of the normaliser - E[logit], with a single copy of the [P, V] logits.
+        entropy = log_norm - torch.einsum("pv,pv->p", torch.softmax(logits, dim=-1), logits)
         is_top1 = logits.argmax(-1) == targets
     return TokenScores(log_prob, entropy, is_top1, rows)
 

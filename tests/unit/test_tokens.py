@@ -155,3 +155,14 @@ def test_the_loss_of_a_nearly_known_token_does_not_round_to_nothing() -> None:
     logits[0, 7] = 10.25
     scores = score_targets(logits, torch.tensor([7]), torch.tensor([0]))
     assert float(scores.log_prob) == pytest.approx(-0.003481, rel=0.01)
+
+
+def test_scores_are_those_of_the_distribution() -> None:
+    from pipeline.training.trainer import score_targets
+
+    logits = torch.randn(5, 50, generator=torch.Generator().manual_seed(0)) * 3
+    targets = torch.tensor([0, 3, 7, 49, 7])
+    scores, expected = score_targets(logits, targets, torch.arange(5)), torch.distributions.Categorical(logits=logits)
+    assert torch.allclose(scores.log_prob, expected.log_prob(targets), atol=1e-5)
+    assert torch.allclose(scores.entropy, expected.entropy(), atol=1e-5)
+    assert (scores.is_top1 == (logits.argmax(-1) == targets)).all()
