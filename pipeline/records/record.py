@@ -28,7 +28,9 @@ class Record:
     """One record of a character.
 
     `prompt` is a passage's title, a settings question, or the title of a line's scene (empty when it has none).
-    `context` holds the turns before a line, oldest first: real ones only. `source` is `file#position`.
+    `context` holds the turns before a line, oldest first: real ones only. `source` is `file#position`. `scene` names
+    the scene that a line was read in; `why` says what made the record the kind it is; `tags` say what else is known of
+    it; `also` lists the other places where the very same record stands.
     """
 
     record_id: str
@@ -38,6 +40,10 @@ class Record:
     context: tuple[Turn, ...]
     speaker: str
     source: str
+    scene: str = ""
+    why: str = ""
+    tags: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def content_id(speaker: str, prompt: str, text: str, context: Sequence[Turn] = ()) -> str:
@@ -68,7 +74,8 @@ def read_records(path: Path) -> list[Record]:
         try:
             fields = json.loads(line)
             context = tuple(Turn(**turn) for turn in fields.pop("context"))
-            records.append(Record(**fields, context=context))
+            tags, also = tuple(fields.pop("tags", ())), tuple(fields.pop("also", ()))
+            records.append(Record(**fields, context=context, tags=tags, also=also))
         except (ValueError, TypeError, KeyError) as error:
             raise UnderstudyError(f"{path}:{number}", f"is no record ({error})", fix="convert again") from error
     return records

@@ -1,0 +1,82 @@
+"""Texts that say nearly the same: proposed by MinHash, decided by the exact overlap of their character 5-grams."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+NGRAM = 5
+THRESHOLD = 0.8
+# 32 bands of 4 rows propose a pair of similarity .8 but for one time in 20 million, (1 - .8^4)^32.
+PERMUTATIONS, BANDS, MINHASH_SEED = 128, 32, 0
+
+
+def shingles(text: str) -> frozenset[str]:
+    """The character 5-grams of a text; a shorter one is its only shingle."""
+    return frozenset(text[start : start + NGRAM] for start in range(max(1, len(text) - NGRAM + 1)))
+
+
+def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of all their shingles that two texts have in common."""
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
+
+
+def near_pairs(texts: Sequence[str], threshold: float = THRESHOLD) -> Iterator[tuple[int, int, float]]:
+    """Pairs (i, j), i < j, whose similarity is at least `threshold`, with it. Equal texts are no pair."""
+    from rensa import RMinHash, RMinHashLSH
+
+    first_at = {text: index for index, text in reversed(list(enumerate(texts)))}
+    distinct = sorted(first_at.values())
+    sets = [shingles(texts[index]) for index in distinct]
+    sketches = RMinHash.from_token_sets([sorted(tokens) for tokens in sets], PERMUTATIONS, MINHASH_SEED)
+    index = RMinHashLSH(threshold, PERMUTATIONS, BANDS)
+    for later, sketch in enumerate(sketches):
+        for earlier in sorted(index.query(sketch)):
+            similarity = jaccard(sets[earlier], sets[later])
+            if similarity >= threshold:
+                yield distinct[earlier], distinct[later], similarity
+        index.insert(later, sketch)
+
+
+def cross_pairs(
+    ones: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD
+) -> Iterator[tuple[int, int, float]]:
+    """Every pair (i, j) of `ones[i]` and `others[j]` whose similarity is at least `threshold`: exact, for proofs.
+
+    Prefix filtering (Bayardo, Ma, Srikant, 2007): in one order of all shingles, rarest first, two sets of similarity t
+    share one among the first |A| - ceil(t |A|) + 1 of each, so only those are looked up.
+    """
+    one_sets, other_sets = [shingles(text) for text in ones], [shingles(text) for text in others]
+    counts = Counter(token for tokens in (*one_sets, *other_sets) for token in tokens)
+    by_token: dict[str, list[int]] = {}
+    for index, tokens in enumerate(one_sets):
+        for token in _prefix(tokens, counts, threshold):
+            by_token.setdefault(token, []).append(index)
+    for other, tokens in enumerate(other_sets):
+        for one in sorted({one for token in _prefix(tokens, counts, threshold) for one in by_token.get(token, ())}):
+            similarity = jaccard(one_sets[one], tokens)
+            if similarity >= threshold:
+                yield one, other, similarity
+
+
+def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """For each of `count` things the smallest one that it hangs together with through `pairs`."""
+    root = list(range(count))
+
+    def find(index: int) -> int:
+        while root[index] != index:
+            root[index] = root[root[index]]
+            index = root[index]
+        return index
+
+    for one, other in pairs:
+        low, high = sorted((find(one), find(other)))
+        root[high] = low
+    return [find(index) for index in range(count)]
+
+
+def _prefix(tokens: frozenset[str], counts: Counter[str], threshold: float) -> list[str]:
+    kept = len(tokens) - math.ceil(threshold * len(tokens) - 1e-9) + 1
+    return sorted(tokens, key=lambda token: (counts[token], token))[:kept]
