@@ -7,6 +7,7 @@ on the command line `--key value` overrides them.
 from __future__ import annotations
 
 import difflib
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,10 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 
 BATCHING = ("auto", "prefix_tree", "padded")
+ON_OVERLONG = ("error", "reject", "truncate_history")
+SPEAKER_NAMES = ("prefix", "none")
+WEIGHT_BY = ("records", "loss_tokens")
+MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay")  # what the mixture tells apart
 
 
 def _doc(text: str, default: Any) -> Any:
@@ -33,12 +38,24 @@ class CharacterArguments:
     records_dir: str | None = _doc("Where `convert` writes. Default: build/records/<character>.", None)
     background_titles: list[str] | None = _doc("Patterns of `input` that make a record a background passage.", None)
     voice_only_titles: list[str] | None = _doc("Patterns of `input` that make a record a line, never a setting.", None)
+    speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
     system_background: str | None = _doc("System prompt of background passages; {character} is the name.", None)
     system_setting_qa: str | None = _doc("System prompt of settings questions.", None)
     system_dialogue: str | None = _doc("System prompt of lines.", None)
     system_chat: str | None = _doc("System prompt of chat, and of recall.", None)
     settings_weight: float = _doc("How often each settings record is seen for each pass over the dialogue.", 5.0)
+    kind_weights: dict[str, float] | str | None = _doc(
+        "The same for single kinds: {background: 2, setting_qa: 6, dialogue: 1, replay: 0.5}.", None
+    )
+    probabilities: dict[str, float] | str | None = _doc(
+        "Instead of weights, each kind's share of an epoch: {setting_qa: 0.4, dialogue: 0.6}.", None
+    )
+    weight_by: str = _doc("What weights and shares are of: records, or loss_tokens.", "records")
+    max_exposures: int = _doc("Refuse a plan that would show a record more often than this.", 100)
+    replay: list[str] | None = _doc("Files of general conversations, replayed against forgetting (JSON lines).", None)
+    held_out: float = _doc("Share of the scenes whose lines are not trained on, but watched.", 0.0)
+    on_overlong: str = _doc("What becomes of rows over max_length: error, reject or truncate_history.", "error")
     rewordings: int = _doc("In how many frames a settings question is asked (1 to 8).", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
@@ -53,6 +70,12 @@ class CharacterArguments:
         """The character's name."""
         assert self.character  # noqa: S101 - __post_init__ refused an empty one
         return self.character
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each kind that the mixture tells apart."""
+        settings = dict.fromkeys(("background", "setting_qa"), self.settings_weight)
+        return {**dict.fromkeys(MIXED_KINDS, 1.0), **settings, **numbers_of(self.kind_weights)}
 
     @property
     def raw_paths(self) -> list[Path]:
@@ -82,6 +105,26 @@ class CharacterArguments:
             "dialogue": self.system_dialogue,
             "chat": self.system_chat,
         }
+
+
+def numbers_of(value: Any) -> dict[str, float]:
+    """A mapping of kinds to numbers, as YAML gives it or as the command line's JSON; empty where it is none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {value: 0.0}  # no kind is called so, which the check of values says
+    return {str(kind): float(number) for kind, number in (value or {}).items()} if isinstance(value, Mapping) else {}
+
+
+_SHARES = "a mapping of " + ", ".join(MIXED_KINDS) + " to a {} above 0, such as {{setting_qa: 2}}"
+
+
+def _are_shares(value: Mapping[str, Any] | str | None) -> bool:
+    try:
+        return all(kind in MIXED_KINDS and number > 0 for kind, number in numbers_of(value).items())
+    except (TypeError, ValueError):
+        return False
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -186,6 +229,13 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
             raise UnderstudyError(line_of(recipe, key), f"'{key}' is missing", fix=f"set `{key}` in the recipe")
     for key, ok, wanted in (
         ("settings_weight", arguments.settings_weight > 0, "above 0"),
+        ("kind_weights", _are_shares(arguments.kind_weights), _SHARES.format("weight")),
+        ("probabilities", _are_shares(arguments.probabilities), _SHARES.format("share")),
+        ("weight_by", arguments.weight_by in WEIGHT_BY, " or ".join(WEIGHT_BY)),
+        ("max_exposures", arguments.max_exposures >= 1, "1 or more"),
+        ("held_out", 0 <= arguments.held_out < 1, "0 or more, and less than 1"),
+        ("on_overlong", arguments.on_overlong in ON_OVERLONG, " or ".join(ON_OVERLONG)),
+        ("speaker_names", arguments.speaker_names in SPEAKER_NAMES, " or ".join(SPEAKER_NAMES)),
         ("rewordings", 1 <= arguments.rewordings <= 8, "from 1 to 8"),
         ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
         ("context_turns", arguments.context_turns >= 0, "0 or more"),

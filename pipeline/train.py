@@ -33,14 +33,17 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     from accelerate import PartialState
 
     from pipeline.conversations.persona import make_persona
+    from pipeline.conversations.replay import read_replay
     from pipeline.models.load import load_tokenizer
     from pipeline.recall.probes import choose_probes
     from pipeline.records.conversion import ensure_converted
     from pipeline.records.record import read_records
     from pipeline.training.arguments import parse_run
-    from pipeline.training.run import Character, train
+    from pipeline.training.material import Character, data_fingerprint
+    from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)
+    tell = _tell if PartialState().is_main_process else lambda _: None
     character: CharacterArguments = run.character
     persona = make_persona(character.name, character.language, character.instructions)
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
@@ -52,16 +55,18 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
             str(run.model.model_name_or_path),
             revision=run.model.model_revision,
             trust_remote_code=run.training.trust_remote_code,
+            tell=tell,
         )
     probes = choose_probes(character.probes, records, persona)
+    replay = read_replay(character.replay or ())
     train(
         run,
-        Character(records, probes, persona, account["fingerprint"]),
+        Character(records, probes, persona, data_fingerprint(account["fingerprint"], replay), replay),
         tokenizer,
         recipe=str(recipe),
-        tell=_tell if PartialState().is_main_process else lambda _: None,
+        tell=tell,
     )
-    _tell(f"saved to {run.training.output_dir}; talk to {character.name}: {chat_command(run.training.output_dir)}")
+    tell(f"saved to {run.training.output_dir}; talk to {character.name}: {chat_command(run.training.output_dir)}")
 
 
 def chat_command(folder: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def tokenizer() -> Any:
     return make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
 
 
-def make_tokenizer(template: str, special: list[str], eos: str) -> Any:
+def make_tokenizer(template: str | None, special: Sequence[str], eos: str, bos: str | None = None) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -63,8 +64,9 @@ def make_tokenizer(template: str, special: list[str], eos: str) -> Any:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw,
         eos_token=eos,
+        bos_token=bos,
         pad_token="<pad>",
-        additional_special_tokens=special,
+        additional_special_tokens=list(special),
     )
     tokenizer.chat_template = template
     return tokenizer

@@ -86,18 +86,18 @@ def make_persona(name: str, language: str, overrides: Mapping[str, str | None]) 
     raise UnderstudyError("language", f"{language!r} has no prompts", fix=f"use one of {', '.join(LANGUAGES)}")
 
 
-def save_persona(persona: Persona, folder: Path) -> None:
-    """Write the persona, with a digest that shows later whether it is still what was trained."""
-    fields = asdict(persona)
+def save_persona(persona: Persona, folder: Path, *, template: str) -> None:
+    """Write the persona, with digests that show later whether it and the chat template are still what was trained."""
+    fields = asdict(persona) | {"template": _sha256(template)}
     content = json.dumps(fields | {"digest": _digest(fields)}, ensure_ascii=False, indent=2)
     (folder / PERSONA_FILE).write_text(content + "\n", encoding="utf-8")
 
 
-def load_persona(folder: Path) -> Persona:
-    """Read the persona saved beside an adapter.
+def load_persona(folder: Path, *, template: str | None = None) -> Persona:
+    """Read the persona saved beside an adapter; `template`, where it is given, has to be that of the training too.
 
     Raises:
-        UnderstudyError: there is none, it is broken, or its prompts are no longer those of the training.
+        UnderstudyError: there is none, it is broken, or its prompts or the template are no longer those of the training.
     """
     path = folder / PERSONA_FILE
     if not path.is_file():
@@ -119,10 +119,20 @@ def load_persona(folder: Path) -> Persona:
             "was changed by hand since the training, so its prompts may not be those that the model learnt",
             fix="restore the file, or change the prompts in the recipe and train again",
         )
+    if template is not None and fields["template"] != _sha256(template):
+        raise UnderstudyError(
+            folder,
+            "has another chat template than it was trained with, so its prompts are not those that the model learnt",
+            fix="restore the tokenizer's files (chat_template.jinja, tokenizer_config.json), or train again",
+        )
     return persona
 
 
 def _digest(fields: Mapping[str, object]) -> str:
     """Over what reaches the prompt; how chat samples may be changed freely."""
-    contract = {key: fields[key] for key in ("name", "language", "instructions")}
-    return hashlib.sha256(json.dumps(contract, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    contract = {key: fields.get(key) for key in ("name", "language", "instructions", "template")}
+    return _sha256(json.dumps(contract, ensure_ascii=False, sort_keys=True))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

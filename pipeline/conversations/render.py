@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.rewordings import rewordings
-from pipeline.records.record import Kind, Record, Turn
+from pipeline.records.record import KINDS, Kind, Record, Turn
+
+
+# Records' kinds, and general conversations replayed against forgetting, which belong to no character.
+ConversationKind = Kind | Literal["replay"]
+CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay")
 
 
 class Message(TypedDict):
@@ -26,12 +31,17 @@ class Conversation:
     prompt: tuple[Message, ...]
     completion: Message
     record_id: str
-    kind: Kind
+    kind: ConversationKind
 
 
 def chat_prompt(persona: Persona, turns: Sequence[Message]) -> tuple[Message, ...]:
     """The prompt of a chat: the persona's chat instruction, then the turns so far."""
-    return (Message(role="system", content=persona.system("chat")), *turns)
+    return (system(persona.system("chat")), *turns)
+
+
+def system(content: str) -> Message:
+    """An instruction, which stands first."""
+    return Message(role="system", content=content)
 
 
 def user(content: str) -> Message:
@@ -44,16 +54,19 @@ def assistant(content: str) -> Message:
     return Message(role="assistant", content=content)
 
 
-def render(record: Record, persona: Persona, *, wordings: int, chat_share: float) -> list[Conversation]:
+def render(
+    record: Record, persona: Persona, *, wordings: int, chat_share: float, speaker_names: str = "prefix"
+) -> list[Conversation]:
     """Every conversation that teaches the record; its exposures take them in turn.
 
     A settings question comes in up to `wordings` frames. About `chat_share` of the conversations of a question or a
     line (to the nearest quarter) stand under the chat's own instruction, so that what is learnt is at hand in chat;
-    the rest stand under the instruction of their kind. Each frame comes under both.
+    the rest stand under the instruction of their kind. Each frame comes under both. `speaker_names` says whether the
+    turns of other speakers begin with their names (prefix) or not (none).
     """
-    bodies = _bodies(record, persona, wordings)
+    bodies = _bodies(record, persona, wordings, speaker_names)
     share = Fraction(0) if record.kind == "background" else Fraction(round(chat_share * 4), 4)
-    own, chat = Message(role="system", content=persona.system(record.kind)), chat_prompt(persona, ())[0]
+    own, chat = system(persona.system(record.kind)), chat_prompt(persona, ())[0]
     instructions = [own] * (share.denominator - share.numerator) + [chat] * share.numerator
     rounds = len(instructions)
     prompts = [
@@ -62,20 +75,21 @@ def render(record: Record, persona: Persona, *, wordings: int, chat_share: float
     return [Conversation(prompt, assistant(record.text), record.record_id, record.kind) for prompt in prompts]
 
 
-def _bodies(record: Record, persona: Persona, wordings: int) -> list[tuple[Message, ...]]:
+def _bodies(record: Record, persona: Persona, wordings: int, speaker_names: str) -> list[tuple[Message, ...]]:
     if record.kind == "setting_qa":
         return [(user(question),) for question in rewordings(record.prompt, persona, wordings)]
     if record.kind == "background":
         return [(user(record.prompt),)]
-    return [tuple(_scene(record.context, record.prompt, persona))]
+    return [tuple(_scene(record.context, record.prompt, persona, speaker_names))]
 
 
-def _scene(context: Sequence[Turn], title: str, persona: Persona) -> list[Message]:
+def _scene(context: Sequence[Turn], title: str, persona: Persona, speaker_names: str) -> list[Message]:
     """The turns before a line as alternating messages that begin and end with a user turn."""
     messages: list[Message] = []
     for turn in context:
-        own = turn.speaker == persona.name
-        role, content = ("assistant", turn.text) if own else ("user", f"{turn.speaker}{_colon(persona)}{turn.text}")
+        role, content = ("assistant" if turn.speaker == persona.name else "user"), turn.text
+        if role == "user" and speaker_names == "prefix":
+            content = f"{turn.speaker}{_colon(persona)}{content}"
         if messages and messages[-1]["role"] == role:
             messages[-1] = Message(role=role, content=f"{messages[-1]['content']}\n{content}")
         else:

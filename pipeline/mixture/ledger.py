@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+
+LEDGER_FILE = "ledger.jsonl"
 
 
 class LedgerRow(TypedDict):
@@ -68,3 +72,20 @@ def format_ledger(rows: Sequence[LedgerRow]) -> str:
             f"{row['share_of_records']:>8.1%}{row['share_of_loss_tokens']:>9.1%}"
         )
     return "\n".join(lines)
+
+
+def agreement(planned: Ints, realised: Ints) -> str:
+    """Whether every record was seen as often as planned, in a sentence."""
+    if (planned == realised).all():
+        return f"ledger: each of {len(planned)} records was seen exactly as often as planned"
+    differ = int((planned != realised).sum())
+    return f"ledger: {differ} of {len(planned)} records were not seen as often as planned; ledger.jsonl names them"
+
+
+def write_exposures(
+    folder: Path, record_ids: Sequence[str], kinds: Sequence[str], planned: Ints, realised: Ints
+) -> None:
+    """`ledger.jsonl` holds the exposures of every record, planned and realised."""
+    with (folder / LEDGER_FILE).open("w", encoding="utf-8") as file:
+        for record_id, kind, plan, real in zip(record_ids, kinds, planned.tolist(), realised.tolist(), strict=True):
+            file.write(json.dumps({"record_id": record_id, "kind": kind, "planned": plan, "realised": real}) + "\n")

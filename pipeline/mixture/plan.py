@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.errors import UnderstudyError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+
+DIALOGUE = "dialogue"  # the source whose every record is seen once a pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,77 @@ class MixturePlan:
         return drawn
 
 
-def plan_mixture(sources: Sequence[str], weights: Mapping[str, float], *, seed: int) -> MixturePlan:
-    """A plan in which each record of source `s` is seen `weights[s]` times an epoch (to the nearest 1/n on average)."""
+def plan_mixture(sources: Sequence[str], exposures_of: Mapping[str, float], *, seed: int, rows_a_step: int) -> MixturePlan:
+    """A plan whose epoch gives each source its exposures, rounded up to whole optimizer steps.
+
+    What the rounding adds is shared out in proportion, so that the weights stay what they are. A step is then the same
+    set of rows whether one process takes it or many do.
+    """
+    whole = {source: max(1, round(exposures)) for source, exposures in exposures_of.items()}
+    if surplus := sum(whole.values()) % rows_a_step:
+        whole = _apportioned(exposures_of, sum(whole.values()) - surplus + rows_a_step)
+    return MixturePlan(tuple(sources), whole, seed)
+
+
+def exposures_by_weight(
+    sources: Sequence[str], weights: Mapping[str, float], *, loss_tokens: Sequence[float] | None = None
+) -> dict[str, float]:
+    """Exposures of each source in a pass over the dialogue: a record of weight w is seen w times.
+
+    With `loss_tokens`, one number a record, the weight is of loss tokens instead: a record of weight w brings on average
+    w times the loss tokens of a line, in more or fewer exposures. Where there is no dialogue, the first source is what
+    the others are measured by.
+    """
     sizes = Counter(sources)
-    exposures_of = {source: max(1, round(size * weights[source])) for source, size in sizes.items()}
-    return MixturePlan(tuple(sources), exposures_of, seed)
+    means = _mean_tokens(sources, loss_tokens)
+    anchor = DIALOGUE if DIALOGUE in sizes else next(iter(sizes))
+    return {source: size * weights[source] * means[anchor] / means[source] for source, size in sizes.items()}
+
+
+def exposures_by_share(
+    sources: Sequence[str], shares: Mapping[str, float], *, loss_tokens: Sequence[float] | None = None
+) -> dict[str, float]:
+    """Exposures of each source in an epoch of which it has the given share: of the rows, or of the loss tokens.
+
+    An epoch is as long as the dialogue needs to be seen once; without dialogue, as long as the source that needs most.
+
+    Raises:
+        UnderstudyError: a source has no share, or a share no source.
+    """
+    sizes = Counter(sources)
+    if sizes.keys() != shares.keys():
+        raise UnderstudyError(
+            "recipe key 'probabilities'",
+            f"speaks of {', '.join(shares)}, and the records are {', '.join(sizes)}",
+            fix="give each of these a share, and no other",
+        )
+    means = _mean_tokens(sources, loss_tokens)
+    wanted = {source: shares[source] / means[source] for source in sizes}
+    needed = [DIALOGUE] if DIALOGUE in sizes else list(sizes)
+    scale = max(sizes[source] / wanted[source] for source in needed)
+    return {source: share * scale for source, share in wanted.items()}
+
+
+def _mean_tokens(sources: Sequence[str], loss_tokens: Sequence[float] | None) -> dict[str, float]:
+    """The mean of `loss_tokens` over each source's records; 1 where records are what counts."""
+    sums: dict[str, float] = dict.fromkeys(sources, 0.0)
+    for source, tokens in zip(sources, loss_tokens or [1.0] * len(sources), strict=True):
+        sums[source] += tokens
+    sizes = Counter(sources)
+    return {source: total / sizes[source] for source, total in sums.items()}
+
+
+def _apportioned(amounts: Mapping[str, float], total: int) -> dict[str, int]:
+    """Whole numbers, none of them 0, that add up to `total` in proportion to `amounts`: largest remainders first."""
+    scale = total / sum(amounts.values())
+    shares = {name: amount * scale + 1e-9 for name, amount in amounts.items()}
+    whole = {name: int(share) for name, share in shares.items()}
+    for name in sorted(shares, key=lambda name: whole[name] - shares[name])[: total - sum(whole.values())]:
+        whole[name] += 1
+    for name in [name for name, count in whole.items() if count == 0]:
+        whole[max(whole, key=lambda name: whole[name])] -= 1
+        whole[name] = 1
+    return whole
 
 
 def _settle(drawn: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:

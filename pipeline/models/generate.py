@@ -9,7 +9,8 @@ import torch
 
 from pipeline.conversations.persona import Sampling
 from pipeline.conversations.render import Message
-from pipeline.tokens.encode import end_of_turn_ids, render_prompt
+from pipeline.tokens.encode import prompt_ids
+from pipeline.tokens.template import end_of_turn_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
@@ -29,7 +30,7 @@ def generate_reply(
 
     Any special token ends the reply, since in training one follows every reply.
     """
-    ids = torch.tensor([tokenizer(render_prompt(tokenizer, prompt), add_special_tokens=False)["input_ids"]])
+    ids = torch.tensor([prompt_ids(tokenizer, prompt)])
     options: dict[str, Any] = {"do_sample": False, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
     if sampling is not None:
         options = {

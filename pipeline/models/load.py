@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from safetensors import SafetensorError
 from pipeline.errors import UnderstudyError
 from pipeline.models.embedded import embedded_model
 from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
+from pipeline.tokens.template import settle_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -24,13 +26,26 @@ def resolve_model(model: str) -> str:
     return model
 
 
-def load_tokenizer(model: str, *, revision: str = "main", trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
-    """The tokenizer of a recipe's model. It always has a padding token."""
+def load_tokenizer(
+    model: str,
+    *,
+    revision: str = "main",
+    trust_remote_code: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> PreTrainedTokenizerBase:
+    """The tokenizer of a recipe's model, with a padding token and a settled chat template.
+
+    `tell` is given what had to be done to the template, a sentence each.
+    """
     from transformers import AutoTokenizer
 
     tokenizer = _from_pretrained(AutoTokenizer, model, revision=revision, trust_remote_code=trust_remote_code)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    settled = settle_template(tokenizer)
+    tokenizer.chat_template = settled.text
+    for note in settled.notes:
+        tell(note)
     return tokenizer
 
 

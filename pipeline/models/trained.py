@@ -70,7 +70,9 @@ def load_trained(folder: Path) -> TrainedCharacter:
     """
     import torch
 
-    run, persona = _run_of(folder), load_persona(folder)
+    run = _run_of(folder)
+    tokenizer = load_tokenizer(str(folder))
+    persona = load_persona(folder, template=tokenizer.chat_template)
     base_name = str(run["model"])
     is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -84,7 +86,7 @@ def load_trained(folder: Path) -> TrainedCharacter:
         model = PeftModel.from_pretrained(model, folder)
     if "quantization_config" not in options:
         model = model.to(device)
-    return TrainedCharacter(model.eval(), load_tokenizer(str(folder)), persona, base_name, is_adapter, options)
+    return TrainedCharacter(model.eval(), tokenizer, persona, base_name, is_adapter, options)
 
 
 def _load_options(run: Mapping[str, Any]) -> dict[str, Any]:

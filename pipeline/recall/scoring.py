@@ -14,8 +14,9 @@ from pipeline.recall.probes import Probe
 from pipeline.recall.statistics import Proportion, proportion
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
-from pipeline.tokens.encode import TokenRow, encode
+from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
+from pipeline.tokens.row import TokenRow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -88,8 +89,7 @@ def score_replies(
         [Conversation(tuple(prompt), assistant(reply), "probe", "setting_qa") for reply in replies]
         for prompt, replies in zip(prompts, options, strict=True)
     ]
-    flat = encode([one for group in conversations for one in group], tokenizer, max_length=None)
-    rows = iter(flat)
+    rows = encode([one for group in conversations for one in group], tokenizer)
     groups = [[next(rows) for _ in group] for group in conversations]
     training = model.training
     model.eval()

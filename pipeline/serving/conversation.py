@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.models.generate import generate_reply
-from pipeline.tokens.encode import render_prompt, tokenize
+from pipeline.tokens.encode import prompt_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
@@ -44,8 +44,7 @@ class Chat:
         return turns
 
     def _length(self, turns: list[Message]) -> int:
-        prompt = render_prompt(self.tokenizer, chat_prompt(self.persona, turns))
-        return len(tokenize(self.tokenizer, [prompt])[0])
+        return len(prompt_ids(self.tokenizer, chat_prompt(self.persona, turns)))
 
 
 def converse(chat: Chat, lines: Iterable[str], streamer: TextStreamer, name: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from transformers.trainer_utils import IntervalStrategy
 from trl import ModelConfig, SFTConfig, TrlParser
 
 from pipeline.errors import UnderstudyError
@@ -28,7 +29,6 @@ NOT_USED = {
     "eos_token": "the prompt contract is the tokenizer's own template",
     "shuffle_dataset": "the order is the plan's",
     "train_sampling_strategy": "the order is the plan's",
-    "eval_strategy": "there is no held-out split yet; `recall_steps` measures while it trains",
     "resume_from_checkpoint": "the same command goes on by itself",
 }
 
@@ -72,6 +72,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         ) from error
     check_values(recipe, character)
     _check_together(recipe, training, model)
+    _watch_held_out(recipe, character, training)
     return RunArguments(character, training, model)
 
 
@@ -91,3 +92,15 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
     training.dataset_kwargs = {"skip_prepare_dataset": True}
     training.remove_unused_columns = False
     training.dataloader_pin_memory = training.dataloader_pin_memory and training.device.type != "cpu"
+
+
+def _watch_held_out(recipe: Path, character: CharacterArguments, training: SFTConfig) -> None:
+    """The held-out lines are watched from the start, and as often as recall is probed, unless the recipe says how."""
+    if training.eval_strategy != IntervalStrategy.NO and not character.held_out:
+        raise UnderstudyError(
+            line_of(recipe, "eval_strategy"), "needs held-out lines to evaluate on", fix="set `held_out: 0.05`"
+        )
+    if character.held_out and training.eval_strategy == IntervalStrategy.NO:
+        training.eval_strategy = IntervalStrategy.STEPS if character.recall_steps else IntervalStrategy.EPOCH
+        training.eval_steps = character.recall_steps or None
+        training.eval_on_start = True

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -14,36 +12,24 @@ from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedTokenizerBase, ProgressCallback
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
-from pipeline.conversations.persona import Persona, save_persona
+from pipeline.conversations.persona import save_persona
 from pipeline.errors import UnderstudyError
-from pipeline.mixture.ledger import format_ledger, make_ledger
-from pipeline.mixture.plan import MixturePlan, plan_mixture
+from pipeline.mixture.ledger import agreement, format_ledger, write_exposures
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
-from pipeline.recall.probes import Probe, choose, with_distractors
-from pipeline.records.record import Record
+from pipeline.recall.probes import choose, with_distractors
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
-from pipeline.training.rows import DIALOGUE, SETTINGS, RowSet, encode_records
+from pipeline.training.material import Character, Material, prepare_material
 from pipeline.training.trainer import UnderstudyTrainer
 
 Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
 SMALL_RECALL_DISTRACTORS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """What is to be learnt, and how it is asked for."""
-
-    records: Sequence[Record]
-    probes: Sequence[Probe]
-    persona: Persona
-    fingerprint: str
 
 
 def train(
@@ -67,13 +53,10 @@ def train(
         return
     if refusal := _agreed(why_not_here, folder, identity):
         raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
-    rows = _encode(arguments, character, tokenizer)
-    plan = _plan(arguments, rows)
-    planned = plan.planned_steps(_steps(arguments.training, plan), _rows_a_step(arguments.training))
-    tell(f"the mixture of {arguments.training.num_train_epochs:g} epochs of {plan.epoch_length} rows:")
-    tell(format_ledger(make_ledger(rows.kinds, rows.loss_tokens(), planned)))
+    material = prepare_material(arguments.character, arguments.training, character, tokenizer)
+    _tell_material(material, arguments.training, tell)
 
-    trainer = build_trainer(arguments, rows, plan, tokenizer, tell)
+    trainer = build_trainer(arguments, material, tokenizer, tell)
     _add_callbacks(trainer, arguments, character, folder, tell)
     checkpoint = _agreed(prepare_folder, folder, identity)
     if checkpoint:
@@ -81,11 +64,27 @@ def train(
         trainer.load_exposures(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
+    _save(trainer, arguments, character, material, recipe=recipe, seconds=time.monotonic() - began, tell=tell)
+
+
+def _save(
+    trainer: UnderstudyTrainer,
+    arguments: RunArguments,
+    character: Character,
+    material: Material,
+    *,
+    recipe: str,
+    seconds: float,
+    tell: Callable[[str], None],
+) -> None:
+    """The run's folder holds all of it; `run.json` is written last, so that its presence means that all is there."""
+    folder = Path(arguments.training.output_dir)
     realised = trainer.exposures()
-    ledger = make_ledger(rows.kinds, rows.loss_tokens(), planned, realised)
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
-        save_persona(character.persona, folder)
+        save_persona(character.persona, folder, template=str(trainer.processing_class.chat_template))
+        write_exposures(folder, material.rows.record_ids, material.rows.kinds, material.planned, realised)
+        ledger = material.ledger(realised)
         description = {
             "recipe": recipe,
             "model": arguments.model.model_name_or_path,
@@ -93,9 +92,10 @@ def train(
             "versions": versions(),
             "arguments": resolved(arguments),
             "ledger": ledger,
+            "overlong": {"rejected": dict(material.rows.rejected), "shortened": dict(material.rows.shortened)},
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
-            "seconds": round(time.monotonic() - began, 1),
+            "seconds": round(seconds, 1),
             "world_size": trainer.args.world_size,
             "engine": trainer.accelerator.distributed_type.value,
             "device": trainer.accelerator.device.type,
@@ -104,13 +104,28 @@ def train(
         write_json(folder / RUN_FILE, description)
         remove_checkpoints(folder)
         tell(format_ledger(ledger))
+        tell(agreement(material.planned, realised))
     trainer.accelerator.wait_for_everyone()
+
+
+def _tell_material(material: Material, training: SFTConfig, tell: Callable[[str], None]) -> None:
+    """What the run will see, before its first step."""
+    rows, plan = material.rows, material.plan
+    tell(f"proven: in each of {len(rows.dataset)} rows the loss sees the reply and its end-of-turn token, and no more")
+    if rows.rejected or rows.shortened:
+        tell(
+            f"over max_length {training.max_length}: {sum(rows.rejected.values())} rows left out, "
+            f"{sum(rows.shortened.values())} given less history; run.json names their records"
+        )
+    if material.held_out:
+        tell(f"held out and watched: {len(material.held_out.dataset)} lines of scenes that are not trained on")
+    tell(f"the mixture of {training.num_train_epochs:g} epochs of {plan.epoch_length} rows:")
+    tell(format_ledger(material.ledger()))
 
 
 def build_trainer(
     arguments: RunArguments,
-    rows: RowSet,
-    plan: MixturePlan,
+    material: Material,
     tokenizer: PreTrainedTokenizerBase,
     tell: Callable[[str], None],
 ) -> UnderstudyTrainer:
@@ -133,14 +148,15 @@ def build_trainer(
     trainer = UnderstudyTrainer(
         model=model,
         args=training,
-        train_dataset=rows.dataset(),
+        train_dataset=material.rows.dataset,
+        eval_dataset=material.held_out.dataset if material.held_out else None,
         processing_class=tokenizer,
         data_collator=PrefixTreeCollator()
         if batching == "prefix_tree"
         else PaddedCollator(int(tokenizer.pad_token_id)),
         peft_config=get_peft_config(model_arguments),
-        plan=plan,
-        variants=rows.variants,
+        plan=material.plan,
+        variants=material.rows.variants,
     )
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
@@ -169,26 +185,6 @@ def _batching(arguments: RunArguments, reason: str | None) -> str:
     return wanted
 
 
-def _encode(arguments: RunArguments, character: Character, tokenizer: PreTrainedTokenizerBase) -> RowSet:
-    return encode_records(
-        character.records,
-        character.persona,
-        tokenizer,
-        wordings=arguments.character.rewordings,
-        chat_share=arguments.character.chat_share,
-        max_length=arguments.training.max_length,
-    )
-
-
-def _plan(arguments: RunArguments, rows: RowSet) -> MixturePlan:
-    seed = arguments.training.data_seed
-    return plan_mixture(
-        rows.sources,
-        {SETTINGS: arguments.character.settings_weight, DIALOGUE: 1.0},
-        seed=arguments.training.seed if seed is None else seed,
-    )
-
-
 def _add_callbacks(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
@@ -209,13 +205,3 @@ def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:
     """What the main process finds in the folder, told to the others, which may not see it."""
     found: list[Any] = [find(*arguments) if PartialState().is_main_process else None]
     return cast(Found, broadcast_object_list(found)[0])
-
-
-def _rows_a_step(training: SFTConfig) -> int:
-    return int(training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size)
-
-
-def _steps(training: SFTConfig, plan: MixturePlan) -> int:
-    """Optimizer steps of the run, as the trainer counts them."""
-    epoch = math.ceil(plan.epoch_length / _rows_a_step(training))
-    return int(training.max_steps) if training.max_steps > 0 else math.ceil(training.num_train_epochs * epoch)

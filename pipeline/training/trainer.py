@@ -13,8 +13,8 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTTrainer
 
+from pipeline.conversations.render import CONVERSATION_KINDS
 from pipeline.mixture.plan import MixturePlan
-from pipeline.records.record import KINDS
 from pipeline.training.checkpoints import EXPOSURES_FILE
 from pipeline.training.identity import read_json, write_json
 
@@ -91,8 +91,10 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self.sampler = PlanSampler(plan, variants)
         self._exposures = torch.zeros(len(variants), dtype=torch.int64)
         # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
-        self._sums = torch.zeros(len(KINDS), 4, dtype=torch.float64)
+        self._sums = torch.zeros(len(CONVERSATION_KINDS), 4, dtype=torch.float64)
         super().__init__(*args, **kwargs)
+        # The same for each held-out record, and how often it was watched: processes fill their last batch with some.
+        self._watched = torch.zeros(len(self.eval_dataset or ()), 5, dtype=torch.float64)
         self.add_callback(EpochCallback(self.sampler))
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -132,6 +134,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             loss = loss * self.accelerator.num_processes
         if model.training:
             self._account(scores, kinds, records, tokens=_real_tokens(inputs))
+        else:
+            self._watch(scores, records)
         return loss
 
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
@@ -155,27 +159,39 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
 
     @torch.no_grad()
     def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:
-        kind = kinds[scores.row]
-        columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
-        sums = torch.stack([column.float() for column in columns], dim=1).cpu().double()
-        self._sums.index_add_(0, kind.cpu(), sums)
+        self._sums.index_add_(0, kinds[scores.row].cpu(), _columns(scores))
         self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
         self._total_train_tokens += tokens * self.accelerator.num_processes
 
+    @torch.no_grad()
+    def _watch(self, scores: TokenScores, records: torch.Tensor) -> None:
+        self._watched[:, :4].index_add_(0, records[scores.row].cpu(), _columns(scores))
+        self._watched[:, 4] += torch.bincount(records.cpu(), minlength=len(self._watched))
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log what trl logs, and loss and token accuracy for each kind of record."""
+        """Log what trl logs, and loss and token accuracy for each kind of record, in training and on what is held out."""
         if "loss" in logs:
-            sums = self._total(self._sums)
+            self._put(self._total(self._sums), "train")
             self._sums.zero_()
-            count, _, hits, entropy = sums.sum(0).tolist()
-            self._metrics["train"]["entropy"].append(entropy / max(count, 1))
-            self._metrics["train"]["mean_token_accuracy"].append(hits / max(count, 1))
             self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
-            for kind, (count, loss, hits, _) in zip(KINDS, sums.tolist(), strict=True):
-                if count:
-                    self._metrics["train"][f"loss_{kind}"].append(loss / count)
-                    self._metrics["train"][f"accuracy_{kind}"].append(hits / count)
+        elif "eval_loss" in logs:
+            watched = self._total(self._watched)
+            self._watched.zero_()
+            kinds = torch.tensor(self.eval_dataset["kind"])
+            by_kind = torch.zeros_like(self._sums).index_add_(0, kinds, watched[:, :4] / watched[:, 4:].clamp(min=1))
+            self._put(by_kind, "eval")
+            logs["eval_loss"] = float(by_kind[:, 1].sum() / by_kind[:, 0].sum())  # of all tokens alike, not of batches
         super().log(logs, start_time)
+
+    def _put(self, sums: torch.Tensor, mode: str) -> None:
+        """Hand sums by kind to trl's own metrics, as means."""
+        count, _, hits, entropy = sums.sum(0).tolist()
+        self._metrics[mode]["entropy"].append(entropy / max(count, 1))
+        self._metrics[mode]["mean_token_accuracy"].append(hits / max(count, 1))
+        for kind, (count, loss, hits, _) in zip(CONVERSATION_KINDS, sums.tolist(), strict=True):
+            if count:
+                self._metrics[mode][f"loss_{kind}"].append(loss / count)
+                self._metrics[mode][f"accuracy_{kind}"].append(hits / count)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> PlanSampler:
         return self.sampler
@@ -186,6 +202,12 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         wide = counts.float() if device.type == "mps" else counts  # which has no float64
         total: torch.Tensor = self.accelerator.reduce(wide.to(device), reduction="sum")
         return total.cpu().to(counts.dtype)
+
+
+def _columns(scores: TokenScores) -> torch.Tensor:
+    """One line a token: 1, its negative log-probability, whether greedy decoding hits it, its entropy; on the CPU."""
+    columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
+    return torch.stack([column.float() for column in columns], dim=1).cpu().double()
 
 
 def _real_tokens(inputs: dict[str, torch.Tensor]) -> int:

@@ -11,7 +11,7 @@ from pipeline.conversations.render import Message, chat_prompt, user
 from pipeline.models.load import load_base_model
 from pipeline.serving import conversation
 from pipeline.serving.conversation import Chat, converse
-from pipeline.tokens.encode import encode, render_prompt, tokenize
+from pipeline.tokens.encode import encode, prompt_ids
 
 MIRA = make_persona("Mira", "en", {})
 
@@ -51,7 +51,7 @@ def test_the_oldest_turns_go_when_the_context_is_full(chat: Chat, prompts: list[
     for number in range(40):
         chat.say(f"Question number {number}, which is a rather long one?")
     for prompt in prompts:
-        assert len(tokenize(tokenizer, [render_prompt(tokenizer, prompt)])[0]) <= 512 - MIRA.sampling.max_new_tokens
+        assert len(prompt_ids(tokenizer, prompt)) <= 512 - MIRA.sampling.max_new_tokens
         assert [message["role"] for message in prompt] == [
             "system",
             *["user", "assistant"] * ((len(prompt) - 2) // 2),
@@ -66,8 +66,8 @@ def test_chat_shows_the_model_the_tokens_of_its_training(tokenizer: Any) -> None
     from pipeline.records.record import Record
 
     question = Record("id", "setting_qa", "Where?", "Here.", (), "Mira", "a.json#0")
-    (row,) = encode(render(question, MIRA, wordings=1, chat_share=1), tokenizer, max_length=None)
-    (chatted,) = tokenize(tokenizer, [render_prompt(tokenizer, chat_prompt(MIRA, [user("Where?")]))])
+    (row,) = encode(render(question, MIRA, wordings=1, chat_share=1), tokenizer)
+    chatted = prompt_ids(tokenizer, chat_prompt(MIRA, [user("Where?")]))
     assert row.input_ids[: len(chatted)] == chatted
     assert all(label == -100 for label in row.labels[: len(chatted)])
     assert row.labels[len(chatted)] != -100

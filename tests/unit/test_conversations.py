@@ -118,7 +118,7 @@ def test_the_recipes_own_instructions_reach_the_prompt() -> None:
 
 
 def test_a_persona_survives_its_file_and_a_changed_prompt_is_refused(tmp_path: Path) -> None:
-    save_persona(AHENG, tmp_path)
+    save_persona(AHENG, tmp_path, template="{{ messages }}")
     assert load_persona(tmp_path) == AHENG
     path = tmp_path / "persona.json"
     fields = json.loads(path.read_text(encoding="utf-8"))
@@ -134,3 +134,19 @@ def test_a_persona_survives_its_file_and_a_changed_prompt_is_refused(tmp_path: P
 def test_a_language_without_prompts_is_refused() -> None:
     with pytest.raises(UnderstudyError, match=r"'fr' has no prompts.*use one of en, zh"):
         make_persona("Mira", "fr", {})
+
+
+def test_a_changed_chat_template_is_refused(tmp_path: Path) -> None:
+    save_persona(AHENG, tmp_path, template="{{ messages }}")
+    assert load_persona(tmp_path, template="{{ messages }}") == AHENG
+    with pytest.raises(UnderstudyError, match="has another chat template than it was trained with"):
+        load_persona(tmp_path, template="{{ messages }} ")
+
+
+def test_speakers_names_are_shown_or_not_by_rule() -> None:
+    line = Record("id", "dialogue", "", "来了。", (Turn("船夫", "开船！"),), "阿蘅", "a.txt:2")
+    prompts = {
+        names: render(line, AHENG, wordings=1, chat_share=0, speaker_names=names)[0].prompt[1]["content"]
+        for names in ("prefix", "none")
+    }
+    assert prompts == {"prefix": "船夫：开船！", "none": "开船！"}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import format_ledger, make_ledger
-from pipeline.mixture.plan import MixturePlan, plan_mixture
+from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
 
 
-def plan(settings: int, lines: int, weight: float, seed: int = 1) -> MixturePlan:
+def plan(settings: int, lines: int, weight: float, seed: int = 1, rows_a_step: int = 1) -> MixturePlan:
     sources = ["settings"] * settings + ["dialogue"] * lines
-    return plan_mixture(sources, {"settings": weight, "dialogue": 1}, seed=seed)
+    exposures = exposures_by_weight(sources, {"settings": weight, "dialogue": 1})
+    return plan_mixture(sources, exposures, seed=seed, rows_a_step=rows_a_step)
 
 
 plans = st.builds(
@@ -88,3 +92,116 @@ def test_the_ledger_adds_up() -> None:
     assert settings["share_of_records"] == pytest.approx(11 / 14)
     assert lines["share_of_loss_tokens"] == pytest.approx(30 / 64)
     assert "setting_qa" in format_ledger([settings, lines])
+
+
+@given(st.integers(1, 20), st.integers(1, 60), st.sampled_from([0.5, 1, 2.25, 5]), st.integers(1, 64))
+def test_an_epoch_is_whole_optimizer_steps_and_covers_the_dialogue(
+    settings: int, lines: int, weight: float, rows_a_step: int
+) -> None:
+    made = plan(settings, lines, weight, rows_a_step=rows_a_step)
+    assert made.epoch_length % rows_a_step == 0
+    exact = plan(settings, lines, weight)
+    assert 0 <= made.epoch_length - exact.epoch_length < rows_a_step + 1
+    assert (made.exposures(0)[settings:] >= 1).all()
+
+
+def test_what_rounding_to_whole_steps_adds_keeps_the_weights() -> None:
+    made = plan(10, 100, 5, rows_a_step=64)  # 150 rows become 192
+    assert made.exposures_of == {"settings": 64, "dialogue": 128}
+
+
+def test_shares_are_of_the_rows_and_cover_the_dialogue() -> None:
+    sources = ["setting_qa"] * 20 + ["dialogue"] * 60
+    exposures = exposures_by_share(sources, {"setting_qa": 0.25, "dialogue": 0.75})
+    assert exposures == pytest.approx({"setting_qa": 20, "dialogue": 60})
+    tripled = exposures_by_share(sources, {"setting_qa": 0.5, "dialogue": 0.5})
+    assert tripled == pytest.approx({"setting_qa": 60, "dialogue": 60})
+
+
+def test_shares_without_dialogue_cover_every_source() -> None:
+    exposures = exposures_by_share(["background"] * 10 + ["setting_qa"] * 30, {"background": 0.5, "setting_qa": 0.5})
+    assert exposures == pytest.approx({"background": 30, "setting_qa": 30})
+
+
+def test_a_share_without_records_and_records_without_a_share_are_refused() -> None:
+    with pytest.raises(UnderstudyError, match="speaks of dialogue, replay, and the records are dialogue, setting_qa"):
+        exposures_by_share(["dialogue", "setting_qa"], {"dialogue": 0.5, "replay": 0.5})
+
+
+sizes = st.integers(1, 30)
+
+
+@given(sizes, sizes, st.floats(0.2, 8), st.floats(1, 50), st.floats(1, 50))
+def test_by_loss_tokens_a_record_brings_its_weight_in_loss_tokens(
+    settings: int, lines: int, weight: float, long: float, short: float
+) -> None:
+    sources = ["settings"] * settings + ["dialogue"] * lines
+    tokens = [long] * settings + [short] * lines
+    exposures = exposures_by_weight(sources, {"settings": weight, "dialogue": 1}, loss_tokens=tokens)
+    assert exposures["dialogue"] == pytest.approx(lines)
+    assert exposures["settings"] * long == pytest.approx(weight * settings * short)
+    shares = {"settings": weight, "dialogue": 1.0}
+    drawn = exposures_by_share(sources, shares, loss_tokens=tokens)
+    assert drawn["settings"] * long == pytest.approx(weight * drawn["dialogue"] * short)
+
+
+def test_any_number_of_sources_are_mixed_in_one_plan() -> None:
+    sources = ["background"] * 5 + ["setting_qa"] * 10 + ["dialogue"] * 40 + ["replay"] * 20
+    weights = {"background": 2, "setting_qa": 6, "dialogue": 1, "replay": 0.5}
+    made = plan_mixture(sources, exposures_by_weight(sources, weights), seed=0, rows_a_step=8)
+    assert made.exposures_of == {"background": 10, "setting_qa": 60, "dialogue": 40, "replay": 10}
+    assert len(set(np.asarray(sources)[made.epoch(0)[:40]])) == 4
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(processes: int) -> None:
+    """Through accelerate's own sharding of the trainer's sampler, over three epochs and after a resume."""
+    from accelerate.data_loader import prepare_data_loader
+    from torch.utils.data import DataLoader
+
+    from pipeline.training.trainer import PlanSampler
+
+    made = plan(20, 83, 5, rows_a_step=8)
+    variants = [3] * 103
+
+    def steps(epoch: int, begin: int = 0) -> list[list[int]]:
+        """The rows of each step: 8 a step, 8 / processes on each process."""
+        per_process = []
+        for process in range(processes):
+            sampler = PlanSampler(made, variants)
+            sampler.begin(epoch)
+            loader = prepare_data_loader(
+                DataLoader(range(309), batch_size=8 // processes, sampler=sampler, collate_fn=list),  # type: ignore[arg-type]
+                num_processes=processes,
+                process_index=process,
+                put_on_device=False,
+            )
+            per_process.append(list(loader)[begin:])
+        return [sorted(sum(batches, [])) for batches in zip(*per_process, strict=True)]
+
+    for epoch in range(3):
+        expected = np.sort(made.rows(epoch, variants).reshape(-1, 8)).tolist()
+        assert steps(epoch) == expected
+        assert steps(epoch, begin=5) == expected[5:]
+
+
+def test_the_real_furina_is_covered_each_epoch_in_another_order(shared_data: Path) -> None:
+    from pipeline.records.classify import compile_patterns
+    from pipeline.records.conversion import convert
+
+    seed = shared_data / "seed"
+    paths = [seed / "speaker" / "芙宁娜", seed / "settings_modified_furina.json"]
+    records = convert(paths, "芙宁娜", compile_patterns(), context_turns=6).records
+    kinds = [record.kind for record in records]
+    weights = {"background": 5.0, "setting_qa": 5.0, "dialogue": 1.0}
+    made = plan_mixture(kinds, exposures_by_weight(kinds, weights), seed=3, rows_a_step=8)
+    dialogue = np.asarray(kinds) == "dialogue"
+    epochs = [made.epoch(epoch) for epoch in range(3)]
+    for order in epochs:
+        seen = np.bincount(order, minlength=len(kinds))
+        assert (abs(seen[~dialogue] - 5) <= 1).all()
+        assert (seen[dialogue] >= 1).all()
+    interleavings = [dialogue[order] for order in epochs]
+    assert (epochs[0] != epochs[1]).any()
+    assert (interleavings[0] != interleavings[1]).any()
+    assert (interleavings[1] != interleavings[2]).any()

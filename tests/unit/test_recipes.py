@@ -82,7 +82,12 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"model_name_or_path": None}, r"names no model"),
         ({"character": None}, r"recipe\.yaml.*'character' is missing"),
         ({"loss_type": "dft"}, r"recipe\.yaml:\d+: 'loss_type' cannot be used here"),
-        ({"eval_strategy": "steps"}, r"recipe\.yaml:\d+: 'eval_strategy' cannot be used here"),
+        ({"eval_strategy": "steps"}, r"recipe\.yaml:\d+: needs held-out lines"),
+            ({"held_out": 1}, r"'held_out' is 1.*less than 1"),
+            ({"on_overlong": "cut"}, r"'on_overlong' is 'cut'.*error or reject or truncate_history"),
+            ({"kind_weights": {"lines": 2}}, r"'kind_weights' is .*mapping of background, setting_qa, dialogue, replay"),
+            ({"probabilities": {"dialogue": 0}}, r"'probabilities' is .*above 0"),
+            ({"max_exposures": 0}, r"'max_exposures' is 0.*1 or more"),
         ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
     ],
 )

@@ -34,7 +34,7 @@ def one_by_one(model: Any, tokenizer: Any) -> list[float]:
     scores = []
     for prompt, replies in zip(QUESTIONS, REPLIES, strict=True):
         for reply in replies:
-            (row,) = encode([Conversation(prompt, assistant(reply), "x", "setting_qa")], tokenizer, max_length=None)
+            (row,) = encode([Conversation(prompt, assistant(reply), "x", "setting_qa")], tokenizer)
             start = row.labels.index(next(label for label in row.labels if label >= 0))
             logits = model(input_ids=torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
             tokens = row.input_ids[start:-1]  # without the end of the turn

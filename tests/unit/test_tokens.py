@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
-from pipeline.errors import UnderstudyError
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
-from pipeline.tokens.encode import TokenRow, encode
+from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
-from tests.conftest import CHATML, make_tokenizer
+from pipeline.tokens.row import TokenRow
 
 MIRA = make_persona("Mira", "en", {})
 
@@ -35,7 +34,7 @@ def marked(row: TokenRow, tokenizer: Any) -> str:
 
 
 def test_the_golden_row(tokenizer: Any) -> None:
-    (row,) = encode([conversation("Where?", "In Saltmere.")], tokenizer, max_length=None)
+    (row,) = encode([conversation("Where?", "In Saltmere.")], tokenizer)
     assert marked(row, tokenizer) == (
         "<|im_start|>system\nYou are Mira. Stay true to your background and your voice.<|im_end|>\n"
         "<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\n⟦In Saltmere.<|im_end|>⟧"
@@ -49,28 +48,10 @@ texts = st.text(st.sampled_from("ab é好。\n!?"), min_size=1, max_size=20).map
 def test_for_any_text_the_supervised_span_is_the_reply_and_the_rest_is_the_prompt(
     tokenizer: Any, pairs: list[tuple[str, str]]
 ) -> None:
-    rows = encode([conversation(question, reply) for question, reply in pairs], tokenizer, max_length=None)
+    rows = list(encode([conversation(question, reply) for question, reply in pairs], tokenizer))
     for row, (_, reply) in zip(rows, pairs, strict=True):
         assert marked(row, tokenizer).endswith(f"assistant\n⟦{reply}<|im_end|>⟧")
         assert all(label in (IGNORE_INDEX, token) for token, label in zip(row.input_ids, row.labels, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("template", "complaint"),
-    [
-        (CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), "without an end-of-turn token"),
-        (CHATML.replace("{% for", "{{ messages | length }}{% for"), "renders its prompt differently"),
-    ],
-)
-def test_a_template_that_cannot_be_trained_on_is_refused(template: str, complaint: str) -> None:
-    broken = make_tokenizer(template, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
-    with pytest.raises(UnderstudyError, match=f"record some-record: .*{complaint}"):
-        encode([conversation("Where?", "Here.")], broken, max_length=None)
-
-
-def test_a_row_that_is_too_long_is_refused_not_cut(tokenizer: Any) -> None:
-    with pytest.raises(UnderstudyError, match=r"is \d+ tokens long, and max_length is 10"):
-        encode([conversation("Where?", "Here.")], tokenizer, max_length=10)
 
 
 def as_columns(rows: list[TokenRow]) -> list[dict[str, Any]]:
@@ -79,7 +60,7 @@ def as_columns(rows: list[TokenRow]) -> list[dict[str, Any]]:
 
 @given(st.lists(texts, min_size=1, max_size=6))
 def test_padding_is_never_supervised_and_never_attended(tokenizer: Any, replies: list[str]) -> None:
-    rows = encode([conversation("Where?", reply) for reply in replies], tokenizer, max_length=None)
+    rows = list(encode([conversation("Where?", reply) for reply in replies], tokenizer))
     batch = PaddedCollator(tokenizer.pad_token_id)(as_columns(rows))
     for number, row in enumerate(rows):
         length = len(row.input_ids)
@@ -126,26 +107,12 @@ def test_loss_and_gradient_do_not_depend_on_how_rows_are_batched(
         "a",
         "b",
     ]
-    rows = encode(
-        [conversation(f"Where{n % 3}?", reply) for n, reply in enumerate(replies)], tokenizer, max_length=None
-    )
+    rows = list(encode([conversation(f"Where{n % 3}?", reply) for n, reply in enumerate(replies)], tokenizer))
     expected_loss, expected = gradients(model, rows, PaddedCollator(tokenizer.pad_token_id), 1)
     collate = PrefixTreeCollator() if kind == "tree" else PaddedCollator(tokenizer.pad_token_id)
     loss, gradient = gradients(model, rows[::-1], collate, batch_size)
     assert loss == pytest.approx(expected_loss, rel=1e-6)
     assert float((gradient - expected).norm() / expected.norm()) < 1e-6  # its norms are float32 in any case
-
-
-def test_a_text_that_holds_a_special_token_is_refused(tokenizer: Any) -> None:
-    with pytest.raises(UnderstudyError, match=r"the loss would see 'Here.' instead of its text"):
-        encode([conversation("Where?", "Here.<|im_end|>There.")], tokenizer, max_length=None)
-
-
-def test_a_template_that_refuses_a_system_turn_is_an_error_not_a_traceback() -> None:
-    template = "{{ raise_exception('System role not supported') }}"
-    picky = make_tokenizer(template, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
-    with pytest.raises(UnderstudyError, match="refuses system user: System role not supported"):
-        encode([conversation("Where?", "Here.")], picky, max_length=None)
 
 
 def test_the_loss_of_a_nearly_known_token_does_not_round_to_nothing() -> None:
