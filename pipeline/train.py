@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import entry_point
 from pipeline.models.locate import prepare_environment
-from pipeline.recipe import CharacterArguments, describe_keys, value_of
+from pipeline.recipe import describe_keys, value_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from pipeline.training.arguments import RunArguments
+    from pipeline.training.material import Character
 
 
 @entry_point
@@ -32,41 +40,42 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
     from accelerate import PartialState
 
+    from pipeline.training.arguments import parse_run
+    from pipeline.training.run import train
+
+    run = parse_run(recipe, overrides)
+    tell = _tell if PartialState().is_main_process else lambda _: None
+    character, tokenizer = load_character(run, tell)
+    train(run, character, tokenizer, recipe=str(recipe), tell=tell)
+    tell(f"saved to {run.training.output_dir}; talk to {run.character.name}: {chat_command(run.training.output_dir)}")
+
+
+def load_character(run: RunArguments, tell: Callable[[str], None]) -> tuple[Character, PreTrainedTokenizerBase]:
+    """The character of a run, converted if need be, and the tokenizer of its model, whose template is settled."""
+    from accelerate import PartialState
+
     from pipeline.conversations.persona import make_persona
     from pipeline.conversations.replay import read_replay
     from pipeline.models.load import load_tokenizer
     from pipeline.recall.probes import choose_probes
     from pipeline.records.conversion import ensure_converted
     from pipeline.records.record import read_records
-    from pipeline.training.arguments import parse_run
     from pipeline.training.material import Character, data_fingerprint
-    from pipeline.training.run import train
 
-    run = parse_run(recipe, overrides)
-    tell = _tell if PartialState().is_main_process else lambda _: None
-    character: CharacterArguments = run.character
-    persona = make_persona(character.name, character.language, character.instructions)
+    recipe = run.character
+    persona = make_persona(recipe.name, recipe.language, recipe.instructions)
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
-        account = ensure_converted(
-            character.raw_paths, character.name, character.records_folder, **character.conversion
-        )
-        records = read_records(character.records_folder / "records.jsonl")
+        account = ensure_converted(recipe.raw_paths, recipe.name, recipe.records_folder, **recipe.conversion)
+        records = read_records(recipe.records_folder / "records.jsonl")
         tokenizer = load_tokenizer(
             str(run.model.model_name_or_path),
             revision=run.model.model_revision,
             trust_remote_code=run.training.trust_remote_code,
-            tell=tell,
+            tell=lambda note: tell(f"chat template: {note}"),
         )
-    probes = choose_probes(character.probes, records, persona)
-    replay = read_replay(character.replay or ())
-    train(
-        run,
-        Character(records, probes, persona, data_fingerprint(account["fingerprint"], replay), replay),
-        tokenizer,
-        recipe=str(recipe),
-        tell=tell,
-    )
-    tell(f"saved to {run.training.output_dir}; talk to {character.name}: {chat_command(run.training.output_dir)}")
+    replay = read_replay(recipe.replay or ())
+    fingerprint = data_fingerprint(account["fingerprint"], replay)
+    return Character(records, choose_probes(recipe.probes, records, persona), persona, fingerprint, replay), tokenizer
 
 
 def chat_command(folder: str) -> str:

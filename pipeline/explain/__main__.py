@@ -1,0 +1,111 @@
+"""Show what becomes of records, from the raw file to the tokens that the loss sees: `python -m pipeline.explain`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UnderstudyError, entry_point
+from pipeline.models.locate import prepare_environment
+from pipeline.recipe import value_of
+from pipeline.records.record import KINDS, Record
+
+if TYPE_CHECKING:
+    from pipeline.training.material import Material
+
+
+@entry_point
+def main() -> None:
+    """Read the command line and show the records that it names, or one of each kind."""
+    parser = argparse.ArgumentParser(prog="understudy explain", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--record", metavar="ID", help="the record with this id, or beginning of one")
+    which.add_argument("--kind", choices=KINDS, help="the records of this kind")
+    which.add_argument("--sample", type=int, metavar="N", help="N records, drawn by a hash of their ids")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
+    arguments, overrides = parser.parse_known_args()
+    explain_recipe(arguments, overrides)
+
+
+def explain_recipe(arguments: argparse.Namespace, overrides: list[str]) -> None:
+    """Prepare all that the run would see, and show the chosen records' way into it."""
+    prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
+    from pipeline.explain.page import write_page
+    from pipeline.explain.show import format_walk
+    from pipeline.explain.walk import walk_record
+    from pipeline.tokens.encode import encode
+    from pipeline.train import load_character
+    from pipeline.training.arguments import parse_run
+    from pipeline.training.material import prepare_material, render_as
+
+    run = parse_run(arguments.config, overrides)
+    notes: list[str] = []
+    character, tokenizer = load_character(run, notes.append)
+    chosen = choose(character.records, record=arguments.record, kind=arguments.kind, sample=arguments.sample)
+    material = prepare_material(run.character, run.training, character, tokenizer)
+    walks = []
+    for record in chosen:
+        conversations = render_as(run.character, record, character.persona)
+        rows = list(encode(conversations, tokenizer))
+        exposures = exposures_of(record, material, Path(run.training.output_dir), run.training.num_train_epochs)
+        walks.append(walk_record(record, conversations, rows, tokenizer, character.persona, exposures))
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for note in notes:
+        sys.stdout.write(f"{note}\n")
+    sys.stdout.write("\n\n".join(format_walk(walk, colour=colour) for walk in walks) + "\n")
+    if arguments.html:
+        write_page(walks, character.persona, notes, arguments.html)
+        sys.stdout.write(f"\nwritten to {arguments.html}\n")
+
+
+def choose(
+    records: Sequence[Record], *, record: str | None = None, kind: str | None = None, sample: int | None = None
+) -> list[Record]:
+    """The records asked for; with nothing asked, one of each kind. Which ones is drawn by a hash of their ids.
+
+    Raises:
+        UnderstudyError: there is none.
+    """
+    drawn = sorted(records, key=lambda one: hashlib.blake2b(one.record_id.encode()).digest())
+    if record is not None:
+        found = [one for one in records if one.record_id.startswith(record)]
+    elif kind is not None:
+        found = [one for one in records if one.kind == kind]
+    elif sample is not None:
+        found = drawn[:sample]
+    else:
+        found = list({one.kind: one for one in reversed(drawn)}.values())
+    if not found:
+        raise UnderstudyError("command line", "asks for no record there is", fix="see records.jsonl for ids and kinds")
+    return sorted(found, key=lambda one: KINDS.index(one.kind))
+
+
+def exposures_of(record: Record, material: Material, folder: Path, epochs: float):  # type: ignore[no-untyped-def]
+    """The ledger's row of a record; what was realised stands in the run's own ledger, if it is finished."""
+    from pipeline.explain.walk import Exposures
+    from pipeline.mixture.ledger import LEDGER_FILE
+
+    if record.record_id not in material.rows.record_ids:
+        return None
+    number = material.rows.record_ids.index(record.record_id)
+    realised = None
+    if (folder / LEDGER_FILE).is_file():
+        rows = map(json.loads, (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines())
+        realised = next((row["realised"] for row in rows if row["record_id"] == record.record_id), None)
+    return Exposures(
+        in_first_epoch=int(material.plan.exposures(0)[number]),
+        planned=int(material.planned[number]),
+        realised=realised,
+        epochs=epochs,
+    )
+
+
+if __name__ == "__main__":
+    main()
