@@ -28,7 +28,7 @@ def shipped(name: str) -> str:
 
 IM = ("<|im_start|>", "<|im_end|>")
 LLAMA = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
-DEEPSEEK = ("<｜begin▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>")  # noqa: RUF001
+DEEPSEEK = ("<｜begin▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>")
 PHI = ("<|system|>", "<|user|>", "<|assistant|>", "<|endoftext|>", "<|end|>")
 GLM = ("[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|endoftext|>")
 GEMMA = ("<bos>", "<start_of_turn>", "<end_of_turn>")
@@ -82,7 +82,19 @@ FAMILIES = {
     "GLM-4 MoE": Family(shipped("glm4moe"), GLM, "<|endoftext|>"),
     "Yi": Family(YI, IM, "<|im_end|>"),
     "InternLM2": Family(INTERNLM2, ("<s>", *IM), "<|im_end|>", "<s>"),
-    "Cohere": Family(shipped("cohere"), ("<BOS_TOKEN>", "<|START_OF_TURN_TOKEN|>", "<|SYSTEM_TOKEN|>", "<|USER_TOKEN|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>"), "<|END_OF_TURN_TOKEN|>", "<BOS_TOKEN>"),
+    "Cohere": Family(
+        shipped("cohere"),
+        (
+            "<BOS_TOKEN>",
+            "<|START_OF_TURN_TOKEN|>",
+            "<|SYSTEM_TOKEN|>",
+            "<|USER_TOKEN|>",
+            "<|CHATBOT_TOKEN|>",
+            "<|END_OF_TURN_TOKEN|>",
+        ),
+        "<|END_OF_TURN_TOKEN|>",
+        "<BOS_TOKEN>",
+    ),
     "LFM2": Family(shipped("lfm2"), ("<|startoftext|>", *IM), "<|im_end|>", "<|startoftext|>"),
     "no generation marks": Family(UNMARKED, IM, "<|im_end|>"),
     "no template at all": Family(None, ("</s>",), "</s>"),

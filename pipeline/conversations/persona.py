@@ -97,7 +97,7 @@ def load_persona(folder: Path, *, template: str | None = None) -> Persona:
     """Read the persona saved beside an adapter; `template`, where it is given, has to be that of the training too.
 
     Raises:
-        UnderstudyError: there is none, it is broken, or its prompts or the template are no longer those of the training.
+        UnderstudyError: there is none, it is broken, or its prompts or the template are no longer the training's.
     """
     path = folder / PERSONA_FILE
     if not path.is_file():

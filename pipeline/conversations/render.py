@@ -11,7 +11,6 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.rewordings import rewordings
 from pipeline.records.record import KINDS, Kind, Record, Turn
 
-
 # Records' kinds, and general conversations replayed against forgetting, which belong to no character.
 ConversationKind = Kind | Literal["replay"]
 CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay")

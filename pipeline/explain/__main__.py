@@ -55,7 +55,9 @@ def explain_recipe(arguments: argparse.Namespace, overrides: list[str]) -> None:
         conversations = render_as(run.character, record, character.persona)
         rows = list(encode(conversations, tokenizer))
         exposures = exposures_of(record, material, Path(run.training.output_dir), run.training.num_train_epochs)
-        walks.append(walk_record(record, conversations, rows, tokenizer, character.persona, exposures))
+        walks.append(
+            walk_record(record, conversations, rows, tokenizer, persona=character.persona, exposures=exposures)
+        )
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
         sys.stdout.write(f"{note}\n")

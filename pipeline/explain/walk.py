@@ -41,7 +41,7 @@ class RowWalk:
 
 @dataclass(frozen=True, slots=True)
 class Exposures:
-    """The ledger's row of the record: exposures in an epoch and in the whole run, planned, and realised if it was run."""
+    """The ledger's row of the record: exposures planned, by epoch and in the whole run, and realised if it was run."""
 
     in_first_epoch: int
     planned: int
@@ -63,6 +63,7 @@ def walk_record(
     conversations: Sequence[Conversation],
     rows: Sequence[TokenRow],
     tokenizer: PreTrainedTokenizerBase,
+    *,
     persona: Persona,
     exposures: Exposures | None,
 ) -> Walk:

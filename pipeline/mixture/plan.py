@@ -113,7 +113,9 @@ class MixturePlan:
         return drawn
 
 
-def plan_mixture(sources: Sequence[str], exposures_of: Mapping[str, float], *, seed: int, rows_a_step: int) -> MixturePlan:
+def plan_mixture(
+    sources: Sequence[str], exposures_of: Mapping[str, float], *, seed: int, rows_a_step: int
+) -> MixturePlan:
     """A plan whose epoch gives each source its exposures, rounded up to whole optimizer steps.
 
     What the rounding adds is shared out in proportion, so that the weights stay what they are. A step is then the same
@@ -130,9 +132,9 @@ def exposures_by_weight(
 ) -> dict[str, float]:
     """Exposures of each source in a pass over the dialogue: a record of weight w is seen w times.
 
-    With `loss_tokens`, one number a record, the weight is of loss tokens instead: a record of weight w brings on average
-    w times the loss tokens of a line, in more or fewer exposures. Where there is no dialogue, the first source is what
-    the others are measured by.
+    With `loss_tokens`, one number a record, the weight is of loss tokens instead: a record of weight w brings on
+    average w times the loss tokens of a line, in more or fewer exposures. Where there is no dialogue, the first source
+    is what the others are measured by.
     """
     sizes = Counter(sources)
     means = _mean_tokens(sources, loss_tokens)

@@ -37,7 +37,7 @@ RECALL_LINES = {
     "seen_at_1": "as trained, first",
     "unseen_at_1": "new words, first",
 }
-KIND_NAMES = {"setting_qa": "settings", "dialogue": "dialogue", "background": "background"}
+KIND_NAMES = {"setting_qa": "settings", "dialogue": "dialogue", "background": "background", "replay": "replay"}
 
 Point = tuple[float, float]
 
@@ -111,10 +111,10 @@ def write_report(report: Mapping[str, Any], path: Path) -> None:
 
 
 def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Loss over steps, a line for all records and one for each kind; none without a finite value."""
+    """Loss over steps, a line for all records, for each kind and for held-out lines; none without a finite value."""
     kinds = dict.fromkeys(key for point in curve for key in point if key.startswith("loss_"))
     names = {key: kind_name(key.removeprefix("loss_")) for key in kinds}
-    series = _series(curve, {"loss": "all records"} | names)
+    series = _series(curve, {"loss": "all records"} | names | {"eval_loss": "held-out lines"})
     top = max((value for points in series.values() for _, value in points), default=0.0)
     return draw(series, y_ticks=ticks(top), decimals=2)
 

@@ -21,7 +21,7 @@ def report_of_run(recall: Mapping[str, Any], folder: Path, persona: Persona) -> 
         "model": run["model"],
         "recipe": run["recipe"],
         **recall,
-        "curve": [log for log in logs if "loss" in log],
+        "curve": [log for log in logs if "loss" in log or "eval_loss" in log],
         "recall_curve": [
             {name.removeprefix("recall_"): value for name, value in log.items()}
             for log in logs

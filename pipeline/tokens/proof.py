@@ -78,7 +78,8 @@ def _of_labels(row: TokenRow, start: int, tokenizer: PreTrainedTokenizerBase) ->
     if at < start:
         return f"{shown} belongs to the prompt and is supervised", fix
     if row.labels[at] == IGNORE_INDEX:
-        return f"{shown} {'ends the reply' if at == len(row.labels) - 1 else 'belongs to the reply'} and is not supervised", fix
+        part = "ends the reply" if at == len(row.labels) - 1 else "belongs to the reply"
+        return f"{shown} {part} and is not supervised", fix
     return f"{shown} is supervised as {_show(row.labels[at], tokenizer)}", fix
 
 
@@ -100,7 +101,9 @@ def _of_text(text: str, reply: str) -> Fault | None:
     learnt, wanted = text.strip(), reply.strip()
     if learnt == wanted:
         return None
-    at = next((at for at, (a, b) in enumerate(zip(learnt, wanted, strict=False)) if a != b), min(len(learnt), len(wanted)))
+    at = next(
+        (at for at, (a, b) in enumerate(zip(learnt, wanted, strict=False)) if a != b), min(len(learnt), len(wanted))
+    )
     return (
         f"the loss would see {learnt[at : at + 30]!r} instead of {wanted[at : at + 30]!r} from character {at} of its "
         "text on: the template changes it, the tokenizer cannot write it, or it holds a special token",

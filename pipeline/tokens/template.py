@@ -35,9 +35,7 @@ FOLD_SYSTEM = (
     "{% set messages = [{'role': 'user', 'content': messages[0]['content'] + '\\n\\n' + messages[1]['content']}]"
     " + messages[2:] %}{% endif %}"
 )
-FIXED_DATE = (
-    "{% set date_string = '26 Jul 2024' %}{% macro strftime_now(format) %}{{ '2024-07-26' }}{% endmacro %}"
-)
+FIXED_DATE = "{% set date_string = '26 Jul 2024' %}{% macro strftime_now(format) %}{{ '2024-07-26' }}{% endmacro %}"
 HOLD_GENERATION = "{% set reply_follows = add_generation_prompt %}{% set add_generation_prompt = false %}"
 END_REPLY = "{% if not add_generation_prompt and messages[-1]['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
 
@@ -45,7 +43,24 @@ END_REPLY = "{% if not add_generation_prompt and messages[-1]['role'] == 'assist
 INSTRUCTION, QUESTION, REPLY = "instruction-0451", "question-0452", "reply-0453"
 IDENTITY = re.compile(r"\byou are\b|\byou're\b|\byour name is\b|你是|你叫", re.IGNORECASE)
 # Words by which templates name the speakers; they are no text of their own.
-ROLE_WORDS = frozenset("system user assistant human bot model ai inst sys start end header id role".split())
+ROLE_WORDS = frozenset(
+    (
+        "system",
+        "user",
+        "assistant",
+        "human",
+        "bot",
+        "model",
+        "ai",
+        "inst",
+        "sys",
+        "start",
+        "end",
+        "header",
+        "id",
+        "role",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,9 @@ def settle_template(tokenizer: PreTrainedTokenizerBase) -> SettledTemplate:
     settled = _settle_opening(tokenizer, text)
     if settled != text:
         text = settled
-        notes.append(f"in chat the template opens a reply otherwise than in training; it is now {_opening(tokenizer, text)!r}")
+        notes.append(
+            f"in chat the template opens a reply otherwise than in training; it is now {_opening(tokenizer, text)!r}"
+        )
     if not _ends(tokenizer, text):
         text = f"{text.removesuffix(chr(10))}{END_REPLY}"
         notes.append(f"the template ends a reply with no special token; {tokenizer.eos_token} is trained as its end")
@@ -154,9 +171,7 @@ def _settle_opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     # What stands before a reply in training is what the template itself thinks of as a reply without a thought.
     bare = render(tokenizer, [system(INSTRUCTION), user(QUESTION)], reply_follows=False, template=text)
     if not before.startswith(bare):
-        raise _broken(
-            tokenizer, f"renders a prompt differently once its reply is there: {_difference(bare, before)}"
-        )
+        raise _broken(tokenizer, f"renders a prompt differently once its reply is there: {_difference(bare, before)}")
     opening = json.dumps(before[len(bare) :].rstrip(" "), ensure_ascii=False)
     reply = f"{{% if reply_follows %}}{{{{ {opening} }}}}{{% endif %}}"
     return f"{HOLD_GENERATION}{text.removesuffix(chr(10))}{reply}"

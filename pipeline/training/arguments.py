@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from transformers.integrations import get_available_reporting_integrations
 from transformers.trainer_utils import IntervalStrategy
 from trl import ModelConfig, SFTConfig, TrlParser
 
@@ -84,6 +85,14 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
             reason = NOT_USED[entry.name]
             raise UnderstudyError(
                 line_of(recipe, entry.name), f"'{entry.name}' cannot be used here: {reason}", fix="delete it"
+            )
+    known = get_available_reporting_integrations()
+    for name in training.report_to:
+        if name not in known:
+            raise UnderstudyError(
+                line_of(recipe, "report_to"),
+                f"names {name}, which is not installed; installed are: {', '.join(known) or 'none'}",
+                fix=f"`pip install {name}`, or leave it out: logs.jsonl in the run's folder has every log",
             )
     if training.n_gpu > 1:
         # transformers would split each batch over them with DataParallel, which cannot split a prefix tree.

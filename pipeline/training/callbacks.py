@@ -24,13 +24,18 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **kwargs: Any
     ) -> None:
-        """Write step, loss and the loss of each kind above the bar."""
-        if state.is_world_process_zero and self.training_bar is not None and logs and "loss" in logs:
-            kinds = {name.removeprefix("loss_"): value for name, value in logs.items() if name.startswith("loss_")}
-            told = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
-            self.training_bar.write(
-                f"step {state.global_step}/{state.max_steps}  loss {float(logs['loss']):.3f}  ({told})"
-            )
+        """Write step, loss and the loss of each kind above the bar; of held-out lines too, where they were watched."""
+        if not (state.is_world_process_zero and self.training_bar is not None and logs):
+            return
+        for name, title in (("loss", "loss"), ("eval_loss", "held out: loss")):
+            if name in logs:
+                kinds = {
+                    key.removeprefix(f"{name}_"): value for key, value in logs.items() if key.startswith(f"{name}_")
+                }
+                told = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
+                self.training_bar.write(
+                    f"step {state.global_step}/{state.max_steps}  {title} {float(logs[name]):.3f}  ({told})"
+                )
 
 
 class LogFile(TrainerCallback):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,8 +124,8 @@ def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:
     if planned[worst] > most:
         raise UnderstudyError(
             f"record {rows.record_ids[worst]}",
-            f"is {rows.kinds[worst]}, of which {int((planned > most).sum())} records would be seen {planned[worst]} times,"
-            f" and max_exposures is {most}",
+            f"is {rows.kinds[worst]}, of which {int((planned > most).sum())} records would be seen {planned[worst]}"
+            f" times, and max_exposures is {most}",
             fix="lower num_train_epochs or the weight of that kind, or raise max_exposures",
         )
 

@@ -169,7 +169,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self._watched[:, 4] += torch.bincount(records.cpu(), minlength=len(self._watched))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log what trl logs, and loss and token accuracy for each kind of record, in training and on what is held out."""
+        """Log what trl logs, and loss and token accuracy for each kind, in training and on what is held out."""
         if "loss" in logs:
             self._put(self._total(self._sums), "train")
             self._sums.zero_()

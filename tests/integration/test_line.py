@@ -119,6 +119,25 @@ def test_a_tree_and_padding_train_the_same_adapter(tiny_recipe: Path, tmp_path: 
         assert float((tree[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
 
 
+@pytest.mark.parametrize("batching", ["padded", "prefix_tree"])
+def test_a_step_of_eight_rows_is_the_same_in_one_batch_or_accumulated(
+    tiny_recipe: Path, tmp_path: Path, batching: str
+) -> None:
+    """With plain gradient descent a step's change is the gradient itself."""
+    adapters = {}
+    for size, accumulated in ((8, 1), (4, 2), (1, 8)):
+        out = tmp_path / f"{size}x{accumulated}"
+        train(
+            tiny_recipe, "--per_device_train_batch_size", str(size), "--gradient_accumulation_steps", str(accumulated),
+            "--batching", batching, "--output_dir", str(out), "--max_steps", "2", "--optim", "sgd",
+            "--learning_rate", "1.0", "--max_grad_norm", "0", "--recall_items", "0", "--lr_scheduler_type", "constant",
+        )  # fmt: skip
+        adapters[size] = adapter_of(out)
+    for name, tensor in adapters[8].items():
+        for other in (adapters[4], adapters[1]):
+            assert float((other[name] - tensor).norm()) <= 1e-5 * float(tensor.norm()), name
+
+
 def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Path, tmp_path: Path) -> None:
     saving = ["--save_strategy", "steps", "--save_steps", "2", "--output_dir"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -138,6 +157,63 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Pa
     resumed = adapter_of(cut)
     for name, tensor in adapter_of(whole).items():
         assert (resumed[name] == tensor).all(), name
+
+
+def test_every_kind_is_weighed_watched_and_accounted_for(tiny_recipe: Path, raw_folder: Path, tmp_path: Path) -> None:
+    lines = [
+        {
+            "source_title": f"Scene {scene}",
+            "speaker": "Mira",
+            "text": f"Scene {scene} rings bell {number}, {scene * 37}.",
+        }
+        for scene in range(10)
+        for number in ("one", "two")
+    ]
+    (raw_folder / "lines.json").write_text(json.dumps(lines), encoding="utf-8")
+    general = {"messages": [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4."}]}
+    (tmp_path / "general.jsonl").write_text(json.dumps(general) + "\n", encoding="utf-8")
+    said = train(
+        tiny_recipe, "--held_out", "0.2", "--replay", str(tmp_path / "general.jsonl"),
+        "--kind_weights", '{"setting_qa": 4, "replay": 2}', "--recall_steps", "2",
+    )  # fmt: skip
+    assert "held out and watched: 4 lines" in said
+    assert "each of 21 records was seen exactly as often as planned" in said  # 4 settings, 16 lines, 1 general
+    ledger = {row["kind"]: row for row in run_of(tiny_recipe)["ledger"]}
+    assert {kind: row["per_record_mean"] for kind, row in ledger.items()} == pytest.approx(
+        {"background": 6, "setting_qa": 8, "dialogue": 2, "replay": 4}, rel=0.2
+    )  # two epochs of 33 rows, rounded up to whole steps of 4
+    by_record = [json.loads(line) for line in (tmp_path / "out" / "ledger.jsonl").read_text("utf-8").splitlines()]
+    assert len(by_record) == 21
+    assert all(row["planned"] == row["realised"] for row in by_record)
+    logs = [json.loads(line) for line in (tmp_path / "out" / "logs.jsonl").read_text("utf-8").splitlines()]
+    watched = [log for log in logs if "eval_loss" in log]
+    assert [log["step"] for log in watched] == list(range(0, 19, 2))
+    assert all(log["eval_loss"] == pytest.approx(log["eval_loss_dialogue"]) for log in watched)
+    assert all(0 <= log["eval_accuracy_dialogue"] <= 1 for log in watched)
+    assert watched[-1]["eval_loss"] < watched[0]["eval_loss"]
+
+    said = succeeded(*MODULE, "pipeline.explain", "--config", str(tiny_recipe), "--html", str(tmp_path / "page.html"))
+    assert (
+        "⟦I eat nothing but smoked eel.<|im_end|>⟧" in said
+        or "⟦I was born in Saltmere.<|im_end|>⟧" in said
+        or ("⟦Old Bram taught me the bells.<|im_end|>⟧" in said)
+    )
+    assert "Mira" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_plan_that_would_show_a_record_too_often_is_refused(tiny_recipe: Path) -> None:
+    done = run(*MODULE, "pipeline.train", "--config", str(tiny_recipe), "--settings_weight", "60")
+    assert done.returncode == 2
+    assert "4 records would be seen 120 times, and max_exposures is 100" in done.stderr
+
+
+def test_an_adapter_whose_chat_template_was_changed_is_refused(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(tiny_recipe, "--max_steps", "1", "--recall_items", "0")
+    template = tmp_path / "out" / "chat_template.jinja"
+    template.write_text("{{ '' }}" + template.read_text(encoding="utf-8"), encoding="utf-8")
+    done = run(*MODULE, "pipeline.chat", "--adapter", str(tmp_path / "out"), "--once", "Hello?")
+    assert done.returncode == 2
+    assert "has another chat template than it was trained with" in done.stderr
 
 
 def test_a_run_that_is_done_is_not_trained_again(tiny_recipe: Path, tmp_path: Path) -> None:
@@ -220,6 +296,7 @@ BAD_INPUT = {
     "a model folder without weights": ({"model_name_or_path": "{tmp}/bare"}, "has no weights"),
     "a model folder that is not there": ({"model_name_or_path": "./nowhere"}, "is no folder"),
     "a hub id that is not cached, without network": ({"model_name_or_path": "nobody/nothing-7b"}, "HF_ENDPOINT"),
+    "replay that is not there": ({"replay": ["{tmp}/general.jsonl"]}, "is not there"),
     "probes that are not there": ({"probes": "{tmp}/probes.jsonl"}, "is not there"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +178,7 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
                 put_on_device=False,
             )
             per_process.append(list(loader)[begin:])
-        return [sorted(sum(batches, [])) for batches in zip(*per_process, strict=True)]
+        return [sorted(chain(*batches)) for batches in zip(*per_process, strict=True)]
 
     for epoch in range(3):
         expected = np.sort(made.rows(epoch, variants).reshape(-1, 8)).tolist()

@@ -45,7 +45,9 @@ def test_an_encoded_row_is_proven(row: TokenRow, tokenizer: Any) -> None:
 
 
 def test_a_supervised_prompt_token_is_caught(row: TokenRow, tokenizer: Any) -> None:
-    with pytest.raises(UnderstudyError, match=r"record some-record.*token 3, .* belongs to the prompt and is supervised"):
+    with pytest.raises(
+        UnderstudyError, match=r"record some-record.*token 3, .* belongs to the prompt and is supervised"
+    ):
         check(with_label(row, 3, row.input_ids[3]), tokenizer)
 
 
@@ -94,10 +96,19 @@ def encode_with(template: str, reply: str = REPLY) -> None:
 CONTENT = "{{ message['content'] }}"
 BROKEN_TEMPLATES = {
     "drops the end token": (CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), "no end-of-turn token"),
-    "counts the turns": (CHATML.replace("{% for", "{{ messages | length }}{% for"), "renders its prompt differently.*token"),
-    "trims": (CHATML.replace("message['content']", "message['content'] | replace(', of course', '')"), "the loss would see"),
-    "is silent": (CHATML.replace(CONTENT, "{% if message['role'] != 'assistant' %}" + CONTENT + "{% endif %}"), "the loss would see ''"),
-}  # fmt: skip
+    "counts the turns": (
+        CHATML.replace("{% for", "{{ messages | length }}{% for"),
+        "renders its prompt differently.*token",
+    ),
+    "trims": (
+        CHATML.replace("message['content']", "message['content'] | replace(', of course', '')"),
+        "the loss would see",
+    ),
+    "is silent": (
+        CHATML.replace(CONTENT, "{% if message['role'] != 'assistant' %}" + CONTENT + "{% endif %}"),
+        "the loss would see ''",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", BROKEN_TEMPLATES)
@@ -117,8 +128,8 @@ def test_a_tokenizer_that_merges_across_the_boundary_is_caught() -> None:
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     merging = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<eos>", pad_token="<eos>")
     merging.chat_template = (
-        "{% for message in messages %}{{ message['content'] }}{{ eos_token if message['role'] == 'assistant' else '>' }}"
-        "{% endfor %}"
+        "{% for message in messages %}{{ message['content'] }}"
+        "{{ eos_token if message['role'] == 'assistant' else '>' }}{% endfor %}"
     )
     with pytest.raises(UnderstudyError, match=r"merges the prompt's end with the reply's beginning: token \d+ is '>'"):
         list(encode([Conversation(ASKED, assistant(REPLY), "some-record", "setting_qa")], merging))
@@ -136,7 +147,9 @@ def long_scene() -> Conversation:
 
 def test_an_overlong_row_is_an_error_that_names_the_ways_out(tokenizer: Any) -> None:
     (row,) = encode([long_scene()], tokenizer)
-    with pytest.raises(UnderstudyError, match=r"record some-record: is \d+ tokens long, and max_length is 90.*truncate"):
+    with pytest.raises(
+        UnderstudyError, match=r"record some-record: is \d+ tokens long, and max_length is 90.*truncate"
+    ):
         fit(long_scene(), row, tokenizer, max_length=90, on_overlong="error")
 
 

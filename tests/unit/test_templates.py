@@ -17,14 +17,12 @@ from tests.conftest import CHATML, make_tokenizer
 from tests.families import FAMILIES, IM, Family
 
 MIRA = make_persona("Mira", "en", {})
+SCENE = (Turn("Bram", "Ready?"), Turn("Mira", "No."), Turn("Bram", "Now!"))
 RECORDS = {
     "background": Record("b", "background", "Character Story 1", "Mira rings the bells.", (), "Mira", "a.json#0"),
     "setting_qa": Record("s", "setting_qa", "Where were you born?", "In Saltmere, by the sea.", (), "Mira", "a.json#1"),
-    "dialogue": Record(
-        "d", "dialogue", "The tower", "Mind your ears, 好吗?", (Turn("Bram", "Ready?"), Turn("Mira", "No."), Turn("Bram", "Now!")),
-        "Mira", "a.txt:3",
-    ),
-}  # fmt: skip
+    "dialogue": Record("d", "dialogue", "The tower", "Mind your ears, 好吗?", SCENE, "Mira", "a.txt:3"),
+}
 
 
 def settled(family: Family) -> Any:

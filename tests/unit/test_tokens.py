@@ -70,6 +70,13 @@ def test_padding_is_never_supervised_and_never_attended(tokenizer: Any, replies:
         assert batch["attention_mask"][number].tolist() == [1] * length + [0] * (batch["input_ids"].shape[1] - length)
 
 
+@given(st.lists(texts, min_size=2, max_size=6))
+def test_the_end_of_turn_is_supervised_even_where_it_is_also_the_padding(tokenizer: Any, replies: list[str]) -> None:
+    rows = list(encode([conversation("Where?", reply) for reply in replies], tokenizer))
+    batch = PaddedCollator(tokenizer.eos_token_id)(as_columns(rows))
+    assert ((batch["labels"] == tokenizer.eos_token_id).sum(1) == 1).all()
+
+
 def gradients(model: Any, rows: list[TokenRow], collate: Any, batch_size: int) -> tuple[float, torch.Tensor]:
     """Summed loss and its gradient over all rows."""
     model.zero_grad()
