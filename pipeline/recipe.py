@@ -62,7 +62,10 @@ class CharacterArguments:
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
     recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
-    recall_steps: int = _doc("Probe them every so many steps (0: at the end of each epoch).", 0)
+    recall_steps: int = _doc("Probe them, and watch held-out lines, every so many steps (0: each epoch).", 0)
+    early_stopping: int = _doc(
+        "Stop when metric_for_best_model has not improved for so many evaluations (0: never).", 0
+    )
     recall_distractors: int = _doc("Among how many other answers the right one must rank first.", 7)
 
     @property
@@ -241,6 +244,7 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
         ("context_turns", arguments.context_turns >= 0, "0 or more"),
         ("batching", arguments.batching in BATCHING, " or ".join(BATCHING)),
         ("recall_items", arguments.recall_items >= 0, "0 or more"),
+        ("early_stopping", arguments.early_stopping >= 0, "0 or more"),
         ("recall_steps", arguments.recall_steps >= 0, "0 or more"),
         ("recall_distractors", arguments.recall_distractors >= 1, "1 or more"),
     ):

@@ -47,13 +47,19 @@ def base_name_of(folder: Path) -> str:
     Raises:
         UnderstudyError: the folder holds no finished run.
     """
-    return str(_run_of(folder)["model"])
+    return str(read_run(folder)["model"])
 
 
-def _run_of(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path) -> dict[str, Any]:
+    """What `run.json` says of the finished run in `folder`.
+
+    Raises:
+        UnderstudyError: the folder holds no finished run.
+    """
     try:
-        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        return dict(run["arguments"]) | {"model": run["model"]}
+        run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        run["model"], run["arguments"]["dtype"]
+        return run
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnderstudyError(
             folder,
@@ -70,13 +76,13 @@ def load_trained(folder: Path) -> TrainedCharacter:
     """
     import torch
 
-    run = _run_of(folder)
+    run = read_run(folder)
     tokenizer = load_tokenizer(str(folder))
     persona = load_persona(folder, template=tokenizer.chat_template)
     base_name = str(run["model"])
     is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    options = _load_options(run)
+    options = _load_options(run["arguments"])
     model = (
         load_base_model(base_name, **options) if is_adapter else load_base_model(str(folder), dtype=options["dtype"])
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError, entry_point
@@ -28,35 +29,48 @@ def main() -> None:
 
 def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_file: Path | None) -> None:
     """Measure the run in `folder` against its base model and print the table."""
-    from pipeline.models.trained import base_name_of
+    from pipeline.models.trained import base_name_of, read_run
 
     prepare_environment(base_name_of(folder))
-    from pipeline.conversations.persona import load_persona
+    from accelerate import PartialState
+
     from pipeline.models.trained import load_trained
-    from pipeline.recall.measure import compare, format_recall, format_samples, measure
-    from pipeline.recall.probes import choose_probes, with_distractors
+    from pipeline.recall.exam import cache_file, exposures_of, make_exam
+    from pipeline.recall.findings import findings
+    from pipeline.recall.measure import load_measurement, measure, save_measurement
+    from pipeline.recall.probes import choose_probes
     from pipeline.recall.report import write_report
     from pipeline.recall.run_report import report_of_run
+    from pipeline.recall.table import format_findings, format_samples
     from pipeline.records.record import read_records
     from pipeline.training.identity import write_json
 
-    character = character_arguments(recipe)
+    character, run = character_arguments(recipe), read_run(folder)
     records = read_records(character.records_folder / "records.jsonl")
-    chosen = choose_probes(character.probes, records, load_persona(folder))
-    if not chosen:
+    trained = load_trained(folder)
+    chosen = choose_probes(character.probes, records, trained.persona)
+    exam, left_out = make_exam(chosen, records, trained.persona, run, distractors=character.recall_distractors)
+    if len(exam.probes) < 2:
         raise UnderstudyError(
             recipe, "gives fewer than two facts to ask for", fix="add settings questions, or write a file of `probes`"
         )
-    probes = with_distractors(chosen, character.recall_distractors)
-    distractors = min(len(probe.distractors) for probe in probes)
-    trained = load_trained(folder)
-    with trained.base() as base:
-        before = measure(base, trained.tokenizer, probes, trained.persona, _progress("before training"))
-    after = measure(trained.model, trained.tokenizer, probes, trained.persona, _progress("after training"))
-    result = compare(before, after, distractors)
-    sys.stdout.write(f"{format_recall(result['recall'], distractors)}\n")
-    sys.stdout.write(f"{format_samples(result['samples'])}\n")
-    report = report_of_run(result, folder, trained.persona)
+    cache = cache_file(trained.base_name, trained.options, str(trained.tokenizer.chat_template), exam)
+    before = load_measurement(cache, exam.probes)
+    if before is None:
+        with trained.base() as base:
+            before = measure(base, trained.tokenizer, exam, _stages("before training"))
+        if PartialState().is_main_process:
+            save_measurement(before, cache)
+    after = measure(trained.model, trained.tokenizer, exam, _stages("after training"))
+    if not PartialState().is_main_process:
+        return
+    texts = [record.text for record in records if record.record_id not in run.get("held_out", ())]
+    found = findings(before, after, exam, exposures=exposures_of(folder), training_texts=texts)
+    sys.stdout.write(f"{format_findings(found)}\n")
+    for reason, count in left_out.items():
+        sys.stdout.write(f"left out: {count} {reason}\n")
+    sys.stdout.write(f"{format_samples(found['samples'])}\n")
+    report = report_of_run(found | {"left_out": left_out}, folder, trained.persona)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, report)
@@ -65,10 +79,15 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_f
         write_report(report, html_file)
 
 
-def _progress(title: str):  # type: ignore[no-untyped-def]
+def _stages(model: str) -> Callable[[str], Callable[[int, int], None]]:
+    """A progress bar for each long part of a measurement."""
+    return lambda part: _progress(f"{model}: {part}")
+
+
+def _progress(title: str) -> Callable[[int, int], None]:
     from tqdm import tqdm
 
-    bar = tqdm(total=0, desc=title, unit=" questions")
+    bar = tqdm(total=0, desc=title, leave=False)
 
     def show(done: int, total: int) -> None:
         bar.total = total

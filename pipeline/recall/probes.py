@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,15 @@ HELD_OUT_FRAMES: Mapping[Language, tuple[str, ...]] = {
     "zh": ("走之前再问一句：{question}", "我朋友想打听一下，{question}我该怎么回他？"),
 }
 
+LENGTHS_APART = 0.25  # of the answer's: a much longer or shorter distractor would be told apart by its length
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One fact. `seen` is a question of the training data; none of `unseen` stands there."""
+    """One fact. `seen` is a question of the training data; none of `unseen` stands there.
+
+    `record_ids` are the records that teach the fact, where they are known.
+    """
 
     fact_id: str
     type: str
@@ -31,6 +36,7 @@ class Probe:
     answer: str
     aliases: tuple[str, ...]
     distractors: tuple[str, ...]
+    record_ids: tuple[str, ...] = ()
 
 
 def read_probes(path: Path) -> list[Probe]:
@@ -67,6 +73,7 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
             answer=record.text,
             aliases=(),
             distractors=(),
+            record_ids=(record.record_id,),
         )
         for record in questions
     ]
@@ -78,14 +85,18 @@ def choose_probes(path: str | None, records: Sequence[Record], persona: Persona)
     None at all if there are not two different answers to tell apart.
     """
     probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
+    teaching: dict[str, list[str]] = {}
+    for record in records:
+        teaching.setdefault(record.text, []).append(record.record_id)
+    probes = [replace(probe, record_ids=tuple(teaching.get(probe.answer, probe.record_ids))) for probe in probes]
     return probes if len({probe.answer for probe in probes}) > 1 else []
 
 
 def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
     """Every probe with up to `count` distractors: its own, then answers to other probes, nearest first.
 
-    Nearest is the same type before another, then the smallest difference in length; ties fall by a hash, so that the
-    choice never depends on the order of the file.
+    Nearest is within a quarter of the answer's length before beyond it, then the same type before another, then the
+    smallest difference in length; ties fall by a hash, so that the choice never depends on the order of the file.
     """
     completed = []
     for probe in probes:
@@ -93,9 +104,7 @@ def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
         ranked = sorted(others.values(), key=lambda other, probe=probe: _distance(probe, other))  # type: ignore[misc]
         pool = dict.fromkeys((*probe.distractors, *(other.answer for other in ranked)))
         pool.pop(probe.answer, None)
-        completed.append(
-            Probe(probe.fact_id, probe.type, probe.seen, probe.unseen, probe.answer, probe.aliases, tuple(pool)[:count])
-        )
+        completed.append(replace(probe, distractors=tuple(pool)[:count]))
     return completed
 
 
@@ -104,8 +113,9 @@ def choose(probes: Sequence[Probe], count: int) -> list[Probe]:
     return sorted(probes, key=lambda probe: _hash(probe.fact_id))[:count]
 
 
-def _distance(probe: Probe, other: Probe) -> tuple[bool, int, int]:
-    return other.type != probe.type, abs(len(other.answer) - len(probe.answer)), _hash(probe.fact_id + other.fact_id)
+def _distance(probe: Probe, other: Probe) -> tuple[bool, bool, int, int]:
+    length = abs(len(other.answer) - len(probe.answer))
+    return length > LENGTHS_APART * len(probe.answer), other.type != probe.type, length, _hash(f"{probe.fact_id}{other.fact_id}")
 
 
 def _hash(text: str) -> int:

@@ -37,6 +37,7 @@ RECALL_LINES = {
     "seen_at_1": "as trained, first",
     "unseen_at_1": "new words, first",
 }
+WATCHED = {"eval_loss_dialogue": "lines held out", "eval_loss_setting_qa": "facts in new words"}
 KIND_NAMES = {"setting_qa": "settings", "dialogue": "dialogue", "background": "background", "replay": "replay"}
 
 Point = tuple[float, float]
@@ -114,7 +115,7 @@ def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Loss over steps, a line for all records, for each kind and for held-out lines; none without a finite value."""
     kinds = dict.fromkeys(key for point in curve for key in point if key.startswith("loss_"))
     names = {key: kind_name(key.removeprefix("loss_")) for key in kinds}
-    series = _series(curve, {"loss": "all records"} | names | {"eval_loss": "held-out lines"})
+    series = _series(curve, {"loss": "all records"} | names | WATCHED)
     top = max((value for points in series.values() for _, value in points), default=0.0)
     return draw(series, y_ticks=ticks(top), decimals=2)
 

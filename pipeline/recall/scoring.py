@@ -4,51 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
+from pipeline.recall.metrics import rank_of_gold
 from pipeline.recall.probes import Probe
-from pipeline.recall.statistics import Proportion, proportion
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
-from pipeline.tokens.encode import encode
+from pipeline.tokens.encode import encode, tokenize
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.row import TokenRow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+# How a fact is asked for: as trained, in new words, or in new words amid a conversation.
+Asked = Literal["seen", "unseen", "amid"]
+ASKED: tuple[Asked, ...] = get_args(Asked)
 # Tokens of the rows scored in one forward, before what they share is merged.
 TOKENS_A_FORWARD = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyScore:
-    """A reply's mean log-probability a token (in nats), and whether greedy decoding would give it, stop included."""
+    """A reply's summed log-probability (in nats) over its tokens, and whether greedy decoding would give it.
 
-    mean_log_prob: float
+    The end-of-turn token belongs to an exact reply, but neither to the sum nor to the count.
+    """
+
+    log_prob: float
+    tokens: int
     exact: bool
+
+    @property
+    def mean_log_prob(self) -> float:
+        """Per token: what answers of different lengths are compared by."""
+        return self.log_prob / max(self.tokens, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionScore:
-    """A question's outcome: is the answer what the model would say, and does it rank first among the distractors?"""
+    """A question's outcome. Ranks are the answer's among its distractors, 1 the best, ties counted as lost.
 
+    `rank` is by mean log-probability, `rank_by_sum` by the sum, `rank_by_gain` by what the question adds to the sum:
+    three ways that treat the length of an answer differently.
+    """
+
+    asked: Asked
     question: str
     exact: bool
-    first: bool
+    log_prob: float
+    tokens: int
+    rank: int
+    rank_by_sum: int
+    rank_by_gain: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeScore:
-    """A probe's outcome on its seen question and on each unseen one."""
+    """A probe's outcome on all its questions; `guessed` says that the answer ranks first without any of them."""
 
     probe: Probe
-    seen: QuestionScore
-    unseen: tuple[QuestionScore, ...]
+    questions: tuple[QuestionScore, ...]
+    guessed: bool
+
+    def asked(self, how: Asked) -> list[QuestionScore]:
+        """The questions asked in this way."""
+        return [question for question in self.questions if question.asked == how]
+
+
+Question = tuple[Asked, str, tuple[Message, ...]]  # how it is asked, its text, and the turns before it
+
+
+def plain_questions(probe: Probe) -> list[Question]:
+    """Every question of the probe, each at the beginning of a conversation."""
+    return [("seen", probe.seen, ()), *(("unseen", text, ()) for text in probe.unseen)]  # type: ignore[list-item]
 
 
 def score_probes(
@@ -57,25 +92,47 @@ def score_probes(
     probes: Sequence[Probe],
     persona: Persona,
     *,
+    questions: Callable[[Probe], Sequence[Question]] = plain_questions,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ProbeScore]:
-    """Score every question of every probe under the chat's own prompt, as the character will be asked.
+    """Score the questions of every probe under the chat's own prompt, as the character will be asked.
 
-    `progress` is called with the number of questions done and their total.
+    Several processes share the work and all get all of it; each calls the model equally often. `progress` is called
+    with the number of prompts done and their total.
     """
-    asked = [(probe, question) for probe in probes for question in (probe.seen, *probe.unseen)]
-    prompts = [chat_prompt(persona, (user(question),)) for _, question in asked]
-    options = [(probe.answer, *probe.distractors) for probe, _ in asked]
-    scores: list[QuestionScore] = []
-    for replies in score_replies(model, tokenizer, prompts, options):
-        gold, *others = replies
-        # A tie ranks worst: knowing nothing must not count as knowing.
-        first = all(gold.mean_log_prob > other.mean_log_prob for other in others)
-        scores.append(QuestionScore(asked[len(scores)][1], gold.exact, first))
-        if progress:
-            progress(len(scores), len(asked))
-    remaining = iter(scores)
-    return [ProbeScore(probe, next(remaining), tuple(next(remaining) for _ in probe.unseen)) for probe in probes]
+    asked = [list(questions(probe)) for probe in probes]
+    nothing = chat_prompt(persona, (user(persona.cue("")),))
+    prompts: list[Sequence[Message]] = []
+    options: list[Sequence[str]] = []
+    for probe, of_probe in zip(probes, asked, strict=True):
+        prompts += [nothing, *(chat_prompt(persona, (*before, user(text))) for _, text, before in of_probe)]
+        options += [(probe.answer, *probe.distractors)] * (1 + len(of_probe))
+    replies = iter(score_replies(model, tokenizer, prompts, options, progress=progress))
+    results = []
+    for probe, of_probe in zip(probes, asked, strict=True):
+        prior = next(replies)
+        scores = tuple(_question(how, text, next(replies), prior) for how, text, _ in of_probe)
+        results.append(ProbeScore(probe, scores, rank_of_gold(prior[0].mean_log_prob, _means(prior)) == 1))
+    return results
+
+
+def _question(asked: Asked, text: str, replies: Sequence[ReplyScore], prior: Sequence[ReplyScore]) -> QuestionScore:
+    gains = [reply.log_prob - bare.log_prob for reply, bare in zip(replies, prior, strict=True)]
+    return QuestionScore(
+        asked=asked,
+        question=text,
+        exact=replies[0].exact,
+        log_prob=replies[0].log_prob,
+        tokens=replies[0].tokens,
+        rank=rank_of_gold(replies[0].mean_log_prob, _means(replies)),
+        rank_by_sum=rank_of_gold(replies[0].log_prob, [reply.log_prob for reply in replies[1:]]),
+        rank_by_gain=rank_of_gold(gains[0], gains[1:]),
+    )
+
+
+def _means(replies: Sequence[ReplyScore]) -> list[float]:
+    """The mean log-probabilities of the distractors."""
+    return [reply.mean_log_prob for reply in replies[1:]]
 
 
 def score_replies(
@@ -83,33 +140,55 @@ def score_replies(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[Sequence[Message]],
     options: Sequence[Sequence[str]],
-) -> Iterator[list[ReplyScore]]:
-    """The scores of each prompt's replies, prompt by prompt; replies to one prompt share its computation."""
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[ReplyScore]]:
+    """The scores of each prompt's replies; replies to one prompt share its computation.
+
+    Every process is given all of them. `progress` is called with the number of prompts done and their total.
+    """
     conversations = [
         [Conversation(tuple(prompt), assistant(reply), "probe", "setting_qa") for reply in replies]
         for prompt, replies in zip(prompts, options, strict=True)
     ]
     rows = encode([one for group in conversations for one in group], tokenizer)
-    groups = [[next(rows) for _ in group] for group in conversations]
+    return _score(model, [[next(rows) for _ in group] for group in conversations], progress)
+
+
+def score_texts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[float]:
+    """Summed log-probability of each text after its first token, outside any conversation."""
+    rows = []
+    for ids in tokenize(tokenizer, texts):
+        ended = [*ids, int(tokenizer.eos_token_id)]
+        rows.append(TokenRow(ended, [IGNORE_INDEX, *ended[1:]], "text", "replay"))
+    return [score.log_prob for (score,) in _score(model, [[row] for row in rows], None)]
+
+
+def _score(
+    model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: Callable[[int, int], None] | None
+) -> list[list[ReplyScore]]:
+    """Scores of the rows, group by group.
+
+    The forwards are dealt out to the processes, equally many to each (under ZeRO-3 and FSDP all have to take part), and
+    their results gathered. What is computed together does not depend on how many processes there are.
+    """
+    batches, state = list(_batches(groups)), PartialState()
+    done: list[tuple[int, list[list[ReplyScore]]]] = []
     training = model.training
     model.eval()
     try:
-        for batch in _batches(groups):
+        for begin in range(0, len(batches), state.num_processes):
+            number = begin + state.process_index
+            batch = batches[min(number, len(batches) - 1)]  # with none left, one again, which counts for nothing
             scores = iter(_forward(model, [row for group in batch for row in group]))
-            for group in batch:
-                yield [next(scores) for _ in group]
+            if number < len(batches):
+                done.append((number, [[next(scores) for _ in group] for group in batch]))
+            if progress:
+                progress(sum(len(one) for one in batches[: begin + state.num_processes]), len(groups))
     finally:
         model.train(training)
-
-
-def summarise(scores: Sequence[ProbeScore]) -> dict[str, Proportion]:
-    """`{seen,unseen}_{exact,at_1}`: each with its interval."""
-    return {
-        "seen_exact": proportion([[score.seen.exact] for score in scores]),
-        "seen_at_1": proportion([[score.seen.first] for score in scores]),
-        "unseen_exact": proportion([[question.exact for question in score.unseen] for score in scores]),
-        "unseen_at_1": proportion([[question.first for question in score.unseen] for score in scores]),
-    }
+    together = gather_object(done) if state.num_processes > 1 else done
+    return [group for _, scored in sorted(together, key=lambda one: one[0]) for group in scored]
 
 
 def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]:
@@ -136,7 +215,7 @@ def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
     for row in range(len(rows)):
         own = owner == row
         # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
-        results.append(ReplyScore(float(log_probs[own][:-1].mean()), bool(greedy[own].all())))
+        results.append(ReplyScore(float(log_probs[own][:-1].sum()), int(own.sum()) - 1, bool(greedy[own].all())))
     return results
 
 

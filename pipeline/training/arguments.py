@@ -73,7 +73,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         ) from error
     check_values(recipe, character)
     _check_together(recipe, training, model)
-    _watch_held_out(recipe, character, training)
+    _watch(recipe, character, training)
     return RunArguments(character, training, model)
 
 
@@ -103,13 +103,26 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
     training.dataloader_pin_memory = training.dataloader_pin_memory and training.device.type != "cpu"
 
 
-def _watch_held_out(recipe: Path, character: CharacterArguments, training: SFTConfig) -> None:
-    """The held-out lines are watched from the start, and as often as recall is probed, unless the recipe says how."""
-    if training.eval_strategy != IntervalStrategy.NO and not character.held_out:
-        raise UnderstudyError(
-            line_of(recipe, "eval_strategy"), "needs held-out lines to evaluate on", fix="set `held_out: 0.05`"
-        )
-    if character.held_out and training.eval_strategy == IntervalStrategy.NO:
+def _watch(recipe: Path, character: CharacterArguments, training: SFTConfig) -> None:
+    """Held-out lines and recall are watched from the start every `recall_steps`, unless `eval_strategy` says otherwise.
+
+    Raises:
+        UnderstudyError: there is nothing to watch, or nothing to stop early by.
+    """
+    if not (character.held_out or character.recall_items):
+        if training.eval_strategy != IntervalStrategy.NO or character.early_stopping:
+            raise UnderstudyError(
+                line_of(recipe, "eval_strategy"), "has nothing to evaluate", fix="set `held_out: 0.05`, or recall_items"
+            )
+        return
+    if training.eval_strategy == IntervalStrategy.NO:
         training.eval_strategy = IntervalStrategy.STEPS if character.recall_steps else IntervalStrategy.EPOCH
         training.eval_steps = character.recall_steps or None
         training.eval_on_start = True
+    if character.early_stopping and not training.load_best_model_at_end:
+        raise UnderstudyError(
+            line_of(recipe, "early_stopping"),
+            "would keep the last model, not the best",
+            fix="set `load_best_model_at_end: true`, `metric_for_best_model: eval_recall_unseen_at_1`, "
+            "`eval_strategy: steps`, and `eval_steps` the same as `save_steps`",
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 
 from pipeline.conversations.persona import Persona
 from pipeline.recall.probes import Probe
-from pipeline.recall.scoring import score_probes, summarise
+from pipeline.recall.scoring import Question, score_probes
+from pipeline.recall.summary import summarise
 
 LOG_FILE = "logs.jsonl"
 Curve = list[dict[str, float]]
@@ -81,52 +81,49 @@ def read_logs(path: Path) -> Curve:
 
 
 class RecallCallback(TrainerCallback):  # type: ignore[misc]
-    """Measures recall before the first step, every `steps` steps (0: after each epoch) and at the end, on all ranks."""
+    """Adds recall to the metrics of every evaluation, and measures it at the end, on all processes.
+
+    The metrics are called `eval_recall_unseen_at_1` and so on, and `metric_for_best_model` may name them. Each probe is
+    asked as trained and once in new words.
+    """
 
     def __init__(
-        self, probes: Sequence[Probe], persona: Persona, steps: int, log_file: LogFile, tell: Callable[[str], None]
+        self, probes: Sequence[Probe], persona: Persona, log_file: LogFile, tell: Callable[[str], None]
     ) -> None:
         self.probes = probes
-        self.steps = steps
         self.persona = persona
         self.log_file = log_file
         self.tell = tell
         self._measured_at = -1
 
-    def on_train_begin(
+    def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Measure what is known before."""
-        self._measure(state, kwargs["model"], kwargs["processing_class"])
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Measure what is known by now, where it is a step's turn."""
-        if self.steps and state.global_step % self.steps == 0:
-            self._measure(state, kwargs["model"], kwargs["processing_class"])
-
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Measure what is known by now, unless steps are what counts."""
-        if not self.steps:
-            self._measure(state, kwargs["model"], kwargs["processing_class"])
+        """Measure what is known by now."""
+        recall = self._measure(state, kwargs["model"], kwargs["processing_class"])
+        kwargs["metrics"].update({f"eval_recall_{name}": value for name, value in recall.items()})
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Measure what is known at the end."""
-        self._measure(state, kwargs["model"], kwargs["processing_class"])
+        if self._measured_at != state.global_step:
+            self._measure(state, kwargs["model"], kwargs["processing_class"])
 
-    def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> None:
-        if self._measured_at == state.global_step:
-            return
+    def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> dict[str, float]:
         self._measured_at = state.global_step
-        summary = summarise(score_probes(model, tokenizer, self.probes, self.persona))
+        scores = score_probes(model, tokenizer, self.probes, self.persona, questions=_asked_twice)
+        recall = {name: outcome["value"] for name, outcome in summarise(scores).items()}
         if state.is_world_process_zero:
-            values = {f"recall_{name}": asdict(share)["value"] for name, share in summary.items()}
-            self.log_file.write({"step": state.global_step, **values})
+            self.log_file.write({"step": state.global_step} | {f"recall_{name}": recall[name] for name in recall})
             self.tell(
                 f"recall at step {state.global_step} ({len(self.probes)} facts): word for word"
-                f" {summary['seen_exact'].value:.0%} as trained, {summary['unseen_exact'].value:.0%} in new words;"
-                f" ranked first {summary['seen_at_1'].value:.0%} and {summary['unseen_at_1'].value:.0%}"
+                f" {recall['seen_exact']:.0%} as trained, {recall['unseen_exact']:.0%} in new words;"
+                f" ranked first {recall['seen_at_1']:.0%} and {recall['unseen_at_1']:.0%}"
             )
+        return recall
+
+
+def _asked_twice(probe: Probe) -> list[Question]:
+    """The probe's question as trained, and its first one in new words."""
+    return [("seen", probe.seen, ()), ("unseen", probe.unseen[0], ())]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
 from pipeline.conversations.persona import Persona
-from pipeline.conversations.render import Conversation, render
+from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import LedgerRow, make_ledger
 from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.recall.probes import Probe
+from pipeline.recall.probes import Probe, choose
 from pipeline.recipe import CharacterArguments, numbers_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
@@ -48,12 +48,20 @@ def data_fingerprint(records: str, replay: Sequence[Conversation]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run."""
+    """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run.
+
+    `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
+    """
 
     rows: RowSet
     plan: MixturePlan
     planned: Ints
-    held_out: RowSet | None
+    held_out: Sequence[Record]
+    watched: RowSet | None
+
+    def until(self, step: int, rows_a_step: int) -> Material:
+        """The same, planned up to a step: what a run that stopped there should have seen."""
+        return replace(self, planned=self.plan.planned_steps(step, rows_a_step))
 
     def ledger(self, realised: Ints | None = None) -> list[LedgerRow]:
         """The ledger by kind: of the plan, or of what was really consumed."""
@@ -85,8 +93,19 @@ def prepare_material(
     plan = plan_mixture(rows.kinds, _exposures(recipe, rows), seed=seed, rows_a_step=rows_a_step(training))
     planned = plan.planned_steps(steps_of(training, plan), rows_a_step(training))
     _check_exposures(rows, planned, recipe.max_exposures)
-    watched = [render_as(recipe, record, character.persona)[:1] for record in held_out]
-    return Material(rows, plan, planned, rows_of(watched) if watched else None)
+    lines = [render_as(recipe, record, character.persona)[:1] for record in held_out]
+    watched = [*lines, *([conversation] for conversation in asked_anew(character, recipe.recall_items))]
+    return Material(rows, plan, planned, held_out, rows_of(watched) if watched else None)
+
+
+def asked_anew(character: Character, count: int) -> list[Conversation]:
+    """The facts that are probed while training, each asked once in new words, as chat would be asked."""
+    return [
+        Conversation(
+            chat_prompt(character.persona, (user(probe.unseen[0]),)), assistant(probe.answer), probe.fact_id, "setting_qa"
+        )
+        for probe in choose(character.probes, count)
+    ]
 
 
 def render_as(recipe: CharacterArguments, record: Record, persona: Persona) -> list[Conversation]:

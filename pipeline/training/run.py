@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
-from transformers import PreTrainedTokenizerBase, ProgressCallback
+from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
 from pipeline.conversations.persona import save_persona
@@ -24,7 +24,7 @@ from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
-from pipeline.training.material import Character, Material, prepare_material
+from pipeline.training.material import Character, Material, prepare_material, rows_a_step
 from pipeline.training.trainer import UnderstudyTrainer
 
 Found = TypeVar("Found")
@@ -80,6 +80,9 @@ def _save(
     """The run's folder holds all of it; `run.json` is written last, so that its presence means that all is there."""
     folder = Path(arguments.training.output_dir)
     realised = trainer.exposures()
+    if trainer.state.global_step < trainer.state.max_steps:
+        tell(f"stopped early, after step {trainer.state.global_step} of {trainer.state.max_steps}")
+        material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
         save_persona(character.persona, folder, template=str(trainer.processing_class.chat_template))
@@ -93,6 +96,7 @@ def _save(
             "arguments": resolved(arguments),
             "ledger": ledger,
             "overlong": {"rejected": dict(material.rows.rejected), "shortened": dict(material.rows.shortened)},
+            "held_out": [record.record_id for record in material.held_out],
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
             "seconds": round(seconds, 1),
@@ -118,7 +122,7 @@ def _tell_material(material: Material, training: SFTConfig, tell: Callable[[str]
             f"{sum(rows.shortened.values())} given less history; run.json names their records"
         )
     if material.held_out:
-        tell(f"held out and watched: {len(material.held_out.dataset)} lines of scenes that are not trained on")
+        tell(f"held out and watched: {len(material.held_out)} lines of scenes that are not trained on")
     tell(f"the mixture of {training.num_train_epochs:g} epochs of {plan.epoch_length} rows:")
     tell(format_ledger(material.ledger()))
 
@@ -149,7 +153,7 @@ def build_trainer(
         model=model,
         args=training,
         train_dataset=material.rows.dataset,
-        eval_dataset=material.held_out.dataset if material.held_out else None,
+        eval_dataset=material.watched.dataset if material.watched else None,
         processing_class=tokenizer,
         data_collator=PrefixTreeCollator()
         if batching == "prefix_tree"
@@ -197,8 +201,9 @@ def _add_callbacks(
     probes = choose(character.probes, arguments.character.recall_items)
     if probes:
         small = with_distractors(probes, SMALL_RECALL_DISTRACTORS)
-        steps = arguments.character.recall_steps
-        trainer.add_callback(RecallCallback(small, character.persona, steps, log_file, tell))
+        trainer.add_callback(RecallCallback(small, character.persona, log_file, tell))
+    if arguments.character.early_stopping:  # after the recall, whose figures it may go by
+        trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
 
 
 def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:

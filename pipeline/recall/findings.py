@@ -1,0 +1,161 @@
+"""What the untouched and the trained model's measurements say together: what `recall --json` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.recall.measure import Exam, Measurement
+from pipeline.recall.metrics import alias_hit, chrf, contradiction, rouge_l
+from pipeline.recall.probes import Probe, choose
+from pipeline.recall.scoring import ProbeScore, QuestionScore
+from pipeline.recall.statistics import mean_interval, paired_difference
+from pipeline.recall.summary import by_exposure, gains, newly_known, summarise
+from pipeline.recall.voice import copy_rate, distinct_2
+
+SAMPLES = 5
+Answered = Callable[[Probe, str], float]
+
+
+def findings(
+    before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], training_texts: Sequence[str]
+) -> dict[str, Any]:
+    """Headline, every metric with its interval before and after, what was forgotten, voice, and every item.
+
+    `exposures` are those of the run's ledger by record id; `training_texts` are what a copied reply would copy.
+    """
+    guessed = {score.probe.fact_id for score in before.scores if score.guessed}
+    known = newly_known(before.scores, after.scores, guessed)
+    return {
+        "headline": _headline(before.scores, after.scores),
+        "recall": {"base": summarise(before.scores, guessed), "trained": summarise(after.scores, guessed)},
+        "gains": gains(before.scores, after.scores, guessed),
+        "newly_known": known,
+        "guessed": sorted(guessed),
+        "distractors": min(len(probe.distractors) for probe in exam.probes),
+        "answers": _answers(before, after, exam.probes),
+        "drift": _drift(before, after),
+        "voice": {
+            model: {
+                "copy_rate": copy_rate(measured.voice, training_texts),
+                "distinct_2": distinct_2(measured.voice),
+                "replies": len(measured.voice),
+            }
+            for model, measured in (("base", before), ("trained", after))
+        },
+        "by_exposure": by_exposure(after.scores, exposures),
+        "samples": _samples(before, after, exam.probes),
+        "items": [_item(*pair) for pair in zip(before.scores, after.scores, before.greedy, after.greedy, strict=True)],
+    }
+
+
+def _headline(before: Sequence[ProbeScore], after: Sequence[ProbeScore]) -> dict[str, int]:
+    """Facts known word for word: as trained, and in new words (by more than half of the questions that ask so)."""
+    return {
+        "facts": len(after),
+        "seen": sum(_known(score.asked("seen")) for score in after),
+        "unseen": sum(_known(score.asked("unseen")) for score in after),
+        "base_seen": sum(_known(score.asked("seen")) for score in before),
+        "base_unseen": sum(_known(score.asked("unseen")) for score in before),
+    }
+
+
+def _known(questions: Sequence[QuestionScore]) -> bool:
+    return 2 * sum(question.exact for question in questions) > len(questions)
+
+
+def _answers(before: Measurement, after: Measurement, probes: Sequence[Probe]) -> dict[str, dict[str, Any]]:
+    """What is right about the replies to the first question in new words, greedy and as chat samples them."""
+    aliases_of = {probe.answer: probe.aliases for probe in probes}
+
+    def named(answer: str) -> Sequence[str]:
+        return aliases_of.get(answer) or (answer,)
+
+    metrics: dict[str, Answered] = {
+        "alias_hit": lambda probe, reply: float(alias_hit(reply, probe.aliases, probe.answer)),
+        "contradiction": lambda probe, reply: float(
+            contradiction(
+                reply,
+                probe.aliases,
+                probe.answer,
+                [alias for distractor in probe.distractors for alias in named(distractor)],
+            )
+        ),
+        "rouge_l": lambda probe, reply: rouge_l(reply, probe.answer).f,
+        "chrf": lambda probe, reply: chrf(reply, probe.answer),
+    }
+
+    def of(replies: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+        return {
+            name: asdict(mean_interval([[metrics[name](*pair)] for pair in zip(probes, replies, strict=True)]))
+            for name in names
+        }
+
+    return {
+        model: of(measured.greedy, list(metrics))
+        | {f"sampled_{name}": value for name, value in of(measured.sampled, ["alias_hit", "contradiction"]).items()}
+        for model, measured in (("base", before), ("trained", after))
+    }
+
+
+def _drift(before: Measurement, after: Measurement) -> list[dict[str, Any]]:
+    """What else training changed, each with its paired difference; `worse` where its whole interval is for the worse."""
+    measured: list[tuple[str, Sequence[float], Sequence[float], int]] = [
+        ("control", before.control, after.control, +1),
+        ("general_bits", before.general_bits, after.general_bits, -1),
+        ("line_bits", before.line_bits, after.line_bits, -1),
+        ("elsewhere", before.elsewhere, after.elsewhere, -1),
+    ]
+    rows = []
+    for name, old, new, better in measured:
+        if not old:
+            continue
+        one, other = [[float(value)] for value in old], [[float(value)] for value in new]
+        change = paired_difference(one, other)
+        worse = change.high < 0 if better > 0 else change.low > 0
+        rows.append(
+            {
+                "name": name,
+                "base": asdict(mean_interval(one)),
+                "trained": asdict(mean_interval(other)),
+                "change": asdict(change),
+                "worse": worse,
+            }
+        )
+    return rows
+
+
+def _samples(before: Measurement, after: Measurement, probes: Sequence[Probe]) -> list[dict[str, str]]:
+    """Some questions with both models' replies, chosen by a hash of their ids: nobody picks the good ones."""
+    chosen = {probe.fact_id for probe in choose(probes, SAMPLES)}
+    return [
+        {"question": probe.unseen[0], "answer": probe.answer, "asked": "unseen", "base": old, "trained": new}
+        for probe, old, new in zip(probes, before.greedy, after.greedy, strict=True)
+        if probe.fact_id in chosen
+    ]
+
+
+def _item(before: ProbeScore, after: ProbeScore, old_reply: str, new_reply: str) -> dict[str, Any]:
+    probe = after.probe
+    questions = [
+        {
+            "question": new.question,
+            "asked": new.asked,
+            "base_exact": old.exact,
+            "trained_exact": new.exact,
+            "base_first": old.rank == 1,
+            "trained_first": new.rank == 1,
+            "trained_mean_log_prob": new.log_prob / max(new.tokens, 1),
+        }
+        for old, new in zip(before.questions, after.questions, strict=True)
+    ]
+    return {
+        "fact_id": probe.fact_id,
+        "type": probe.type,
+        "answer": probe.answer,
+        "guessed": before.guessed,
+        "base_reply": old_reply,
+        "trained_reply": new_reply,
+        "questions": questions,
+    }

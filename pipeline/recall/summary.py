@@ -1,0 +1,97 @@
+"""Scores to figures: each metric over all probes, with its 95% interval, before and after, by type and by exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.recall.metrics import answer_probability
+from pipeline.recall.scoring import ASKED, Asked, ProbeScore, QuestionScore
+from pipeline.recall.statistics import mean_interval, paired_difference
+
+Value = Callable[[QuestionScore], float]
+
+# A metric of a question, and whether it compares answers: then items that are guessed without a question are left out.
+METRICS: Mapping[str, tuple[Value, bool]] = {
+    "exact": (lambda question: float(question.exact), False),
+    "at_1": (lambda question: float(question.rank == 1), True),
+    "at_1_by_sum": (lambda question: float(question.rank_by_sum == 1), True),
+    "at_1_by_gain": (lambda question: float(question.rank_by_gain == 1), True),
+    "mrr": (lambda question: 1 / question.rank, True),
+    "probability": (lambda question: answer_probability(question.log_prob, question.tokens), False),
+}
+
+
+def by_fact(
+    scores: Sequence[ProbeScore], metric: str, asked: Asked, guessed: Collection[str]
+) -> list[list[float]]:
+    """The metric's values fact by fact, of the questions asked in this way; facts left out are absent."""
+    value, compares = METRICS[metric]
+    values = [
+        [value(question) for question in score.asked(asked)]
+        for score in scores
+        if not (compares and score.probe.fact_id in guessed)
+    ]
+    return [of_fact for of_fact in values if of_fact]
+
+
+def summarise(scores: Sequence[ProbeScore], guessed: Collection[str] = ()) -> dict[str, dict[str, float]]:
+    """`{seen,unseen,amid}_{metric}`: value and interval of each for which there is a question.
+
+    `guessed` are the facts whose answer the base model finds without a question.
+    """
+    return {
+        f"{asked}_{metric}": asdict(mean_interval(values))
+        for asked in ASKED
+        for metric in METRICS
+        if (values := by_fact(scores, metric, asked, guessed))
+    }
+
+
+def gains(
+    before: Sequence[ProbeScore], after: Sequence[ProbeScore], guessed: Collection[str]
+) -> dict[str, dict[str, float]]:
+    """What training changed in each metric, paired fact by fact."""
+    return {
+        f"{asked}_{metric}": asdict(paired_difference(old, by_fact(after, metric, asked, guessed)))
+        for asked in ASKED
+        for metric in METRICS
+        if (old := by_fact(before, metric, asked, guessed))
+    }
+
+
+def newly_known(
+    before: Sequence[ProbeScore], after: Sequence[ProbeScore], guessed: Collection[str]
+) -> dict[str, float] | None:
+    """Recall@1 in new words on those questions that the base model got wrong; None if it got none wrong."""
+    values = [
+        [float(new.rank == 1) for old, new in zip(one.asked("unseen"), two.asked("unseen"), strict=True) if old.rank > 1]
+        for one, two in zip(before, after, strict=True)
+        if one.probe.fact_id not in guessed
+    ]
+    wrong = [of_fact for of_fact in values if of_fact]
+    return asdict(mean_interval(wrong)) if wrong else None
+
+
+def by_exposure(
+    scores: Sequence[ProbeScore], exposures: Mapping[str, int], groups: int = 3
+) -> list[dict[str, Any]]:
+    """Recall in new words of facts seen seldom to often: facts by the exposures of all records that teach them."""
+    seen = [(sum(exposures.get(record, 0) for record in score.probe.record_ids), score) for score in scores]
+    counts = sorted({count for count, _ in seen})
+    # Facts with equally many exposures stay together; a few distinct counts are their own groups.
+    edges = [counts[len(counts) * number // groups] for number in range(min(groups, len(counts)))]
+    rows = []
+    for low, high in zip(edges, [*edges[1:], None], strict=True):
+        inside = [(count, score) for count, score in seen if count >= low and (high is None or count < high)]
+        facts = [score for _, score in inside]
+        rows.append(
+            {
+                "least": min(count for count, _ in inside),
+                "most": max(count for count, _ in inside),
+                "facts": len(facts),
+                "exact": asdict(mean_interval(by_fact(facts, "exact", "unseen", ()))),
+            }
+        )
+    return rows
