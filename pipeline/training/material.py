@@ -48,11 +48,15 @@ def data_fingerprint(records: str, replay: Sequence[Conversation]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run."""
+    """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run.
+
+    `wanted` is how many rows an epoch would have if it were not rounded up to whole steps.
+    """
 
     rows: RowSet
     plan: MixturePlan
     planned: Ints
+    wanted: float
     held_out: RowSet | None
 
     def ledger(self, realised: Ints | None = None) -> list[LedgerRow]:
@@ -82,11 +86,12 @@ def prepare_material(
 
     groups = [render_as(recipe, record, character.persona) for record in kept]
     rows = rows_of([*groups, *([conversation] for conversation in character.replay)])
-    plan = plan_mixture(rows.kinds, _exposures(recipe, rows), seed=seed, rows_a_step=rows_a_step(training))
+    exposures = _exposures(recipe, rows)
+    plan = plan_mixture(rows.kinds, exposures, seed=seed, rows_a_step=rows_a_step(training))
     planned = plan.planned_steps(steps_of(training, plan), rows_a_step(training))
     _check_exposures(rows, planned, recipe.max_exposures)
     watched = [render_as(recipe, record, character.persona)[:1] for record in held_out]
-    return Material(rows, plan, planned, rows_of(watched) if watched else None)
+    return Material(rows, plan, planned, sum(exposures.values()), rows_of(watched) if watched else None)
 
 
 def render_as(recipe: CharacterArguments, record: Record, persona: Persona) -> list[Conversation]:
