@@ -125,7 +125,10 @@ _SHARES = "a mapping of " + ", ".join(MIXED_KINDS) + " to a {} above 0, such as 
 
 def _are_shares(value: Mapping[str, Any] | str | None) -> bool:
     try:
-        return all(kind in MIXED_KINDS and number > 0 for kind, number in numbers_of(value).items())
+        numbers = numbers_of(value)
+        return value is None or (
+            bool(numbers) and all(kind in MIXED_KINDS and number > 0 for kind, number in numbers.items())
+        )
     except (TypeError, ValueError):
         return False
 

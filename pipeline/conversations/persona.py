@@ -104,7 +104,7 @@ def load_persona(folder: Path, *, template: str | None = None) -> Persona:
         raise UnderstudyError(path, "is not there", fix="name a folder that `pipeline.train` has written")
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        digest = fields.pop("digest")
+        digest, trained_with = fields.pop("digest"), fields["template"]
         persona = Persona(
             name=fields["name"],
             language=fields["language"],
@@ -119,7 +119,7 @@ def load_persona(folder: Path, *, template: str | None = None) -> Persona:
             "was changed by hand since the training, so its prompts may not be those that the model learnt",
             fix="restore the file, or change the prompts in the recipe and train again",
         )
-    if template is not None and fields["template"] != _sha256(template):
+    if template is not None and trained_with != _sha256(template):
         raise UnderstudyError(
             folder,
             "has another chat template than it was trained with, so its prompts are not those that the model learnt",

@@ -26,7 +26,7 @@ def read_replay(paths: Sequence[str]) -> list[Conversation]:
     for path in (Path(name).expanduser() for name in paths):
         if not path.is_file():
             raise UnderstudyError(path, "is not there", fix="correct `replay` in the recipe")
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
             if line.strip():
                 conversations.append(_conversation(f"{path}:{number}", line))
     if paths and not conversations:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,21 @@ from pipeline.recipe import value_of
 from pipeline.records.record import KINDS, Record
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from pipeline.conversations.render import Conversation
+    from pipeline.explain.walk import Exposures
+    from pipeline.tokens.row import TokenRow
+    from pipeline.training.arguments import RunArguments
     from pipeline.training.material import Material
+
+ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
 
 
 @entry_point
 def main() -> None:
     """Read the command line and show the records that it names, or one of each kind."""
-    parser = argparse.ArgumentParser(prog="understudy explain", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy explain", description=__doc__, allow_abbrev=False)
     parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--record", metavar="ID", help="the record with this id, or beginning of one")
@@ -40,24 +48,23 @@ def explain_recipe(arguments: argparse.Namespace, overrides: list[str]) -> None:
     from pipeline.explain.page import write_page
     from pipeline.explain.show import format_walk
     from pipeline.explain.walk import walk_record
-    from pipeline.tokens.encode import encode
     from pipeline.train import load_character
     from pipeline.training.arguments import parse_run
     from pipeline.training.material import prepare_material, render_as
 
-    run = parse_run(arguments.config, overrides)
+    # Only the tokenizer is needed, so a recipe for GPUs can be looked at without one.
+    run = parse_run(arguments.config, [*ON_A_CPU, *overrides])
     notes: list[str] = []
     character, tokenizer = load_character(run, notes.append)
     chosen = choose(character.records, record=arguments.record, kind=arguments.kind, sample=arguments.sample)
     material = prepare_material(run.character, run.training, character, tokenizer)
+    exposures = exposures_by_record(material, Path(run.training.output_dir), character.fingerprint)
     walks = []
     for record in chosen:
         conversations = render_as(run.character, record, character.persona)
-        rows = list(encode(conversations, tokenizer))
-        exposures = exposures_of(record, material, Path(run.training.output_dir), run.training.num_train_epochs)
-        walks.append(
-            walk_record(record, conversations, rows, tokenizer, persona=character.persona, exposures=exposures)
-        )
+        rows = list(fitted(conversations, tokenizer, run))
+        seen = exposures.get(record.record_id)
+        walks.append(walk_record(record, conversations, rows, tokenizer, persona=character.persona, exposures=seen))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
         sys.stdout.write(f"{note}\n")
@@ -81,7 +88,7 @@ def choose(
     elif kind is not None:
         found = [one for one in records if one.kind == kind]
     elif sample is not None:
-        found = drawn[:sample]
+        found = drawn[: max(sample, 0)]
     else:
         found = list({one.kind: one for one in reversed(drawn)}.values())
     if not found:
@@ -89,24 +96,33 @@ def choose(
     return sorted(found, key=lambda one: KINDS.index(one.kind))
 
 
-def exposures_of(record: Record, material: Material, folder: Path, epochs: float):  # type: ignore[no-untyped-def]
-    """The ledger's row of a record; what was realised stands in the run's own ledger, if it is finished."""
+def fitted(
+    conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, run: RunArguments
+) -> Iterator[TokenRow | None]:
+    """The rows that the run would train on; None for one that it leaves out."""
+    from pipeline.tokens.encode import encode
+    from pipeline.tokens.fit import fit
+
+    limits = {"max_length": run.training.max_length, "on_overlong": run.character.on_overlong}
+    for conversation, row in zip(conversations, encode(conversations, tokenizer), strict=True):
+        yield fit(conversation, row, tokenizer, **limits)
+
+
+def exposures_by_record(material: Material, folder: Path, fingerprint: str) -> dict[str, Exposures]:
+    """The ledger's row of each record; what was realised is the finished run's own count, if it had the same data."""
     from pipeline.explain.walk import Exposures
     from pipeline.mixture.ledger import LEDGER_FILE
+    from pipeline.training.identity import RUN_FILE, read_json
 
-    if record.record_id not in material.rows.record_ids:
-        return None
-    number = material.rows.record_ids.index(record.record_id)
-    realised = None
-    if (folder / LEDGER_FILE).is_file():
-        rows = map(json.loads, (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines())
-        realised = next((row["realised"] for row in rows if row["record_id"] == record.record_id), None)
-    return Exposures(
-        in_first_epoch=int(material.plan.exposures(0)[number]),
-        planned=int(material.planned[number]),
-        realised=realised,
-        epochs=epochs,
-    )
+    realised = {}
+    if read_json(folder / RUN_FILE).get("data", {}).get("fingerprint") == fingerprint:
+        lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()
+        realised = {row["record_id"]: row["realised"] for row in map(json.loads, lines)}
+    first, planned = material.plan.exposures(0).tolist(), material.planned.tolist()
+    return {
+        record_id: Exposures(first[number], planned[number], realised.get(record_id))
+        for number, record_id in enumerate(material.rows.record_ids)
+    }
 
 
 if __name__ == "__main__":

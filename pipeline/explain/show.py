@@ -40,10 +40,7 @@ def format_exposures(exposures: Exposures | None) -> str:
     if exposures is None:
         return "never: it is held out, or longer than max_length"
     realised = "" if exposures.realised is None else f", {exposures.realised}x counted in the finished run"
-    return (
-        f"{exposures.in_first_epoch}x in the first epoch, {exposures.planned}x in the whole run"
-        f" (epochs: {exposures.epochs:g}){realised}"
-    )
+    return f"{exposures.in_first_epoch}x in the first epoch, {exposures.planned}x in the whole run{realised}"
 
 
 def marked(pieces: tuple[Piece, ...]) -> str:

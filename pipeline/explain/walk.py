@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ class Piece:
 class RowWalk:
     """One of the `forms` that the record has under an instruction, and its row in tokens."""
 
-    conversation: Conversation
     under: str
     forms: int
     pieces: tuple[Piece, ...]
@@ -46,7 +44,6 @@ class Exposures:
     in_first_epoch: int
     planned: int
     realised: int | None
-    epochs: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +58,41 @@ class Walk:
 def walk_record(
     record: Record,
     conversations: Sequence[Conversation],
-    rows: Sequence[TokenRow],
+    rows: Sequence[TokenRow | None],
     tokenizer: PreTrainedTokenizerBase,
     *,
     persona: Persona,
     exposures: Exposures | None,
 ) -> Walk:
-    """The walk of a record whose conversations were encoded to these rows."""
-    under = [
-        "chat" if conversation.prompt[0]["content"] == persona.system("chat") else record.kind
-        for conversation in conversations
+    """The walk of a record whose conversations became these rows; None is one that was too long."""
+    under: dict[str, list[TokenRow]] = {}
+    for conversation, row in zip(conversations, rows, strict=True):
+        in_chat = conversation.prompt[0]["content"] == persona.system("chat")
+        if row:
+            under.setdefault("chat" if in_chat else record.kind, []).append(row)
+    shown = [
+        RowWalk(
+            under=instruction,
+            forms=len({tuple(row.input_ids) for row in same}),
+            pieces=pieces_of(same[0], tokenizer),
+            tokens=len(same[0].input_ids),
+            loss_tokens=same[0].loss_tokens,
+        )
+        for instruction, same in under.items()
     ]
-    shown = []
-    for instruction, forms in Counter(under).items():
-        first = under.index(instruction)
-        pieces = pieces_of(rows[first], tokenizer)
-        tokens, loss_tokens = len(rows[first].input_ids), rows[first].loss_tokens
-        shown.append(RowWalk(conversations[first], instruction, forms, pieces, tokens, loss_tokens))
     return Walk(record, tuple(shown), exposures)
 
 
 def pieces_of(row: TokenRow, tokenizer: PreTrainedTokenizerBase) -> tuple[Piece, ...]:
     """The row cut where its tokens are; tokens that only together make a character are one piece."""
     pieces: list[Piece] = []
-    begun: list[int] = []
-    for token, label in zip(row.input_ids, row.labels, strict=True):
-        begun.append(token)
-        text = str(tokenizer.decode(begun, skip_special_tokens=False))
-        if "\ufffd" not in text or len(begun) == LONGEST_CHARACTER:
-            pieces.append(Piece(text, label != IGNORE_INDEX))
-            begun = []
+    shown, waiting = "", 0
+    for number, label in enumerate(row.labels, 1):
+        # Token by token some tokenizers drop spaces, so each piece is what its token adds to the text before it.
+        text = str(tokenizer.decode(row.input_ids[:number], skip_special_tokens=False))
+        waiting += 1
+        if text.endswith("\ufffd") and waiting < LONGEST_CHARACTER and number < len(row.labels):
+            continue
+        pieces.append(Piece(text[len(shown) :], label != IGNORE_INDEX))
+        shown, waiting = text, 0
     return tuple(pieces)

@@ -90,6 +90,8 @@ class MixturePlan:
         An epoch's last step takes what is left of it.
         """
         epochs, steps_left = divmod(steps, -(-self.epoch_length // rows_a_step))
+        if not steps_left:
+            return self.planned(epochs)
         begun = self.epoch(epochs)[: steps_left * rows_a_step]
         return self.planned(epochs) + np.bincount(begun, minlength=len(self.sources))
 

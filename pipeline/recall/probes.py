@@ -50,7 +50,7 @@ def read_probes(path: Path) -> list[Probe]:
             path, "is not there", fix="correct `probes` in the recipe, or delete it to probe the records"
         )
     probes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
             probes.append(_probe(f"{path}:{number}", line))
     if not probes:

@@ -39,9 +39,11 @@ def encode(conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizer
         chunk = conversations[begin : begin + CHUNK]
         prompts = _prompts(chunk, tokenizer)
         wholes = [render(tokenizer, [*one.prompt, one.completion], reply_follows=False) for one in chunk]
+        distinct = list(dict.fromkeys(wholes))  # a record may stand under the same instruction several times
+        ids_of = dict(zip(distinct, tokenize(tokenizer, distinct), strict=True))
         rows = [
-            _row(one, len(prompt), ids, ends)
-            for one, prompt, ids in zip(chunk, prompts, tokenize(tokenizer, wholes), strict=True)
+            _row(one, len(prompt), ids_of[whole], ends)
+            for one, prompt, whole in zip(chunk, prompts, wholes, strict=True)
         ]
         prove(rows, (one.completion["content"] for one in chunk), prompts, tokenizer)
         yield from rows

@@ -6,6 +6,7 @@ encoding stops the run before its first step, by name.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,8 @@ def _of_labels(row: TokenRow, start: int, tokenizer: PreTrainedTokenizerBase) ->
 
 def _of_end(row: TokenRow, ends: frozenset[int], tokenizer: PreTrainedTokenizerBase) -> Fault | None:
     """The last token ends the turn, and no token of the reply before it does."""
-    if early := next((label for label in row.labels[:-1] if label in ends), None):
+    early = next((label for label in row.labels[:-1] if label in ends), None)
+    if early is not None:
         return f"{_show(early, tokenizer)} ends the turn within the reply", "take the special token out of the text"
     if row.input_ids[-1] in ends:
         return None
@@ -97,8 +99,11 @@ def _of_end(row: TokenRow, ends: frozenset[int], tokenizer: PreTrainedTokenizerB
 
 
 def _of_text(text: str, reply: str) -> Fault | None:
-    """The supervised text is the reply's, but for white space at its ends, which templates write or trim."""
-    learnt, wanted = text.strip(), reply.strip()
+    """The supervised text is the reply's, but for white space at its ends, which templates write or trim.
+
+    Compared in NFC, to which many tokenizers bring every text.
+    """
+    learnt, wanted = (unicodedata.normalize("NFC", one.strip()) for one in (text, reply))
     if learnt == wanted:
         return None
     at = next(

@@ -41,7 +41,7 @@ END_REPLY = "{% if not add_generation_prompt and messages[-1]['role'] == 'assist
 
 # What the templates are tried on. No template has a reason to change such words.
 INSTRUCTION, QUESTION, REPLY = "instruction-0451", "question-0452", "reply-0453"
-IDENTITY = re.compile(r"\byou are\b|\byou're\b|\byour name is\b|你是|你叫", re.IGNORECASE)
+IDENTITY = re.compile(r"\byou(?: are|'re) (?!in\b|to\b|not\b)|\byour name is\b|你是|你叫", re.IGNORECASE)
 # Words by which templates name the speakers; they are no text of their own.
 ROLE_WORDS = frozenset(
     (
@@ -96,9 +96,7 @@ def settle_template(tokenizer: PreTrainedTokenizerBase) -> SettledTemplate:
     settled = _settle_opening(tokenizer, text)
     if settled != text:
         text = settled
-        notes.append(
-            f"in chat the template opens a reply otherwise than in training; it is now {_opening(tokenizer, text)!r}"
-        )
+        notes.append("in chat the template opens a reply otherwise than in training; now both do as in training")
     if not _ends(tokenizer, text):
         text = f"{text.removesuffix(chr(10))}{END_REPLY}"
         notes.append(f"the template ends a reply with no special token; {tokenizer.eos_token} is trained as its end")
@@ -175,11 +173,6 @@ def _settle_opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     opening = json.dumps(before[len(bare) :].rstrip(" "), ensure_ascii=False)
     reply = f"{{% if reply_follows %}}{{{{ {opening} }}}}{{% endif %}}"
     return f"{HOLD_GENERATION}{text.removesuffix(chr(10))}{reply}"
-
-
-def _opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    prompt, _, _ = _around_reply(tokenizer, text)
-    return prompt.partition(QUESTION)[2]
 
 
 def _ends(tokenizer: PreTrainedTokenizerBase, text: str) -> bool:

@@ -50,12 +50,14 @@ def data_fingerprint(records: str, replay: Sequence[Conversation]) -> str:
 class Material:
     """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run.
 
+    `wanted` is how many rows an epoch would have if it were not rounded up to whole steps.
     `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
     """
 
     rows: RowSet
     plan: MixturePlan
     planned: Ints
+    wanted: float
     held_out: Sequence[Record]
     watched: RowSet | None
 
@@ -90,12 +92,13 @@ def prepare_material(
 
     groups = [render_as(recipe, record, character.persona) for record in kept]
     rows = rows_of([*groups, *([conversation] for conversation in character.replay)])
-    plan = plan_mixture(rows.kinds, _exposures(recipe, rows), seed=seed, rows_a_step=rows_a_step(training))
+    exposures = _exposures(recipe, rows)
+    plan = plan_mixture(rows.kinds, exposures, seed=seed, rows_a_step=rows_a_step(training))
     planned = plan.planned_steps(steps_of(training, plan), rows_a_step(training))
     _check_exposures(rows, planned, recipe.max_exposures)
     lines = [render_as(recipe, record, character.persona)[:1] for record in held_out]
     watched = [*lines, *([conversation] for conversation in asked_anew(character, recipe.recall_items))]
-    return Material(rows, plan, planned, held_out, rows_of(watched) if watched else None)
+    return Material(rows, plan, planned, sum(exposures.values()), held_out, rows_of(watched) if watched else None)
 
 
 def asked_anew(character: Character, count: int) -> list[Conversation]:

@@ -71,7 +71,11 @@ def encode_rows(
         if len(kept) > before:
             variants.append(len(kept) - before)
     if not kept:
-        raise UnderstudyError("the run", "has no row that fits into max_length", fix="raise max_length in the recipe")
+        raise UnderstudyError(
+            f"record {flat[0].record_id} and all others",
+            "are longer than max_length",
+            fix="raise max_length in the recipe",
+        )
     return _row_set(kept, variants, rejected, +shortened)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
+from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
 from pipeline.conversations.persona import save_persona
@@ -30,6 +31,7 @@ from pipeline.training.trainer import UnderstudyTrainer
 Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
 SMALL_RECALL_DISTRACTORS = 3
+PADDED_EPOCH = 1.1  # an epoch made longer than this by rounding to whole steps is worth a word
 
 
 def train(
@@ -56,9 +58,12 @@ def train(
     material = prepare_material(arguments.character, arguments.training, character, tokenizer)
     _tell_material(material, arguments.training, tell)
 
+    checkpoint = _agreed(prepare_folder, folder, identity)
+    if material.watched is None:
+        arguments.training.eval_strategy = IntervalStrategy.NO
+    arguments.training.eval_on_start &= material.watched is not None and checkpoint is None
     trainer = build_trainer(arguments, material, tokenizer, tell)
     _add_callbacks(trainer, arguments, character, folder, tell)
-    checkpoint = _agreed(prepare_folder, folder, identity)
     if checkpoint:
         tell(f"going on from {checkpoint}")
         trainer.load_exposures(checkpoint)
@@ -123,7 +128,11 @@ def _tell_material(material: Material, training: SFTConfig, tell: Callable[[str]
         )
     if material.held_out:
         tell(f"held out and watched: {len(material.held_out)} lines of scenes that are not trained on")
-    tell(f"the mixture of {training.num_train_epochs:g} epochs of {plan.epoch_length} rows:")
+    steps = rows_a_step(training)
+    if plan.epoch_length > PADDED_EPOCH * material.wanted:
+        tell(f"an epoch of {material.wanted:.0f} rows was made {plan.epoch_length}, to fill whole steps of {steps}")
+    length = f"{training.max_steps} steps" if training.max_steps > 0 else f"{training.num_train_epochs:g} epochs"
+    tell(f"the mixture of {length}, an epoch being {plan.epoch_length} rows:")
     tell(format_ledger(material.ledger()))
 
 

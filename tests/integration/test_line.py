@@ -138,8 +138,11 @@ def test_a_step_of_eight_rows_is_the_same_in_one_batch_or_accumulated(
             assert float((other[name] - tensor).norm()) <= 1e-5 * float(tensor.norm()), name
 
 
-def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(tiny_recipe: Path, tmp_path: Path) -> None:
-    saving = ["--save_strategy", "steps", "--save_steps", "2", "--output_dir"]
+@pytest.mark.parametrize(("save_steps", "epochs"), [("2", "2"), ("7", "6")])  # 5 steps an epoch
+def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(
+    tiny_recipe: Path, tmp_path: Path, save_steps: str, epochs: str
+) -> None:
+    saving = ["--save_strategy", "steps", "--save_steps", save_steps, "--num_train_epochs", epochs, "--output_dir"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(tiny_recipe, *saving, str(whole))
     command = [*MODULE, "pipeline.train", "--config", str(tiny_recipe), *saving, str(cut)]
@@ -199,6 +202,10 @@ def test_every_kind_is_weighed_watched_and_accounted_for(tiny_recipe: Path, raw_
         or ("⟦Old Bram taught me the bells.<|im_end|>⟧" in said)
     )
     assert "Mira" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_character_too_small_to_hold_anything_out_is_trained_all_the_same(tiny_recipe: Path) -> None:
+    assert "held out" not in train(tiny_recipe, "--held_out", "0.05", "--max_steps", "1")
 
 
 def test_a_plan_that_would_show_a_record_too_often_is_refused(tiny_recipe: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
-from pipeline.mixture.ledger import format_ledger, make_ledger
+from pipeline.mixture.ledger import agreement, format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
 
 
@@ -95,6 +95,12 @@ def test_the_ledger_adds_up() -> None:
     assert "setting_qa" in format_ledger([settings, lines])
 
 
+def test_a_ledger_that_does_not_agree_says_so() -> None:
+    planned = np.array([5, 5, 1])
+    assert "exactly as often as planned" in agreement(planned, planned.copy())
+    assert "1 of 3 records were not seen as often as planned" in agreement(planned, np.array([5, 6, 1]))
+
+
 @given(st.integers(1, 20), st.integers(1, 60), st.sampled_from([0.5, 1, 2.25, 5]), st.integers(1, 64))
 def test_an_epoch_is_whole_optimizer_steps_and_covers_the_dialogue(
     settings: int, lines: int, weight: float, rows_a_step: int
@@ -157,7 +163,7 @@ def test_any_number_of_sources_are_mixed_in_one_plan() -> None:
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(processes: int) -> None:
     """Through accelerate's own sharding of the trainer's sampler, over three epochs and after a resume."""
-    from accelerate.data_loader import prepare_data_loader
+    from accelerate.data_loader import prepare_data_loader, skip_first_batches
     from torch.utils.data import DataLoader
 
     from pipeline.training.trainer import PlanSampler
@@ -177,7 +183,7 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
                 process_index=process,
                 put_on_device=False,
             )
-            per_process.append(list(loader)[begin:])
+            per_process.append(list(skip_first_batches(loader, begin) if begin else loader))
         return [sorted(chain(*batches)) for batches in zip(*per_process, strict=True)]
 
     for epoch in range(3):

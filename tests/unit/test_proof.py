@@ -100,7 +100,7 @@ BROKEN_TEMPLATES = {
         CHATML.replace("{% for", "{{ messages | length }}{% for"),
         "renders its prompt differently.*token",
     ),
-    "trims": (
+    "edits the text": (
         CHATML.replace("message['content']", "message['content'] | replace(', of course', '')"),
         "the loss would see",
     ),
@@ -116,6 +116,22 @@ def test_a_template_at_fault_is_named_with_record_and_place(fault: str) -> None:
     template, complaint = BROKEN_TEMPLATES[fault]
     with pytest.raises(UnderstudyError, match=f"record some-record, chat template of .*{complaint}"):
         encode_with(template)
+
+
+def test_a_template_that_trims_changes_nothing_but_white_space_and_one_that_trims_more_is_named() -> None:
+    trimming = CHATML.replace("message['content']", "message['content'] | trim")
+    encode_with(trimming, f"  {REPLY}\n")
+    with pytest.raises(UnderstudyError, match=r"the loss would see '' instead of '\.' from character 22"):
+        encode_with(CHATML.replace("message['content']", "message['content'].rstrip('.')"))
+
+
+def test_a_tokenizer_that_composes_letters_is_no_fault() -> None:
+    from tokenizers import normalizers
+
+    composing = make_tokenizer(CHATML, IM, eos="<|im_end|>")
+    composing._tokenizer.normalizer = normalizers.NFC()
+    (row,) = encode([Conversation(ASKED, assistant("Cafe\u0301."), "some-record", "dialogue")], composing)
+    assert composing.decode(row.labels[-row.loss_tokens : -1]) == "Caf\u00e9."
 
 
 def test_a_tokenizer_that_merges_across_the_boundary_is_caught() -> None:

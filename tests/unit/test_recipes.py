@@ -87,6 +87,7 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"on_overlong": "cut"}, r"'on_overlong' is 'cut'.*error or reject or truncate_history"),
         ({"kind_weights": {"lines": 2}}, r"'kind_weights' is .*mapping of background, setting_qa, dialogue, replay"),
         ({"probabilities": {"dialogue": 0}}, r"'probabilities' is .*above 0"),
+        ({"kind_weights": "5"}, r"'kind_weights' is '5'.*mapping of"),
         ({"max_exposures": 0}, r"'max_exposures' is 0.*1 or more"),
         ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
     ],

@@ -52,3 +52,9 @@ def test_broken_json_and_an_empty_file_are_named(tmp_path: Path) -> None:
         read_replay([str(tmp_path / "a.jsonl")])
     with pytest.raises(UnderstudyError, match="holds no conversation"):
         read_replay(write(tmp_path / "b.jsonl"))
+
+
+def test_a_line_separator_inside_a_text_parts_no_line(tmp_path: Path) -> None:
+    line = json.dumps({"messages": [user("a\u2028b?"), REPLIED]}, ensure_ascii=False)
+    (tmp_path / "a.jsonl").write_text(line + "\n", encoding="utf-8")
+    assert read_replay([str(tmp_path / "a.jsonl")])[0].prompt == (user("a\u2028b?"),)

@@ -1,0 +1,73 @@
+"""What explain shows is what was encoded, whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.conversations.persona import make_persona
+from pipeline.conversations.render import render
+from pipeline.explain.__main__ import choose
+from pipeline.explain.show import format_walk
+from pipeline.explain.walk import Exposures, pieces_of, walk_record
+from pipeline.records.record import Record
+from pipeline.tokens.encode import encode
+from tests.families import FAMILIES
+from tests.unit.test_templates import RECORDS, settled
+
+MIRA = make_persona("Mira", "en", {})
+
+
+@pytest.mark.parametrize(
+    "text", ["In Saltmere, 好吗?", "A bell \U0001f514 rings.", "One\n\ntwo.", "Half \ufffd a letter."]
+)
+def test_the_pieces_joined_are_the_row(tokenizer: Any, text: str) -> None:
+    record = Record("r", "setting_qa", "Where?", text, (), "Mira", "a.json#1")
+    for row in encode(render(record, MIRA, wordings=2, chat_share=0.5), tokenizer):
+        pieces = pieces_of(row, tokenizer)
+        assert "".join(piece.text for piece in pieces) == tokenizer.decode(row.input_ids)
+        assert "".join(piece.text for piece in pieces if piece.supervised) == f"{text}<|im_end|>"
+
+
+def test_a_sentencepiece_tokenizer_keeps_its_spaces() -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = "\u2581abcdefghijklmnopqrstuvwxyzMYASQUIWCS1.?:,'"
+    words = ["<eos>", "<unk>", *dict.fromkeys(letters)]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    raw = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    raw.decoder = decoders.Metaspace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<eos>", unk_token="<unk>", pad_token="<eos>")
+    tokenizer.chat_template = (
+        "{% for message in messages %}{{ message['content'] }}"
+        "{{ eos_token if message['role'] == 'assistant' else ' ' }}{% endfor %}"
+    )
+    (row,) = encode(render(RECORDS["background"], MIRA, wordings=1, chat_share=0)[:1], tokenizer)
+    shown = "".join(piece.text for piece in pieces_of(row, tokenizer))
+    assert "is background and lore" in shown
+    assert "Mira rings the bells.<eos>" in shown
+
+
+def test_a_walk_shows_one_form_of_each_instruction_and_what_the_loss_sees() -> None:
+    tokenizer = settled(FAMILIES["Gemma"])
+    conversations = render(RECORDS["setting_qa"], MIRA, wordings=3, chat_share=0.75)
+    walk = walk_record(
+        RECORDS["setting_qa"], conversations, list(encode(conversations, tokenizer)), tokenizer,
+        persona=MIRA, exposures=Exposures(5, 15, None),
+    )  # fmt: skip
+    assert [(row.under, row.forms) for row in walk.rows] == [("setting_qa", 3), ("chat", 3)]
+    told = format_walk(walk, colour=False)
+    assert told.count("\u27e6In Saltmere, by the sea.<end_of_turn>\u27e7") == 2
+    assert "5x in the first epoch, 15x in the whole run" in told
+    assert "\x1b[30;42m" in format_walk(walk, colour=True)
+
+
+def test_records_are_chosen_by_id_kind_or_sample() -> None:
+    records = list(RECORDS.values())
+    assert [one.kind for one in choose(records)] == ["background", "setting_qa", "dialogue"]
+    assert choose(records, record="s") == [RECORDS["setting_qa"]]
+    assert choose(records, kind="dialogue") == [RECORDS["dialogue"]]
+    assert len(choose(records, sample=2)) == 2
