@@ -1,4 +1,4 @@
-"""Proportions with their 95% intervals."""
+"""Proportions, means and paired differences with their 95% intervals."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 Z95 = 1.959963984540054
 BOOTSTRAP_DRAWS = 2000
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,26 @@ class Proportion:
     high: float
     count: int
     facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with a 95% interval. `count` is the number of values, `facts` of independent clusters."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A mean after minus the same mean before, over the same facts, with a 95% interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -44,13 +67,74 @@ def proportion(hits: Sequence[Sequence[bool]]) -> Proportion:
     facts = [list(fact) for fact in hits if len(fact)]
     if not facts:
         raise ValueError("no trial to take a proportion of")
-    successes = np.array([sum(fact) for fact in facts], dtype=float)
-    sizes = np.array([len(fact) for fact in facts], dtype=float)
+    successes, sizes = _sums(facts)
     value = float(successes.sum() / sizes.sum())
     if sizes.max() == 1 or value in (0.0, 1.0):
         low, high = wilson(value * len(facts), len(facts))
     else:
-        draws = np.random.default_rng(0).integers(len(facts), size=(BOOTSTRAP_DRAWS, len(facts)))
-        shares = successes[draws].sum(1) / sizes[draws].sum(1)
-        low, high = (float(bound) for bound in np.quantile(shares, [0.025, 0.975]))
+        low, high = _interval(_drawn_means(successes, sizes))
     return Proportion(value, low, high, int(sizes.sum()), len(facts))
+
+
+def mean_interval(values_by_fact: Sequence[Sequence[float]]) -> Mean:
+    """The mean over all values, given fact by fact, with the percentile interval of a bootstrap over facts.
+
+    B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; 2,000 draws, a fixed seed. Values that
+    are all alike leave nothing to draw: the interval is then that one value. For hits and misses take `proportion`.
+
+    Raises:
+        ValueError: there are fewer than two facts with values, so nothing says how much they vary.
+    """
+    facts = [list(fact) for fact in values_by_fact if len(fact)]
+    if len(facts) < 2:
+        raise ValueError(f"no interval from {len(facts)} facts: it takes two")
+    sums, sizes = _sums(facts)
+    value = float(sums.sum() / sizes.sum())
+    low, high = _interval(_drawn_means(sums, sizes))
+    return Mean(value, min(low, value), max(high, value), int(sizes.sum()), len(facts))
+
+
+def paired_difference(
+    before_by_fact: Sequence[Sequence[float]], after_by_fact: Sequence[Sequence[float]]
+) -> Difference:
+    """The mean after minus the mean before, with the interval of a bootstrap that draws the same facts for both.
+
+    A fact's number of values may differ between the two. Hits and misses that change alike for every fact leave nothing
+    to draw; the interval then allows for the share of facts, up to Wilson's bound for 0 of that many, that could have
+    gone the other way.
+
+    Raises:
+        ValueError: the two are not over the same facts, or these are fewer than two.
+    """
+    paired = list(zip(before_by_fact, after_by_fact, strict=True))
+    if any(bool(len(before)) != bool(len(after)) for before, after in paired):
+        raise ValueError("a fact has values on one side only")
+    befores = [list(before) for before, _ in paired if len(before)]
+    afters = [list(after) for _, after in paired if len(after)]
+    if len(befores) < 2:
+        raise ValueError(f"no interval from {len(befores)} facts: it takes two")
+    (old, old_sizes), (new, new_sizes) = _sums(befores), _sums(afters)
+    value = float(new.sum() / new_sizes.sum() - old.sum() / old_sizes.sum())
+    changes = new / new_sizes - old / old_sizes
+    if np.ptp(changes) == 0 and {value for fact in befores + afters for value in fact} <= {0, 1}:
+        unseen = wilson(0, len(befores))[1]
+        return Difference(value, value - unseen * (1 + value), value + unseen * (1 - value))
+    low, high = _interval(_drawn_means(new, new_sizes) - _drawn_means(old, old_sizes))
+    return Difference(value, min(low, value), max(high, value))
+
+
+def _sums(facts: Sequence[Sequence[float]]) -> tuple[Floats, Floats]:
+    # Each fact's sum and its number of values.
+    return np.array([math.fsum(fact) for fact in facts]), np.array([len(fact) for fact in facts], dtype=float)
+
+
+def _drawn_means(sums: Floats, sizes: Floats) -> Floats:
+    # The seed is fixed: the same numbers on every run, and the same facts drawn before and after.
+    draws = np.random.default_rng(0).integers(len(sums), size=(BOOTSTRAP_DRAWS, len(sums)))
+    means: Floats = sums[draws].sum(1) / sizes[draws].sum(1)
+    return means
+
+
+def _interval(draws: Floats) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,56 @@
+"""Texts made comparable, and split into words in a way that suits Chinese and English alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Written without spaces, so every character counts as a word: Han with its iteration marks and zero, and kana.
+SPACELESS = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+CHINESE_NUMERALS = "〇零一二三四五六七八九十百千万亿两"
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_WORD = re.compile(rf"[{SPACELESS}]|[^\s{SPACELESS}]+")
+_STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: general categories' first letters
+
+
+def normalise(text: str) -> str:
+    """`text` without what does not tell answers apart: NFKC, casefold, no punctuation, white space folded.
+
+    Punctuation becomes a space ("Wren's" is "wren s", so Wren stands in it), but for the comma inside 1,000, which
+    vanishes. Chinese characters stay as they are.
+    """
+    folded = _THOUSANDS.sub("", _fold(text))
+    spaced = "".join(" " if unicodedata.category(char)[0] in _STRIPPED else char for char in folded)
+    return unicodedata.normalize("NFKC", " ".join(spaced.split()))
+
+
+def words(text: str) -> list[str]:
+    """The normalised text's words: each Han character or kana for itself, every other run as one word."""
+    return _WORD.findall(normalise(text))
+
+
+def contains(text: str, phrase: str) -> bool:
+    """Whether `phrase` stands in `text`, both normalised, neither end of it cut out of a word or a number.
+
+    "Ann" is not in "Annoyed", 187 is not in 1875, 十九 is not in 二十九. An empty phrase stands nowhere.
+    """
+    wanted = normalise(phrase)
+    if not wanted:
+        return False
+    pattern = _edge(wanted[0], "<!") + re.escape(wanted) + _edge(wanted[-1], "!")
+    return re.search(pattern, normalise(text)) is not None
+
+
+def _fold(text: str) -> str:
+    # Folding case may undo the composition and the other way round; the second time nothing is left to do (UAX #15).
+    for _ in range(2):
+        text = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", text)
+
+
+def _edge(char: str, look: str) -> str:
+    # What may not stand next to a phrase that begins or ends with `char`.
+    if char in CHINESE_NUMERALS:
+        return f"(?{look}[{CHINESE_NUMERALS}])"
+    return "" if re.match(f"[{SPACELESS}]", char) else rf"(?{look}[^\s{SPACELESS}])"

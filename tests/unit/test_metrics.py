@@ -1,0 +1,187 @@
+"""Each metric is its formula: against brute force, against sacrebleu itself, and by what must hold for any input."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import string
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sacrebleu.metrics import CHRF
+
+from pipeline.recall.metrics import (
+    alias_hit,
+    answer_probability,
+    bits_per_character,
+    chrf,
+    contradiction,
+    generalisation_gap,
+    mean_reciprocal_rank,
+    rank_of_gold,
+    rouge_l,
+)
+from pipeline.recall.text import contains, normalise, words
+
+CHINESE = st.text("七蓑滩阿蘅是我的灯，。“”！ ", min_size=1)
+ANY_TEXT = st.one_of(st.text(), CHINESE, st.text("ab 'c-,1"))
+
+
+@given(ANY_TEXT)
+def test_normalising_twice_changes_nothing_more(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert not any(unicodedata.category(char)[0] in "PS" for char in once)
+    assert once == " ".join(once.split())
+
+
+@given(ANY_TEXT)
+def test_words_are_the_normalised_text_without_its_spaces(text: str) -> None:
+    assert "".join(words(text)) == normalise(text).replace(" ", "")
+
+
+def test_words_are_characters_in_chinese_and_runs_in_latin() -> None:
+    assert words("阿蘅欠我２０６文，Wren's 3rd sedge-eel!") == [
+        *"阿蘅欠我", "206", "文", "wren", "s", "3rd", "sedge", "eel"
+    ]  # fmt: skip
+    assert words("カニ々〇ー") == list("カニ々〇ー")
+    assert normalise("  ＷＲＥＮ\u3000Straße, 1,000 lamps…") == "wren strasse 1000 lamps"
+
+
+@given(st.text("ab c", max_size=12), st.text("ab c", max_size=12))
+def test_rouge_l_is_a_brute_force_longest_common_subsequence(reply: str, reference: str) -> None:
+    ours, theirs = words(reply)[:7], words(reference)[:7]
+    longest = max(
+        size
+        for size in range(min(len(ours), len(theirs)) + 1)
+        if set(itertools.combinations(ours, size)) & set(itertools.combinations(theirs, size))
+    )
+    score = rouge_l(" ".join(ours), " ".join(theirs))
+    if not ours and not theirs:
+        assert score.f == 1
+    else:
+        assert score.precision == (longest / len(ours) if ours else 0)
+        assert score.recall == (longest / len(theirs) if theirs else 0)
+        # The harmonic mean, written as Dice's coefficient.
+        assert score.f == pytest.approx(2 * longest / (len(ours) + len(theirs)))
+
+
+@given(ANY_TEXT)
+def test_identical_texts_score_one(text: str) -> None:
+    assert rouge_l(text, text).f == 1
+    if normalise(text):
+        assert chrf(text, text) == 1
+        assert alias_hit(text, (), text)
+        assert not contradiction(text, (), text, [text])
+
+
+def test_identical_chinese_strings_score_one_and_part_of_one_its_share() -> None:
+    assert rouge_l("我出生在下游的七蓑滩。", "我出生在下游的七蓑滩。").f == 1
+    part = rouge_l("七蓑滩", "我出生在下游的七蓑滩。")
+    assert (part.precision, part.recall, part.f) == pytest.approx((1, 0.3, 6 / 13))
+
+
+@given(st.text("阿蘅wren ，.", max_size=20), st.text("阿蘅wren ，.", min_size=1, max_size=20))
+def test_chrf_is_sacrebleus(reply: str, reference: str) -> None:
+    expected = CHRF(char_order=6, word_order=0, beta=2).sentence_score(reply, [reference]).score / 100
+    assert chrf(reply, reference) == pytest.approx(expected, abs=1e-12)
+    assert 0 <= chrf(reply, reference) <= 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "alias", "hit"),
+    [
+        ("They call me ANN, traveller.", "Ann", True),
+        ("Annoyed? Me?", "Ann", False),
+        ("It was Ann's.", "Ann", True),
+        ("There are 187 steps.", "187", True),
+        ("There are 1875 steps.", "187", False),
+        ("There are 1,875 steps.", "1875", True),
+        ("The Widow\u2019s Broom, we called it.", "widow's broom", True),
+        ("I eat sedge eel.", "sedge-eel", True),
+        ("I eat sledge-eels.", "sedge-eel", False),
+        ("我出生在“七蓑滩”呀", "七蓑滩", True),
+        ("我家在Pellow湾", "pellow", True),
+        ("今年十九岁", "十九", True),
+        ("今年二十九岁", "十九", False),
+        ("我爱米，缸在那边", "米缸", False),
+        ("ＢＩＳＨＯＰ！", "Bishop", True),
+        ("nothing", "…", False),
+    ],
+)
+def test_an_alias_hits_only_where_it_stands_for_itself(reply: str, alias: str, hit: bool) -> None:
+    assert contains(reply, alias) is hit
+    assert alias_hit(reply, [alias], "an answer that is not said") is hit
+
+
+@given(st.text(string.ascii_letters, min_size=1), st.text(string.ascii_letters + " .", max_size=30))
+def test_a_latin_alias_is_found_exactly_among_the_words(alias: str, reply: str) -> None:
+    assert contains(reply, alias) is (alias.casefold() in words(reply))
+
+
+def test_without_aliases_the_answer_itself_has_to_stand_in_the_reply() -> None:
+    assert alias_hit("Well: I was born in Pellow Quay!", (), "I was born in Pellow Quay.")
+    assert not alias_hit("Pellow Quay.", (), "I was born in Pellow Quay.")
+    assert not alias_hit("Whatever.", ("…",), "I was born in Pellow Quay.")
+
+
+def test_a_contradiction_names_another_and_not_the_gold() -> None:
+    others = ["Dunnock Hythe", "Sorrel Cove"]
+    assert contradiction("In Sorrel Cove, I think.", ["Pellow"], "Pellow Quay", others)
+    assert not contradiction("In Pellow, not in Sorrel Cove.", ["Pellow"], "Pellow Quay", others)
+    assert not contradiction("I would rather not say.", ["Pellow"], "Pellow Quay", others)
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=12))
+def test_answer_probability_is_the_geometric_mean(probabilities: list[float]) -> None:
+    total = math.fsum(map(math.log, probabilities))
+    expected = math.prod(probabilities) ** (1 / len(probabilities))
+    assert answer_probability(total, len(probabilities)) == pytest.approx(expected)
+
+
+@given(st.text(min_size=1), st.floats(1, 8))
+def test_a_text_whose_characters_are_coin_flips_costs_their_bits(text: str, bits: float) -> None:
+    assert bits_per_character(len(text) * math.log(2**-bits), text) == pytest.approx(bits)
+
+
+@given(st.floats(-5, 5), st.lists(st.floats(-5, 5), max_size=9))
+def test_the_rank_is_where_sorting_puts_the_gold_behind_its_ties(gold: float, others: list[float]) -> None:
+    order = sorted([(-other, 0) for other in others] + [(-gold, 1)])
+    assert rank_of_gold(gold, others) == order.index((-gold, 1)) + 1
+
+
+def test_ties_and_scores_that_are_no_number_rank_worst() -> None:
+    assert rank_of_gold(-1.0, [-1.0] * 7) == 8
+    assert rank_of_gold(math.nan, [-1.0, -2.0]) == 3
+    assert rank_of_gold(-1.0, [math.nan, -2.0]) == 2
+    assert rank_of_gold(-1.0, []) == 1
+
+
+def test_the_mean_reciprocal_rank_and_the_gap_are_their_formulas() -> None:
+    assert mean_reciprocal_rank([1, 2, 4]) == pytest.approx(7 / 12)
+    assert generalisation_gap(0.9, 0.6) == pytest.approx(0.3)
+
+
+def test_what_has_no_value_is_refused() -> None:
+    for wrong in ([], [1, 0]):
+        with pytest.raises(ValueError, match="no ranks"):
+            mean_reciprocal_rank(wrong)
+    with pytest.raises(ValueError, match="without tokens"):
+        answer_probability(-1.0, 0)
+    with pytest.raises(ValueError, match="empty text"):
+        bits_per_character(-1.0, "")
+
+
+def test_tofus_answers_hold_themselves_and_contradict_their_perturbations(shared_data: Path) -> None:
+    lines = (shared_data / "tofu" / "world_facts_perturbed.json").read_text(encoding="utf-8").splitlines()
+    items = [json.loads(line) for line in lines if line.strip()]
+    assert len(items) > 50
+    for item in items:
+        gold, others = item["answer"], item["perturbed_answer"]
+        assert alias_hit(gold, (), gold)
+        assert all(contradiction(f"It is {other}.", (), gold, others) for other in others)
+        assert all(rouge_l(other, gold).f < 1 for other in others)
