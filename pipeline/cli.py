@@ -12,6 +12,7 @@ STAGES = {
     "explain": "records on their way from the raw file to the tokens that the loss sees",
     "train": "a character from a recipe, on one process or under accelerate launch",
     "recall": "what of the settings the base model and the trained one recall",
+    "sweep": "several values of a recipe's keys trained, measured and compared",
     "chat": "talk to a trained character",
     "demo": "the whole line on a sample character",
 }

@@ -23,7 +23,7 @@ def main() -> None:
     train_recipe(recipe, [])
     sys.stdout.write("\n== 2. what is recalled, before and after\n")
     measure_recipe(recipe, folder, json_file=folder / "recall.json", html_file=folder / "report.html")
-    sys.stdout.write(f"\nreport: {folder / 'report.html'}\ntalk to the character: {chat_command(str(folder))}\n")
+    sys.stdout.write(f"talk to the character: {chat_command(str(folder))}\n")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ import argparse
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError, entry_point
+from pipeline.recall.__main__ import compare_folders
 from pipeline.recipe import output_folder
 
 
@@ -34,7 +35,7 @@ def main() -> None:
         sys.stdout.write(f"\n== {number} of {len(runs)}: {run.name}\n")
         sys.stdout.flush()
         run_one(arguments.config, values, run, arguments.accelerate)
-    compare([str(run) for run in runs], folder / "comparison.html")
+    compare_folders(runs, folder / "comparison.html")
 
 
 def combinations(words: Sequence[str]) -> list[dict[str, str]]:
@@ -79,13 +80,6 @@ def run_one(recipe: Path, values: dict[str, str], folder: Path, accelerate: Path
     measured, trained = folder / "recall.json", folder / "run.json"
     if not measured.is_file() or measured.stat().st_mtime < trained.stat().st_mtime:
         _succeed([sys.executable, "-m", "pipeline.recall", "--config", str(recipe), "--adapter", str(folder)])
-
-
-def compare(folders: Iterator[str] | Sequence[str], page: Path) -> None:
-    """Print the comparison of measured runs, and write it as a page."""
-    from pipeline.recall.__main__ import compare_folders
-
-    compare_folders([Path(folder) for folder in folders], page)
 
 
 def _succeed(command: list[str]) -> None:

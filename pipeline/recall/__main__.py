@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError, entry_point
@@ -14,20 +14,43 @@ from pipeline.recipe import character_arguments, output_folder
 
 @entry_point
 def main() -> None:
-    """Read the command line, measure, print the table, write what was asked for."""
+    """Read the command line, measure or compare, print the table, write the report."""
     parser = argparse.ArgumentParser(prog="understudy recall", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe of the run")
+    parser.add_argument("--config", type=Path, metavar="RECIPE", help="the recipe of the run")
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers and items")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one self-contained page")
+    parser.add_argument("--compare", type=Path, nargs="+", metavar="DIR", help="compare these measured runs instead")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers and items (default: DIR/recall.json)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page (default: DIR/report.html)")
     arguments = parser.parse_args()
+    if arguments.compare:
+        compare_folders(arguments.compare, arguments.html)
+        return
+    if not arguments.config:
+        raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
     folder = arguments.adapter or output_folder(arguments.config)
-    measure_recipe(arguments.config, folder, json_file=arguments.json, html_file=arguments.html)
+    measure_recipe(
+        arguments.config,
+        folder,
+        json_file=arguments.json or folder / "recall.json",
+        html_file=arguments.html or folder / "report.html",
+    )
 
 
-def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_file: Path | None) -> None:
+def compare_folders(folders: Sequence[Path], page: Path | None) -> None:
+    """Compare runs that were measured, in the terminal and, where `page` is given, as a page."""
+    from pipeline.recall.across import compare_runs, format_comparison, read_report
+    from pipeline.recall.report import write_comparison
+
+    comparison = compare_runs({folder.name: read_report(folder) for folder in folders})
+    sys.stdout.write(f"\n{format_comparison(comparison)}\n")
+    if page:
+        write_comparison(comparison, page)
+        sys.stdout.write(f"\nwritten to {page}\n")
+
+
+def measure_recipe(recipe: Path, folder: Path, *, json_file: Path, html_file: Path) -> None:
     """Measure the run in `folder` against its base model and print the table."""
     from pipeline.models.trained import base_name_of, read_run
 
@@ -35,7 +58,7 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_f
     from accelerate import PartialState
 
     from pipeline.models.trained import load_trained
-    from pipeline.recall.exam import cache_file, exposures_of, make_exam
+    from pipeline.recall.exam import cache_file, exposures_of, make_exam, texts_of
     from pipeline.recall.findings import findings
     from pipeline.recall.measure import load_measurement, measure, save_measurement
     from pipeline.recall.probes import choose_probes
@@ -64,19 +87,17 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path | None, html_f
     after = measure(trained.model, trained.tokenizer, exam, _stages("after training"))
     if not PartialState().is_main_process:
         return
-    texts = [record.text for record in records if record.record_id not in run.get("held_out", ())]
-    found = findings(before, after, exam, exposures=exposures_of(folder), training_texts=texts)
+    texts = texts_of(records, run, character.records_folder, trained.persona)
+    found = findings(before, after, exam, exposures=exposures_of(folder), texts=texts)
     sys.stdout.write(f"{format_findings(found)}\n")
     for reason, count in left_out.items():
         sys.stdout.write(f"left out: {count} {reason}\n")
     sys.stdout.write(f"{format_samples(found['samples'])}\n")
     report = report_of_run(found | {"left_out": left_out}, folder, trained.persona)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(json_file, report)
-    if html_file:
-        html_file.parent.mkdir(parents=True, exist_ok=True)
-        write_report(report, html_file)
+    json_file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(json_file, report)
+    write_report(report, html_file)
+    sys.stdout.write(f"\nreport: {html_file}\n")
 
 
 def _stages(model: str) -> Callable[[str], Callable[[int, int], None]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.recall.statistics import mean_interval, paired_difference
+from pipeline.recall.statistics import paired_difference
+from pipeline.recall.summary import interval
 from pipeline.recall.table import format_outcome
 
 # What is compared: how it is asked, which outcome of a question counts, and what that is called.
@@ -59,7 +60,7 @@ def compare_runs(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for asked, outcome, title in COMPARED:
             ours, theirs = (_values([items[run][fact] for fact in common], asked, outcome) for run in (name, first))
             change = None if name == first else asdict(paired_difference(theirs, ours))
-            outcomes.append({"title": title, "value": asdict(mean_interval(ours)), "change": change})
+            outcomes.append({"title": title, "value": interval(ours, share=True), "change": change})
         rows.append(
             {
                 "name": name,

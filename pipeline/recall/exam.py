@@ -15,6 +15,7 @@ from pipeline.conversations.render import Message, render
 from pipeline.mixture.ledger import LEDGER_FILE
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import resolve_model
+from pipeline.recall.findings import Texts
 from pipeline.recall.measure import VOICE_REPLIES, Exam
 from pipeline.recall.metrics import alias_hit
 from pipeline.recall.probes import Probe, choose, with_distractors
@@ -68,6 +69,22 @@ def exposures_of(folder: Path) -> dict[str, int]:
     except OSError:
         return {}
     return {row["record_id"]: row["realised"] for row in map(json.loads, lines)}
+
+
+def texts_of(records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona) -> Texts:
+    """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
+    trained = [record for record in records if record.record_id not in run.get("held_out", ())]
+    try:
+        rejects = list(map(json.loads, (records_folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()))
+    except OSError:
+        rejects = []
+    others = [reject for reject in rejects if reject["reason"] == "another speaker"]
+    return Texts(
+        trained=[record.text for record in trained],
+        lines=[record.text for record in trained if record.kind == "dialogue"],
+        others=list(dict.fromkeys(reject["text"] for reject in others)),
+        names=[persona.name, *dict.fromkeys(reject["speaker"] for reject in others)],
+    )
 
 
 def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:

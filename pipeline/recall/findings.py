@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.recall.measure import Exam, Measurement
 from pipeline.recall.metrics import alias_hit, chrf, contradiction, rouge_l
 from pipeline.recall.probes import Probe, choose
 from pipeline.recall.scoring import ProbeScore, QuestionScore
-from pipeline.recall.statistics import mean_interval, paired_difference
-from pipeline.recall.summary import by_exposure, gains, newly_known, summarise
-from pipeline.recall.voice import copy_rate, distinct_2
+from pipeline.recall.statistics import paired_difference
+from pipeline.recall.summary import by_exposure, gains, interval, newly_known, summarise
+from pipeline.recall.voice import MIN_REPLIES, copy_rate, distinct_2, fit_voice, style_distance, voice_score
 
 SAMPLES = 5
+ENOUGH_OTHERS = 100  # lines of other speakers, to tell a voice from theirs
+HITS = frozenset({"alias_hit", "contradiction", "control", "elsewhere"})  # what either is or is not so
 Answered = Callable[[Probe, str], float]
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a voice is held against: the texts trained on, the lines among them, and other speakers' lines and names."""
+
+    trained: Sequence[str]
+    lines: Sequence[str]
+    others: Sequence[str]
+    names: Sequence[str]
+
+
 def findings(
-    before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], training_texts: Sequence[str]
+    before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], texts: Texts
 ) -> dict[str, Any]:
     """Headline, every metric with its interval before and after, what was forgotten, voice, and every item.
 
-    `exposures` are those of the run's ledger by record id; `training_texts` are what a copied reply would copy.
+    `exposures` are those of the run's ledger, by record id.
     """
     guessed = {score.probe.fact_id for score in before.scores if score.guessed}
     known = newly_known(before.scores, after.scores, guessed)
@@ -36,14 +48,7 @@ def findings(
         "distractors": min(len(probe.distractors) for probe in exam.probes),
         "answers": _answers(before, after, exam.probes),
         "drift": _drift(before, after),
-        "voice": {
-            model: {
-                "copy_rate": copy_rate(measured.voice, training_texts),
-                "distinct_2": distinct_2(measured.voice),
-                "replies": len(measured.voice),
-            }
-            for model, measured in (("base", before), ("trained", after))
-        },
+        "voice": _voice(before.voice, after.voice, [text for _, text in exam.lines], texts),
         "by_exposure": by_exposure(after.scores, exposures),
         "samples": _samples(before, after, exam.probes),
         "items": [_item(*pair) for pair in zip(before.scores, after.scores, before.greedy, after.greedy, strict=True)],
@@ -88,7 +93,9 @@ def _answers(before: Measurement, after: Measurement, probes: Sequence[Probe]) -
 
     def of(replies: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
         return {
-            name: asdict(mean_interval([[metrics[name](*pair)] for pair in zip(probes, replies, strict=True)]))
+            name: interval(
+                [[metrics[name](*pair)] for pair in zip(probes, replies, strict=True)], share=name in HITS
+            )
             for name in names
         }
 
@@ -109,7 +116,7 @@ def _drift(before: Measurement, after: Measurement) -> list[dict[str, Any]]:
     ]
     rows = []
     for name, old, new, better in measured:
-        if not old:
+        if len(old) < 2:
             continue
         one, other = [[float(value)] for value in old], [[float(value)] for value in new]
         change = paired_difference(one, other)
@@ -117,13 +124,44 @@ def _drift(before: Measurement, after: Measurement) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "base": asdict(mean_interval(one)),
-                "trained": asdict(mean_interval(other)),
+                "base": interval(one, share=name in HITS),
+                "trained": interval(other, share=name in HITS),
                 "change": asdict(change),
                 "worse": worse,
             }
         )
     return rows
+
+
+def _voice(before: Sequence[str], after: Sequence[str], held_out: Sequence[str], texts: Texts) -> dict[str, Any]:
+    """How much the replies sound like the character's real lines, how alike in form, how varied, how much copied.
+
+    Where too few lines were held out, every tenth trained line stands with them; where there are too few other
+    speakers' lines, the base model's replies stand for those.
+    """
+    if not before or not after:
+        return {"base": {"replies": len(before)}, "trained": {"replies": len(after)}}
+    own, real = sorted(texts.lines), list(held_out)
+    if len(real) < MIN_REPLIES:
+        own, real = [line for number, line in enumerate(own) if number % 10], real + own[::10]
+    enough = len(texts.others) >= ENOUGH_OTHERS
+    others = texts.others if enough else before
+    tellable = min(len(own), len(real), len(others)) >= MIN_REPLIES
+    profile = fit_voice(own, real, others, texts.names) if tellable else None
+    heard = profile if profile and profile.separates else None
+    return {
+        "against": "other speakers" if enough else "the base model",
+        "reason": "" if heard else "Its lines are too few, or too little unlike the others', to tell a voice by.",
+    } | {
+        model: {
+            "score": asdict(voice_score(replies, heard)) if heard else None,
+            "style": asdict(style_distance(replies, real)) if real else None,
+            "copy_rate": copy_rate(replies, texts.trained),
+            "distinct_2": distinct_2(replies),
+            "replies": len(replies),
+        }
+        for model, replies in (("base", before), ("trained", after))
+    }
 
 
 def _samples(before: Measurement, after: Measurement, probes: Sequence[Probe]) -> list[dict[str, str]]:

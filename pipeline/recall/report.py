@@ -17,20 +17,44 @@ PLOT_HEIGHT = 220
 LABEL_GAP = 17  # pixels between the baselines of two labels at the right of a chart
 MARKED_POINTS = 12  # lines of at most so many points show each of them
 
-# (group, its explanation, its two metrics)
-METRICS = (
+# (group, its explanation, where its outcomes stand in the report, its metrics with their names)
+GROUPS: tuple[tuple[str, str, str, Mapping[str, str]], ...] = (
     (
         "Word for word",
         "The model, always saying its likeliest next word, would give exactly the fact\u2019s answer and stop there.",
-        ("seen_exact", "unseen_exact"),
+        "recall",
+        {
+            "seen_exact": "asked as in training",
+            "unseen_exact": "asked in new words",
+            "amid_exact": "in new words, amid a conversation",
+        },
     ),
     (
         "Ranked first",
-        "The model finds the right answer likelier than each of {distractors} other true answers of this character.",
-        ("seen_at_1", "unseen_at_1"),
+        "The model finds the right answer likelier than each of {distractors} other true answers of this character. "
+        "Blind guessing would manage 1 in {options}.{guessed}",
+        "recall",
+        {"seen_at_1": "asked as in training", "unseen_at_1": "asked in new words"},
+    ),
+    (
+        "In its own words",
+        "What the model says when asked in new words: whether the fact\u2019s key words are there, and whether another "
+        "fact\u2019s stand there instead.",
+        "answers",
+        {
+            "alias_hit": "says it",
+            "sampled_alias_hit": "says it, sampled as in chat",
+            "contradiction": "says another fact instead",
+        },
     ),
 )
-ASKED = {"seen": "asked as in training", "unseen": "asked in new words"}
+DRIFT = {
+    "control": ("Control questions", "general knowledge, ranked right under the character\u2019s own prompt", "more"),
+    "general_bits": ("General text", "bits a character", "less"),
+    "line_bits": ("Held-out lines", "bits a character, of lines that were not trained on", "less"),
+    "elsewhere": ("Told as somebody else", "facts ranked first when another character is asked", "less"),
+}
+ASKED = {"seen": "asked as in training", "unseen": "asked in new words", "amid": "amid a conversation"}
 RECALL_LINES = {
     "seen_exact": "as trained, exact",
     "unseen_exact": "new words, exact",
@@ -74,6 +98,25 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One metric before and after training."""
+
+    label: str
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeGroup:
+    """Metrics that belong together; `chance` is what blind guessing would reach, if that is known."""
+
+    name: str
+    explanation: str
+    chance: float | None
+    rows: tuple[OutcomeRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FactGroup:
     """The facts of one type, and how many of their questions the trained model answers word for word."""
 
@@ -93,8 +136,9 @@ def render_report(report: Mapping[str, Any]) -> str:
     template = _environment().get_template("report.html.jinja")
     return template.render(
         report=report,
-        metrics=METRICS,
+        groups=outcome_groups(report),
         asked=ASKED,
+        drift=DRIFT,
         loss_chart=loss_chart(report["curve"]),
         recall_chart=recall_chart(report["recall_curve"]),
         ledger_total=ledger_total(report["ledger"]),
@@ -103,12 +147,35 @@ def render_report(report: Mapping[str, Any]) -> str:
 
 
 def write_report(report: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the report of one run."""
+    _write(render_report(report), path)
+
+
+def write_comparison(comparison: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the comparison of several runs, as `compare_runs` gives it."""
+    _write(_environment().get_template("compare.html.jinja").render(comparison=comparison, drift=DRIFT), path)
+
+
+def _write(page: str, path: Path) -> None:
     """`path` holds the whole page; a reader never meets half of one."""
-    page = render_report(report)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
+
+
+def outcome_groups(report: Mapping[str, Any]) -> list[OutcomeGroup]:
+    """The groups of metrics that the report has outcomes of."""
+    distractors, guessed = report["distractors"], len(report["guessed"])
+    told = f" Left out: {guessed} facts whose answer wins without a question." if guessed else ""
+    made = []
+    for name, explanation, where, metrics in GROUPS:
+        base, trained = report[where]["base"], report[where]["trained"]
+        rows = [OutcomeRow(label, base[key], trained[key]) for key, label in metrics.items() if key in trained]
+        text = explanation.format(distractors=distractors, options=distractors + 1, guessed=told)
+        chance = 1 / (distractors + 1) if name == "Ranked first" else None
+        made.append(OutcomeGroup(name, text, chance, tuple(rows)))
+    return made
 
 
 def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
@@ -228,6 +295,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def signed(value: float) -> str:
+    """`value` with its sign and two decimals, a true minus."""
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
 def kind_name(kind: str) -> str:
     """What the page calls a kind of record."""
     return KIND_NAMES.get(kind, kind.replace("_", " "))
@@ -263,5 +335,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "duration": duration, "kind_name": kind_name}
+    environment.filters |= {"percent": percent, "duration": duration, "kind_name": kind_name, "signed": signed}
     return environment

@@ -8,30 +8,38 @@ from typing import Any
 
 from pipeline.recall.metrics import answer_probability
 from pipeline.recall.scoring import ASKED, Asked, ProbeScore, QuestionScore
-from pipeline.recall.statistics import mean_interval, paired_difference
+from pipeline.recall.statistics import Mean, mean_interval, paired_difference, proportion
 
 Value = Callable[[QuestionScore], float]
-
-# A metric of a question, and whether it compares answers: then items that are guessed without a question are left out.
-METRICS: Mapping[str, tuple[Value, bool]] = {
-    "exact": (lambda question: float(question.exact), False),
-    "at_1": (lambda question: float(question.rank == 1), True),
-    "at_1_by_sum": (lambda question: float(question.rank_by_sum == 1), True),
-    "at_1_by_gain": (lambda question: float(question.rank_by_gain == 1), True),
-    "mrr": (lambda question: 1 / question.rank, True),
-    "probability": (lambda question: answer_probability(question.log_prob, question.tokens), False),
+METRICS: Mapping[str, Value] = {
+    "exact": lambda question: question.exact,
+    "at_1": lambda question: question.rank == 1,
+    "at_1_by_sum": lambda question: question.rank_by_sum == 1,
+    "at_1_by_gain": lambda question: question.rank_by_gain == 1,
+    "mrr": lambda question: 1 / question.rank,
+    "probability": lambda question: answer_probability(question.log_prob, question.tokens),
 }
+# These compare the answer with others, so facts whose answer wins without a question are left out of them.
+COMPARING = frozenset({"at_1", "at_1_by_sum", "at_1_by_gain", "mrr"})
+SHARES = frozenset({"exact", "at_1", "at_1_by_sum", "at_1_by_gain"})  # of hits and misses
+
+
+def interval(values: Sequence[Sequence[float]], *, share: bool) -> dict[str, float]:
+    """Value and 95% interval of hits and misses, or of any numbers, given fact by fact."""
+    if share:
+        return asdict(proportion([[bool(value) for value in fact] for fact in values]))
+    return asdict(mean_interval(values) if len(values) > 1 else Mean(values[0][0], values[0][0], values[0][0], 1, 1))
 
 
 def by_fact(
     scores: Sequence[ProbeScore], metric: str, asked: Asked, guessed: Collection[str]
 ) -> list[list[float]]:
     """The metric's values fact by fact, of the questions asked in this way; facts left out are absent."""
-    value, compares = METRICS[metric]
+    left_out = guessed if metric in COMPARING else ()
     values = [
-        [value(question) for question in score.asked(asked)]
+        [float(METRICS[metric](question)) for question in score.asked(asked)]
         for score in scores
-        if not (compares and score.probe.fact_id in guessed)
+        if score.probe.fact_id not in left_out
     ]
     return [of_fact for of_fact in values if of_fact]
 
@@ -42,7 +50,7 @@ def summarise(scores: Sequence[ProbeScore], guessed: Collection[str] = ()) -> di
     `guessed` are the facts whose answer the base model finds without a question.
     """
     return {
-        f"{asked}_{metric}": asdict(mean_interval(values))
+        f"{asked}_{metric}": interval(values, share=metric in SHARES)
         for asked in ASKED
         for metric in METRICS
         if (values := by_fact(scores, metric, asked, guessed))
@@ -57,7 +65,7 @@ def gains(
         f"{asked}_{metric}": asdict(paired_difference(old, by_fact(after, metric, asked, guessed)))
         for asked in ASKED
         for metric in METRICS
-        if (old := by_fact(before, metric, asked, guessed))
+        if len(old := by_fact(before, metric, asked, guessed)) > 1
     }
 
 
@@ -71,7 +79,7 @@ def newly_known(
         if one.probe.fact_id not in guessed
     ]
     wrong = [of_fact for of_fact in values if of_fact]
-    return asdict(mean_interval(wrong)) if wrong else None
+    return interval(wrong, share=True) if wrong else None
 
 
 def by_exposure(
@@ -91,7 +99,7 @@ def by_exposure(
                 "least": min(count for count, _ in inside),
                 "most": max(count for count, _ in inside),
                 "facts": len(facts),
-                "exact": asdict(mean_interval(by_fact(facts, "exact", "unseen", ()))),
+                "exact": interval(by_fact(facts, "exact", "unseen", ()), share=True),
             }
         )
     return rows

@@ -24,10 +24,10 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **kwargs: Any
     ) -> None:
-        """Write step, loss and the loss of each kind above the bar; of held-out lines too, where they were watched."""
+        """Write step, loss and the loss of each kind above the bar; of what is watched too."""
         if not (state.is_world_process_zero and self.training_bar is not None and logs):
             return
-        for name, title in (("loss", "loss"), ("eval_loss", "held out: loss")):
+        for name, title in (("loss", "loss"), ("eval_loss", "watched: loss")):
             if name in logs:
                 kinds = {
                     key.removeprefix(f"{name}_"): value for key, value in logs.items() if key.startswith(f"{name}_")

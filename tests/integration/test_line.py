@@ -191,8 +191,10 @@ def test_every_kind_is_weighed_watched_and_accounted_for(tiny_recipe: Path, raw_
     logs = [json.loads(line) for line in (tmp_path / "out" / "logs.jsonl").read_text("utf-8").splitlines()]
     watched = [log for log in logs if "eval_loss" in log]
     assert [log["step"] for log in watched] == list(range(0, 19, 2))
-    assert all(log["eval_loss"] == pytest.approx(log["eval_loss_dialogue"]) for log in watched)
-    assert all(0 <= log["eval_accuracy_dialogue"] <= 1 for log in watched)
+    for log in watched:  # of all tokens alike, so between the two kinds': held-out lines, and facts asked anew
+        low, high = sorted((log["eval_loss_dialogue"], log["eval_loss_setting_qa"]))
+        assert low <= log["eval_loss"] <= high
+        assert 0 <= log["eval_accuracy_dialogue"] <= 1
     assert watched[-1]["eval_loss"] < watched[0]["eval_loss"]
 
     said = succeeded(*MODULE, "pipeline.explain", "--config", str(tiny_recipe), "--html", str(tmp_path / "page.html"))
@@ -204,8 +206,25 @@ def test_every_kind_is_weighed_watched_and_accounted_for(tiny_recipe: Path, raw_
     assert "Mira" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+def test_a_run_can_be_stopped_by_recall_and_keeps_its_best_model(tiny_recipe: Path, tmp_path: Path) -> None:
+    said = train(
+        tiny_recipe, "--num_train_epochs", "30", "--eval_strategy", "steps", "--eval_steps", "5",
+        "--save_strategy", "steps", "--save_steps", "5", "--load_best_model_at_end", "true",
+        "--metric_for_best_model", "eval_recall_seen_exact", "--early_stopping", "8", "--chat_share", "1",
+        "--rewordings", "1",
+    )  # fmt: skip
+    assert "stopped early, after step" in said
+    assert "was seen exactly as often as planned" in said  # up to where it stopped
+    logs = [json.loads(line) for line in (tmp_path / "out" / "logs.jsonl").read_text("utf-8").splitlines()]
+    recall = [log["recall_seen_exact"] for log in logs if "recall_seen_exact" in log]
+    assert max(recall) == 1.0
+    assert run_of(tiny_recipe)["steps"] < 150
+
+
 def test_a_character_too_small_to_hold_anything_out_is_trained_all_the_same(tiny_recipe: Path) -> None:
-    assert "held out" not in train(tiny_recipe, "--held_out", "0.05", "--max_steps", "1")
+    said = train(tiny_recipe, "--held_out", "0.05", "--max_steps", "1", "--recall_items", "0")
+    assert "held out" not in said
+    assert "watched" not in said
 
 
 def test_a_plan_that_would_show_a_record_too_often_is_refused(tiny_recipe: Path) -> None:
