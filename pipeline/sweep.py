@@ -26,7 +26,9 @@ def main() -> None:
         prog="understudy sweep", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe to vary")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where to put the runs (the recipe's output_dir + _sweep)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to put the runs (the recipe's output_dir + _sweep)"
+    )
     parser.add_argument("--accelerate", type=Path, metavar="FILE", help="launch each run by this accelerate config")
     arguments, words = parser.parse_known_args()
     folder = arguments.out or output_folder(arguments.config).with_name(f"{output_folder(arguments.config).name}_sweep")

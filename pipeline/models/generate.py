@@ -34,7 +34,7 @@ def generate_reply(
     """
     ids = torch.tensor([prompt_ids(tokenizer, prompt)])
     options = _options(sampling, sampling.max_new_tokens if sampling else max_new_tokens)
-    return _generate(model, tokenizer, ids, torch.ones_like(ids), options, streamer)[0]
+    return _generate(model, tokenizer, ids, torch.ones_like(ids), streamer=streamer, **options)[0]
 
 
 @torch.inference_mode()
@@ -60,7 +60,7 @@ def generate_replies(
         padding = [[0] * (width - len(encoded[number])) for number in batch]
         ids = torch.tensor([pad + encoded[number] for pad, number in zip(padding, batch, strict=True)])
         mask = torch.tensor([pad + [1] * (width - len(pad)) for pad in padding])
-        made = _generate(model, tokenizer, ids, mask, _options(sampling, max_new_tokens), None)
+        made = _generate(model, tokenizer, ids, mask, **_options(sampling, max_new_tokens))
         for number, reply in zip(batch, made, strict=True):
             replies[number] = reply
         if progress:
@@ -87,15 +87,13 @@ def _generate(
     tokenizer: PreTrainedTokenizerBase,
     ids: torch.Tensor,
     mask: torch.Tensor,
-    options: dict[str, Any],
-    streamer: TextStreamer | None,
+    **options: Any,
 ) -> list[str]:
     output = model.generate(
         input_ids=ids.to(model.device),
         attention_mask=mask.to(model.device),
         eos_token_id=sorted(end_of_turn_ids(tokenizer)),
         pad_token_id=tokenizer.pad_token_id,
-        streamer=streamer,
         **options,
     )
     replies = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)

@@ -59,13 +59,13 @@ def read_run(folder: Path) -> dict[str, Any]:
     try:
         run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         run["model"], run["arguments"]["dtype"]
-        return run
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnderstudyError(
             folder,
             f"holds no finished run (its {RUN_FILE} cannot be read)",
             fix="train first, or name the run's output_dir",
         ) from error
+    return run
 
 
 def load_trained(folder: Path) -> TrainedCharacter:

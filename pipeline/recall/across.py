@@ -36,7 +36,9 @@ def read_report(folder: Path) -> dict[str, Any]:
         return report | {"arguments": run["arguments"]}
     except (OSError, ValueError, KeyError) as error:
         raise UnderstudyError(
-            folder, "holds no recall.json of a finished run", fix="run `python -m pipeline.recall --adapter` on it first"
+            folder,
+            "holds no recall.json of a finished run",
+            fix="run `python -m pipeline.recall --adapter` on it first",
         ) from error
 
 

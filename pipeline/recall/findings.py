@@ -93,9 +93,7 @@ def _answers(before: Measurement, after: Measurement, probes: Sequence[Probe]) -
 
     def of(replies: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
         return {
-            name: interval(
-                [[metrics[name](*pair)] for pair in zip(probes, replies, strict=True)], share=name in HITS
-            )
+            name: interval([[metrics[name](*pair)] for pair in zip(probes, replies, strict=True)], share=name in HITS)
             for name in names
         }
 
@@ -107,7 +105,7 @@ def _answers(before: Measurement, after: Measurement, probes: Sequence[Probe]) -
 
 
 def _drift(before: Measurement, after: Measurement) -> list[dict[str, Any]]:
-    """What else training changed, each with its paired difference; `worse` where its whole interval is for the worse."""
+    """What else training changed, with paired differences; `worse` where the whole interval is for the worse."""
     measured: list[tuple[str, Sequence[float], Sequence[float], int]] = [
         ("control", before.control, after.control, +1),
         ("general_bits", before.general_bits, after.general_bits, -1),

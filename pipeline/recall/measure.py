@@ -88,7 +88,9 @@ def measure(
         greedy=generate_replies(model, tokenizer, ask, progress=show("answers")),
         sampled=_sample(model, tokenizer, ask, persona, show("answers as chat samples them")),
         control=_control(model, tokenizer, persona),
-        general_bits=_bits(score_texts(model, tokenizer, general_texts(persona.language)), general_texts(persona.language)),
+        general_bits=_bits(
+            score_texts(model, tokenizer, general_texts(persona.language)), general_texts(persona.language)
+        ),
         line_bits=_line_bits(model, tokenizer, exam.lines),
         elsewhere=_elsewhere(model, tokenizer, exam),
         voice=_sample(model, tokenizer, exam.voice_prompts, persona, show("lines")),

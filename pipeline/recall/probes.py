@@ -115,7 +115,12 @@ def choose(probes: Sequence[Probe], count: int) -> list[Probe]:
 
 def _distance(probe: Probe, other: Probe) -> tuple[bool, bool, int, int]:
     length = abs(len(other.answer) - len(probe.answer))
-    return length > LENGTHS_APART * len(probe.answer), other.type != probe.type, length, _hash(f"{probe.fact_id}{other.fact_id}")
+    return (
+        length > LENGTHS_APART * len(probe.answer),
+        other.type != probe.type,
+        length,
+        _hash(f"{probe.fact_id}{other.fact_id}"),
+    )
 
 
 def _hash(text: str) -> int:

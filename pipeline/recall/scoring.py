@@ -83,7 +83,7 @@ Question = tuple[Asked, str, tuple[Message, ...]]  # how it is asked, its text, 
 
 def plain_questions(probe: Probe) -> list[Question]:
     """Every question of the probe, each at the beginning of a conversation."""
-    return [("seen", probe.seen, ()), *(("unseen", text, ()) for text in probe.unseen)]  # type: ignore[list-item]
+    return [("seen", probe.seen, ()), *(("unseen", text, ()) for text in probe.unseen)]
 
 
 def score_probes(

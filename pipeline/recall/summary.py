@@ -31,9 +31,7 @@ def interval(values: Sequence[Sequence[float]], *, share: bool) -> dict[str, flo
     return asdict(mean_interval(values) if len(values) > 1 else Mean(values[0][0], values[0][0], values[0][0], 1, 1))
 
 
-def by_fact(
-    scores: Sequence[ProbeScore], metric: str, asked: Asked, guessed: Collection[str]
-) -> list[list[float]]:
+def by_fact(scores: Sequence[ProbeScore], metric: str, asked: Asked, guessed: Collection[str]) -> list[list[float]]:
     """The metric's values fact by fact, of the questions asked in this way; facts left out are absent."""
     left_out = guessed if metric in COMPARING else ()
     values = [
@@ -74,7 +72,11 @@ def newly_known(
 ) -> dict[str, float] | None:
     """Recall@1 in new words on those questions that the base model got wrong; None if it got none wrong."""
     values = [
-        [float(new.rank == 1) for old, new in zip(one.asked("unseen"), two.asked("unseen"), strict=True) if old.rank > 1]
+        [
+            float(new.rank == 1)
+            for old, new in zip(one.asked("unseen"), two.asked("unseen"), strict=True)
+            if old.rank > 1
+        ]
         for one, two in zip(before, after, strict=True)
         if one.probe.fact_id not in guessed
     ]
@@ -82,14 +84,13 @@ def newly_known(
     return interval(wrong, share=True) if wrong else None
 
 
-def by_exposure(
-    scores: Sequence[ProbeScore], exposures: Mapping[str, int], groups: int = 3
-) -> list[dict[str, Any]]:
+def by_exposure(scores: Sequence[ProbeScore], exposures: Mapping[str, int], groups: int = 3) -> list[dict[str, Any]]:
     """Recall in new words of facts seen seldom to often: facts by the exposures of all records that teach them."""
     seen = [(sum(exposures.get(record, 0) for record in score.probe.record_ids), score) for score in scores]
     counts = sorted({count for count, _ in seen})
     # Facts with equally many exposures stay together; a few distinct counts are their own groups.
-    edges = [counts[len(counts) * number // groups] for number in range(min(groups, len(counts)))]
+    parts = min(groups, len(counts))
+    edges = [counts[len(counts) * number // parts] for number in range(parts)]
     rows = []
     for low, high in zip(edges, [*edges[1:], None], strict=True):
         inside = [(count, score) for count, score in seen if count >= low and (high is None or count < high)]

@@ -96,9 +96,7 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         self.tell = tell
         self._measured_at = -1
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Measure what is known by now."""
         recall = self._measure(state, kwargs["model"], kwargs["processing_class"])
         kwargs["metrics"].update({f"eval_recall_{name}": value for name, value in recall.items()})

@@ -105,7 +105,10 @@ def asked_anew(character: Character, count: int) -> list[Conversation]:
     """The facts that are probed while training, each asked once in new words, as chat would be asked."""
     return [
         Conversation(
-            chat_prompt(character.persona, (user(probe.unseen[0]),)), assistant(probe.answer), probe.fact_id, "setting_qa"
+            chat_prompt(character.persona, (user(probe.unseen[0]),)),
+            assistant(probe.answer),
+            probe.fact_id,
+            "setting_qa",
         )
         for probe in choose(character.probes, count)
     ]

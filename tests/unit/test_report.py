@@ -81,8 +81,7 @@ def report() -> dict[str, Any]:
         "headline": {
             "facts": 48,
             "seen": 47,
-            "unseen": 60,
-            "unseen_questions": 103,
+            "unseen": 28,
             "base_seen": 0,
             "base_unseen": 1,
         },
@@ -101,6 +100,39 @@ def report() -> dict[str, Any]:
             },
         },
         "distractors": 7,
+        "guessed": ["wren-007", "wren-009"],
+        "left_out": {"questions that hold their own answer": 3},
+        "answers": {
+            model: {name: proportion(0.5, 0.4, 0.6, 48) for name in ("alias_hit", "sampled_alias_hit", "contradiction")}
+            for model in ("base", "trained")
+        },
+        "drift": [
+            {
+                "name": "general_bits",
+                "base": {"value": 1.1, "low": 1.0, "high": 1.2, "count": 6, "facts": 6},
+                "trained": {"value": 1.35, "low": 1.2, "high": 1.5, "count": 6, "facts": 6},
+                "change": {"value": 0.25, "low": 0.2, "high": 0.3},
+                "worse": True,
+            }
+        ],
+        "voice": {
+            "against": "other speakers",
+            "reason": "",
+            **{
+                model: {
+                    "score": {"value": 0.8, "low": 0.6, "high": 1.0, "replies": 24, "enough": True},
+                    "style": {"length": 0.1, "punctuation": 0.2},
+                    "copy_rate": 0.05,
+                    "distinct_2": 0.9,
+                    "replies": 24,
+                }
+                for model in ("base", "trained")
+            },
+        },
+        "by_exposure": [
+            {"least": 3, "most": 3, "facts": 20, "exact": proportion(0.4, 0.2, 0.6, 40)},
+            {"least": 5, "most": 6, "facts": 28, "exact": proportion(0.7, 0.5, 0.8, 63)},
+        ],
         "curve": [
             {"step": 10, "epoch": 0.5, "loss": 3.1, "loss_setting_qa": 2.0, "learning_rate": 0.001},
             {"step": 20, "epoch": 1.0, "loss": 1.2, "loss_dialogue": 1.5, "learning_rate": 0.001},
@@ -136,6 +168,9 @@ def report() -> dict[str, Any]:
                 "fact_id": "wren-001",
                 "type": "identity",
                 "answer": "Fifty-three.",
+                "guessed": False,
+                "base_reply": "I have no age.",
+                "trained_reply": "Fifty-three.",
                 "questions": [
                     question("Your age?", "seen", exact=True),
                     question("How old are you?", "unseen", exact=True),
@@ -173,7 +208,7 @@ def test_the_page_needs_nothing_but_itself(report: dict[str, Any]) -> None:
 def test_the_headline_says_what_is_known_now_and_before(report: dict[str, Any]) -> None:
     assert (
         "Knows 47 of 48 facts word for word when asked as in training, "
-        "and answers 60 of 103 questions that ask in new words. Before training: 0 and 1."
+        "and 28 of them when asked in new words. Before training: 0 and 1."
     ) in Page(render_report(report)).words()
 
 
@@ -199,7 +234,25 @@ def test_every_metric_is_explained(report: dict[str, Any]) -> None:
     words = Page(render_report(report)).words()
     assert "likelier than each of 7 other true answers" in words
     assert "would give exactly the fact’s answer and stop there" in words
-    assert "Blind guessing would manage 1 in 8." in words
+    assert "Blind guessing would manage 1 in 8. Left out: 2 facts whose answer wins without a question." in words
+    assert "Left out: 3 questions that hold their own answer." in words
+
+
+def test_what_got_worse_is_said(report: dict[str, Any]) -> None:
+    words = Page(render_report(report)).words()
+    assert "bits a character; less is better" in words
+    assert all(figure in words for figure in ("1.10", "1.35", "+0.25 (+0.20 to +0.30)"))
+    assert "no worse" not in words
+    report["drift"][0]["worse"] = False
+    assert "no worse" in Page(render_report(report)).words()
+
+
+def test_a_voice_that_cannot_be_told_says_why(report: dict[str, Any]) -> None:
+    assert "0.80 (0.60–1.00)" in Page(render_report(report)).words()
+    for model in ("base", "trained"):
+        report["voice"][model]["score"] = None
+    report["voice"]["reason"] = "Its lines are too few."
+    assert "Its lines are too few." in Page(render_report(report)).words()
 
 
 @pytest.mark.parametrize(
@@ -210,6 +263,8 @@ def test_every_metric_is_explained(report: dict[str, Any]) -> None:
         ("recall_curve", "Recall over training"),
         ("ledger", "What training was made of"),
         ("items", "Every fact"),
+        ("drift", "What else training changed"),
+        ("by_exposure", "Is what is seen more recalled more?"),
     ],
 )
 def test_a_section_with_nothing_to_show_is_left_out(report: dict[str, Any], key: str, heading: str) -> None:
