@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,7 +116,7 @@ def test_facts_are_grouped_by_exposures_each_once(counts: list[int]) -> None:
     scores = [scored(probe, True, 1) for probe in PROBES[: len(counts)]]
     rows = by_exposure(scores, {f"r{n + 10}": count for n, count in enumerate(counts)})
     assert sum(row["facts"] for row in rows) == len(counts)
-    assert all(one["most"] < other["least"] for one, other in zip(rows, rows[1:], strict=False))
+    assert all(one["most"] < other["least"] for one, other in itertools.pairwise(rows))
 
 
 def test_a_question_that_holds_its_answer_is_left_out() -> None:
