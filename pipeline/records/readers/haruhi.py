@@ -1,0 +1,24 @@
+"""ChatHaruhi's scenes, {"file", "text"} with 名：「话」 a line, and its lines, {"input_hint", "input", "output"}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, scene_records, string
+from pipeline.records.readers.transcript import SPEAKER_LINE, turns_of
+
+
+def read_scene(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """Every turn of the scene. The file's name is no title: it is a line of the scene, so it would give it away."""
+    lines = ((f"{source}:{number}", line) for number, line in enumerate(string(source, row, "text").split("\n"), 1))
+    yield from scene_records(turns_of(lines), title="", place=source, window=options.window)
+
+
+def read_line(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
+    """The line under both of its questions: its title, and the same asked in a sentence."""
+    title, asked = string(source, row, "input_hint").rstrip(".…"), string(source, row, "input")
+    spoken = SPEAKER_LINE.fullmatch(asked)
+    reply = string(source, row, "output", required=True)
+    for question in dict.fromkeys((title, spoken["text"] if spoken else asked)):
+        yield RawRecord(source, CHARACTER, reply, asked=question, filed_under=title, place=source)
