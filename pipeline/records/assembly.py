@@ -34,9 +34,9 @@ PROBLEMS: Mapping[str, str] = {
     "exact duplicates": "merge, sources listed",
     "empty": "reject",
     "no content (punctuation only, or empty)": "reject",
-    "1 to 3 content characters": "reject lines, or keep `short_lines` of them",
-    "an inner thought, whole in （）": "reject lines, or keep and tag them (`inner_thoughts`)",
-    "alternatives parted by /": "split sentences, take one of words (`alternatives`)",
+    "1 to 3 content characters": "reject lines, or keep some (short_lines)",
+    "an inner thought, whole in （）": "reject lines, or keep and tag them (inner_thoughts)",
+    "alternatives parted by /": "split sentences, take one of words (alternatives)",
     "alternatives parted by ／": "the same",
     "another speaker glued in": "split",
     "meta speakers": "reject",
@@ -98,10 +98,10 @@ def problems_of(raw: RawRecord, names: Collection[str], meta: re.Pattern[str]) -
         ("empty", not text),
         ("no content (punctuation only, or empty)", not content),
         ("1 to 3 content characters", is_short(text)),
-        ("an inner thought, whole in （）", is_thought(text)),
+        ("an inner thought, whole in （）", text.startswith("（") and text.endswith("）")),
         ("alternatives parted by /", "/" in text),
         ("alternatives parted by ／", "／" in text),
-        ("another speaker glued in", len(glued) > 1 or glued[0][0] != raw.speaker),
+        ("another speaker glued in", glued != [(raw.speaker, text)]),
         ("meta speakers", meta.fullmatch(raw.speaker) is not None),
     )
     yield from (name for name, found in checks if found)
@@ -209,10 +209,12 @@ class Assembly:
         return ""
 
     def _record(self, piece: RawRecord, text: str, verdict: Verdict, tags: tuple[str, ...]) -> Record:
-        rules = self._told.rules
-        prompt = clean(piece.asked or piece.scene, rules, self._character)
+        rules, prompt = self._told.rules, piece.asked or piece.scene
+        if verdict.kind == "dialogue" and piece.filed_under and piece.context:
+            prompt = ""  # what it is a reply to stands before it, and its title says when it is shouted
         turns = (Turn(self._named(turn.speaker), clean(turn.text, rules, self._character)) for turn in piece.context)
-        context = tuple(turn for turn in turns if turn.text)
+        context = tuple(turn for turn in turns if turn.text) if verdict.kind == "dialogue" else ()
+        prompt = clean(prompt, rules, self._character)
         return Record(
             record_id=content_id(piece.speaker, prompt, text, context),
             kind=verdict.kind,

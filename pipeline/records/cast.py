@@ -73,9 +73,10 @@ def convert_cast(
     problems = _problems((raw for raw in raws if raw.speaker not in cast), names, told)
     for _, found in accounts:
         problems.update(found)
-    summary = _summary([account for account, _ in accounts], members, rest, len(raws), problems)
+    rejects = list(_rejects(rest, told))
+    summary = _summary([account for account, _ in accounts], members, rejects, len(raws), problems)
     summary["passed_over"] = list(map(str, passed_over))
-    _write(folder, summary, _rejects(rest, told))
+    _write(folder, summary, rejects)
     return summary
 
 
@@ -166,14 +167,14 @@ def _rejects(rest: Iterable[RawRecord], told: Told) -> Iterable[Reject]:
 def _summary(
     accounts: Sequence[Mapping[str, Any]],
     members: Sequence[Member],
-    rest: Sequence[RawRecord],
+    rejects: Sequence[Reject],
     entries: int,
     problems: Counter[str],
 ) -> dict[str, Any]:
-    left_out = Counter(raw.speaker for raw in rest)
-    read = sum(account["read"] for account in accounts) + len(rest)
+    left_out = Counter(reject.speaker for reject in rejects)
+    read = sum(account["read"] for account in accounts) + len(rejects)
     kept, duplicates = (sum(account[key] for account in accounts) for key in ("kept", "duplicates"))
-    rejected = sum((Counter(account["rejected"]) for account in accounts), Counter({LEFT_OUT: len(rest)}))
+    rejected = sum((Counter(account["rejected"]) for account in accounts), Counter(left.reason for left in rejects))
     return {
         "entries": entries,
         "split": read - entries,
@@ -189,7 +190,7 @@ def _summary(
             | {"rejected": sum(account["rejected"].values())}
             for member, account in zip(members, accounts, strict=True)
         ],
-        "left_out": {"speakers": len(left_out), "lines": len(rest), "most": dict(left_out.most_common(12))},
+        "left_out": {"speakers": len(left_out), "lines": len(rejects), "most": dict(left_out.most_common(12))},
     }
 
 

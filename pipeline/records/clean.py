@@ -45,7 +45,7 @@ WORD_PAIR = re.compile(
 AFTER_SENTENCE = re.compile(r"[。！？…⋯·~～.!?）)」』”\"][\s\"]*[/／]")
 SLASH = re.compile(r"\s*[/／]\s*")
 BEFORE_NAME = re.compile(
-    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*[:：]"
+    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*[:：]"
 )
 THOUGHT = ("（", "）"), ("(", ")")
 SHORT = 3  # content characters: a sigh, a yes, a name
@@ -200,7 +200,7 @@ def split_glued(speaker: str, text: str, names: Collection[str]) -> list[tuple[s
     starts = [0, *(cut.end() for cut in cuts)]
     ends = [*(cut.start() for cut in cuts), len(text)]
     parts = [
-        (who, text[start:end].strip().removesuffix("/").strip())
+        (who, text[start:end].strip().rstrip("/／&＆").strip())
         for who, start, end in zip(speakers, starts, ends, strict=True)
     ]
     return [(who, part) for who, part in parts if part] or [(speaker, text)]

@@ -57,7 +57,9 @@ def _turns_by_text(
     for raw in transcript:
         if raw.speaker in (character, CHARACTER) and raw.context and not raw.unusable:
             context = tuple(Turn(turn.speaker, clean(turn.text, rules, character)) for turn in raw.context)
-            turns.setdefault(clean(raw.text, rules, character), set()).add(context)
+            whole = clean(raw.text, rules, character)
+            for text in {whole, whole.partition("\n")[0]}:  # a turn of several lines may be single lines elsewhere
+                turns.setdefault(text, set()).add(context)
     return turns
 
 

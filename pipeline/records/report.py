@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 KIND_NAMES = {"background": "passages", "setting_qa": "settings", "dialogue": "lines"}
+SORT_NAMES = {
+    "line": "lines",
+    "cry": "lines shouted in play",
+    "persona": "settings of the persona",
+    "ambient": "settings of the hour",
+    "passage": "passages",
+}
 
 
 def render_conversion_report(account: Mapping[str, Any]) -> str:
     """The page of one character's account, as `conversion.json` has it."""
-    return _environment().get_template("conversion.html.jinja").render(account=account, kind_names=KIND_NAMES)
+    sorts = [(SORT_NAMES.get(sort, sort), count) for sort, count in account["sorts"].items()]
+    template = _environment().get_template("conversion.html.jinja")
+    return template.render(account=account, kind_names=KIND_NAMES, sorts=sorts)
 
 
 def render_cast_report(summary: Mapping[str, Any]) -> str:
@@ -55,6 +65,7 @@ def _write(page: str, path: Path) -> None:
     temporary.replace(path)
 
 
+@functools.cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

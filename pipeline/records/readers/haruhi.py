@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, scene_records, string
+from pipeline.records.raw import CHARACTER, USER, RawRecord, ReadOptions, scene_records, string
 from pipeline.records.readers.transcript import SPEAKER_LINE, turns_of
+from pipeline.records.record import Turn
 
 
 def read_scene(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
@@ -16,9 +17,11 @@ def read_scene(source: str, row: Mapping[str, Any], options: ReadOptions) -> Ite
 
 
 def read_line(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
-    """The line under both of its questions: its title, and the same asked in a sentence."""
+    """The line under both of its questions: its title, and the same asked in a sentence by somebody."""
     title, asked = string(source, row, "input_hint").rstrip(".…"), string(source, row, "input")
-    spoken = SPEAKER_LINE.fullmatch(asked)
     reply = string(source, row, "output", required=True)
-    for question in dict.fromkeys((title, spoken["text"] if spoken else asked)):
-        yield RawRecord(source, CHARACTER, reply, asked=question, filed_under=title, place=source)
+    yield RawRecord(source, CHARACTER, reply, asked=title, place=source)
+    spoken = SPEAKER_LINE.fullmatch(asked)
+    before = Turn(spoken["speaker"], spoken["text"]) if spoken else Turn(USER, asked)
+    if before.text and before.text != title:
+        yield RawRecord(source, CHARACTER, reply, asked=before.text, filed_under=title, place=source, context=(before,))
