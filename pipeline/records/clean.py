@@ -234,7 +234,7 @@ def _outside_quotes(text: str) -> str:
 
 def is_unbalanced(text: str) -> bool:
     """Whether a bracket or quotation mark lacks its other half."""
-    return any(text.count(pair[0]) != text.count(pair[1]) for pair in (*PAIRS, "()", "[]"))
+    return any(_lone(text, pair) for pair in (*PAIRS, "()", "[]"))
 
 
 def _restore_misread(text: str, pair: str) -> str:
@@ -277,6 +277,11 @@ def _lone(text: str, pair: str) -> list[int]:
     return sorted(lone + waiting)
 
 
+def _tidied(before: str, after: str) -> str:
+    """What a step leaves, without the spaces around what it took away."""
+    return after if after == before else normalise_unicode(after)
+
+
 def _widens(text: str) -> bool:
     return HALF_WIDTH.search(text) is not None
 
@@ -295,13 +300,17 @@ STEPS: tuple[Step, ...] = (
         lambda text: normalise_unicode(text) != text,
         lambda text, rules, character: normalise_unicode(text),
     ),
-    Step("placeholders", "resolve {NICKNAME}, {M#}{F#}, {{user}}, {{char}}", has_placeholder, resolve_placeholders),
-    Step("leading #", "strip", _is_hashed, lambda text, rules, character: strip_leading_hash(text)),
+    Step(
+        "placeholders",
+        "resolve {NICKNAME}, {M#}{F#}, {{user}}, {{char}}",
+        has_placeholder,
+        lambda text, rules, character: _tidied(text, resolve_placeholders(text, rules, character)),
+    ),
     Step(
         "option tags",
         "strip （选项一触发） and the like",
         lambda text: OPTION_TAG.search(text) is not None,
-        lambda text, rules, character: strip_option_tags(text),
+        lambda text, rules, character: _tidied(text, strip_option_tags(text)),
     ),
     Step(
         "word alternatives",
@@ -309,6 +318,13 @@ STEPS: tuple[Step, ...] = (
         lambda text: ("/" in text or "／" in text) and WORD_PAIR.search(text) is not None,
         lambda text, rules, character: resolve_word_pairs(text, rules),
     ),
+    Step(
+        "unbalanced marks",
+        "restore or mend quotation marks and brackets",
+        is_unbalanced,
+        lambda text, rules, character: _tidied(text, balance_marks(text)),
+    ),
+    Step("leading #", "strip", _is_hashed, lambda text, rules, character: strip_leading_hash(text)),
     Step(
         "ellipsis variants",
         "⋯ ······ ... become ……",
@@ -326,12 +342,6 @@ STEPS: tuple[Step, ...] = (
         "widen , ! ? ; : beside CJK characters",
         _widens,
         lambda text, rules, character: widen_punctuation(text),
-    ),
-    Step(
-        "unbalanced marks",
-        "restore or mend quotation marks and brackets",
-        is_unbalanced,
-        lambda text, rules, character: balance_marks(text),
     ),
 )
 

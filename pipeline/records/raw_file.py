@@ -98,6 +98,17 @@ def open_raw(path: Path) -> RawFile:
         ) from error
 
 
+def first_char(file: RawFile) -> str:
+    """The first character of its text that is no white space."""
+    return file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()[:1]
+
+
+def looks_like_json(file: RawFile) -> bool:
+    """Whether its text begins as a JSON list or object does: a script may begin with [Music]."""
+    text = file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()
+    return text[:1] in ("[", "{") and text[1:].lstrip()[:1] in ("", '"', "{", "[", "]", "}")
+
+
 def detect_encoding(path: Path, head: bytes) -> str | None:
     """The encoding of a file's text by its byte order mark, else UTF-8 if all of it is, else the likeliest legacy one.
 

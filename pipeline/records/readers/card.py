@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import USER, RawRecord, ReadOptions, Said, mapping, scene_records, sequence, string
-from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.json_rows import first_char, whole_document
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.json_rows import whole_document
 from pipeline.records.readers.lorebook import read_entries
 
 MARKS = re.compile(r'"(chara_card_v\d+|first_mes|mes_example)"')

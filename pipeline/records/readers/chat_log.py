@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.records.raw import RawRecord, ReadOptions, Said, mapping, scene_records, string
-from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.json_rows import first_char, first_line, json_lines
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.json_rows import first_line, json_lines
 
 MARKS = ("user_name", "character_name")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
-from pipeline.records.raw_file import RawFile
+from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
 
 # What `datasets` writes beside the rows of a dataset.
@@ -23,18 +23,12 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     if not file.encoding or file.path.name in BYSTANDERS:
         return False
     called = file.path.suffix.lower() in (".json", ".jsonl", ".ndjson")
-    return called or (first_char(file) in ("[", "{") and _begins_a_value(file))
+    return called or looks_like_json(file)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row."""
     yield from read_rows(_rows(file), options)
-
-
-def first_char(file: RawFile) -> str:
-    """The first character that is no white space."""
-    text = file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()
-    return text[:1]
 
 
 def first_line(file: RawFile) -> Any:
@@ -86,12 +80,6 @@ def json_lines(file: RawFile) -> Iterator[tuple[str, Any]]:
                 raise UnderstudyError(
                     f"{file.path}:{number}:{column}", f"is broken JSON ({error})", fix="repair the line, or delete it"
                 ) from error
-
-
-def _begins_a_value(file: RawFile) -> bool:
-    """Whether what follows the bracket can stand in JSON: a script may begin with [Music]."""
-    text = file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()
-    return text[1:].lstrip()[:1] in ("", '"', "{", "[", "]", "}")
 
 
 def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:

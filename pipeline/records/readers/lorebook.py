@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, mapping, string
-from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.json_rows import first_char, whole_document
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.json_rows import whole_document
 
 MARK = re.compile(r'"entries"\s*:\s*[\[{]|"lorebook_v3"')
 DECORATOR = re.compile(r"^@@@?[a-z_]+.*\n?", re.MULTILINE)

@@ -7,19 +7,20 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, Said, scene_records
-from pipeline.records.raw_file import RawFile
+from pipeline.records.raw_file import RawFile, looks_like_json
 
 SPEAKER_LINE = re.compile(r"(?P<speaker>[^:：\s][^:：]{0,40}?)\s*[:：]\s*(?P<text>.*)", re.DOTALL)
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
+NO_SCRIPTS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".json")
 LOOKED_AT = 200  # lines, to tell a transcript
 SPOKEN_SHARE = 0.5  # of them
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether at least half of its first lines are spoken by somebody."""
-    if not file.encoding:
+    """Whether at least half of its first lines are spoken by somebody; `key: value` in a settings file is not."""
+    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
     lines = [line.strip() for _, line in itertools.islice(file.lines(), LOOKED_AT)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
