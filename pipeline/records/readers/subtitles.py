@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 
 from pipeline.errors import UnderstudyError
@@ -35,7 +36,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     text = file.text()
     form = "ass" if ASS_HEAD.search(text) else "srt"
     try:
-        subtitles = pysubs2.SSAFile.from_string(text, format_=form)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a margin or a layer that is no number: nothing said
+            subtitles = pysubs2.SSAFile.from_string(text, format_=form)
     except (pysubs2.Pysubs2Error, ValueError, IndexError, KeyError, OverflowError) as error:
         raise UnderstudyError(file.path, f"is no sound .{form} ({error})", fix="export the subtitles again") from error
     written = len((EVENT if form == "ass" else TIMES).findall(text))

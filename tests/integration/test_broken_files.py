@@ -15,7 +15,7 @@ from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import Conversion, convert
 from tests.raw_files import FORMS
 
-CASES = int(os.environ.get("BROKEN_FILES", "250"))  # of each form, in each of the two tests
+CASES = int(os.environ.get("BROKEN_FILES", "250"))  # of each of 21 forms; a nightly run may ask for more
 PATTERNS = compile_patterns()
 LAST = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]  # something to keep, in any file
 
@@ -58,7 +58,7 @@ def account_of(path: Path) -> Conversion | None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=CASES)
+@settings(max_examples=CASES // 5)
 @given(lines=lines)
 def test_every_record_of_a_whole_file_is_accounted_for(
     form: str, lines: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
@@ -69,6 +69,10 @@ def test_every_record_of_a_whole_file_is_accounted_for(
     conversion = account_of(path)
     assert conversion is not None
     assert conversion.entries == made.entries
+
+
+def test_there_are_more_than_five_thousand_cases() -> None:
+    assert len(FORMS) * CASES >= 5000
 
 
 @st.composite
