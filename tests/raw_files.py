@@ -60,17 +60,17 @@ def alpaca(lines: Lines) -> Made:
 
 
 def chat_messages(lines: Lines) -> Made:
-    return Made("a.jsonl", dumped({"messages": messages(lines)}) + b"\n" + dumped({"messages": []}), len(lines))
+    return Made("a.jsonl", dumped({"messages": messages(lines)}) + b"\n" + dumped({"messages": []}), turns(lines))
 
 
 def completions(lines: Lines) -> Made:
     made = [{"prompt": messages(lines), "completion": [{"role": "assistant", "content": "The bells rang twice."}]}]
-    return Made("a.json", dumped(made), len(lines) + 1)
+    return Made("a.json", dumped(made), turns([*lines, ("Mira", "The bells rang twice.")]))
 
 
 def sharegpt(lines: Lines) -> Made:
     said = [{"from": "gpt" if who == "Mira" else "human", "value": text} for who, text in lines]
-    return Made("a.json", dumped([{"conversations": said}]), len(lines))
+    return Made("a.json", dumped([{"conversations": said}]), turns(lines))
 
 
 def comma_separated(lines: Lines) -> Made:
@@ -119,7 +119,7 @@ def haruhi_lines(lines: Lines) -> Made:
 def chat_log(lines: Lines) -> Made:
     head = {"user_name": "Bram", "character_name": "Mira", "create_date": "2026-01-01"}
     said = [{"name": who, "is_user": who != "Mira", "mes": text, "swipes": [text, "Nay."]} for who, text in lines]
-    return Made("a.jsonl", b"\n".join(map(dumped, [head, *said])), len(lines))
+    return Made("a.jsonl", b"\n".join(map(dumped, [head, *said])), turns(lines))
 
 
 def card_fields(lines: Lines) -> dict[str, object]:
@@ -135,7 +135,7 @@ def card_fields(lines: Lines) -> dict[str, object]:
 
 
 def card_v1(lines: Lines) -> Made:
-    return Made("a.json", dumped(card_fields(lines)), len(lines) + 4)
+    return Made("a.json", dumped(card_fields(lines)), turns(lines) + 4)
 
 
 def card_v2_fields(lines: Lines) -> dict[str, object]:
@@ -163,7 +163,7 @@ def card_v2_fields(lines: Lines) -> dict[str, object]:
 
 
 def card_v2(lines: Lines) -> Made:
-    return Made("a.json", dumped(card_v2_fields(lines)), len(lines) + 9)
+    return Made("a.json", dumped(card_v2_fields(lines)), turns(lines) + 9)
 
 
 def card_v3_fields(lines: Lines) -> dict[str, object]:
@@ -184,7 +184,7 @@ def png(chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
 def card_png(lines: Lines) -> Made:
     old = base64.b64encode(dumped(card_v2_fields([("Mira", "This is the old card.")])))
     new = base64.b64encode(dumped(card_v3_fields(lines)))
-    return Made("a.png", png([(b"tEXt", b"chara\0" + old), (b"tEXt", b"ccv3\0" + new)]), len(lines) + 10)
+    return Made("a.png", png([(b"tEXt", b"chara\0" + old), (b"tEXt", b"ccv3\0" + new)]), turns(lines) + 10)
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
@@ -197,7 +197,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 def charx(lines: Lines) -> Made:
     return Made(
-        "a.charx", zipped({"card.json": dumped(card_v3_fields(lines)), "assets/icon.png": b"x"}), len(lines) + 10
+        "a.charx", zipped({"card.json": dumped(card_v3_fields(lines)), "assets/icon.png": b"x"}), turns(lines) + 10
     )
 
 
@@ -210,7 +210,7 @@ def subtitles_srt(lines: Lines) -> Made:
     blocks = [
         f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
     ]
-    return Made("a.srt", "\n".join(blocks).encode(), len(lines))
+    return Made("a.srt", "\n".join(blocks).encode(), turns(lines))
 
 
 def subtitles_ass(lines: Lines) -> Made:
@@ -220,7 +220,7 @@ def subtitles_ass(lines: Lines) -> Made:
         f"Dialogue: 0,0:00:{n:02d}.00,0:00:{n:02d}.90,Default,{who},0,0,0,,{{\\i1}}{text}\n"
         for n, (who, text) in enumerate(lines)
     ]
-    return Made("a.ass", (head + "".join(events)).encode(), len(lines))
+    return Made("a.ass", (head + "".join(events)).encode(), turns(lines))
 
 
 FORMS: dict[str, Callable[[Lines], Made]] = {

@@ -75,7 +75,8 @@ def _scene(context: Sequence[Turn], title: str, persona: Persona) -> list[Messag
     messages: list[Message] = []
     for turn in context:
         own = turn.speaker == persona.name
-        role, content = ("assistant", turn.text) if own else ("user", f"{turn.speaker}{_colon(persona)}{turn.text}")
+        named = f"{turn.speaker}{_colon(persona)}{turn.text}" if turn.speaker else turn.text  # no name: the user itself
+        role, content = ("assistant", turn.text) if own else ("user", named)
         if messages and messages[-1]["role"] == role:
             messages[-1] = Message(role=role, content=f"{messages[-1]['content']}\n{content}")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -212,8 +212,7 @@ class Assembly:
         rules, prompt = self._told.rules, piece.asked or piece.scene
         if verdict.kind == "dialogue" and piece.filed_under and piece.context:
             prompt = ""  # what it is a reply to stands before it, and its title says when it is shouted
-        turns = (Turn(self._named(turn.speaker), clean(turn.text, rules, self._character)) for turn in piece.context)
-        context = tuple(turn for turn in turns if turn.text) if verdict.kind == "dialogue" else ()
+        context = clean_context(piece.context, self._character, rules) if verdict.kind == "dialogue" else ()
         prompt = clean(prompt, rules, self._character)
         return Record(
             record_id=content_id(piece.speaker, prompt, text, context),
@@ -228,9 +227,6 @@ class Assembly:
             tags=tags,
         )
 
-    def _named(self, speaker: str) -> str:
-        return self._character if speaker == CHARACTER else speaker
-
     def _cleaned(self, text: str) -> str:
         for step in STEPS:
             after = step.apply(text, self._told.rules, self._character)
@@ -241,6 +237,21 @@ class Assembly:
                     samples.append((text, after))
             text = after
         return text
+
+
+def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules) -> tuple[Turn, ...]:
+    """The turns before a line, cleaned; what is left empty goes, and so does a last turn of its own.
+
+    So the last turn is always somebody else's, as a prompt's has to be.
+    """
+    turns = [
+        Turn(character if turn.speaker == CHARACTER else turn.speaker, clean(turn.text, rules, character))
+        for turn in context
+    ]
+    turns = [turn for turn in turns if turn.text]
+    while turns and turns[-1].speaker == character:
+        turns.pop()
+    return tuple(turns)
 
 
 def assemble(character: str, pieces: Iterable[RawRecord], told: Told) -> Assembled:

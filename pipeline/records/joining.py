@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.records.assembly import clean_context
 from pipeline.records.clean import CleaningRules, clean
 from pipeline.records.near import jaccard, shingles
 from pipeline.records.raw import CHARACTER, RawRecord
@@ -56,7 +57,9 @@ def _turns_by_text(
     turns: dict[str, set[tuple[Turn, ...]]] = {}
     for raw in transcript:
         if raw.speaker in (character, CHARACTER) and raw.context and not raw.unusable:
-            context = tuple(Turn(turn.speaker, clean(turn.text, rules, character)) for turn in raw.context)
+            context = clean_context(raw.context, character, rules)
+            if not context:
+                continue
             whole = clean(raw.text, rules, character)
             for text in {whole, whole.partition("\n")[0]}:  # a turn of several lines may be single lines elsewhere
                 turns.setdefault(text, set()).add(context)

@@ -56,9 +56,12 @@ class Said:
 
 
 def scene_records(turns: Iterable[Said], *, title: str, place: str, window: int) -> Iterator[RawRecord]:
-    """Each turn of a scene with up to `window` turns before it; what is unusable is no context either."""
+    """Each turn of a scene with up to `window` turns before it; what is unusable is no context either.
+
+    Lines of one speaker in a row are one turn, so no turn follows another of its own speaker.
+    """
     before: deque[Turn] = deque(maxlen=window)
-    for turn in turns:
+    for turn in merged(turns):
         yield RawRecord(
             source=turn.source,
             speaker=turn.speaker,
@@ -70,6 +73,22 @@ def scene_records(turns: Iterable[Said], *, title: str, place: str, window: int)
         )
         if not turn.unusable:
             before.append(Turn(turn.speaker, turn.text))
+
+
+def merged(turns: Iterable[Said]) -> Iterator[Said]:
+    """The turns, those of one speaker in a row as one; an unusable one between them parts nothing."""
+    pending: Said | None = None
+    for turn in turns:
+        if turn.unusable:
+            yield turn
+        elif pending and turn.speaker == pending.speaker:
+            pending = Said(pending.source, pending.speaker, f"{pending.text}\n{turn.text}")
+        else:
+            if pending:
+                yield pending
+            pending = turn
+    if pending:
+        yield pending
 
 
 def string(source: str, entry: Mapping[str, Any], key: str, *, required: bool = False) -> str:

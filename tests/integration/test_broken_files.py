@@ -15,7 +15,8 @@ from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import Conversion, convert
 from tests.raw_files import FORMS
 
-CASES = int(os.environ.get("BROKEN_FILES", "250"))  # of each of 21 forms; a nightly run may ask for more
+USUAL_CASES = 250  # of each form; BROKEN_FILES=1500 asks for more
+CASES = int(os.environ.get("BROKEN_FILES", USUAL_CASES))
 PATTERNS = compile_patterns()
 LAST = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]  # something to keep, in any file
 
@@ -53,6 +54,7 @@ def account_of(path: Path) -> Conversion | None:
     assert sum(file["read"] for file in account["files"]) == account["entries"]
     places = sum(1 + len(record.also) for record in conversion.records)
     assert account["read"] == places + sum(1 + len(reject.also) for reject in conversion.rejects)
+    assert all(record.context[-1].speaker != "Mira" for record in conversion.records if record.context)
     json.dumps(account, ensure_ascii=False).encode()
     return conversion
 
@@ -72,7 +74,7 @@ def test_every_record_of_a_whole_file_is_accounted_for(
 
 
 def test_there_are_more_than_five_thousand_cases() -> None:
-    assert len(FORMS) * CASES >= 5000
+    assert len(FORMS) * USUAL_CASES >= 5000
 
 
 @st.composite

@@ -274,11 +274,9 @@ def page_of(path: Path) -> tuple[str, _Page]:
 
 def test_the_report_shows_what_became_of_everything(tmp_path: Path) -> None:
     story = "Mira has rung the bells of Saltmere for thirty years, and nobody rings them as she does."
-    written(
-        tmp_path / "raw" / "a.json",
-        [*(line(text) for text in NEAR), line("这是真的吗?"), line("……"), line(NEAR[0]), line("<script>x</script>", "Bram"),
-         line(story, input="Who are you?")],
-    )  # fmt: skip
+    lines = [*(line(text) for text in NEAR), line("这是真的吗?"), line("……"), line(NEAR[0])]
+    others = [line("<script>x</script>", "Bram"), line(story, input="Who are you?")]
+    written(tmp_path / "raw" / "a.json", [*lines, *others])
     (tmp_path / "raw" / "notes.md").write_text("Nothing to read here.", encoding="utf-8")
     (tmp_path / "scenes.txt").write_text(SCENES, encoding="utf-8")
     conversion = converted(tmp_path / "raw", join=[str(tmp_path / "scenes.txt")])
@@ -287,8 +285,20 @@ def test_the_report_shows_what_became_of_everything(tmp_path: Path) -> None:
     text, page = page_of(tmp_path / "out" / "conversion.html")
     assert page.links == []
     assert "<script>" not in text
-    for shown in ("4 kept", "another speaker", "no content", "half-width punctuation", "这是真的吗？", "notes.md", "utf-8",
-                  "Nearly the same", "2×", "perhaps passages", "1 other speakers", "Lines joined"):  # fmt: skip
+    for shown in (
+        "4 kept",
+        "another speaker",
+        "no content",
+        "half-width punctuation",
+        "这是真的吗？",
+        "notes.md",
+        "utf-8",
+        "Nearly the same",
+        "2×",
+        "perhaps passages",
+        "1 other speakers",
+        "Lines joined",
+    ):
         assert shown in text, shown
 
 

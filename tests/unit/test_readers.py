@@ -207,6 +207,15 @@ def test_a_hidden_message_of_a_chat_is_neither_kept_nor_context(tmp_path: Path) 
     assert conversion.account()["rejected"] == {"another speaker": 1, "a hidden message": 1}
 
 
+@pytest.mark.parametrize("form", ["chat_messages", "sharegpt", "chat_log", "transcript", "haruhi", "subtitles_ass"])
+def test_what_one_says_in_a_row_is_one_turn(form: str, tmp_path: Path) -> None:
+    made = FORMS[form]([("Bram", "Who is up there?"), ("Mira", "It is me."), ("Mira", "Who else?")])
+    (tmp_path / made.name).write_bytes(made.content)
+    (record,) = converted(tmp_path).records
+    assert record.text == "It is me.\nWho else?"
+    assert [turn.text for turn in record.context] == ["Who is up there?"]
+
+
 def test_a_long_chat_keeps_only_a_window_of_turns_before_each_line(tmp_path: Path) -> None:
     turns = [f"{'Mira' if n % 2 else 'Bram'}: The bell rang {n} times tonight." for n in range(400)]
     (tmp_path / "a.txt").write_text("\n".join(turns), encoding="utf-8")

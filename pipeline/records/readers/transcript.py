@@ -28,7 +28,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """Turns with the turns of their scene before them; lines of one speaker in a row are one turn."""
+    """Turns with the turns of their scene before them."""
     path, title, spaced = file.path, "", _is_double_spaced(file)
     scene: list[tuple[str, str]] = []
     for number, raw_line in itertools.chain(file.lines(), [(0, "")]):
@@ -44,21 +44,10 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[Said]:
-    """The turns that (place, line) pairs say; a stage direction, or a line without a speaker, is no turn."""
-    pending: Said | None = None
+    """What (place, line) pairs say; a stage direction, or a line without a speaker, is no turn."""
     for source, raw_line in lines:
-        line = raw_line.strip()
-        said = _said(source, line) if line else None
-        if said and pending and not said.unusable and said.speaker == pending.speaker:
-            pending = Said(pending.source, pending.speaker, f"{pending.text}\n{said.text}")
-        elif said and said.unusable:
-            yield said
-        elif said:
-            if pending:
-                yield pending
-            pending = said
-    if pending:
-        yield pending
+        if line := raw_line.strip():
+            yield _said(source, line)
 
 
 def unquote(text: str) -> str:
