@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.recipe import character_arguments
+from pipeline.records.cast import ALL, convert_cast, format_cast
+from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import ensure_converted, format_account
+from pipeline.records.options import ConversionOptions
 
 
 @entry_point
@@ -18,41 +22,65 @@ def main() -> None:
     arguments = _arguments()
     if arguments.config:
         for recipe in arguments.config:
-            _convert_recipe(recipe, skip_absent=arguments.skip_absent)
+            _convert_recipe(recipe, arguments)
         return
     if not (arguments.raw and arguments.character and arguments.out):
         raise UnderstudyError("command line", "says too little", fix="give --config, or --raw, --character and --out")
-    _convert(arguments.raw, arguments.character, arguments.out, context_turns=arguments.context_turns)
+    options = {"context_turns": arguments.context_turns}
+    _convert(arguments.raw, arguments.character, arguments.out, arguments, options)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="understudy convert", description=__doc__)
     parser.add_argument("--config", type=Path, nargs="+", metavar="RECIPE", help="recipes whose characters to convert")
     parser.add_argument("--raw", type=Path, nargs="+", metavar="PATH", help="raw files, or folders to search for them")
-    parser.add_argument("--character", metavar="NAME", help="the speaker to keep, exactly as the files write it")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write records, rejects and the account")
+    parser.add_argument(
+        "--character",
+        metavar="NAME",
+        help="the speaker to keep, exactly as the files write it; `all`: everybody after whom a folder is named, or "
+        "else everybody with 20 lines or more, each into a folder of its own",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write records, rejects and the report")
     parser.add_argument("--context_turns", type=int, default=6, metavar="N", help="turns shown before a line (6)")
+    parser.add_argument(
+        "--join", nargs="+", metavar="PATH", help="transcripts in which lines find the turns before them"
+    )
+    parser.add_argument("--review", action="store_true", help="write doubtful records to review.csv, to be edited")
+    parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument("--skip_absent", action="store_true", help="pass over recipes whose raw files are not here")
     return parser.parse_args()
 
 
-def _convert_recipe(recipe: Path, *, skip_absent: bool) -> None:
-    arguments = character_arguments(recipe)
-    absent = [path for path in arguments.raw_paths if not path.exists()]
-    if absent and skip_absent:
+def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
+    own = character_arguments(recipe)
+    absent = [path for path in own.raw_paths if not path.exists()]
+    if absent and arguments.skip_absent:
         sys.stdout.write(f"{recipe}: skipped, {absent[0]} is not here\n")
         return
     _convert(
-        arguments.raw_paths,
-        arguments.name,
-        arguments.records_folder,
-        **arguments.conversion,
+        arguments.raw or own.raw_paths,
+        arguments.character or own.name,
+        arguments.out or own.records_folder,
+        arguments,
+        own.conversion,
     )
 
 
-def _convert(raw: list[Path], character: str, folder: Path, **options: Any) -> None:
-    account = ensure_converted(raw, character, folder, **options)
-    sys.stdout.write(f"{format_account(account)}\n  written to {folder}\n")
+def _convert(
+    raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: dict[str, Any]
+) -> None:
+    if arguments.join:
+        options = options | {"join": arguments.join}
+    if character == ALL:
+        told = ConversionOptions(**options)
+        patterns = compile_patterns(told.background_titles, told.voice_only_titles)
+        summary = convert_cast(raw, folder, patterns, told, num_proc=arguments.num_proc)
+        sys.stdout.write(f"{format_cast(summary)}\n  written to {folder}; report: {folder / 'cast.html'}\n")
+        return
+    account = ensure_converted(raw, character, folder, review=arguments.review, num_proc=arguments.num_proc, **options)
+    sys.stdout.write(f"{format_account(account)}\n  written to {folder}; report: {folder / 'conversion.html'}\n")
+    if arguments.review:
+        sys.stdout.write(f"  to decide: {folder / 'review.csv'}; edit its column kind, and name it as `reviewed`\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,15 @@ class UnderstudyError(Exception):
 
     def __init__(self, where: object, what: str, *, fix: str) -> None:
         super().__init__(f"{where}: {what}. To fix it: {fix}.")
+        self.parts = (str(where), what, fix)
+
+    def __reduce__(self) -> tuple[Callable[[tuple[str, str, str]], UnderstudyError], tuple[tuple[str, str, str]]]:
+        """It survives the way from one process to another."""
+        return _from_parts, (self.parts,)
+
+
+def _from_parts(parts: tuple[str, str, str]) -> UnderstudyError:
+    return UnderstudyError(parts[0], parts[1], fix=parts[2])
 
 
 def entry_point(main: Callable[[], None]) -> Callable[[], None]:

@@ -17,6 +17,8 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 
+ALTERNATIVES = ("split", "first", "second")
+NEAR_DUPLICATES = ("keep", "merge")
 BATCHING = ("auto", "prefix_tree", "padded")
 ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
@@ -40,6 +42,19 @@ class CharacterArguments:
     voice_only_titles: list[str] | None = _doc("Patterns of `input` that make a record a line, never a setting.", None)
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
+    columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
+    user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)
+    alternatives: str = _doc(
+        "Of options as in `a。/b。`: split, first or second; of words (他/她) one is taken.", "split"
+    )
+    short_lines: int = _doc("How many lines of 1 to 3 Chinese characters are kept.", 0)
+    inner_thoughts: bool = _doc("Keep lines that stand whole in brackets.", False)
+    near_duplicates: str = _doc("Lines that are nearly the same (.8 of their 5-grams): keep or merge.", "keep")
+    meta_speakers: list[str] | None = _doc("Patterns of speakers that are notes, not anybody.", None)
+    join: list[str] | None = _doc("Transcripts in which single lines find the turns before them.", None)
+    reviewed: str | None = _doc(
+        "The table that `convert --review` wrote, with your decisions in its column kind.", None
+    )
     system_background: str | None = _doc("System prompt of background passages; {character} is the name.", None)
     system_setting_qa: str | None = _doc("System prompt of settings questions.", None)
     system_dialogue: str | None = _doc("System prompt of lines.", None)
@@ -97,6 +112,15 @@ class CharacterArguments:
             "background_titles": self.background_titles,
             "voice_only_titles": self.voice_only_titles,
             "context_turns": self.context_turns,
+            "columns": self.columns,
+            "user_name": self.user_name,
+            "alternatives": self.alternatives,
+            "short_lines": self.short_lines,
+            "inner_thoughts": self.inner_thoughts,
+            "near_duplicates": self.near_duplicates,
+            "meta_speakers": self.meta_speakers,
+            "join": self.join,
+            "reviewed": self.reviewed,
         }
 
     @property
@@ -245,6 +269,9 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
         ("rewordings", 1 <= arguments.rewordings <= 8, "from 1 to 8"),
         ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
         ("context_turns", arguments.context_turns >= 0, "0 or more"),
+        ("alternatives", arguments.alternatives in ALTERNATIVES, " or ".join(ALTERNATIVES)),
+        ("short_lines", arguments.short_lines >= 0, "0 or more"),
+        ("near_duplicates", arguments.near_duplicates in NEAR_DUPLICATES, " or ".join(NEAR_DUPLICATES)),
         ("batching", arguments.batching in BATCHING, " or ".join(BATCHING)),
         ("recall_items", arguments.recall_items >= 0, "0 or more"),
         ("early_stopping", arguments.early_stopping >= 0, "0 or more"),

@@ -87,7 +87,7 @@ def _scene(context: Sequence[Turn], title: str, persona: Persona, speaker_names:
     messages: list[Message] = []
     for turn in context:
         role, content = ("assistant" if turn.speaker == persona.name else "user"), turn.text
-        if role == "user" and speaker_names == "prefix":
+        if role == "user" and speaker_names == "prefix" and turn.speaker:  # no name: it is the user who speaks
             content = f"{turn.speaker}{_colon(persona)}{content}"
         if messages and messages[-1]["role"] == role:
             messages[-1] = Message(role=role, content=f"{messages[-1]['content']}\n{content}")

@@ -1,4 +1,4 @@
-"""Which kind of record it is, told from its `input` alone."""
+"""Which kind of record it is, told from the title or question that it is filed under, with the reason kept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ BACKGROUND_TITLES: tuple[str, ...] = (
     r"角色故事\s*[0-9一二三四五六七八九十]*",
     "神之眼",
     "孤心沙龙",
+    "(性格|场景|背景)",
     r"Character Stor(y|ies)( \d+)?",
     "Character Details",
     r"More About .+",
@@ -26,11 +27,30 @@ VOICE_ONLY_TITLES: tuple[str, ...] = tuple(
     rf"{title}(·其?[0-9一二三四五六七八九十]+)?"
     for title in (
         "元素战技", "元素爆发", "打开宝箱", "生命值低", "同伴生命值低", "倒下", "重受击", "轻受击", "加入队伍",
-        "冲刺", "冲刺开始", "冲刺结束", "滑翔", "普通攻击", "中攻击", "重攻击", "攀爬", "跳跃", "待机",
+        "冲刺", "冲刺开始", "冲刺结束", "滑翔", "打开风之翼", "普通攻击", "中攻击", "重攻击", "攀爬", "跳跃", "待机",
         "Elemental Skill", "Elemental Burst", "Opening Treasure Chest", "Low HP", "Ally at Low HP", "Fallen",
-        "Heavy Hit Taken", "Light Hit Taken", "Joining Party", "Sprint",
+        "Heavy Hit Taken", "Light Hit Taken", "Joining Party", "Sprint", "Deploying Wind Glider",
     )
 )  # fmt: skip
+# Titles of remarks on the hour, the weather, a gift: asked for like settings, but they tell nothing of the character.
+AMBIENT_TITLES: tuple[str, ...] = (
+    "闲聊.*",
+    ".*(下雨|打雷|下雪|起风|刮大风|沙漠|雪山)的?时?候?.*",
+    "阳光很好|雨过天晴",
+    "(早上|中午|下午|晚上)好|晚安",
+    "收到赠礼.*",
+    "生日",
+    "突破的感受.*",
+    "Chat: .+",
+    "When (It|the|Thunder).+",
+    "Good (Morning|Afternoon|Evening|Night)",
+    "Receiving a Gift.*",
+    "Birthday",
+    "Feelings About Ascension.*",
+)
+AMBIENT = re.compile("|".join(f"(?:{title})" for title in AMBIENT_TITLES), re.IGNORECASE)
+FIRST_PERSON = re.compile(r"[我俺吾咱]|\b(?:I|me|my|mine|I'm|I've|myself)\b")
+LONG = 60  # characters; below, a line's want of a pronoun says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +61,71 @@ class TitlePatterns:
     voice_only: re.Pattern[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A kind, what made it so, and the sort within the kind (passage, persona, ambient, cry, line)."""
+
+    kind: Kind
+    why: str
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What speaks against a verdict, and the kind that it speaks for."""
+
+    proposed: Kind
+    because: str
+
+
 def compile_patterns(background: Sequence[str] | None = None, voice_only: Sequence[str] | None = None) -> TitlePatterns:
     """The recipe's patterns, or the defaults where it has none.
 
     Raises:
         UnderstudyError: a pattern is no regular expression.
     """
-    return TitlePatterns(_any_of(background or BACKGROUND_TITLES), _any_of(voice_only or VOICE_ONLY_TITLES))
+    return TitlePatterns(any_of(background or BACKGROUND_TITLES), any_of(voice_only or VOICE_ONLY_TITLES))
 
 
 def classify(input_text: str, patterns: TitlePatterns) -> Kind:
     """Tell a record's kind: no `input` is a line, a known title a passage or a shout, anything else is asked for."""
-    title = input_text.strip()
-    if not title or patterns.voice_only.fullmatch(title):
-        return "dialogue"
-    return "background" if patterns.background.fullmatch(title) else "setting_qa"
+    return judge(input_text, patterns).kind
 
 
-def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+def judge(title: str, patterns: TitlePatterns) -> Verdict:
+    """The kind that a title makes a record, and why."""
+    title = title.strip()
+    if not title:
+        return Verdict("dialogue", "it stands under no title or question", "line")
+    if patterns.voice_only.fullmatch(title):
+        return Verdict("dialogue", f"{title!r} is a voice-only title", "cry")
+    if patterns.background.fullmatch(title):
+        return Verdict("background", f"{title!r} is a background title", "passage")
+    sort = "ambient" if AMBIENT.fullmatch(title.rstrip(".…")) else "persona"
+    return Verdict("setting_qa", f"{title!r} asks for it, and is no known title", sort)
+
+
+def doubt(kind: Kind, prompt: str, text: str, character: str) -> Doubt | None:
+    """What the wording says against the kind, if anything: it may only propose."""
+    own, told = FIRST_PERSON.search(text) is not None, character in text
+    if kind == "setting_qa" and told and not own and len(text) >= LONG:
+        return Doubt("background", f"speaks of {character} in the third person, and never of itself")
+    if kind == "background" and own and not told:
+        return Doubt("setting_qa", f"speaks of itself, and never of {character}")
+    if kind == "dialogue" and told and not own and len(text) >= LONG and not prompt:
+        return Doubt("background", f"speaks of {character} in the third person, and never of itself")
+    return None
+
+
+def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for all of them.
+
+    Raises:
+        UnderstudyError: one is no regular expression.
+    """
     for pattern in patterns:
         try:
-            re.compile(pattern)
+            re.compile(f"(?:{pattern})")
         except re.error as error:
             raise UnderstudyError(
                 f"title pattern {pattern!r}", f"is no regular expression ({error})", fix="correct it in the recipe"

@@ -1,62 +1,88 @@
-"""Raw files to one character's records, with an account of everything that was read."""
+"""Raw files to one character's records, or to everybody's, with an account of everything that was read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.errors import UnderstudyError
-from pipeline.records.classify import TitlePatterns, classify, compile_patterns
-from pipeline.records.readers import RawRecord, find_files, read_file
-from pipeline.records.record import KINDS, Record, content_id, write_records
+from pipeline.records.account import account_of, format_account
+from pipeline.records.assembly import Assembled, Told, assemble, pieces_of, problems_of
+from pipeline.records.classify import TitlePatterns, any_of, compile_patterns
+from pipeline.records.joining import Joined, join
+from pipeline.records.near import near_pairs
+from pipeline.records.options import META_SPEAKERS, ConversionOptions
+from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
+from pipeline.records.readers import Known, find_files
+from pipeline.records.reading import FileReading, Reject, read_files
+from pipeline.records.record import Record, write_records
+from pipeline.records.report import write_conversion_report
+from pipeline.records.review import read_review, write_review
 
+__all__ = ["Conversion", "Reject", "convert", "ensure_converted", "format_account", "write_conversion"]
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A raw record that is not used, and why."""
-
-    source: str
-    reason: str
-    speaker: str
-    text: str
+NEARLY = "nearly a duplicate"
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What became of every raw record: `read == len(records) + duplicates + len(rejects)`."""
+    """What became of every raw record: `read == len(records) + duplicates + len(rejects)`.
+
+    `read` counts what the files hold (`entries`) and the pieces that lines were split into beyond that (`split`).
+    """
 
     character: str
-    read: int
-    records: tuple[Record, ...]
-    duplicates: int
-    rejects: tuple[Reject, ...]
-    files: tuple[tuple[str, int], ...]  # with the number of records kept from each
+    entries: int
+    split: int
+    assembled: Assembled
+    files: tuple[FileReading, ...]
     passed_over: tuple[str, ...]
+    problems: Counter[str]
+    near: tuple[tuple[Record, Record, float], ...] = ()
+    joined: Joined | None = None
+    others: tuple[Reject, ...] = field(default=(), repr=False)
+
+    @property
+    def read(self) -> int:
+        """How many pieces there were to keep, merge or reject."""
+        return self.entries + self.split
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What is kept, in the order of the files."""
+        return self.assembled.records
+
+    @property
+    def duplicates(self) -> int:
+        """How many were merged with an equal one."""
+        return self.assembled.duplicates
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """What is not kept, and why."""
+        return (*self.others, *self.assembled.rejects)
 
     def account(self) -> dict[str, Any]:
-        """The numbers, as saved in `conversion.json`."""
-        kinds = Counter(record.kind for record in self.records)
-        return {
-            "character": self.character,
-            "read": self.read,
-            "kept": len(self.records),
-            "duplicates": self.duplicates,
-            "rejected": dict(Counter(reject.reason for reject in self.rejects)),
-            "kinds": {kind: kinds[kind] for kind in KINDS},
-            "kept_by_file": dict(self.files),
-            "passed_over": list(self.passed_over),
-        }
+        """The numbers, and samples of what they stand for, as saved in `conversion.json`."""
+        return account_of(self)
 
 
-def convert(paths: Sequence[Path], character: str, patterns: TitlePatterns, *, context_turns: int) -> Conversion:
+def convert(
+    paths: Sequence[Path],
+    character: str,
+    patterns: TitlePatterns,
+    *,
+    context_turns: int,
+    options: ConversionOptions | None = None,
+    num_proc: int = 1,
+) -> Conversion:
     """Read `paths` and keep the character's own records, each once, in the order of the files.
 
     A line's context is the last `context_turns` turns before it in its scene.
@@ -64,122 +90,176 @@ def convert(paths: Sequence[Path], character: str, patterns: TitlePatterns, *, c
     Raises:
         UnderstudyError: a file is broken, or the character says nothing in any of them.
     """
-    files, passed_over = find_files(paths)
-    kept: dict[str, Record] = {}
-    rejects: list[Reject] = []
-    speakers: Counter[str] = Counter()
-    kept_by_file: list[tuple[str, int]] = []
-    for file in files:
-        before = len(kept)
-        for raw in read_file(file):
-            speakers[raw.speaker] += 1
-            reason = _why_not(raw, character)
-            if reason:
-                rejects.append(Reject(raw.source, reason, raw.speaker, raw.text))
-                continue
-            record = _record(raw, patterns, context_turns)
-            kept.setdefault(record.record_id, record)
-        kept_by_file.append((str(file), len(kept) - before))
-    if not kept:
-        heard = ", ".join(f"{speaker} ({count})" for speaker, count in speakers.most_common(8)) or "nobody"
-        raise UnderstudyError(
-            ", ".join(map(str, paths)),
-            f"nothing usable is said by {character!r}; the speakers are: {heard}",
-            fix="write the name exactly as the files do",
-        )
-    read = sum(speakers.values())
+    options = replace(options or ConversionOptions(), context_turns=context_turns)
+    told = told_of(options, patterns)
+    known, passed_over = find_files(paths, options.reading)
+    files = list(read_files(known, options.reading, character, told.meta, num_proc=num_proc))
+    others = tuple(reject for file in files for reject in file.others)
+    own = [raw for file in files for raw in file.own]
+    speakers = Counter(_named(raw, character) for raw in own) + Counter(reject.speaker for reject in others)
+    conversion = convert_own(character, own, speaker_names(speakers), told)
+    conversion = replace(
+        conversion,
+        entries=len(own) + len(others),
+        files=tuple(files),
+        passed_over=tuple(map(str, passed_over)),
+        others=others,
+    )
+    if not conversion.records:
+        raise _nothing_usable(paths, conversion, speakers)
+    return finished(conversion, options)
+
+
+def convert_own(
+    character: str,
+    own: Sequence[RawRecord],
+    names: Collection[str],
+    told: Told,
+    *,
+    delivered: Sequence[RawRecord] = (),
+    cast: bool = False,
+) -> Conversion:
+    """The conversion of what concerns one character. `names` are the speakers whose lines may be glued into others'.
+
+    In a cast the pieces that others say go to them, as theirs come here, `delivered`.
+    """
+    raws = [replace(raw, speaker=character) if raw.speaker == CHARACTER else raw for raw in own]
+    pieces = [piece for raw in raws for piece in pieces_of(raw, names, told.rules)]
+    if cast:
+        pieces = [*(piece for piece in pieces if piece.speaker == character), *delivered]
+    problems: Counter[str] = Counter()
+    seen: set[tuple[str, ...]] = set()
+    for raw in raws:
+        if raw.speaker == character:
+            problems.update(problems_of(raw, names, told.meta))
+            key = (raw.asked, raw.scene, raw.text, *(turn.text for turn in raw.context))
+            problems["exact duplicates"] += key in seen
+            seen.add(key)
     return Conversion(
         character=character,
-        read=read,
-        records=tuple(kept.values()),
-        duplicates=read - len(kept) - len(rejects),
-        rejects=tuple(rejects),
-        files=tuple(kept_by_file),
-        passed_over=tuple(map(str, passed_over)),
+        entries=len(raws),
+        split=len(pieces) - len(raws),
+        assembled=assemble(character, pieces, told),
+        files=(),
+        passed_over=(),
+        problems=problems,
     )
 
 
-def write_conversion(conversion: Conversion, folder: Path, *, fingerprint: str) -> None:
-    """Write `records.jsonl`, `rejects.jsonl` and, last, `conversion.json`, whose presence means that all is there."""
+def finished(conversion: Conversion, options: ConversionOptions) -> Conversion:
+    """The conversion with near-duplicates told or merged, and lines joined to transcripts."""
+    return _joined(_with_near(conversion, options), options)
+
+
+def speaker_names(speakers: Mapping[str, int]) -> frozenset[str]:
+    """The speakers whose lines may be glued into another's: those with a name of two characters or more."""
+    return frozenset(speaker for speaker in speakers if len(speaker) > 1)
+
+
+def write_conversion(conversion: Conversion, folder: Path, *, fingerprint: str, review: bool = False) -> dict[str, Any]:
+    """Write records, rejects and the report and, last, `conversion.json`, whose presence means that all is there.
+
+    Gives the account that it wrote.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "conversion.json").unlink(missing_ok=True)
     write_records(folder / "records.jsonl", conversion.records)
     with (folder / "rejects.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in conversion.rejects)
+    if review:
+        write_review(folder / "review.csv", conversion.assembled.doubts)
     account = conversion.account() | {"fingerprint": fingerprint}
+    write_conversion_report(account, folder / "conversion.html")
     temporary = folder / "conversion.json.tmp"
     temporary.write_text(json.dumps(account, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, folder / "conversion.json")
+    return account
 
 
 def ensure_converted(
-    paths: Sequence[Path],
-    character: str,
-    folder: Path,
-    *,
-    background_titles: Sequence[str] | None = None,
-    voice_only_titles: Sequence[str] | None = None,
-    context_turns: int,
+    paths: Sequence[Path], character: str, folder: Path, *, review: bool = False, num_proc: int = 1, **told: Any
 ) -> dict[str, Any]:
     """The account of the conversion in `folder`, which is done first unless these files were converted so before.
+
+    `told` holds the fields of `ConversionOptions`.
 
     Raises:
         UnderstudyError: a raw file is broken, or the character says nothing in any of them.
     """
-    patterns = compile_patterns(background_titles, voice_only_titles)
-    fingerprint = raw_fingerprint(paths, (__version__, character, patterns, context_turns))
+    options = ConversionOptions(**told)
+    patterns = compile_patterns(options.background_titles, options.voice_only_titles)
+    fingerprint = raw_fingerprint(paths, character, options)
     try:
         account: dict[str, Any] = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         account = {}
-    if account.get("fingerprint") != fingerprint or not (folder / "records.jsonl").is_file():
-        conversion = convert(paths, character, patterns, context_turns=context_turns)
-        write_conversion(conversion, folder, fingerprint=fingerprint)
-        account = conversion.account() | {"fingerprint": fingerprint}
+    done = account.get("fingerprint") == fingerprint and (folder / "records.jsonl").is_file()
+    if not done or (review and not (folder / "review.csv").is_file()):
+        conversion = convert(
+            paths, character, patterns, context_turns=options.context_turns, options=options, num_proc=num_proc
+        )
+        account = write_conversion(conversion, folder, fingerprint=fingerprint, review=review)
     return account
 
 
-def format_account(account: Mapping[str, Any]) -> str:
-    """What became of the raw records, in a few lines."""
-    rejected = account["rejected"]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in account["kinds"].items())
-    reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items()) or "none"
-    lines = [
-        f"{account['character']}: read {account['read']} = kept {account['kept']} + duplicates {account['duplicates']}"
-        f" + rejected {sum(rejected.values())}",
-        f"  kept: {kinds}",
-        f"  rejected: {reasons}",
-    ]
-    if account["passed_over"]:
-        lines.append(f"  passed over, no raw files: {', '.join(account['passed_over'])}")
-    return "\n".join(lines)
-
-
-def raw_fingerprint(paths: Sequence[Path], settings: Sequence[object]) -> str:
+def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
     """A hash of the raw files and of what the conversion was told: while it stays, nothing need be redone."""
-    digest = hashlib.blake2b(repr(list(settings)).encode(), digest_size=16)
-    for file in find_files(paths)[0]:
-        digest.update(str(file).encode() + b"\0" + hashlib.blake2b(file.read_bytes()).digest())
+    digest = hashlib.blake2b(repr((__version__, character, options)).encode(), digest_size=16)
+    extra = [Path(path) for path in (*(options.join or ()), *([options.reviewed] if options.reviewed else ()))]
+    known, _ = find_files(paths, options.reading)
+    for file in [*(each.file.path for each in known), *(path for path in extra if path.is_file())]:
+        with file.open("rb") as stream:
+            digest.update(str(file).encode() + b"\0" + hashlib.file_digest(stream, "blake2b").digest())
     return digest.hexdigest()
 
 
-def _why_not(raw: RawRecord, character: str) -> str | None:
-    if raw.speaker != character:
-        return "another speaker"
-    if not any(unicodedata.category(char)[0] in "LN" for char in raw.text):
-        return "no content"
-    return None
-
-
-def _record(raw: RawRecord, patterns: TitlePatterns, context_turns: int) -> Record:
-    prompt = raw.asked or raw.scene
-    context = raw.context[-context_turns:] if context_turns else ()
-    return Record(
-        record_id=content_id(raw.speaker, prompt, raw.text, context),
-        kind=classify(raw.asked, patterns),
-        prompt=prompt,
-        text=raw.text,
-        context=context,
-        speaker=raw.speaker,
-        source=raw.source,
+def told_of(options: ConversionOptions, patterns: TitlePatterns) -> Told:
+    """What assembling is told of the options."""
+    return Told(
+        patterns=patterns,
+        meta=any_of(options.meta_speakers or META_SPEAKERS),
+        rules=options.cleaning,
+        decisions=read_review(Path(options.reviewed).expanduser()) if options.reviewed else {},
     )
+
+
+def _named(raw: RawRecord, character: str) -> str:
+    return character if raw.speaker == CHARACTER else raw.speaker
+
+
+def _with_near(conversion: Conversion, options: ConversionOptions) -> Conversion:
+    """Lines that are nearly the same are told, and merged into the first of them where that is asked for."""
+    lines = [record for record in conversion.records if record.kind == "dialogue"]
+    pairs = tuple((lines[i], lines[j], score) for i, j, score in near_pairs([line.text for line in lines]))
+    conversion = replace(conversion, near=pairs)
+    if options.near_duplicates != "merge":
+        return conversion
+    gone = {later.record_id for _, later, _ in pairs}
+    rejects = tuple(
+        Reject(record.source, NEARLY, record.speaker, record.text, record.also)
+        for record in conversion.records
+        if record.record_id in gone
+    )
+    kept = tuple(record for record in conversion.records if record.record_id not in gone)
+    assembled = replace(conversion.assembled, records=kept, rejects=(*conversion.assembled.rejects, *rejects))
+    return replace(conversion, assembled=assembled)
+
+
+def _joined(conversion: Conversion, options: ConversionOptions) -> Conversion:
+    """Lines that have lost the turns before them take those of the transcripts to join."""
+    if not options.join:
+        return conversion
+    known: list[Known] = find_files([Path(path).expanduser() for path in options.join], options.reading)[0]
+    transcript = (raw for file in known for raw in file.records(options.reading))
+    joined = join(conversion.records, transcript, conversion.character, options.cleaning)
+    return replace(conversion, joined=joined, assembled=replace(conversion.assembled, records=joined.records))
+
+
+def _nothing_usable(paths: Sequence[Path], conversion: Conversion, speakers: Counter[str]) -> UnderstudyError:
+    named = {("nobody named" if speaker in ("", UNNAMED) else speaker): n for speaker, n in speakers.most_common(8)}
+    heard = ", ".join(f"{speaker} ({count})" for speaker, count in named.items()) or "nobody"
+    what = f"nothing usable is said by {conversion.character!r}; the speakers are: {heard}"
+    if conversion.assembled.rejects:
+        reasons = Counter(reject.reason for reject in conversion.assembled.rejects).most_common(4)
+        what += "; rejected: " + ", ".join(f"{count} {reason}" for reason, count in reasons)
+    return UnderstudyError(", ".join(map(str, paths)), what, fix="write the name exactly as the files do")

@@ -311,7 +311,7 @@ def test_the_real_files_of_a_real_character_go_through_the_line(
     assert {kind: row["records"] for kind, row in ledger.items()} == {
         "background": 9,
         "setting_qa": 46,
-        "dialogue": 1005,
+        "dialogue": 903,
     }
 
 

@@ -68,6 +68,12 @@ def test_a_scene_becomes_alternating_turns_with_the_others_named() -> None:
     )
 
 
+def test_who_has_no_name_is_the_user_and_needs_none() -> None:
+    assert only(record("dialogue", "", context=(Turn("", "Good evening!"),))) == (
+        "system: You are Mira. Speak with Mira's tone, habits and temper.\nuser: Good evening!\n⟦Aye.⟧"
+    )
+
+
 contexts = st.lists(st.builds(Turn, st.sampled_from(["Mira", "Bram", "Pim"]), st.sampled_from(["a", "b"])), max_size=8)
 
 

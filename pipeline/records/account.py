@@ -1,0 +1,151 @@
+"""The account of a conversion: numbers, and samples of what they stand for, ready for JSON and for the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipeline.records.assembly import PROBLEMS
+from pipeline.records.raw import UNNAMED, USER
+from pipeline.records.reading import ANOTHER, META, Reject
+from pipeline.records.record import KINDS, Record
+
+if TYPE_CHECKING:
+    from pipeline.records.conversion import Conversion
+
+SAMPLES, TOP = 6, 12
+LENGTHS = (10, 20, 40, 80, 160, 320)  # characters: the upper ends of the bins, but for the last
+
+
+def account_of(conversion: Conversion) -> dict[str, Any]:
+    """The numbers, as saved in `conversion.json`: `read == kept + duplicates + sum(rejected)`."""
+    records, rejects = conversion.records, conversion.rejects
+    kinds = Counter(record.kind for record in records)
+    kept = _kept_by_file(records, [file.path for file in conversion.files])
+    return {
+        "character": conversion.character,
+        "entries": conversion.entries,
+        "split": conversion.split,
+        "read": conversion.read,
+        "kept": len(records),
+        "duplicates": conversion.duplicates,
+        "rejected": dict(Counter(reject.reason for reject in rejects).most_common()),
+        "kinds": {kind: kinds[kind] for kind in KINDS},
+        "sorts": dict(Counter(tag for record in records for tag in record.tags[:1]).most_common()),
+        "kept_by_file": kept,
+        "files": [
+            {"path": f.path, "form": f.form, "encoding": f.encoding, "read": f.read, "kept": kept[f.path]}
+            for f in conversion.files
+        ],
+        "passed_over": list(conversion.passed_over),
+        "problems": problems_table(conversion.problems),
+        "steps": [
+            {"name": s.name, "treatment": s.treatment, "changed": s.changed, "samples": [list(x) for x in s.samples]}
+            for s in conversion.assembled.steps
+        ],
+        "reject_samples": _reject_samples(rejects),
+        "near": {
+            "pairs": len(conversion.near),
+            "samples": [[one.text, other.text, round(score, 3)] for one, other, score in conversion.near[:SAMPLES]],
+        },
+        "joined": _joined(conversion),
+        "context": {
+            "records": sum(bool(record.context) for record in records),
+            "turns": sum(len(record.context) for record in records),
+        },
+        "lengths": {"bins": length_bins(), "kinds": {kind: _lengths(records, kind) for kind in KINDS}},
+        "repeated": _repeated(records),
+        "speakers": _speakers(rejects),
+        "doubts": {
+            "count": len(conversion.assembled.doubts),
+            "samples": [
+                {"kind": r.kind, "proposed": d.proposed, "because": d.because, "prompt": r.prompt, "text": r.text}
+                for r, d in conversion.assembled.doubts[:SAMPLES]
+            ],
+        },
+    }
+
+
+def problems_table(problems: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Every problem that is looked for, with how often it was found among the raw records."""
+    return [{"name": n, "found": problems.get(n, 0), "treatment": treatment} for n, treatment in PROBLEMS.items()]
+
+
+def format_account(account: Mapping[str, Any]) -> str:
+    """What became of the raw records, in a few lines."""
+    rejected = account["rejected"]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in account["kinds"].items())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items()) or "none"
+    lines = [
+        f"{account['character']}: read {account['read']} = kept {account['kept']} + duplicates {account['duplicates']}"
+        f" + rejected {sum(rejected.values())}",
+        f"  kept: {kinds}",
+        f"  rejected: {reasons}",
+    ]
+    if account["split"]:
+        lines.append(f"  {account['split']} of those read are pieces of lines that held several")
+    if account["joined"]:
+        joined = account["joined"]
+        lines.append(
+            f"  joined: {joined['found']} lines found the turns before them, {joined['ambiguous']} found several,"
+            f" {joined['missing']} none"
+        )
+    if account["doubts"]["count"]:
+        lines.append(f"  doubtful kinds: {account['doubts']['count']} (--review writes them to a table)")
+    if account["passed_over"]:
+        lines.append(f"  passed over, no raw files: {', '.join(account['passed_over'])}")
+    return "\n".join(lines)
+
+
+def length_bins() -> list[str]:
+    """The bins of lengths in characters, as the report names them."""
+    lower = [1, *(top + 1 for top in LENGTHS)]
+    return [f"{low}–{top}" for low, top in zip(lower, LENGTHS, strict=False)] + [f"over {LENGTHS[-1]}"]
+
+
+def _lengths(records: Iterable[Record], kind: str) -> list[int]:
+    counts = [0] * (len(LENGTHS) + 1)
+    for record in records:
+        if record.kind == kind:
+            counts[sum(len(record.text) > top for top in LENGTHS)] += 1
+    return counts
+
+
+def _kept_by_file(records: Iterable[Record], paths: Sequence[str]) -> dict[str, int]:
+    kept = dict.fromkeys(paths, 0)
+    for record in records:
+        place = record.source
+        while place and place not in kept:
+            place = place[: max(place.rfind("#"), place.rfind(":"), place.rfind("!"), 0)]
+        if place:
+            kept[place] += 1
+    return kept
+
+
+def _reject_samples(rejects: Iterable[Reject]) -> dict[str, list[dict[str, str]]]:
+    samples: dict[str, list[dict[str, str]]] = {}
+    for reject in rejects:
+        some = samples.setdefault(reject.reason, [])
+        if len(some) < SAMPLES:
+            some.append({"source": reject.source, "speaker": reject.speaker, "text": reject.text})
+    return samples
+
+
+def _joined(conversion: Conversion) -> dict[str, Any] | None:
+    joined = conversion.joined
+    if joined is None:
+        return None
+    counts = {"found": joined.found, "ambiguous": joined.ambiguous, "missing": joined.missing}
+    return counts | {"samples": [[line, turn, round(score, 3)] for line, turn, score in joined.samples]}
+
+
+def _repeated(records: Iterable[Record]) -> list[dict[str, Any]]:
+    often = sorted((record for record in records if record.also), key=lambda record: -len(record.also))[:TOP]
+    return [{"text": record.text, "times": 1 + len(record.also)} for record in often]
+
+
+def _speakers(rejects: Iterable[Reject]) -> dict[str, Any]:
+    counts = Counter(reject.speaker for reject in rejects if reject.reason in (ANOTHER, META))
+    named = {{USER: "the user", UNNAMED: "not named"}.get(name, name): count for name, count in counts.most_common(TOP)}
+    return {"count": len(counts), "lines": counts.total(), "most": named}

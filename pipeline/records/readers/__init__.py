@@ -1,0 +1,105 @@
+"""Every form of raw file, each told by its content. A new one is a file of this folder and a line of `READERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile, open_raw
+from pipeline.records.readers import (
+    arrow,
+    card,
+    charx,
+    chat_log,
+    json_rows,
+    lorebook,
+    parquet,
+    png_card,
+    subtitles,
+    transcript,
+)
+from pipeline.records.readers import table as csv_table
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A form of file: what it is called, how it is recognised, and how it is read."""
+
+    name: str
+    recognises: Callable[[RawFile, ReadOptions], bool]
+    read: Callable[[RawFile, ReadOptions], Iterator[RawRecord]]
+
+
+# The first that recognises a file reads it.
+READERS: tuple[Reader, ...] = (
+    Reader("character card in a PNG", png_card.recognises, png_card.read),
+    Reader("character card in a .charx", charx.recognises, charx.read),
+    Reader("parquet", parquet.recognises, parquet.read),
+    Reader("arrow", arrow.recognises, arrow.read),
+    Reader("chat history", chat_log.recognises, chat_log.read),
+    Reader("character card", card.recognises, card.read),
+    Reader("lorebook", lorebook.recognises, lorebook.read),
+    Reader("JSON records", json_rows.recognises, json_rows.read),
+    Reader("subtitles", subtitles.recognises, subtitles.read),
+    Reader("table", csv_table.recognises, csv_table.read),
+    Reader("transcript", transcript.recognises, transcript.read),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file and the reader for it."""
+
+    file: RawFile
+    reader: Reader
+
+    def records(self, options: ReadOptions) -> Iterator[RawRecord]:
+        """Every raw record of the file, in its order."""
+        return self.reader.read(self.file, options)
+
+
+def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Known], list[Path]]:
+    """The files to read, and those passed over because no reader knows them; folder trees are walked in order.
+
+    Raises:
+        UnderstudyError: a path does not exist, or holds no file that a reader knows.
+    """
+    known: dict[Path, Known] = {}
+    passed_over: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise UnderstudyError(path, "does not exist", fix="put the raw files there, or correct `raw` in the recipe")
+        below = files_below(path)
+        found = [(file, recognise(file, options)) for file in below]
+        if not any(reader for _, reader in found):
+            raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
+        known |= {file: reader for file, reader in found if reader}
+        passed_over += [file for file, reader in found if not reader]
+    return list(known.values()), passed_over
+
+
+def files_below(path: Path) -> list[Path]:
+    """The file itself, or the files of a folder tree in order; hidden ones and those in hidden folders are left out."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+
+
+def recognise(path: Path, options: ReadOptions) -> Known | None:
+    """The file with the reader for it, if there is one."""
+    file = open_raw(path)
+    for reader in READERS:
+        if reader.recognises(file, options):
+            return Known(file, reader)
+    return None
+
+
+def _forms() -> str:
+    return f"give one of these: {', '.join(reader.name for reader in READERS)} (README.md has their shapes)"

@@ -1,0 +1,39 @@
+"""Instructions: {"instruction", "input", "output"}, the original's own among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.records.raw import CHARACTER, USER, RawRecord, ReadOptions, string
+from pipeline.records.record import Kind, Turn
+
+# The instructions that the original wrote into its rows, and what they stand for.
+INSTRUCTIONS: tuple[tuple[re.Pattern[str], Kind], ...] = (
+    (re.compile(r"以下是关于.+的背景故事和设定描述。?"), "background"),
+    (re.compile(r"你现在是.+。请根据你的背景设定回答问题。?"), "setting_qa"),
+    (re.compile(r"你现在是.+。请模仿.+的语气、口癖和性格进行对话。?"), "dialogue"),
+)
+
+
+def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
+    """The output as the character's reply to the instruction and its input."""
+    instruction, given = string(source, row, "instruction"), string(source, row, "input")
+    reply = string(source, row, "output", required=True)
+    for pattern, kind in INSTRUCTIONS:
+        if pattern.fullmatch(instruction):
+            why = f"the original's instruction for {kind}"
+            yield RawRecord(source, CHARACTER, reply, asked=given, place=source, kind=kind, why=why)
+            return
+    yield reply_to("\n".join(part for part in (instruction, given) if part), reply, source)
+
+
+def reply_to(prompt: str, reply: str, source: str) -> RawRecord:
+    """A question makes the reply an answer; anything else is a turn before it."""
+    if prompt.endswith(("?", "？")):
+        return RawRecord(source, CHARACTER, reply, asked=prompt, place=source)
+    context = (Turn(USER, prompt),) if prompt else ()
+    return RawRecord(
+        source, CHARACTER, reply, context=context, place=source, kind="dialogue", why="a reply to what is no question"
+    )

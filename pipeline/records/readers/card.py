@@ -1,0 +1,113 @@
+"""Character cards, V1, V2 and V3: what they tell of a character is background, what it says is dialogue.
+
+Specifications: github.com/malfoyslastname/character-card-spec-v2, github.com/kwaroran/character-card-spec-v3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import USER, RawRecord, ReadOptions, Said, mapping, scene_records, sequence, string
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.json_rows import whole_document
+from pipeline.records.readers.lorebook import read_entries
+
+MARKS = re.compile(r'"(chara_card_v\d+|first_mes|mes_example)"')
+# Field, and the title under which it becomes a passage: in Chinese if it is written so.
+TOLD: tuple[tuple[str, str, str], ...] = (
+    ("description", "Description", "角色详细"),
+    ("personality", "Personality", "性格"),
+    ("scenario", "Scenario", "场景"),
+)
+GREETINGS = ("alternate_greetings", "group_only_greetings")
+# What the maker says to users or to a model is never trained on; its text goes nowhere.
+WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "post_history_instructions")
+START = re.compile(r"<START>", re.IGNORECASE)
+NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
+THE_USER = re.compile(r"\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
+HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether it is a JSON object that names a card's specification or its fields."""
+    if not file.encoding or first_char(file) != "{":
+        return False
+    return MARKS.search(file.head.decode(file.encoding, errors="ignore")) is not None
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of a card in a JSON file."""
+    yield from read_card(str(file.path), whole_document(file), options)
+
+
+def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of a card of any version.
+
+    Raises:
+        UnderstudyError: it has no name, or a field is not what the specification says.
+    """
+    card = mapping(source, document)
+    if "spec" in card:
+        card = mapping(f"{source}#data", card.get("data"))
+    name = string(source, card, "name")
+    if not name:
+        raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
+    called = string(source, card, "nickname") or name
+    yield from _told(source, card, name, called)
+    yield from _greetings(source, card, name, called)
+    for number, example in enumerate(START.split(string(source, card, "mes_example")), 1):
+        place = f"{source}#mes_example.{number}"
+        turns = _example_turns(place, NAME.sub(called, example), name, called)
+        yield from scene_records(turns, title="", place=place, window=options.window)
+    if card.get("character_book") is not None:
+        book = mapping(f"{source}#character_book", card["character_book"])
+        yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called)
+
+
+def _told(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:
+    for field, title, chinese_title in TOLD:
+        if text := NAME.sub(called, string(source, card, field)):
+            asked = chinese_title if HAN.search(text) else title
+            yield RawRecord(f"{source}#{field}", name, text, asked=asked, kind="background", why=f"the card's {field}")
+    for field in WITHHELD:
+        if card.get(field):
+            yield RawRecord(f"{source}#{field}", name, "", unusable=f"a card's {field}, withheld")
+
+
+def _greetings(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:
+    greetings = [("first_mes", string(source, card, "first_mes"))]
+    for field in GREETINGS:
+        for number, text in enumerate(sequence(source, card.get(field) or [], field)):
+            greetings.append((f"{field}.{number}", string(f"{source}#{field}", {field: text}, field)))
+    for place, text in greetings:
+        if text:
+            where = f"{source}#{place}"
+            yield RawRecord(
+                where, name, NAME.sub(called, text), place=where, kind="dialogue", why="the card's greeting"
+            )
+
+
+def _example_turns(source: str, example: str, name: str, called: str) -> Iterator[Said]:
+    """Turns of an example; a line that begins with no name goes on with the turn before it."""
+    speakers = {called: name, name: name}
+    turn: tuple[int, str, list[str]] | None = None
+    for number, line in enumerate(example.split("\n"), 1):
+        who, colon, rest = line.partition(":") if ":" in line else line.partition("：")
+        user = THE_USER.fullmatch(who.strip())
+        if colon and (user or who.strip() in speakers):
+            if turn:
+                yield _turn(source, turn)
+            turn = (number, USER if user else speakers[who.strip()], [rest])
+        elif turn:
+            turn[2].append(line)
+        elif line.strip():
+            yield Said(f"{source}:{number}", name, line.strip(), "no speaker")
+    if turn:
+        yield _turn(source, turn)
+
+
+def _turn(source: str, turn: tuple[int, str, list[str]]) -> Said:
+    return Said(f"{source}:{turn[0]}", turn[1], "\n".join(turn[2]).strip())

@@ -1,0 +1,37 @@
+"""SillyTavern's chats: line 1 {"user_name", "character_name", ...}, then {"name", "is_user", "mes"}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.records.raw import RawRecord, ReadOptions, Said, mapping, scene_records, string
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.json_rows import first_line, json_lines
+
+MARKS = ("user_name", "character_name")
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether its first line names the two who talk."""
+    if not file.encoding or first_char(file) != "{":
+        return False
+    first = first_line(file)
+    return isinstance(first, dict) and all(mark in first for mark in MARKS)
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Every message as a turn of one long scene. Swipes, the replies not chosen, are left where they are."""
+    messages = (_turn(source, value) for source, value in json_lines(file) if not _is_head(value))
+    yield from scene_records(messages, title="", place=str(file.path), window=options.window)
+
+
+def _is_head(value: Any) -> bool:
+    return isinstance(value, dict) and "mes" not in value and any(mark in value for mark in MARKS)
+
+
+def _turn(source: str, value: Any) -> Said:
+    message = mapping(source, value)
+    hidden = "a hidden message" if message.get("is_system") else ""
+    name = string(source, message, "name", required=True)
+    return Said(source, name, string(source, message, "mes", required=True), hidden)

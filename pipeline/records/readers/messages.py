@@ -1,0 +1,72 @@
+"""Conversations by role: {"messages"}, {"prompt", "completion"}, ShareGPT's {"conversations"}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import (
+    CHARACTER,
+    USER,
+    RawRecord,
+    ReadOptions,
+    Said,
+    mapping,
+    scene_records,
+    sequence,
+    string,
+    whole_characters,
+)
+from pipeline.records.readers.alpaca import reply_to
+
+ROLES: Mapping[str, str] = {
+    "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
+    "char": "assistant", "user": "user", "human": "user", "system": "system", "developer": "system", "tool": "tool",
+    "function": "tool", "function_call": "tool", "observation": "tool",
+}  # fmt: skip
+UNUSABLE: Mapping[str, str] = {"system": "a system prompt", "tool": "a tool's message"}
+
+
+def read_messages(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """Every message as a turn; the assistant is the character."""
+    yield from _conversation(
+        source, sequence(source, row["messages"], "messages"), options, role="role", text="content"
+    )
+
+
+def read_sharegpt(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """Every turn; gpt is the character."""
+    turns = sequence(source, row["conversations"], "conversations")
+    yield from _conversation(source, turns, options, role="from", text="value")
+
+
+def read_completion(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """A prompt and its completion, as messages or as plain texts."""
+    if isinstance(row.get("prompt"), str):
+        yield reply_to(string(source, row, "prompt"), string(source, row, "completion", required=True), source)
+        return
+    turns = [*sequence(source, row.get("prompt"), "prompt"), *sequence(source, row.get("completion"), "completion")]
+    yield from _conversation(source, turns, options, role="role", text="content")
+
+
+def _conversation(source: str, turns: list[Any], options: ReadOptions, *, role: str, text: str) -> Iterator[RawRecord]:
+    said = (_turn(f"{source}.{index}", turn, role, text) for index, turn in enumerate(turns))
+    yield from scene_records(said, title="", place=source, window=options.window)
+
+
+def _turn(source: str, value: Any, role_key: str, text_key: str) -> Said:
+    turn = mapping(source, value)
+    role = ROLES.get(string(source, turn, role_key, required=True).lower())
+    if role is None:
+        raise UnderstudyError(source, f"has the role {turn[role_key]!r}", fix=f"use one of {', '.join(ROLES)}")
+    name = string(source, turn, "name") or (CHARACTER if role == "assistant" else USER)
+    return Said(source, name, _text(source, turn, text_key), UNUSABLE.get(role, ""))
+
+
+def _text(source: str, turn: Mapping[str, Any], key: str) -> str:
+    """The turn's text; of a list of parts those that are text."""
+    if not isinstance(turn.get(key), list):
+        return string(source, turn, key)
+    parts = [mapping(source, part).get("text") for part in turn[key]]
+    return whole_characters(source, "\n".join(part for part in parts if isinstance(part, str)), key).strip()

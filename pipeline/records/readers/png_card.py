@@ -1,0 +1,91 @@
+"""Character cards in PNG images. Chunks are walked and checked with Pillow; no pixel is ever decoded."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.card import read_card
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXT, END = b"tEXt", b"IEND"
+KEYWORDS = (b"ccv3", b"chara")  # the preferred one first
+MAX_CARD = 1 << 26  # bytes of a card's text
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether it begins like a PNG, or is called so."""
+    return file.head.startswith(SIGNATURE) or (not file.encoding and file.path.suffix.lower() == ".png")
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of the card.
+
+    Raises:
+        UnderstudyError: a chunk is malformed or too large, or no chunk holds a card.
+    """
+    found = card_chunks(file)
+    for keyword in KEYWORDS:
+        if keyword in found:
+            yield from read_card(str(file.path), decode_card(file, keyword, found[keyword]), options)
+            return
+    raise UnderstudyError(
+        file.path, "is an image without a card in it", fix="export the card again, or take the image out of the folder"
+    )
+
+
+def card_chunks(file: RawFile) -> dict[bytes, bytes]:
+    """The contents of the text chunks that may hold a card, every chunk of the image having been checked.
+
+    Raises:
+        UnderstudyError: a chunk is malformed, or a card is larger than any card.
+    """
+    from PIL.PngImagePlugin import ChunkStream
+
+    data = file.whole()
+    if not data.startswith(SIGNATURE):
+        raise UnderstudyError(file.path, "is called a PNG, but is none", fix="export the card again, or take it out")
+    found: dict[bytes, bytes] = {}
+    position = len(SIGNATURE)
+    stream = ChunkStream(io.BytesIO(data))
+    if stream.fp is not None:
+        stream.fp.seek(position)
+    try:
+        kind = b""
+        while kind != END:
+            kind, position, length = stream.read()
+            content = data[position : position + length]
+            if stream.fp is not None:
+                stream.fp.seek(position + length)
+            stream.crc(kind, content)
+            keyword, separator, value = content.partition(b"\0")
+            if kind == TEXT and separator and keyword in KEYWORDS:
+                found[keyword] = value
+    except (SyntaxError, ValueError, struct.error, OverflowError) as error:
+        raise UnderstudyError(
+            f"{file.path} (byte {position})", f"has a broken chunk ({error})", fix="export the card again"
+        ) from error
+    return found
+
+
+def decode_card(file: RawFile, keyword: bytes, content: bytes) -> Any:
+    """The card's JSON.
+
+    Raises:
+        UnderstudyError: it is too large, or not base64 of JSON.
+    """
+    where = f"{file.path} (chunk {keyword.decode()})"
+    if len(content) > MAX_CARD:
+        raise UnderstudyError(where, f"is larger than {MAX_CARD >> 20} MiB", fix="export the card without its assets")
+    try:
+        return json.loads(base64.b64decode(content, validate=True).decode("utf-8"))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise UnderstudyError(where, f"is no base64 of JSON ({error})", fix="export the card again") from error

@@ -1,0 +1,64 @@
+"""Rows of keys and values, from wherever they come: the form of each is told from its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import RawRecord, ReadOptions, mapping
+from pipeline.records.readers import alpaca, haruhi, messages, seed
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """A form of row: the keys that it cannot lack, and how it is read."""
+
+    name: str
+    keys: frozenset[str]
+    read: Callable[[str, Mapping[str, Any], ReadOptions], Iterator[RawRecord]]
+
+
+# The first whose keys a row has reads it.
+ROW_FORMS: tuple[RowForm, ...] = (
+    RowForm("ChatHaruhi line", frozenset({"input_hint", "input", "output"}), haruhi.read_line),
+    RowForm("ChatHaruhi scene", frozenset({"file", "text"}), haruhi.read_scene),
+    RowForm("messages", frozenset({"messages"}), messages.read_messages),
+    RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion),
+    RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt),
+    RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row),
+    RowForm("line", frozenset({"speaker", "text"}), seed.read_row),
+)
+KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
+
+
+def form_of(row: Mapping[str, Any]) -> RowForm | None:
+    """The form whose keys the row has."""
+    return next((form for form in ROW_FORMS if form.keys <= row.keys()), None)
+
+
+def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of (place, row) pairs.
+
+    Raises:
+        UnderstudyError: a row is none, or lacks what its form needs.
+    """
+    ours = {theirs: name for name, theirs in options.columns.items()}
+    for source, value in rows:
+        row = mapping(source, value)
+        if ours:
+            row = {ours.get(key, key): content for key, content in row.items()}
+        form = form_of(row) or _nearest(row)
+        if form is None:
+            keys = ", ".join(map(str, list(row)[:8])) or "nothing"
+            raise UnderstudyError(
+                source, f"has {keys}, which is no known form", fix="set `columns` in the recipe, such as [text=line]"
+            )
+        yield from form.read(source, row, options)
+
+
+def _nearest(row: Mapping[str, Any]) -> RowForm | None:
+    """The form that the row has some keys of: it knows best what is missing."""
+    partly = [form for form in reversed(ROW_FORMS) if form.keys & row.keys()]
+    return max(partly, key=lambda form: len(form.keys & row.keys()), default=None)

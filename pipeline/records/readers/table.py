@@ -1,0 +1,59 @@
+"""Tables, comma- or tab-separated: rows of any known form under a line of their keys."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.rows import KNOWN_KEYS, read_rows
+
+DELIMITERS = (",", "\t", ";", "|")
+
+
+def recognises(file: RawFile, options: ReadOptions) -> bool:
+    """Whether it is called so, or its first line has two columns or more, and a known one among them."""
+    if not file.encoding:
+        return False
+    if file.path.suffix.lower() in (".csv", ".tsv"):
+        return True
+    columns = _split(_first_line(file), _delimiter(_first_line(file)))
+    return len(columns) > 1 and bool({*KNOWN_KEYS, *options.columns.values()} & set(columns))
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of every row."""
+    yield from read_rows(_rows(file), options)
+
+
+def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
+    lines = (f"{line}\n" for _, line in file.lines())
+    reader = csv.DictReader(lines, delimiter=_delimiter(_first_line(file)), strict=True)
+    try:
+        for row in reader:
+            where = f"{file.path}:{reader.line_num}"
+            if None in row:
+                raise UnderstudyError(
+                    where, f"has {len(row[None])} fields more than the first line", fix="quote what holds a separator"
+                )
+            yield where, {key: value for key, value in row.items() if value is not None}
+    except csv.Error as error:
+        raise UnderstudyError(f"{file.path}:{reader.line_num}", f"is no table ({error})", fix="repair it") from error
+
+
+def _first_line(file: RawFile) -> str:
+    return next((line for _, line in file.lines()), "")
+
+
+def _delimiter(line: str) -> str:
+    return max(DELIMITERS, key=line.count)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,90 @@
+"""Scripts: "Name: line" or 名：「话」, scenes parted by blank lines or by titles."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, Said, scene_records
+from pipeline.records.raw_file import RawFile, looks_like_json
+
+SPEAKER_LINE = re.compile(r"(?P<speaker>[^:：\s][^:：]{0,40}?)\s*[:：]\s*(?P<text>.*)", re.DOTALL)
+SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
+STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
+QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
+NO_SCRIPTS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".json")
+LOOKED_AT = 200  # lines, to tell a transcript
+SPOKEN_SHARE = 0.5  # of them
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether at least half of its first lines are spoken by somebody; `key: value` in a settings file is not."""
+    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
+        return False
+    lines = [line.strip() for _, line in itertools.islice(file.lines(), LOOKED_AT)]
+    lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
+    return bool(lines) and sum(map(_is_spoken, lines)) >= SPOKEN_SHARE * len(lines)
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Turns with the turns of their scene before them."""
+    path, title, spaced = file.path, "", _is_double_spaced(file)
+    scene: list[tuple[str, str]] = []
+    for number, raw_line in itertools.chain(file.lines(), [(0, "")]):
+        line = raw_line.strip()
+        heading = SCENE_TITLE.fullmatch(line)
+        if heading or not number or (not line and not spaced):
+            yield from _scene(scene, title, options.window)
+            scene = []
+            if heading:
+                title = next((group for group in heading.groups() if group), "").strip()
+        elif line:
+            scene.append((f"{path}:{number}", line))
+
+
+def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[Said]:
+    """What (place, line) pairs say; a stage direction, or a line without a speaker, is no turn."""
+    for source, raw_line in lines:
+        if line := raw_line.strip():
+            yield _said(source, line)
+
+
+def unquote(text: str) -> str:
+    """The text without the quotation marks around all of it."""
+    quoted = QUOTED.fullmatch(text)
+    if quoted is None:
+        return text
+    inner = quoted["text"] if quoted["text"] is not None else quoted["curly"]
+    depth = 0
+    for char in inner:
+        depth += {"「": 1, "」": -1}.get(char, 0)
+        if depth < 0:  # 「一」二「三」 is not quoted as a whole
+            return text
+    return inner
+
+
+def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[RawRecord]:
+    if lines:
+        yield from scene_records(turns_of(lines), title=title, place=lines[0][0], window=window)
+
+
+def _said(source: str, line: str) -> Said:
+    if STAGE_DIRECTION.fullmatch(line):
+        return Said(source, UNNAMED, line, "a stage direction")
+    spoken = SPEAKER_LINE.fullmatch(line)
+    if spoken is None:
+        return Said(source, UNNAMED, line, "no speaker")
+    return Said(source, spoken["speaker"], unquote(spoken["text"].strip()))
+
+
+def _is_spoken(line: str) -> bool:
+    return SPEAKER_LINE.fullmatch(line) is not None
+
+
+def _is_double_spaced(file: RawFile) -> bool:
+    """Whether nearly every line stands alone, so that blank lines part nothing."""
+    lines = [line.strip() for _, line in itertools.islice(file.lines(), LOOKED_AT)]
+    lines = [line for line in lines if not SCENE_TITLE.fullmatch(line)]
+    pairs = [(line, after) for line, after in itertools.pairwise(lines) if line]
+    return len(pairs) >= 4 and sum(not after for _, after in pairs) >= 0.8 * len(pairs)

@@ -1,0 +1,89 @@
+"""Every file read, one process or several: what the character itself says in full, what others say as rejects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
+from pipeline.records.readers import Known
+
+T = TypeVar("T")
+R = TypeVar("R")
+ANOTHER, META = "another speaker", "a meta speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A raw record that is not used, and why; `also` lists where else the very same stands."""
+
+    source: str
+    reason: str
+    speaker: str
+    text: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest."""
+
+    path: str
+    form: str
+    encoding: str | None
+    own: tuple[RawRecord, ...]
+    others: tuple[Reject, ...]
+
+    @property
+    def read(self) -> int:
+        """How many raw records the file holds."""
+        return len(self.own) + len(self.others)
+
+
+def read_files(
+    files: Sequence[Known], options: ReadOptions, wanted: str | None, meta: re.Pattern[str], *, num_proc: int = 1
+) -> Iterator[FileReading]:
+    """Each file's reading, in their order. `wanted` is the character, or None for everybody.
+
+    Raises:
+        UnderstudyError: a file is broken.
+    """
+    read = partial(read_file, options=options, wanted=wanted, meta=meta)
+    yield from in_processes(read, files, num_proc, what="reading", unit=" files")
+
+
+def read_file(known: Known, options: ReadOptions, wanted: str | None, meta: re.Pattern[str]) -> FileReading:
+    """One file's reading."""
+    own: list[RawRecord] = []
+    others: list[Reject] = []
+    for raw in known.records(options):
+        if wanted is None or concerns(raw, wanted):
+            own.append(raw)
+        else:
+            reason = raw.unusable or (META if meta.fullmatch(raw.speaker) else ANOTHER)
+            others.append(Reject(raw.source, reason, raw.speaker, raw.text))
+    return FileReading(str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others))
+
+
+def concerns(raw: RawRecord, character: str) -> bool:
+    """Whether the character says it, or is written in it as a speaker, as in lines glued together."""
+    if raw.speaker in (character, CHARACTER):
+        return True
+    return character in raw.text and re.search(rf"{re.escape(character)}\s*[:：]", raw.text) is not None
+
+
+def in_processes(work: Callable[[T], R], things: Sequence[T], num_proc: int, *, what: str, unit: str) -> Iterator[R]:
+    """`work` of each thing in order, over `num_proc` processes, with a progress bar once it takes two seconds."""
+    bar = partial(tqdm, total=len(things), desc=what, unit=unit, delay=2, leave=False)
+    if num_proc <= 1 or len(things) < 2:
+        yield from bar(map(work, things))
+        return
+    with ProcessPoolExecutor(min(num_proc, len(things))) as pool:
+        results: Iterable[R] = pool.map(work, things, chunksize=max(1, len(things) // (num_proc * 16)))
+        yield from bar(results)

@@ -1,0 +1,79 @@
+"""The report of a conversion: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+KIND_NAMES = {"background": "passages", "setting_qa": "settings", "dialogue": "lines"}
+SORT_NAMES = {
+    "line": "lines",
+    "cry": "lines shouted in play",
+    "persona": "settings of the persona",
+    "ambient": "settings of the hour",
+    "passage": "passages",
+}
+
+
+def render_conversion_report(account: Mapping[str, Any]) -> str:
+    """The page of one character's account, as `conversion.json` has it."""
+    sorts = [(SORT_NAMES.get(sort, sort), count) for sort, count in account["sorts"].items()]
+    template = _environment().get_template("conversion.html.jinja")
+    return template.render(account=account, kind_names=KIND_NAMES, sorts=sorts)
+
+
+def render_cast_report(summary: Mapping[str, Any]) -> str:
+    """The page of a whole cast, as `cast.json` has it, with a link to each character's own."""
+    return _environment().get_template("cast.html.jinja").render(summary=summary, kind_names=KIND_NAMES)
+
+
+def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the whole page; a reader never meets half of one."""
+    _write(render_conversion_report(account), path)
+
+
+def write_cast_report(summary: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the whole page; a reader never meets half of one."""
+    _write(render_cast_report(summary), path)
+
+
+def grouped(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part as a percentage that says 0% or 100% only where it is exactly that."""
+    percent = 100 * part / whole if whole else 0.0
+    if 0 < percent < 1:
+        return "<1%"
+    return f"{min(99, round(percent)) if part < whole else round(percent)}%"
+
+
+def width(part: int, whole: int) -> str:
+    """A part as the width of a bar, in percent, never too thin to be seen unless it is nothing."""
+    return f"{max(100 * part / whole, 0.4 if part else 0):.2f}" if whole else "0"
+
+
+def _write(page: str, path: Path) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"grouped": grouped}
+    environment.globals |= {"share": share, "width": width}
+    return environment

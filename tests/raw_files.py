@@ -1,0 +1,233 @@
+"""Valid raw files of every form, made from lines and settings: the tests' own, with how many records each holds."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Lines = Sequence[tuple[str, str]]  # (speaker, text)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file's name and bytes, and how many raw records there are in it."""
+
+    name: str
+    content: bytes
+    entries: int
+
+
+def dumped(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def rows(lines: Lines) -> list[dict[str, str]]:
+    return [{"speaker": speaker, "text": text, "source_title": "Dusk"} for speaker, text in lines]
+
+
+def messages(lines: Lines) -> list[dict[str, str]]:
+    return [{"role": "assistant" if who == "Mira" else "user", "content": text} for who, text in lines]
+
+
+def turns(lines: Lines) -> int:
+    """How many turns there are when lines of one speaker in a row are one."""
+    return sum(index == 0 or lines[index - 1][0] != who for index, (who, _) in enumerate(lines))
+
+
+def json_list(lines: Lines) -> Made:
+    return Made("a.json", dumped(rows(lines)), len(lines))
+
+
+def json_lines(lines: Lines) -> Made:
+    return Made("a.jsonl", b"\n".join(map(dumped, rows(lines))), len(lines))
+
+
+def settings(lines: Lines) -> Made:
+    made = [{"input": f"Question {n}?", "speaker": who, "text": text} for n, (who, text) in enumerate(lines)]
+    return Made("a.json", dumped(made), len(lines))
+
+
+def alpaca(lines: Lines) -> Made:
+    made = [{"instruction": f"Speak of {n}", "input": "", "output": text} for n, (_, text) in enumerate(lines)]
+    return Made("a.json", dumped(made), len(lines))
+
+
+def chat_messages(lines: Lines) -> Made:
+    return Made("a.jsonl", dumped({"messages": messages(lines)}) + b"\n" + dumped({"messages": []}), turns(lines))
+
+
+def completions(lines: Lines) -> Made:
+    made = [{"prompt": messages(lines), "completion": [{"role": "assistant", "content": "The bells rang twice."}]}]
+    return Made("a.json", dumped(made), turns([*lines, ("Mira", "The bells rang twice.")]))
+
+
+def sharegpt(lines: Lines) -> Made:
+    said = [{"from": "gpt" if who == "Mira" else "human", "value": text} for who, text in lines]
+    return Made("a.json", dumped([{"conversations": said}]), turns(lines))
+
+
+def comma_separated(lines: Lines) -> Made:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["speaker", "text", "source_title"])
+    writer.writerows([who, text, "Dusk"] for who, text in lines)
+    return Made("a.csv", file.getvalue().encode(), len(lines))
+
+
+def parquet(lines: Lines) -> Made:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows(lines)), file)
+    return Made("a.parquet", file.getvalue(), len(lines))
+
+
+def arrow(lines: Lines) -> Made:
+    import pyarrow as pa
+
+    file, table = io.BytesIO(), pa.Table.from_pylist(rows(lines))
+    with pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    return Made("a.arrow", file.getvalue(), len(lines))
+
+
+def transcript(lines: Lines) -> Made:
+    content = "## Dusk\n" + "\n".join(f"{who}: {text}" for who, text in lines)
+    return Made("a.txt", content.encode(), turns(lines))
+
+
+def haruhi(lines: Lines) -> Made:
+    scene = {"file": "a.txt", "text": "\n".join(f"{who}：「{text}」" for who, text in lines)}
+    return Made("a.jsonl", dumped(scene), turns(lines))
+
+
+def haruhi_lines(lines: Lines) -> Made:
+    made = [
+        {"input_hint": f"Title {n}...", "input": f"Bram:Why {n}?", "output": text} for n, (_, text) in enumerate(lines)
+    ]
+    return Made("a.txt", b"\n\n".join(map(dumped, made)), 2 * len(lines))
+
+
+def chat_log(lines: Lines) -> Made:
+    head = {"user_name": "Bram", "character_name": "Mira", "create_date": "2026-01-01"}
+    said = [{"name": who, "is_user": who != "Mira", "mes": text, "swipes": [text, "Nay."]} for who, text in lines]
+    return Made("a.jsonl", b"\n".join(map(dumped, [head, *said])), turns(lines))
+
+
+def card_fields(lines: Lines) -> dict[str, object]:
+    example = "\n".join(f"{{{{{'char' if who == 'Mira' else 'user'}}}}}: {text}" for who, text in lines)
+    return {
+        "name": "Mira",
+        "description": "{{char}} rings the bells of Saltmere for {{user}}.",
+        "personality": "Dry, patient, fond of eels.",
+        "scenario": "The tower of Saltmere, at dusk.",
+        "first_mes": "*{{char}} looks up.* Mind the third stair, {{user}}.",
+        "mes_example": f"<START>\n{example}",
+    }
+
+
+def card_v1(lines: Lines) -> Made:
+    return Made("a.json", dumped(card_fields(lines)), turns(lines) + 4)
+
+
+def card_v2_fields(lines: Lines) -> dict[str, object]:
+    return {
+        "spec": "chara_card_v2",
+        "spec_version": "2.0",
+        "data": card_fields(lines)
+        | {
+            "creator_notes": "SECRET: best with a warm model",
+            "system_prompt": "SECRET prompt",
+            "post_history_instructions": "",
+            "alternate_greetings": ["Up here! Hold the rope, {{user}}."],
+            "character_book": {
+                "entries": [
+                    {"keys": ["eel"], "content": "{{char}} smokes eels over driftwood.", "enabled": True},
+                    {"keys": ["ghost"], "content": "There is no ghost.", "enabled": False},
+                ]
+            },
+            "tags": ["SECRET tag"],
+            "creator": "SECRET maker",
+            "character_version": "1",
+            "extensions": {},
+        },
+    }
+
+
+def card_v2(lines: Lines) -> Made:
+    return Made("a.json", dumped(card_v2_fields(lines)), turns(lines) + 9)
+
+
+def card_v3_fields(lines: Lines) -> dict[str, object]:
+    card = card_v2_fields(lines)
+    data = {**card["data"], "nickname": "Mir", "group_only_greetings": ["All of you, up!"]}  # type: ignore[dict-item]
+    return card | {"spec": "chara_card_v3", "spec_version": "3.0", "data": data}
+
+
+def png(chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A PNG of one pixel with these chunks after its pixels."""
+    body = [(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\0"))]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in [*body, *chunks, (b"IEND", b"")]
+    )
+
+
+def card_png(lines: Lines) -> Made:
+    old = base64.b64encode(dumped(card_v2_fields([("Mira", "This is the old card.")])))
+    new = base64.b64encode(dumped(card_v3_fields(lines)))
+    return Made("a.png", png([(b"tEXt", b"chara\0" + old), (b"tEXt", b"ccv3\0" + new)]), turns(lines) + 10)
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def charx(lines: Lines) -> Made:
+    return Made(
+        "a.charx", zipped({"card.json": dumped(card_v3_fields(lines)), "assets/icon.png": b"x"}), turns(lines) + 10
+    )
+
+
+def lorebook(lines: Lines) -> Made:
+    made = {str(n): {"key": [f"word {n}"], "comment": "", "content": text} for n, (_, text) in enumerate(lines)}
+    return Made("a.json", dumped({"entries": made}), len(lines))
+
+
+def subtitles_srt(lines: Lines) -> Made:
+    blocks = [
+        f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
+    ]
+    return Made("a.srt", "\n".join(blocks).encode(), turns(lines))
+
+
+def subtitles_ass(lines: Lines) -> Made:
+    head = "[Script Info]\nScriptType: v4.00+\n\n[Events]\n"
+    head += "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+    events = [
+        f"Dialogue: 0,0:00:{n:02d}.00,0:00:{n:02d}.90,Default,{who},0,0,0,,{{\\i1}}{text}\n"
+        for n, (who, text) in enumerate(lines)
+    ]
+    return Made("a.ass", (head + "".join(events)).encode(), turns(lines))
+
+
+FORMS: dict[str, Callable[[Lines], Made]] = {
+    maker.__name__: maker
+    for maker in (
+        json_list, json_lines, settings, alpaca, chat_messages, completions, sharegpt, comma_separated, parquet, arrow,
+        transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, charx, lorebook, subtitles_srt,
+        subtitles_ass,
+    )
+}  # fmt: skip

@@ -1,0 +1,180 @@
+"""Each step of cleaning mends one thing, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.records.clean import (
+    STEPS,
+    CleaningRules,
+    balance_marks,
+    clean,
+    content_characters,
+    is_short,
+    is_thought,
+    normalise_unicode,
+    resolve_placeholders,
+    split_alternatives,
+    split_glued,
+    strip_leading_hash,
+    strip_markup,
+    strip_option_tags,
+    unify_ellipses,
+    widen_punctuation,
+)
+
+RULES = CleaningRules()
+messy = st.text("钟声渐远我你他她哥妹，。！？,!?;:…⋯·.「」『』（）()[]“”《》/／#{}MF \n\u200babcXYZ12~—", max_size=40)
+
+
+@given(text=messy)
+def test_what_is_clean_stays_as_it_is(text: str) -> None:
+    once = clean(text, RULES, "Mira")
+    assert clean(once, RULES, "Mira") == once
+
+
+@given(text=st.text(max_size=60))
+def test_any_text_can_be_cleaned(text: str) -> None:
+    cleaned = clean(text, RULES, "Mira")
+    assert len(cleaned) <= 2 * len(text) + 20
+
+
+@given(text=st.text("钟声渐远abc，。！？；：「」『』（）《》——……、１２ＡＢ", max_size=40))
+def test_full_width_characters_are_never_flattened(text: str) -> None:
+    assert normalise_unicode(text) == text.strip()
+
+
+@given(text=messy)
+def test_a_step_says_that_it_found_what_it_changes(text: str) -> None:
+    for step in STEPS:
+        if step.apply(text, RULES, "Mira") != text:
+            assert step.found(text) or step.name in ("placeholders", "option tags")  # these two strip white space too
+
+
+@given(text=messy)
+def test_balanced_marks_are_balanced(text: str) -> None:
+    mended = balance_marks(text)
+    for opening, closing in ("「」", "『』", "（）", "“”", "《》", "【】"):
+        assert mended.count(opening) == mended.count(closing)
+
+
+@given(text=messy, names=st.sets(st.sampled_from(["渐远", "哥妹", "abc"]), max_size=3))
+def test_splitting_drops_only_the_names_and_the_slashes(text: str, names: set[str]) -> None:
+    parts = [option for who, part in split_glued("Mira", text, names) for option in split_alternatives(part, RULES)]
+    kept = content_characters("".join(parts))
+    assert kept <= content_characters(text)
+    if not names:
+        assert kept == content_characters(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("好吧⋯⋯", "好吧……"),
+        ("好吧······", "好吧……"),
+        ("好吧...", "好吧……"),
+        ("Well... yes.", "Well... yes."),
+        ("......", "……"),
+    ],
+)
+def test_ellipses_are_unified_where_the_script_is_not_latin(before: str, after: str) -> None:
+    assert unify_ellipses(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("真的吗?好!!", "真的吗？好！！"),
+        ("十二点:三十", "十二点：三十"),
+        ("在 12:30 见", "在 12:30 见"),
+        ("Really?", "Really?"),
+        ("（好）,走", "（好），走"),
+    ],
+)
+def test_half_width_punctuation_is_widened_beside_chinese_only(before: str, after: str) -> None:
+    assert widen_punctuation(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("他是「船工]吧？", "他是「船工」吧？"),
+        ("那是[船工」的钟。", "那是「船工」的钟。"),
+        ("（我听见了。)", "（我听见了。）"),
+        ("「风很大。", "「风很大。」"),
+        ("风很大。」", "风很大。"),
+        ("去「钟楼，快走。", "去钟楼，快走。"),
+        ("a [bracket) and :)", "a [bracket) and :)"),
+    ],
+)
+def test_marks_without_a_partner_are_restored_or_mended(before: str, after: str) -> None:
+    assert balance_marks(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{NICKNAME}，走吧", "朋友，走吧"),
+        ("Hold on, {{user}}. {{char}} will.", "Hold on, friend. Mira will."),
+        ("{M#他}{F#她}来了", "他来了"),
+        ("{F她们}{M他们}来了", "他们来了"),
+        ("{RUBY#[S]x}钟{LINK#3}楼{/LINK}", "钟楼"),
+        ("{{random:salt,fog}} again {{// unseen }}", "salt again"),
+    ],
+)
+def test_placeholders_become_what_they_stand_for(before: str, after: str) -> None:
+    assert resolve_placeholders(before, RULES, "Mira") == after
+
+
+def test_the_recipe_decides_who_the_user_is_and_which_alternative_is_taken() -> None:
+    rules = CleaningRules(user_name="旅人", alternatives="second")
+    assert clean("{NICKNAME}，{M#他}{F#她}和哥哥/妹妹在等", rules, "Mira") == "旅人，她和妹妹在等"
+    assert split_alternatives("走吧。/再等等。", rules) == ["再等等。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("走吧。/再等等…/好", ["走吧。", "再等等…", "好"]),
+        ("他/她会来的。", ["他/她会来的。"]),
+        ("「钟声如此恒久。/自天幕降下」", ["「钟声如此恒久。/自天幕降下」"]),
+        ("Yes./No.", ["Yes.", "No."]),
+        ("and/or", ["and/or"]),
+        ("0/3轮", ["0/3轮"]),
+    ],
+)
+def test_only_whole_sentences_are_options(text: str, parts: list[str]) -> None:
+    assert split_alternatives(text, RULES) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("我在听。老鲟：那就走。", [("Mira", "我在听。"), ("老鲟", "那就走。")]),
+        ("老鲟：那就走。", [("老鲟", "那就走。")]),
+        ("只有一句话：快走。", [("Mira", "只有一句话：快走。")]),
+        ("Late again. Bram: They are many.", [("Mira", "Late again."), ("Bram", "They are many.")]),
+    ],
+)
+def test_a_line_glued_to_another_speakers_is_split(text: str, parts: list[tuple[str, str]]) -> None:
+    assert split_glued("Mira", text, {"老鲟", "Bram"}) == parts
+
+
+def test_small_things() -> None:
+    assert strip_leading_hash("#走吧") == "走吧"
+    assert [strip_leading_hash(text) for text in ("#1 in Saltmere", "# title", "#")] == [
+        "#1 in Saltmere",
+        "# title",
+        "#",
+    ]
+    assert strip_option_tags("走吧。（选项一触发）") == "走吧。"
+    assert strip_markup("<color=#FF00FFFF>钟</color>声<br>远") == "钟声\n远"
+    assert [is_short(text) for text in ("好。", "好的呀。", "Aye.", "……")] == [True, True, False, False]
+    assert [is_thought(text) for text in ("（走吧。）", "（走）吧（好）", "(softly)", "（笑）走吧")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
