@@ -34,6 +34,7 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
 
     from pipeline.conversations.persona import make_persona
     from pipeline.models.load import load_tokenizer
+    from pipeline.models.threads import use_all_cores
     from pipeline.recall.probes import choose_probes
     from pipeline.records.conversion import ensure_converted
     from pipeline.records.record import read_records
@@ -41,6 +42,8 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     from pipeline.training.run import Character, train
 
     run = parse_run(recipe, overrides)
+    if run.training.device.type == "cpu":
+        use_all_cores()
     character: CharacterArguments = run.character
     persona = make_persona(character.name, character.language, character.instructions)
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them

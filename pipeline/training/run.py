@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedType, broadcast_object_list
 from transformers import PreTrainedTokenizerBase, ProgressCallback
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
@@ -22,18 +22,21 @@ from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
 from pipeline.recall.probes import Probe, choose, with_distractors
 from pipeline.records.record import Record
-from pipeline.tokens.attention import why_no_tree
+from pipeline.tokens.attention import use_tree_attention, why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
+from pipeline.training.lora import fuse_lora
 from pipeline.training.rows import DIALOGUE, SETTINGS, RowSet, encode_records
 from pipeline.training.trainer import UnderstudyTrainer
 
 Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
 SMALL_RECALL_DISTRACTORS = 3
+# Engines under which each process of a CPU run holds every parameter whole.
+WHOLE_PARAMETERS = (DistributedType.NO, DistributedType.MULTI_CPU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ def build_trainer(
     reason = why_no_tree(model)
     batching = _batching(arguments, reason)
     tell(f"batches: {batching}" + (f" ({reason})" if batching == "padded" and reason else ""))
+    if batching == "prefix_tree":
+        use_tree_attention(model)
     trainer = UnderstudyTrainer(
         model=model,
         args=training,
@@ -142,6 +147,8 @@ def build_trainer(
         plan=plan,
         variants=rows.variants,
     )
+    if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
+        fuse_lora(trainer.model)
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())
