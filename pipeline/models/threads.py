@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-# accelerate and torchrun set OMP_NUM_THREADS to 1 where the user set nothing: right for GPUs, half a CPU or less on one.
+# accelerate and torchrun set OMP_NUM_THREADS to 1 where the user set nothing: right beside GPUs, a waste without.
 LAUNCHERS = ("ACCELERATE_MIXED_PRECISION", "TORCHELASTIC_RUN_ID")
 
 

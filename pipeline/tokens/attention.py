@@ -142,7 +142,7 @@ def tree_attention(
     queries see their path alone, so the work is the sum of branch times path instead of T squared.
     """
     if tree_branches is not None and all(options.get(name) is None for name in NOT_BY_BRANCH):
-        return _by_branch(module, query, key, value, tree_branches, options.get("scaling")), None
+        return _by_branch(query, key, value, tree_branches, options.get("scaling")), None
     if attention_mask is None or isinstance(attention_mask, torch.Tensor):
         output: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output
@@ -153,20 +153,19 @@ def tree_attention(
 
 
 def _by_branch(
-    module: Any,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    tree: TreeBranches,
-    scaling: float | None,
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, tree: TreeBranches, scaling: float | None
 ) -> torch.Tensor:
     repeats = query.shape[1] // key.shape[1]
-    keys = repeat_kv(key.index_select(2, tree.keys), repeats).split(tree.path_sizes, dim=2)
-    values = repeat_kv(value.index_select(2, tree.keys), repeats).split(tree.path_sizes, dim=2)
-    queries = query.split(tree.sizes, dim=2)
+    keys, values = (repeat_kv(each.index_select(2, tree.keys), repeats) for each in (key, value))
     outputs = [
         scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), scale=scaling)
-        for q, k, v, mask in zip(queries, keys, values, tree.masks, strict=True)
+        for q, k, v, mask in zip(
+            torch.split(query, tree.sizes, dim=2),
+            torch.split(keys, tree.path_sizes, dim=2),
+            torch.split(values, tree.path_sizes, dim=2),
+            tree.masks,
+            strict=True,
+        )
     ]
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous()
 

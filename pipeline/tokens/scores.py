@@ -26,9 +26,9 @@ def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tenso
     """Log-probability of each target, and the entropy of its distribution (in nats): logits `[P, V]`, targets `[P]`.
 
     Computed in float32: in bfloat16 the loss of a token that is nearly known would round to nothing. Logits that are
-    float32 are overwritten: with P targets they are the largest tensor of a step by far, and one copy of them is enough.
+    float32 are overwritten: they are the largest tensor of a step by far, and one copy of them is enough.
     """
-    log_prob, entropy, is_top1 = _TargetScores.apply(logits, targets)
+    log_prob, entropy, is_top1 = _TargetScores.apply(logits, targets)  # type: ignore[no-untyped-call]
     return TokenScores(log_prob, entropy, is_top1, rows)
 
 
@@ -50,7 +50,7 @@ class _TargetScores(torch.autograd.Function):
         return log_prob, entropy, is_top1
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, towards: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor, None]:
         # d log p[target] / d logits = onehot(target) - p
         gradient = ctx.probs.mul_(-towards[:, None])

@@ -48,7 +48,8 @@ def _forward(module: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.T
     if not alone or x.dtype != base.weight.dtype or torch.is_autocast_enabled(x.device.type):
         return LoraLinear.forward(module, x, *args, **kwargs)  # type: ignore[no-any-return]
     down, up = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
-    result: torch.Tensor = _LoraProduct.apply(x, base.weight, base.bias, down, up, module.scaling[ADAPTER])
+    scaling = module.scaling[ADAPTER]
+    result: torch.Tensor = _LoraProduct.apply(x, base.weight, base.bias, down, up, scaling)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -56,7 +57,7 @@ class _LoraProduct(torch.autograd.Function):
     """`x W^T + bias + scaling x A^T B^T` for a frozen W `[out, in]` with A `[r, in]` and B `[out, r]`."""
 
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0917 - autograd passes them by position
         ctx: Any,
         x: torch.Tensor,
         weight: torch.Tensor,
@@ -74,7 +75,7 @@ class _LoraProduct(torch.autograd.Function):
         return result.view(*x.shape[:-1], -1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, towards: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         flat, low, weight, down, up = ctx.saved_tensors
         towards_flat = towards.flatten(0, -2)
