@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import subprocess
@@ -34,23 +35,21 @@ class Worker:
     steps: list[dict[str, float]] = field(default_factory=list)
 
     def ask(self, command: str) -> dict[str, Any]:
-        """The answer to a command.
+        """The answer to a command."""
+        assert self.process.stdin  # noqa: S101 - it is a pipe
+        with contextlib.suppress(BrokenPipeError):  # a dead process says nothing more, either
+            self.process.stdin.write(f"{command}\n")
+            self.process.stdin.flush()
+        return self.read()
+
+    def read(self) -> dict[str, Any]:
+        """The next answer.
 
         Raises:
             UnderstudyError: the process has died.
         """
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin and stdout  # noqa: S101 - both are pipes
-        try:
-            stdin.write(f"{command}\n")
-            stdin.flush()
-        except BrokenPipeError:
-            pass  # it says nothing more, either
-        return self.read(stdout)
-
-    def read(self, stdout: TextIO) -> dict[str, Any]:
-        """The next answer."""
-        line = stdout.readline()
+        assert self.process.stdout  # noqa: S101 - it is a pipe
+        line = self.process.stdout.readline()
         if not line:
             raise UnderstudyError(
                 f"bench of {self.variant}", f"died with exit code {self.process.wait()}", fix="read the log named above"
@@ -71,10 +70,8 @@ def start(variant: str, order: Mapping[str, Any], log: TextIO) -> Worker:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
     )
     worker = Worker(variant, process)
-    assert process.stdout  # noqa: S101 - it is a pipe
     try:
-        if variant != "costs":
-            worker.read(process.stdout)
+        worker.read()
     except BaseException:
         process.kill()
         raise
@@ -111,7 +108,6 @@ def run_bench(order: Mapping[str, Any], rounds: int, log: TextIO, tell: Callable
         gradients.quit()
         costs = start("costs", order, log)
         workers.append(costs)
-        costs.read(costs.process.stdout)  # type: ignore[arg-type]
         plain = costs.ask("costs")
     finally:
         for worker in workers:

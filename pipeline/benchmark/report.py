@@ -11,21 +11,19 @@ from pipeline.benchmark.measure import BASELINE, NAMES, TREE
 
 def format_bench(found: Mapping[str, Any]) -> str:
     """The figures as plain tables."""
-    lines = [
-        f"{'':<26}{'samples/s':>10}{'supervised/s':>14}{'times trl':>11}{'tokens/row':>12}{'peak memory':>13}{'of trl':>8}"
-    ]
+    head = f"{'':<26}{'samples/s':>10}{'supervised/s':>14}{'times trl':>11}{'tokens/row':>12}"
+    lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'quiet steps':>13}"]
     for name, one in found["variants"].items():
         lines.append(
             f"{NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"
             f"{one['times_baseline']:>11.2f}{one['tokens_a_row']:>12.0f}{one['peak_bytes'] / 1e9:>10.2f} GB"
-            f"{one['of_baseline_memory']:>8.2f}"
+            f"{one['of_baseline_memory']:>8.2f}{one['undisturbed']:>13}"
         )
     tree, packed = found["variants"][TREE], found["variants"]["trl_packing"]
     lines += [
         f"prefix tree against packing: {tree['times_baseline'] / packed['times_baseline']:.2f} times the samples/s",
         f"matrix products: {found['gemm_rate'] / 1e9:.0f} GFLOP/s measured; the tree's step is"
         f" {found['share_of_ceiling']:.0%} of what they allow for its tokens",
-        f"steps undisturbed by other programs: {', '.join(str(one['undisturbed']) for one in found['variants'].values())}",
         f"gradient, tree against padded: relative difference {found['gradient_difference']:.1e}",
         "",
         f"{'scene of n turns':<18}{'tokens apart':>13}{'as a tree':>11}{'a turn':>8}",
