@@ -144,7 +144,7 @@ def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
 def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
     """The scores of all targets, what the rows share computed once."""
     batch = {name: tensor.to(model.device) for name, tensor in prefix_tree_batch(ids, labels).items()}
-    logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits[0]
+    logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits.squeeze(0)
     return score_targets(logits, batch["labels"][0], batch["target_rows"][0])
 
 

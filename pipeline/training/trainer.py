@@ -114,7 +114,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """Only the nodes that predict a target reach the LM head."""
         outputs = model(**tree_inputs(inputs, exchanged=exchanged(self.model)))
-        return score_targets(outputs.logits[0], inputs["labels"][0], inputs["target_rows"][0])
+        return score_targets(outputs.logits.squeeze(0), inputs["labels"][0], inputs["target_rows"][0])
 
     def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """The same of padded rows: on a GPU trl's own fused LM head, which on a CPU would score every position."""
