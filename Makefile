@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 RECIPE ?= recipes/demo.yaml
 OUTPUT ?= outputs/demo
+FURINA ?= ../shared/data/seed
 CONFIG ?= accelerate_configs/single.yaml
 BIN := .venv/bin
 LOCK := requirements.lock
@@ -41,6 +42,13 @@ recall: setup ## measure what of the settings is recalled (RECIPE=...)
 chat: setup ## talk to the trained character (OUTPUT=...)
 	@$(BIN)/python -m pipeline.chat --adapter $(OUTPUT)
 
+bench: setup ## a training step's speed and memory beside trl's (minutes; on 芙宁娜's rows too, where FURINA has them)
+	$(BIN)/python -m pipeline.bench --config recipes/demo.yaml --out outputs/bench/demo
+	@if [ -d $(FURINA)/speaker ]; then $(BIN)/python -m pipeline.bench --config recipes/furina_lora.yaml --kinds dialogue \
+	  --raw $(FURINA)/speaker/芙宁娜 $(FURINA)/settings_modified_furina.json --records_dir outputs/bench/furina/records \
+	  --model_name_or_path embedded --dtype float32 --out outputs/bench/furina; \
+	else echo "$(FURINA)/speaker is not here: 芙宁娜's rows are left out (make bench FURINA=folder)"; fi
+
 test: setup ## all tests
 	$(BIN)/python -m pytest
 
@@ -60,4 +68,4 @@ lock: ## make the lock file anew from pyproject.toml
 clean: ## remove what was built, but no trained character
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup venv demo data train recall chat test check lock clean
+.PHONY: help setup venv demo data train recall chat bench test check lock clean

@@ -14,6 +14,7 @@ STAGES = {
     "recall": "what of the settings the base model and the trained one recall",
     "sweep": "several values of a recipe's keys trained, measured and compared",
     "chat": "talk to a trained character",
+    "bench": "a training step's speed and memory beside trl's, on the same rows",
     "demo": "the whole line on a sample character",
 }
 

@@ -40,10 +40,13 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
     from accelerate import PartialState
 
+    from pipeline.models.threads import use_all_cores
     from pipeline.training.arguments import parse_run
     from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)
+    if run.training.device.type == "cpu":
+        use_all_cores()
     tell = _tell if PartialState().is_main_process else lambda _: None
     character, tokenizer = load_character(run, tell)
     train(run, character, tokenizer, recipe=str(recipe), tell=tell)

@@ -14,11 +14,12 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.recall.metrics import rank_of_gold
 from pipeline.recall.probes import Probe
-from pipeline.tokens.attention import why_no_tree
+from pipeline.tokens.attention import exchanged, tree_inputs, use_tree_attention, why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.encode import encode, tokenize
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.row import TokenRow
+from pipeline.tokens.scores import TokenScores, score_targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -174,6 +175,8 @@ def _score(
     """
     batches, state = list(_batches(groups)), PartialState()
     done: list[tuple[int, list[list[ReplyScore]]]] = []
+    if not why_no_tree(model):
+        use_tree_attention(model)
     training = model.training
     model.eval()
     try:
@@ -208,37 +211,27 @@ def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]
 @torch.no_grad()
 def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
     ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
-    logits, targets, owner = _padded(model, ids, labels) if why_no_tree(model) else _as_tree(model, ids, labels)
-    log_probs = logits.gather(-1, targets[:, None])[:, 0].float() - torch.logsumexp(logits.float(), dim=-1)
-    greedy = logits.argmax(-1) == targets
+    scores = _padded(model, ids, labels) if why_no_tree(model) else _as_tree(model, ids, labels)
     results = []
     for row in range(len(rows)):
-        own = owner == row
+        own = scores.row == row
         # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
-        results.append(ReplyScore(float(log_probs[own][:-1].sum()), int(own.sum()) - 1, bool(greedy[own].all())))
+        log_prob, tokens = float(scores.log_prob[own][:-1].sum()), int(own.sum()) - 1
+        results.append(ReplyScore(log_prob, tokens, bool(scores.is_top1[own].all())))
     return results
 
 
-Targets = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> Targets:
-    """Logits `[P, V]`, targets `[P]` and the row of each `[P]`, what the rows share computed once."""
+def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
+    """The scores of all targets, what the rows share computed once."""
     batch = {name: tensor.to(model.device) for name, tensor in prefix_tree_batch(ids, labels).items()}
-    logits = model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        position_ids=batch["position_ids"],
-        logits_to_keep=batch["target_nodes"][0],
-        use_cache=False,
-    ).logits[0]
-    return logits, batch["labels"][0], batch["target_rows"][0]
+    logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits.squeeze(0)
+    return score_targets(logits, batch["labels"][0], batch["target_rows"][0])
 
 
-def _padded(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> Targets:
+def _padded(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
     """The same for a model that cannot compute a tree."""
     batch = {name: tensor.to(model.device) for name, tensor in padded_batch(ids, labels, pad_token_id=0).items()}
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False).logits[:, :-1]
     targets = batch["labels"][:, 1:]
     mask = targets != IGNORE_INDEX
-    return logits[mask], targets[mask], mask.nonzero()[:, 0]
+    return score_targets(logits[mask], targets[mask], mask.nonzero()[:, 0])

@@ -12,16 +12,16 @@ from pipeline.tokens.prefix_tree import IGNORE_INDEX, build_prefix_tree
 
 
 def prefix_tree_batch(input_ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
-    """One forward's inputs for rows merged into a prefix tree of T tokens with P targets.
+    """Rows merged into a prefix tree of T tokens with P targets, for `attention.tree_inputs` and `score_targets`.
 
-    `input_ids`, `position_ids`: `[1, T]`; `attention_mask`: bool `[1, 1, T, T]`; `labels`, `target_nodes`,
-    `target_rows`: `[1, P]`. `labels[0, p]` is what the logits at position `target_nodes[0, p]` predict.
+    `input_ids`, `position_ids`, `tree_ends`: `[1, T]`; `labels`, `target_nodes`, `target_rows`: `[1, P]`.
+    `labels[0, p]` is what the logits at position `target_nodes[0, p]` predict.
     """
     tree = build_prefix_tree(input_ids, labels)
     return {
         "input_ids": torch.from_numpy(tree.tokens)[None],
         "position_ids": torch.from_numpy(tree.position)[None],
-        "attention_mask": torch.from_numpy(tree.attention_mask())[None, None],
+        "tree_ends": torch.from_numpy(tree.end)[None],
         "labels": torch.from_numpy(tree.target_token)[None],
         "target_nodes": torch.from_numpy(tree.target_node)[None],
         "target_rows": torch.from_numpy(tree.target_row)[None],

@@ -42,6 +42,28 @@ class PrefixTree:
         return (index[None, :] <= index[:, None]) & (index[:, None] < self.end[None, :])
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The nodes `start` to `stop`, each the child of the one before. `path`: all nodes from the root to the last."""
+
+    start: int
+    stop: int
+    path: Ints
+
+
+def branches(position: Ints) -> list[Branch]:
+    """A tree's nodes as branches, in order, from its positions: `[T]`.
+
+    In a depth-first layout a node is one deeper than the node before it exactly if it is its child.
+    """
+    starts = np.flatnonzero(np.diff(position, prepend=-2) != 1)
+    path, found = _NONE, []
+    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(position)], strict=True):
+        path = np.concatenate([path[: position[start]], np.arange(start, stop)])
+        found.append(Branch(start, stop, path))
+    return found
+
+
 def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> PrefixTree:
     """Merge rows into a prefix tree. Linear in their tokens, but for sorting the rows.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedType, broadcast_object_list
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
@@ -19,12 +19,13 @@ from pipeline.mixture.ledger import agreement, format_ledger, write_exposures
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
 from pipeline.recall.probes import choose, with_distractors
-from pipeline.tokens.attention import why_no_tree
+from pipeline.tokens.attention import use_tree_attention, why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
+from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Character, Material, prepare_material, rows_a_step
 from pipeline.training.trainer import UnderstudyTrainer
 
@@ -32,6 +33,8 @@ Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
 SMALL_RECALL_DISTRACTORS = 3
 PADDED_EPOCH = 1.1  # an epoch made longer than this by rounding to whole steps is worth a word
+# Engines under which each process of a CPU run holds every parameter whole.
+WHOLE_PARAMETERS = (DistributedType.NO, DistributedType.MULTI_CPU)
 
 
 def train(
@@ -59,9 +62,7 @@ def train(
     _tell_material(material, arguments.training, tell)
 
     checkpoint = _agreed(prepare_folder, folder, identity)
-    if material.watched is None:
-        arguments.training.eval_strategy = IntervalStrategy.NO
-    arguments.training.eval_on_start &= material.watched is not None and checkpoint is None
+    arguments.training.eval_on_start &= checkpoint is None
     trainer = build_trainer(arguments, material, tokenizer, tell)
     _add_callbacks(trainer, arguments, character, folder, tell)
     if checkpoint:
@@ -145,6 +146,8 @@ def build_trainer(
     """The trainer of a run, its model loaded and, for LoRA, wrapped."""
     model_arguments, training = arguments.model, arguments.training
     _choose_dtype(arguments, tell)
+    if material.watched is None:
+        training.eval_strategy, training.eval_on_start = IntervalStrategy.NO, False
     quantization = get_quantization_config(model_arguments)
     options: dict[str, Any] = {
         "dtype": model_arguments.dtype,
@@ -158,6 +161,8 @@ def build_trainer(
     reason = why_no_tree(model)
     batching = _batching(arguments, reason)
     tell(f"batches: {batching}" + (f" ({reason})" if batching == "padded" and reason else ""))
+    if batching == "prefix_tree":
+        use_tree_attention(model)
     trainer = UnderstudyTrainer(
         model=model,
         args=training,
@@ -171,6 +176,8 @@ def build_trainer(
         plan=material.plan,
         variants=material.rows.variants,
     )
+    if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
+        fuse_lora(trainer.model)
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())

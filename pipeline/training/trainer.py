@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,9 @@ from trl import SFTTrainer
 
 from pipeline.conversations.render import CONVERSATION_KINDS
 from pipeline.mixture.plan import MixturePlan
+from pipeline.tokens.attention import exchanged, tree_inputs
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
+from pipeline.tokens.scores import TokenScores, score_targets
 from pipeline.training.checkpoints import EXPOSURES_FILE
 from pipeline.training.identity import read_json, write_json
 
@@ -54,31 +56,6 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Set the epoch that the state's whole part names."""
         self.sampler.begin(int(state.epoch or 0))
-
-
-@dataclass(frozen=True, slots=True)
-class TokenScores:
-    """What a forward says of the supervised tokens of a batch, `[P]` each; `row` is the row of the batch."""
-
-    log_prob: torch.Tensor
-    entropy: torch.Tensor
-    is_top1: torch.Tensor
-    row: torch.Tensor
-
-
-def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor) -> TokenScores:
-    """Log-probability of each target, and the entropy of its distribution (in nats): logits `[P, V]`, targets `[P]`.
-
-    Computed in float32: in bfloat16 the loss of a token that is nearly known would round to nothing.
-    """
-    logits = logits.float()
-    log_norm = torch.logsumexp(logits, dim=-1)
-    log_prob = logits.gather(-1, targets[:, None])[:, 0] - log_norm
-    with torch.no_grad():
-        # E[-log p] = log of the normaliser - E[logit], with a single copy of the [P, V] logits.
-        entropy = log_norm - torch.einsum("pv,pv->p", torch.softmax(logits, dim=-1), logits)
-        is_top1 = logits.argmax(-1) == targets
-    return TokenScores(log_prob, entropy, is_top1, rows)
 
 
 class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
@@ -140,22 +117,22 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
 
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """Only the nodes that predict a target reach the LM head."""
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            position_ids=inputs["position_ids"],
-            logits_to_keep=inputs["target_nodes"][0],
-            use_cache=False,
-        )
-        return score_targets(outputs.logits[0], inputs["labels"][0], inputs["target_rows"][0])
+        outputs = model(**tree_inputs(inputs, exchanged=exchanged(self.model)))
+        return score_targets(outputs.logits.squeeze(0), inputs["labels"][0], inputs["target_rows"][0])
 
     def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
-        """Trl's own loss path, token by token."""
-        names = ("input_ids", "attention_mask", "labels")
-        outputs = model(**{name: inputs[name] for name in names}, fused_lm_head=True, use_cache=False)
+        """The same of padded rows: on a GPU trl's own fused LM head, which on a CPU would score every position."""
+        names = ("input_ids", "attention_mask")
+        forward = {name: inputs[name] for name in names} | {"use_cache": False}
+        if inputs["input_ids"].device.type == "cpu":
+            targets = inputs["labels"][:, 1:]
+            supervised = targets != IGNORE_INDEX
+            places = supervised.any(0).nonzero()[:, 0]  # where any row has a target
+            logits, mask = model(**forward, logits_to_keep=places).logits, supervised[:, places]
+            return score_targets(logits[mask], targets[:, places][mask], mask.nonzero()[:, 0])
+        outputs = model(**forward, labels=inputs["labels"], fused_lm_head=True)
         mask = outputs.label_mask
-        rows = torch.arange(len(mask), device=mask.device)[:, None].expand_as(mask)
-        return TokenScores(outputs.log_probs[mask], outputs.entropy[mask], outputs.is_top1[mask], rows[mask])
+        return TokenScores(outputs.log_probs[mask], outputs.entropy[mask], outputs.is_top1[mask], mask.nonzero()[:, 0])
 
     @torch.no_grad()
     def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:

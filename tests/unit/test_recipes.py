@@ -82,7 +82,8 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"model_name_or_path": None}, r"names no model"),
         ({"character": None}, r"recipe\.yaml.*'character' is missing"),
         ({"loss_type": "dft"}, r"recipe\.yaml:\d+: 'loss_type' cannot be used here"),
-        ({"eval_strategy": "steps"}, r"recipe\.yaml:\d+: needs held-out lines"),
+        ({"eval_strategy": "steps", "recall_items": 0}, r"recipe\.yaml:\d+: has nothing to evaluate"),
+        ({"early_stopping": 2}, r"would keep the last model, not the best.*load_best_model_at_end"),
         ({"held_out": 1}, r"'held_out' is 1.*less than 1"),
         ({"on_overlong": "cut"}, r"'on_overlong' is 'cut'.*error or reject or truncate_history"),
         ({"kind_weights": {"lines": 2}}, r"'kind_weights' is .*mapping of background, setting_qa, dialogue, replay"),
@@ -113,7 +114,7 @@ def test_a_missing_recipe_and_broken_yaml_are_errors(tmp_path: Path) -> None:
         parse_run(tmp_path / "broken.yaml")
 
 
-@pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo"])
+@pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo", "bench"])
 def test_help_imports_nothing_heavy(stage: str) -> None:
     code = (
         "import sys\nfrom pipeline.cli import main\n"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
+from pipeline.tokens.attention import exchanged, tree_inputs
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -84,8 +85,7 @@ def gradients(model: Any, rows: list[TokenRow], collate: Any, batch_size: int) -
     for start in range(0, len(rows), batch_size):
         batch = collate(as_columns(rows[start : start + batch_size]))
         if "target_nodes" in batch:
-            names = ("input_ids", "attention_mask", "position_ids")
-            logits = model(**{name: batch[name] for name in names}, logits_to_keep=batch["target_nodes"][0]).logits[0]
+            logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits[0]
             targets = batch["labels"][0]
         else:
             logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
@@ -123,7 +123,7 @@ def test_loss_and_gradient_do_not_depend_on_how_rows_are_batched(
 
 
 def test_the_loss_of_a_nearly_known_token_does_not_round_to_nothing() -> None:
-    from pipeline.training.trainer import score_targets
+    from pipeline.tokens.scores import score_targets
 
     logits = torch.zeros(1, 100, dtype=torch.bfloat16)
     logits[0, 7] = 10.25
@@ -132,11 +132,12 @@ def test_the_loss_of_a_nearly_known_token_does_not_round_to_nothing() -> None:
 
 
 def test_scores_are_those_of_the_distribution() -> None:
-    from pipeline.training.trainer import score_targets
+    from pipeline.tokens.scores import score_targets
 
     logits = torch.randn(5, 50, generator=torch.Generator().manual_seed(0)) * 3
     targets = torch.tensor([0, 3, 7, 49, 7])
-    scores, expected = score_targets(logits, targets, torch.arange(5)), torch.distributions.Categorical(logits=logits)
+    expected = torch.distributions.Categorical(logits=logits)
+    scores = score_targets(logits.clone(), targets, torch.arange(5))
     assert torch.allclose(scores.log_prob, expected.log_prob(targets), atol=1e-5)
     assert torch.allclose(scores.entropy, expected.entropy(), atol=1e-5)
     assert (scores.is_top1 == (logits.argmax(-1) == targets)).all()

@@ -1,0 +1,71 @@
+"""The trainers that are compared: trl's as it comes, trl's with packing, ours padded, ours as prefix trees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+from trl import SFTConfig, SFTTrainer, get_peft_config
+
+from pipeline.conversations.persona import make_persona
+from pipeline.models.load import load_base_model
+from pipeline.records.conversion import ensure_converted
+from pipeline.records.record import read_records
+from pipeline.training.arguments import RunArguments
+from pipeline.training.material import Character, Material, prepare_material, rows_a_step
+from pipeline.training.run import build_trainer
+
+# trl's options beyond its defaults. A pack is about as many rows as the other variants have in a batch.
+TRL: dict[str, dict[str, Any]] = {
+    "trl": {},
+    "trl_whole_activations": {"activation_checkpointing": False, "gradient_checkpointing": False},
+    "trl_packing": {"packing": True, "packing_strategy": "bfd", "per_device_train_batch_size": 1},
+}
+
+
+def bench_material(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds: list[str]) -> Material:
+    """The recipe's rows of these kinds (of all, if none is named) with their plan; nothing is held out or probed."""
+    recipe = replace(run.character, held_out=0.0, recall_items=0, max_exposures=10**6)
+    ensure_converted(recipe.raw_paths, recipe.name, recipe.records_folder, **recipe.conversion)
+    records = [
+        record for record in read_records(recipe.records_folder / "records.jsonl") if not kinds or record.kind in kinds
+    ]
+    persona = make_persona(recipe.name, recipe.language, recipe.instructions)
+    return prepare_material(recipe, run.training, Character(records, (), persona, "bench"), tokenizer)
+
+
+def make_trainer(variant: str, run: RunArguments, material: Material, tokenizer: PreTrainedTokenizerBase) -> SFTTrainer:
+    """The variant's trainer. All of them see the rows in the plan's order, with one learning rate and optimizer."""
+    if variant not in TRL:
+        character = replace(run.character, batching=variant)
+        return build_trainer(replace(run, character=character), material, tokenizer, lambda _: None)
+    order = material.plan.rows(0, material.rows.variants)[: run.training.max_steps * rows_a_step(run.training)]
+    ordered = material.rows.dataset.select(order).select_columns(["input_ids", "labels"])
+    model = load_base_model(str(run.model.model_name_or_path), dtype=run.model.dtype)
+    return SFTTrainer(
+        model=model,
+        args=_trl_arguments(run, longest=max(map(len, ordered["input_ids"])), options=TRL[variant]),
+        train_dataset=ordered,
+        processing_class=tokenizer,
+        peft_config=get_peft_config(run.model),
+    )
+
+
+def _trl_arguments(run: RunArguments, *, longest: int, options: dict[str, Any]) -> SFTConfig:
+    ours = run.training
+    same = {
+        name: getattr(ours, name)
+        for name in (
+            "per_device_train_batch_size", "learning_rate", "lr_scheduler_type", "warmup_steps", "max_steps", "seed",
+            "optim", "bf16", "use_cpu", "logging_steps", "disable_tqdm", "report_to",
+        )
+    }  # fmt: skip
+    return SFTConfig(
+        output_dir=str(Path(ours.output_dir)),
+        save_strategy="no",
+        train_sampling_strategy="sequential",  # the plan's order, so that batches are the same rows
+        max_length=max(SFTConfig.max_length or 0, longest),
+        **{**same, **options},
+    )

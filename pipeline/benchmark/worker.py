@@ -1,0 +1,215 @@
+"""One variant in a process of its own, which runs a training step whenever it is told to.
+
+`python -m pipeline.benchmark.worker '{"variant": ..., "recipe": ..., "overrides": [...], "kinds": [...]}'` answers each
+line on its standard input (`step`, `gemm`, `gradients`, `costs`, `quit`) with one line of JSON on its standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+from pipeline.models.locate import prepare_environment
+from pipeline.recipe import value_of
+
+
+class _QuitError(Exception):
+    """The parent wants no more steps."""
+
+
+def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None:
+    """Build what the order names, then answer commands until there are no more."""
+    recipe, overrides = Path(order["recipe"]), order["overrides"]
+    prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
+
+    from pipeline.benchmark.costs import planning_costs, scene_costs
+    from pipeline.benchmark.variants import bench_material, make_trainer
+    from pipeline.models.load import load_tokenizer
+    from pipeline.training.arguments import parse_run
+
+    def answer(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    run = parse_run(recipe, overrides)
+    tokenizer = load_tokenizer(str(run.model.model_name_or_path))
+    material = bench_material(run, tokenizer, order["kinds"])
+    if order["variant"] == "costs":
+        answer({"ready": True})
+        for _ in commands:
+            batch = run.training.per_device_train_batch_size
+            answer({"scenes": scene_costs(tokenizer), "planning": planning_costs(material.rows, batch)})
+        return
+    trainer = make_trainer(order["variant"], run, material, tokenizer)
+    steps = _Steps(trainer, iter(commands), answer)
+    trainer.add_callback(steps.callback())
+    try:
+        trainer.train()
+    except _QuitError:
+        answer({"peak_bytes": peak_memory(), "device": trainer.accelerator.device.type})
+
+
+class _Steps:
+    """Stops the trainer before every step, until the parent says `step`; says what the step before took."""
+
+    def __init__(self, trainer: Any, commands: Any, answer: Any) -> None:
+        self.trainer, self.commands, self.answer = trainer, commands, answer
+        self.counts: Counter[str] = Counter()
+        self.began: tuple[float, float, float] | None = None
+        self._step = trainer.training_step
+        trainer.training_step = self._counted
+
+    def _counted(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        self.counts.update(count(inputs))
+        return self._step(model, inputs, *rest, **named)
+
+    def callback(self) -> Any:
+        from transformers import TrainerCallback
+
+        steps = self
+
+        class Pause(TrainerCallback):  # type: ignore[misc]
+            def on_step_begin(self, *_: Any, **__: Any) -> None:
+                steps.pause()
+
+        return Pause()
+
+    def pause(self) -> None:
+        """Report the step that has ended, and wait for the next command: a step's time is from pause to pause.
+
+        So it has everything in it that a step costs: the next batch, the optimizer, the logs.
+        """
+        synchronize()
+        if self.began is None:
+            self.answer({"ready": True})
+        else:
+            began, busy, own = self.began
+            seconds, busy_now, own_now = clocks()
+            others = ((busy_now - busy) - (own_now - own)) / (seconds - began) / (os.cpu_count() or 1)
+            self.answer({"seconds": seconds - began, "others": others, **self.counts})
+        for command in self.commands:
+            if command.strip() == "step":
+                self.counts.clear()
+                self.began = clocks()
+                return
+            if command.strip() == "quit":
+                break
+            self.answer(COMMANDS[command.strip()](self.trainer))
+        raise _QuitError
+
+
+def count(inputs: dict[str, Any]) -> dict[str, int]:
+    """Rows, tokens that the model computes (padding too), and supervised tokens of a micro-batch of any variant."""
+    tokens, labels = inputs["input_ids"], inputs["labels"]
+    if "target_nodes" in inputs:
+        rows, supervised = len(inputs["kinds"]), labels.numel()
+    else:
+        packed = "attention_mask" not in inputs
+        rows = int((inputs["position_ids"] == 0).sum()) if packed else len(tokens)
+        supervised = int((labels[:, 1:] != -100).sum())
+    return {"rows": rows, "tokens": tokens.numel(), "supervised": supervised}
+
+
+def gemm_rate(trainer: Any) -> dict[str, float]:
+    """Floating-point operations a second of the model's own matrix products, each shape as often as the model has it.
+
+    A product of 768 tokens is as large as those of a typical tree. `layers` and `head` are numbers of weights.
+    """
+    import torch
+
+    model = trainer.model
+    head = model.get_output_embeddings().weight
+    linear = [module.weight for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    trained = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
+    is_lora = any("lora" in name for name, _ in model.named_parameters())
+    weights = [weight for weight in linear if weight is not head and not (is_lora and id(weight) in trained)]
+    shapes = Counter(tuple(weight.shape) for weight in weights)
+    operations = seconds = 0.0
+    for (out, into), number in shapes.items():
+        x, weight = (torch.randn(size, into, dtype=head.dtype, device=head.device) for size in (768, out))
+        times = []
+        for _ in range(7):
+            synchronize()
+            began = time.perf_counter()
+            torch.nn.functional.linear(x, weight)
+            synchronize()
+            times.append(time.perf_counter() - began)
+        operations += number * 2 * 768 * out * into
+        seconds += number * statistics.median(times)
+    return {
+        "rate": operations / seconds,
+        "layers": sum(weight.numel() for weight in weights),
+        "head": head.numel(),
+        "passes": 4 if is_lora else 6,
+    }
+
+
+def gradient_difference(trainer: Any) -> dict[str, float]:
+    """|tree - padded| / |padded| of the gradient of one micro-batch, the worst of three, LoRA's B made non-zero."""
+    import torch
+
+    from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
+
+    generator = torch.Generator().manual_seed(0)
+    trained = [(name, weight) for name, weight in trainer.model.named_parameters() if weight.requires_grad]
+    for name, weight in trained:
+        if "lora_B" in name:  # at zero, where LoRA begins, A would have no gradient
+            weight.data.copy_(torch.randn(weight.shape, generator=generator) * 0.02)
+    order, size = list(trainer.sampler), trainer.args.per_device_train_batch_size
+    collators = (PrefixTreeCollator(), PaddedCollator(int(trainer.processing_class.pad_token_id)))
+    worst = 0.0
+    for start in range(0, 3 * size, size):
+        batch = [trainer.train_dataset[row] for row in order[start : start + size]]
+        found = []
+        for collate in collators:
+            trainer.model.zero_grad()
+            inputs = {name: tensor.to(trainer.accelerator.device) for name, tensor in collate(batch).items()}
+            trainer.compute_loss(trainer.model, inputs).backward()
+            found.append(torch.cat([weight.grad.flatten().clone() for _, weight in trained]))
+        worst = max(worst, float((found[0] - found[1]).norm() / found[1].norm()))
+    trainer.model.zero_grad()
+    return {"gradient_difference": worst}
+
+
+COMMANDS = {"gemm": gemm_rate, "gradients": gradient_difference}
+
+
+def clocks() -> tuple[float, float, float]:
+    """Seconds: of the wall clock, of all cores' work for whomever, and of this process's own work."""
+    import psutil
+
+    of_all = psutil.cpu_times()
+    own = os.times()
+    return time.perf_counter(), sum(of_all) - of_all.idle, own.user + own.system
+
+
+def synchronize() -> None:
+    """Wait for what a GPU is still computing."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held: the GPU's, if there is one, else its resident set. In bytes."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    sys.stdout = sys.stderr  # what the libraries print is no answer
+    main(json.loads(sys.argv[1]), sys.stdin, answers)
