@@ -19,6 +19,7 @@ MIN_REPLIES = 20  # below that, the mean of a score says little
 COPIED_NGRAM = 12
 SHORTEST_COPY = 4  # words of a whole line that a short reply repeats; "Yes." is nobody's
 ORDERS = (1, 2, 3)
+FOLDS = 5
 # Swept over 10 to 5000 on four characters: hardly matters, once what is not significant weighs nothing.
 PRIOR = 1000.0
 # The 10% level. Without it the lines of the fit themselves score far above held-out ones, so that parroting would pay.
@@ -74,28 +75,30 @@ def fit_voice(
     The weight of a character 1- to 3-gram is the z-score of its log-odds with an informative Dirichlet prior, the
     shares of both sides' text (B. Monroe, M. Colaresi, K. Quinn, "Fightin' Words", Political Analysis 16, 2008,
     equations 16 to 22), or 0 where it is not significant. No n-gram touches one of `names`, or a part of one.
-    `held_out` are lines of the character that are not in `own`; of the others every fifth, by a hash, is held out here.
+    `held_out` are lines of the character that are not in `own`. The others' lines are often few, so each is scored by
+    weights that were fitted without it: in fifths, by a hash.
     Where there are no other speakers, give the base model's replies as `others`.
 
     Raises:
-        ValueError: one of the three is empty, or the others are too few to hold any out.
+        ValueError: there are no lines, none held out, or fewer than five different ones of others.
     """
-    aside = sorted(others, key=_hash)
-    other_held, other_fit = aside[::5], [line for index, line in enumerate(aside) if index % 5]
-    if not (own and held_out and other_fit):
+    distinct = sorted(set(others), key=_hash)
+    if not (own and held_out and len(distinct) >= FOLDS):
         raise ValueError(f"{len(own)} lines, {len(held_out)} held out and {len(others)} of others: too few to compare")
     masked = _masked_names(names)
-    weights = _log_odds(_counts(own, masked), _counts(other_fit, masked))
-    return VoiceProfile(
-        weights,
-        masked,
-        tuple(_score(line, weights, masked) for line in held_out),
-        tuple(_score(line, weights, masked) for line in other_held),
-    )
+    ours = _counts(own, masked)
+    other_scores: list[float] = []
+    for fold in range(FOLDS):
+        rest = [line for index, line in enumerate(distinct) if index % FOLDS != fold]
+        weights = _log_odds(ours, _counts(rest, masked))
+        other_scores.extend(_score(line, weights, masked) for line in distinct[fold::FOLDS])
+    weights = _log_odds(ours, _counts(distinct, masked))
+    own_scores = tuple(_score(line, weights, masked) for line in held_out)
+    return VoiceProfile(weights, masked, own_scores, tuple(other_scores))
 
 
 def voice_score(replies: Sequence[str], profile: VoiceProfile) -> VoiceScore:
-    """(mean score - others' mean) / (held-out lines' mean - others' mean), a text's score being its n-grams' mean weight.
+    """(mean score - others' mean) / (held-out lines' mean - others' mean): a score is the mean weight of the n-grams.
 
     1 is as the character's held-out lines, 0 as the others; either can be passed. The interval is a bootstrap's over
     replies, held-out lines and others' lines (2,000 draws, a fixed seed).
