@@ -205,9 +205,10 @@ def ensure_converted(
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
     """A hash of the raw files and of what the conversion was told: while it stays, nothing need be redone."""
     digest = hashlib.blake2b(repr((__version__, character, options)).encode(), digest_size=16)
-    extra = [Path(path) for path in (*(options.join or ()), *([options.reviewed] if options.reviewed else ()))]
-    known, _ = find_files(paths, options.reading)
-    for file in [*(each.file.path for each in known), *(path for path in extra if path.is_file())]:
+    known = find_files([*paths, *map(_path, options.join or ())], options.reading)[0]
+    for file in [*(each.file.path for each in known), *([_path(options.reviewed)] if options.reviewed else ())]:
+        if not file.is_file():
+            raise UnderstudyError(file, "is not there", fix="correct `reviewed`, or write it with `convert --review`")
         with file.open("rb") as stream:
             digest.update(str(file).encode() + b"\0" + hashlib.file_digest(stream, "blake2b").digest())
     return digest.hexdigest()
@@ -219,8 +220,12 @@ def told_of(options: ConversionOptions, patterns: TitlePatterns) -> Told:
         patterns=patterns,
         meta=any_of(options.meta_speakers or META_SPEAKERS),
         rules=options.cleaning,
-        decisions=read_review(Path(options.reviewed).expanduser()) if options.reviewed else {},
+        decisions=read_review(_path(options.reviewed)) if options.reviewed else {},
     )
+
+
+def _path(written: str) -> Path:
+    return Path(written).expanduser()
 
 
 def _named(raw: RawRecord, character: str) -> str:
@@ -249,7 +254,7 @@ def _joined(conversion: Conversion, options: ConversionOptions) -> Conversion:
     """Lines that have lost the turns before them take those of the transcripts to join."""
     if not options.join:
         return conversion
-    known: list[Known] = find_files([Path(path).expanduser() for path in options.join], options.reading)[0]
+    known: list[Known] = find_files([_path(path) for path in options.join], options.reading)[0]
     transcript = (raw for file in known for raw in file.records(options.reading))
     joined = join(conversion.records, transcript, conversion.character, options.cleaning)
     return replace(conversion, joined=joined, assembled=replace(conversion.assembled, records=joined.records))

@@ -80,7 +80,7 @@ def concerns(raw: RawRecord, character: str) -> bool:
 
 def in_processes(work: Callable[[T], R], things: Sequence[T], num_proc: int, *, what: str, unit: str) -> Iterator[R]:
     """`work` of each thing in order, over `num_proc` processes, with a progress bar once it takes two seconds."""
-    bar = partial(tqdm, total=len(things), desc=what, unit=unit, delay=2, leave=False)
+    bar = partial(tqdm, total=len(things), desc=what, unit=unit, delay=2, leave=False, disable=None)
     if num_proc <= 1 or len(things) < 2:
         yield from bar(map(work, things))
         return

@@ -70,7 +70,8 @@ def read_records(path: Path) -> list[Record]:
             path, "is not there", fix="run `make data`, or `python -m pipeline.convert` with this recipe"
         )
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a text may hold other line ends
+    for number, line in enumerate(lines if lines != [""] else [], 1):
         try:
             fields = json.loads(line)
             context = tuple(Turn(**turn) for turn in fields.pop("context"))

@@ -139,10 +139,10 @@ def test_the_recipe_decides_who_the_user_is_and_which_alternative_is_taken() -> 
     [
         ("走吧。/再等等…/好", ["走吧。", "再等等…", "好"]),
         ("他/她会来的。", ["他/她会来的。"]),
-        ("「钟声如此恒久。/自天幕降下」", ["「钟声如此恒久。/自天幕降下」"]),
+        ("「潮水认得旧木桩。/船不认得。」", ["「潮水认得旧木桩。/船不认得。」"]),
         ("Yes./No.", ["Yes.", "No."]),
         ("and/or", ["and/or"]),
-        ("0/3轮", ["0/3轮"]),
+        ("第2/9声", ["第2/9声"]),
     ],
 )
 def test_only_whole_sentences_are_options(text: str, parts: list[str]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.errors import UnderstudyError
 from pipeline.records.classify import classify, compile_patterns
 from pipeline.records.conversion import Conversion, convert, ensure_converted
-from pipeline.records.record import Turn, read_records, write_records
+from pipeline.records.record import Record, Turn, read_records, write_records
 
 PATTERNS = compile_patterns()
 
@@ -150,6 +150,14 @@ def test_records_survive_the_file(tmp_path: Path) -> None:
     records = converted(tmp_path).records
     write_records(tmp_path / "records.jsonl", records)
     assert read_records(tmp_path / "records.jsonl") == list(records)
+
+
+@given(text=st.text(min_size=1, max_size=20))
+def test_any_text_survives_the_file(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "records.jsonl"
+    record = Record("id", "dialogue", text, text, (Turn(text, text),), "Mira", "a#0", tags=(text,), also=(text,))
+    write_records(path, [record, record])
+    assert read_records(path) == [record, record]
 
 
 def test_unchanged_raw_files_are_not_converted_again(tmp_path: Path, raw_folder: Path) -> None:
