@@ -135,7 +135,7 @@ def test_dense_and_block_mask_are_the_same_rule(rows: Rows) -> None:
 def test_flex_attention_gives_what_sdpa_gives_from_the_dense_mask() -> None:
     from torch.nn.attention.flex_attention import flex_attention
 
-    rows = [row([*range(150), n], list(range(n, n + 60))) for n in range(4)]  # several blocks of 128 tokens
+    rows = [row([*range(150), n], list(range(n, n + 260))) for n in range(4)]  # several blocks of 128 tokens
     tree = build_prefix_tree([ids for ids, _ in rows], [labels for _, labels in rows])
     ends = torch.from_numpy(tree.end)
     query, key, value = torch.randn(3, 1, 2, len(ends), 16, generator=torch.Generator().manual_seed(0))
