@@ -112,11 +112,34 @@ def test_full_training_saves_a_model_folder_that_reopens(tiny_recipe: Path, tmp_
 
 def test_a_tree_and_padding_train_the_same_adapter(tiny_recipe: Path, tmp_path: Path) -> None:
     for batching in ("padded", "prefix_tree"):
-        train(tiny_recipe, "--batching", batching, "--output_dir", str(tmp_path / batching), "--learning_rate", "0.001")
+        train(
+            tiny_recipe, "--batching", batching, "--output_dir", str(tmp_path / batching), "--learning_rate", "0.001",
+            "--max_steps", "50", "--recall_items", "0",
+        )  # fmt: skip
     padded, tree = adapter_of(tmp_path / "padded"), adapter_of(tmp_path / "prefix_tree")
     assert padded.keys() == tree.keys()
     for name, tensor in padded.items():
         assert float((tree[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
+
+
+def test_a_model_with_a_window_is_padded_aloud_and_refused_where_the_tree_is_forced(
+    tiny_recipe: Path, tmp_path: Path, tokenizer: Any
+) -> None:
+    from transformers import MistralConfig, MistralForCausalLM
+
+    config = MistralConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, sliding_window=8, max_position_embeddings=512,
+    )  # fmt: skip
+    MistralForCausalLM(config).save_pretrained(tmp_path / "window")
+    tokenizer.save_pretrained(tmp_path / "window")
+    command = ["--model_name_or_path", str(tmp_path / "window"), "--max_steps", "1", "--recall_items", "0"]
+    assert "batches: padded (it attends to a window of 8 tokens)" in train(tiny_recipe, *command)
+    forced = [*MODULE, "pipeline.train", "--config", str(tiny_recipe), *command, "--batching", "prefix_tree"]
+    done = run(*forced, "--output_dir", str(tmp_path / "forced"))
+    assert done.returncode == 2
+    assert "'batching': is prefix_tree, which" in done.stderr
+    assert "it attends to a window of 8 tokens" in done.stderr
 
 
 @pytest.mark.parametrize("batching", ["padded", "prefix_tree"])

@@ -1,0 +1,51 @@
+"""The bench's figures follow from what was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pipeline.benchmark.measure import NAMES, TREE, summarise
+from pipeline.benchmark.report import draw_bench, format_bench
+
+
+def step(seconds: float, others: float = 0.0) -> dict[str, float]:
+    measured = {"seconds": seconds, "others": others, "rows": 8, "tokens": 700, "supervised": 300}
+    return measured | {"rate": 1e9, "layers": 1e5, "head": 1e5, "passes": 4}
+
+
+def bench() -> dict[str, Any]:
+    steps = {name: [step(16.0), step(16.0), step(99.0, others=0.4)] for name in NAMES}
+    steps[TREE] = [step(2.0), step(2.0), step(60.0, others=0.5)]
+    peaks = {name: {"peak_bytes": 4e9, "device": "cpu"} for name in NAMES}
+    peaks[TREE]["peak_bytes"] = 2e9
+    return summarise(steps, peaks)
+
+
+def test_disturbed_steps_do_not_count() -> None:
+    tree = bench()["variants"][TREE]
+    assert tree["samples_per_second"] == pytest.approx(4.0)
+    assert tree["times_baseline"] == pytest.approx(8.0)
+    assert tree["of_baseline_memory"] == pytest.approx(0.5)
+    assert tree["undisturbed"] == 2
+
+
+def test_the_ceiling_is_what_the_products_of_the_trees_tokens_cannot_do_without() -> None:
+    assert bench()["share_of_ceiling"] == pytest.approx(4 * (1e5 * 700 + 1e5 * 300) / 1e9 / 2.0)
+
+
+def test_the_table_and_the_picture_say_the_figures() -> None:
+    scenes = [
+        {"turns": 5, "tokens_apart": 50, "tokens_tree": 20},
+        {"turns": 40, "tokens_apart": 900, "tokens_tree": 160},
+    ]
+    planning = [{"rows": 1000, "planning": 1e-5, "collating": 1e-5, "share": 0.001}]
+    found = bench() | {
+        "gradient_difference": 1e-6, "scenes": scenes, "planning": planning, "title": "Mira <1>", "note": "cpu",
+    }  # fmt: skip
+    table = format_bench(found)
+    assert "8.00 times the samples/s" in table
+    texts = [element.text for element in ET.fromstring(draw_bench(found)).iter() if element.tag.endswith("text")]  # noqa: S314
+    assert {"Mira <1>: samples a second", "4.00  (8.0 x)", "900", "160"} <= set(texts)
