@@ -94,7 +94,7 @@ def _scene(scenes: list[Mapping[str, float]], height: float) -> list[str]:
         _text(RIGHT + 60, 30, "tokens of a scene, every reply learnt", size=15, weight=600),
         f'<path d="M{left} {top} V{bottom} H{right}" fill="none" stroke="{MUTED}"/>',
         _text(left, bottom + 16, "0", anchor="middle", fill=MUTED),
-        _text(right, bottom + 16, f"{most_turns} turns", anchor="middle", fill=MUTED),
+        _text(right, bottom + 16, f"{most_turns} turns", anchor="end", fill=MUTED),
     ]
     for key, colour, name in (("tokens_apart", THEIRS, "rows apart"), ("tokens_tree", OURS, "as a tree")):
         points = [(left, bottom), *(place(scene["turns"], scene[key]) for scene in scenes)]

@@ -61,9 +61,13 @@ def read_probes(path: Path) -> list[Probe]:
 
 
 def probes_from_records(records: Sequence[Record], language: Language) -> list[Probe]:
-    """A probe for each settings record whose prompt is a question, its unseen forms being frames unused in training."""
+    """A probe for each answer to a question among the settings, asked anew in frames that training does not use.
+
+    Where several questions have the same answer, the first of them stands for the fact.
+    """
     asked = [record for record in records if record.kind == "setting_qa"]
     questions = [record for record in asked if record.prompt.rstrip().endswith(("?", "？"))] or asked
+    first = {record.text: record for record in reversed(questions)}
     return [
         Probe(
             fact_id=record.record_id,
@@ -76,6 +80,7 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
             record_ids=(record.record_id,),
         )
         for record in questions
+        if first[record.text] is record
     ]
 
 

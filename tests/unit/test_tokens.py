@@ -141,3 +141,14 @@ def test_scores_are_those_of_the_distribution() -> None:
     assert torch.allclose(scores.log_prob, expected.log_prob(targets), atol=1e-5)
     assert torch.allclose(scores.entropy, expected.entropy(), atol=1e-5)
     assert (scores.is_top1 == (logits.argmax(-1) == targets)).all()
+
+
+@given(st.lists(texts, min_size=1, max_size=6))
+def test_tokens_are_counted_without_padding_and_shared_ones_once(tokenizer: Any, replies: list[str]) -> None:
+    from pipeline.training.trainer import _real_tokens
+
+    rows = list(encode([conversation("Where?", reply) for reply in replies], tokenizer))
+    columns = as_columns(rows)
+    assert _real_tokens(PaddedCollator(tokenizer.pad_token_id)(columns)) == sum(len(row.input_ids) for row in rows)
+    beginnings = {tuple(row.input_ids[: end + 1]) for row in rows for end in range(len(row.input_ids))}
+    assert _real_tokens(PrefixTreeCollator()(columns)) == len(beginnings)
