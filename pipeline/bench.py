@@ -38,7 +38,8 @@ def main() -> None:
 
 def bench(recipe: Path, overrides: list[str], *, kinds: list[str], rounds: int, folder: Path) -> None:
     """Measure one recipe's rows and write `bench.json`, `bench.svg` and `bench.log` into the folder."""
-    from pipeline.training.identity import versions, write_json
+    from pipeline.training.identity import versions
+    from pipeline.whole_files import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
     steps = {"max_steps": str(rounds * ATTEMPTS + 2), "output_dir": str(folder / "run")}

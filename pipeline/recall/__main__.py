@@ -21,6 +21,9 @@ def main() -> None:
         "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"
     )
     parser.add_argument("--compare", type=Path, nargs="+", metavar="DIR", help="compare these measured runs instead")
+    parser.add_argument(
+        "--extract", type=Path, metavar="FILE", help="propose facts from the background passages, to be reviewed"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers and items (default: DIR/recall.json)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page (default: DIR/report.html)")
     arguments = parser.parse_args()
@@ -29,12 +32,39 @@ def main() -> None:
         return
     if not arguments.config:
         raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
+    if arguments.extract:
+        propose_facts(arguments.config, arguments.extract)
+        return
     folder = arguments.adapter or output_folder(arguments.config)
     measure_recipe(
         arguments.config,
         folder,
         json_file=arguments.json or folder / "recall.json",
         html_file=arguments.html or folder / "report.html",
+    )
+
+
+def propose_facts(recipe: Path, path: Path) -> None:
+    """Write a file of probes, none in use yet, with what the character's passages say of it.
+
+    Raises:
+        UnderstudyError: the file is there already, with what the user made of it.
+    """
+    from pipeline.conversations.persona import make_persona
+    from pipeline.recall.extract import write_proposals
+    from pipeline.records.conversion import ensure_converted
+    from pipeline.records.record import read_records
+
+    if path.exists():
+        raise UnderstudyError(path, "is there already", fix="name another file, or delete it")
+    character = character_arguments(recipe)
+    persona = make_persona(character.name, character.language, {})
+    ensure_converted(character.raw_paths, character.name, character.records_folder, **character.conversion)
+    records = read_records(character.records_folder / "records.jsonl")
+    count = write_proposals(records, persona.name, persona.language, path)
+    sys.stdout.write(
+        f"{count} facts proposed in {path}. Set `use` to true where question and answer are right, add wordings, "
+        f"and name the file as `probes:` in {recipe}\n"
     )
 
 
@@ -66,7 +96,7 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path, html_file: Pa
     from pipeline.recall.run_report import report_of_run
     from pipeline.recall.table import format_findings, format_samples
     from pipeline.records.record import read_records
-    from pipeline.training.identity import write_json
+    from pipeline.whole_files import write_json
 
     character, run = character_arguments(recipe), read_run(folder)
     records = read_records(character.records_folder / "records.jsonl")

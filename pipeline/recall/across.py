@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,12 @@ def compare_runs(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     common = [fact for fact in items[first] if all(fact in others for others in items.values())]
     if not common:
         raise UnderstudyError(", ".join(reports), "have no fact in common", fix="compare runs of one character")
+    compared = [one for one in COMPARED if any(_values(items[first].values(), one[0], one[1]))]
     tried = _tried([report["arguments"] for report in reports.values()])
     rows = []
     for name, report in reports.items():
         outcomes = []
-        for asked, outcome, title in COMPARED:
+        for asked, outcome, title in compared:
             ours, theirs = (_values([items[run][fact] for fact in common], asked, outcome) for run in (name, first))
             change = None if name == first else asdict(paired_difference(theirs, ours))
             outcomes.append({"title": title, "value": interval(ours, share=True), "change": change})
@@ -71,7 +72,7 @@ def compare_runs(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
                 "worse": [row["name"] for row in report["drift"] if row["worse"]],
             }
         )
-    return {"facts": len(common), "titles": [title for _, _, title in COMPARED], "tried": tried, "runs": rows}
+    return {"facts": len(common), "titles": [title for _, _, title in compared], "tried": tried, "runs": rows}
 
 
 def format_comparison(comparison: Mapping[str, Any]) -> str:
@@ -90,7 +91,7 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _values(items: Sequence[Mapping[str, Any]], asked: str, outcome: str) -> list[list[float]]:
+def _values(items: Iterable[Mapping[str, Any]], asked: str, outcome: str) -> list[list[float]]:
     return [
         [float(question[outcome]) for question in item["questions"] if question["asked"] == asked] for item in items
     ]

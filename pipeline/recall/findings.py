@@ -59,6 +59,7 @@ def _headline(before: Sequence[ProbeScore], after: Sequence[ProbeScore]) -> dict
     """Facts known word for word: as trained, and in new words (by more than half of the questions that ask so)."""
     return {
         "facts": len(after),
+        "asked_as_trained": sum(bool(score.asked("seen")) for score in after),
         "seen": sum(_known(score.asked("seen")) for score in after),
         "unseen": sum(_known(score.asked("unseen")) for score in after),
         "base_seen": sum(_known(score.asked("seen")) for score in before),

@@ -25,6 +25,7 @@ from pipeline.recall.scoring import (
     score_replies,
     score_texts,
 )
+from pipeline.whole_files import write_whole
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -104,10 +105,7 @@ def save_measurement(measurement: Measurement, path: Path) -> None:
         {"questions": [asdict(question) for question in score.questions], "guessed": score.guessed}
         for score in measurement.scores
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(json.dumps(content, ensure_ascii=False), path)
 
 
 def load_measurement(path: Path, probes: Sequence[Probe]) -> Measurement | None:

@@ -24,7 +24,7 @@ LENGTHS_APART = 0.25  # of the answer's: a much longer or shorter distractor wou
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One fact. `seen` is a question of the training data; none of `unseen` stands there.
+    """One fact. `seen` is a question of the training data, if it was asked there; none of `unseen` stands there.
 
     `record_ids` are the records that teach the fact, where they are known.
     """
@@ -51,11 +51,13 @@ def read_probes(path: Path) -> list[Probe]:
         )
     probes = []
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if line.strip():
-            probes.append(_probe(f"{path}:{number}", line))
+        if line.strip() and (probe := _probe(f"{path}:{number}", line)):
+            probes.append(probe)
     if not probes:
         raise UnderstudyError(
-            path, "holds no probe", fix="write one JSON object a line, or delete `probes` in the recipe"
+            path,
+            "holds no probe to use",
+            fix="write one JSON object a line, set `use` to true in proposals, or delete `probes` in the recipe",
         )
     return probes
 
@@ -132,14 +134,31 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-def _probe(where: str, line: str) -> Probe:
+def _probe(where: str, line: str) -> Probe | None:
+    """The probe of a line; None for a proposal that is not to be used."""
     try:
         fields: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise UnderstudyError(where, f"is broken JSON ({error.msg})", fix="repair the line") from error
     if not isinstance(fields, dict):
         raise UnderstudyError(where, "is no JSON object", fix='write {"fact_id": ..., "question_seen": ..., ...}')
-    for key in ("fact_id", "question_seen", "answer"):
+    if fields.get("use") is False:
+        return None
+    _check_fields(where, fields)
+    return Probe(
+        fact_id=fields["fact_id"],
+        type=str(fields.get("type", "setting")),
+        seen=str(fields.get("question_seen") or ""),
+        unseen=tuple(fields["questions_unseen"]),
+        answer=fields["answer"],
+        aliases=tuple(fields.get("aliases", ())),
+        distractors=tuple(fields.get("distractors", ())),
+    )
+
+
+def _check_fields(where: str, fields: Mapping[str, Any]) -> None:
+    """The line has what a probe needs, each in its form."""
+    for key in ("fact_id", "answer"):
         if not isinstance(fields.get(key), str) or not fields[key].strip():
             raise UnderstudyError(where, f"has no '{key}'", fix=f"add '{key}' as a string")
     for key in ("questions_unseen", "aliases", "distractors"):
@@ -148,12 +167,3 @@ def _probe(where: str, line: str) -> Probe:
             raise UnderstudyError(where, f"'{key}' is no list of texts", fix=f"write '{key}' as a list of strings")
     if not fields.get("questions_unseen"):
         raise UnderstudyError(where, "has no 'questions_unseen'", fix="ask for the fact in at least two other wordings")
-    return Probe(
-        fact_id=fields["fact_id"],
-        type=str(fields.get("type", "setting")),
-        seen=fields["question_seen"],
-        unseen=tuple(fields["questions_unseen"]),
-        answer=fields["answer"],
-        aliases=tuple(fields.get("aliases", ())),
-        distractors=tuple(fields.get("distractors", ())),
-    )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
+
+from pipeline.whole_files import page_templates, write_whole
 
 # A chart is PLOT_WIDTH units wide and stretched to the page; upwards a unit is a pixel, so that text never stretches.
 PLOT_WIDTH = 1000
@@ -148,20 +150,13 @@ def render_report(report: Mapping[str, Any]) -> str:
 
 def write_report(report: Mapping[str, Any], path: Path) -> None:
     """`path` holds the report of one run."""
-    _write(render_report(report), path)
+    write_whole(render_report(report), path)
 
 
 def write_comparison(comparison: Mapping[str, Any], path: Path) -> None:
     """`path` holds the comparison of several runs, as `compare_runs` gives it."""
-    _write(_environment().get_template("compare.html.jinja").render(comparison=comparison, drift=DRIFT), path)
-
-
-def _write(page: str, path: Path) -> None:
-    """`path` holds the whole page; a reader never meets half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    template = _environment().get_template("compare.html.jinja")
+    write_whole(template.render(comparison=comparison, drift=DRIFT), path)
 
 
 def outcome_groups(report: Mapping[str, Any]) -> list[OutcomeGroup]:
@@ -328,12 +323,4 @@ def _hits(items: Sequence[Mapping[str, Any]], asked: str) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"percent": percent, "duration": duration, "kind_name": kind_name, "signed": signed}
-    return environment
+    return page_templates(Path(__file__).parent, percent=percent, duration=duration, kind_name=kind_name, signed=signed)

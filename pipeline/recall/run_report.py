@@ -25,7 +25,7 @@ def report_of_run(recall: Mapping[str, Any], folder: Path, persona: Persona) -> 
         "recall_curve": [
             {name.removeprefix("recall_"): value for name, value in log.items()}
             for log in logs
-            if "recall_seen_exact" in log
+            if "recall_unseen_exact" in log
         ],
         "ledger": run["ledger"],
         "run": {

@@ -84,7 +84,8 @@ Question = tuple[Asked, str, tuple[Message, ...]]  # how it is asked, its text, 
 
 def plain_questions(probe: Probe) -> list[Question]:
     """Every question of the probe, each at the beginning of a conversation."""
-    return [("seen", probe.seen, ()), *(("unseen", text, ()) for text in probe.unseen)]
+    seen: list[Question] = [("seen", probe.seen, ())] if probe.seen else []
+    return [*seen, *(("unseen", text, ()) for text in probe.unseen)]
 
 
 def score_probes(

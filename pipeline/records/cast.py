@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from pipeline.records.readers import find_files
 from pipeline.records.reading import META, Reject, in_processes, read_files
 from pipeline.records.record import KINDS
 from pipeline.records.report import write_cast_report
+from pipeline.whole_files import write_json
 
 ALL = "all"
 LEAST_LINES = 20  # of a speaker that is converted where no folder is named after anybody
@@ -198,6 +198,4 @@ def _write(folder: Path, summary: Mapping[str, Any], rejects: Iterable[Reject]) 
     with (folder / "rejects.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in rejects)
     write_cast_report(summary, folder / "cast.html")
-    temporary = folder / "cast.json.tmp"
-    temporary.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / "cast.json")
+    write_json(folder / "cast.json", summary)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +24,7 @@ from pipeline.records.reading import FileReading, Reject, read_files
 from pipeline.records.record import Record, write_records
 from pipeline.records.report import write_conversion_report
 from pipeline.records.review import read_review, write_review
+from pipeline.whole_files import write_json
 
 __all__ = ["Conversion", "Reject", "convert", "ensure_converted", "format_account", "write_conversion"]
 
@@ -170,9 +170,7 @@ def write_conversion(conversion: Conversion, folder: Path, *, fingerprint: str, 
         write_review(folder / "review.csv", conversion.assembled.doubts)
     account = conversion.account() | {"fingerprint": fingerprint}
     write_conversion_report(account, folder / "conversion.html")
-    temporary = folder / "conversion.json.tmp"
-    temporary.write_text(json.dumps(account, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / "conversion.json")
+    write_json(folder / "conversion.json", account)
     return account
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
+
+from pipeline.whole_files import page_templates, write_whole
 
 KIND_NAMES = {"background": "passages", "setting_qa": "settings", "dialogue": "lines"}
 SORT_NAMES = {
@@ -33,12 +35,12 @@ def render_cast_report(summary: Mapping[str, Any]) -> str:
 
 def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
     """`path` holds the whole page; a reader never meets half of one."""
-    _write(render_conversion_report(account), path)
+    write_whole(render_conversion_report(account), path)
 
 
 def write_cast_report(summary: Mapping[str, Any], path: Path) -> None:
     """`path` holds the whole page; a reader never meets half of one."""
-    _write(render_cast_report(summary), path)
+    write_whole(render_cast_report(summary), path)
 
 
 def grouped(number: int) -> str:
@@ -59,21 +61,8 @@ def width(part: int, whole: int) -> str:
     return f"{max(100 * part / whole, 0.4 if part else 0):.2f}" if whole else "0"
 
 
-def _write(page: str, path: Path) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
-
-
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"grouped": grouped}
+    environment = page_templates(Path(__file__).parent, grouped=grouped)
     environment.globals |= {"share": share, "width": width}
     return environment

@@ -15,6 +15,12 @@ from pipeline.recall.scoring import Question, score_probes
 from pipeline.recall.summary import summarise
 
 LOG_FILE = "logs.jsonl"
+TOLD = {
+    "seen_exact": "word for word as trained",
+    "unseen_exact": "in new words",
+    "seen_at_1": "ranked first as trained",
+    "unseen_at_1": "in new words",
+}
 Curve = list[dict[str, float]]
 
 
@@ -114,14 +120,12 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         recall = {name: outcome["value"] for name, outcome in summarise(scores).items()}
         if state.is_world_process_zero:
             self.log_file.write({"step": state.global_step} | {f"recall_{name}": recall[name] for name in recall})
-            self.tell(
-                f"recall at step {state.global_step} ({len(self.probes)} facts): word for word"
-                f" {recall['seen_exact']:.0%} as trained, {recall['unseen_exact']:.0%} in new words;"
-                f" ranked first {recall['seen_at_1']:.0%} and {recall['unseen_at_1']:.0%}"
-            )
+            told = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
+            self.tell(f"recall at step {state.global_step} ({len(self.probes)} facts): {told}")
         return recall
 
 
 def _asked_twice(probe: Probe) -> list[Question]:
     """The probe's question as trained, and its first one in new words."""
-    return [("seen", probe.seen, ()), ("unseen", probe.unseen[0], ())]
+    seen: list[Question] = [("seen", probe.seen, ())] if probe.seen else []
+    return [*seen, ("unseen", probe.unseen[0], ())]

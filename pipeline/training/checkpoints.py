@@ -9,7 +9,8 @@ from typing import Any
 
 from transformers.trainer import TRAINER_STATE_NAME
 
-from pipeline.training.identity import RUN_FILE, read_json, write_json
+from pipeline.training.identity import RUN_FILE, read_json
+from pipeline.whole_files import write_json
 
 IDENTITY_FILE = "identity.json"
 EXPOSURES_FILE = "exposures.json"

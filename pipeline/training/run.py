@@ -24,10 +24,11 @@ from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
-from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions, write_json
+from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
 from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Character, Material, prepare_material, rows_a_step
 from pipeline.training.trainer import UnderstudyTrainer
+from pipeline.whole_files import write_json
 
 Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.

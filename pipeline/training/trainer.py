@@ -18,7 +18,8 @@ from pipeline.tokens.attention import exchanged, tree_inputs
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
 from pipeline.training.checkpoints import EXPOSURES_FILE
-from pipeline.training.identity import read_json, write_json
+from pipeline.training.identity import read_json
+from pipeline.whole_files import write_json
 
 
 class PlanSampler(Sampler[int]):

@@ -62,7 +62,14 @@ def found(before: Measurement, after: Measurement) -> dict[str, Any]:
 
 def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() -> None:
     report = found(measured(exact=False, rank=4), measured(exact=True, rank=1))
-    assert report["headline"] == {"facts": 24, "seen": 24, "unseen": 24, "base_seen": 0, "base_unseen": 0}
+    assert report["headline"] == {
+        "facts": 24,
+        "asked_as_trained": 24,
+        "seen": 24,
+        "unseen": 24,
+        "base_seen": 0,
+        "base_unseen": 0,
+    }
     assert report["recall"]["trained"]["unseen_exact"]["value"] == 1
     assert report["recall"]["base"]["unseen_at_1"]["value"] == 0
     assert report["gains"]["unseen_exact"]["value"] == 1

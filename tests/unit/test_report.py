@@ -80,6 +80,7 @@ def report() -> dict[str, Any]:
         "recipe": "recipes/demo.yaml",
         "headline": {
             "facts": 48,
+            "asked_as_trained": 48,
             "seen": 47,
             "unseen": 28,
             "base_seen": 0,
@@ -208,8 +209,11 @@ def test_the_page_needs_nothing_but_itself(report: dict[str, Any]) -> None:
 def test_the_headline_says_what_is_known_now_and_before(report: dict[str, Any]) -> None:
     assert (
         "Knows 47 of 48 facts word for word when asked as in training, "
-        "and 28 of them when asked in new words. Before training: 0 and 1."
+        "and 28 of 48 when asked in new words. Before training: 0 and 1."
     ) in Page(render_report(report)).words()
+    report["headline"]["asked_as_trained"] = 0
+    words = Page(render_report(report)).words()
+    assert "Knows 28 of 48 facts word for word when asked in new words. Before training: 1." in words
 
 
 def test_markup_in_a_sample_is_text_on_the_page(report: dict[str, Any]) -> None:
