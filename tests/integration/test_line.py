@@ -283,8 +283,12 @@ def test_another_run_is_never_trained_over_a_finished_one(tiny_recipe: Path, tmp
 
 
 @pytest.mark.launch
-@pytest.mark.parametrize("engine", ["DEEPSPEED", "MULTI_CPU"])
-def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path: Path, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "config_file"), [("DEEPSPEED", "zero2.yaml"), ("DEEPSPEED", "zero3.yaml"), ("MULTI_CPU", "")]
+)
+def test_two_processes_train_the_rows_of_one_process(
+    tiny_recipe: Path, tmp_path: Path, engine: str, config_file: str
+) -> None:
     overrides = [
         "-m",
         "pipeline.train",
@@ -297,17 +301,17 @@ def test_two_processes_train_the_rows_of_one_process(tiny_recipe: Path, tmp_path
     ]
     train(tiny_recipe, *overrides[4:], "--output_dir", str(tmp_path / "one"), "--per_device_train_batch_size", "4")
     overrides += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "2"]
-    if engine == "DEEPSPEED":
+    if config_file:
         pytest.importorskip("deepspeed")
-        config = yaml.safe_load((ROOT / "accelerate_configs" / "zero2.yaml").read_text(encoding="utf-8"))
-        (tmp_path / "zero2.yaml").write_text(
+        config = yaml.safe_load((ROOT / "accelerate_configs" / config_file).read_text(encoding="utf-8"))
+        (tmp_path / config_file).write_text(
             yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8"
         )
         launcher = [
             str(Path(sys.executable).parent / "accelerate"),
             "launch",
             "--config_file",
-            str(tmp_path / "zero2.yaml"),
+            str(tmp_path / config_file),
         ]
     else:  # accelerate starts one process where a CPU configuration asks for two; torchrun starts two
         launcher = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc_per_node", "2"]
