@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -111,13 +110,11 @@ def fitted(
 def exposures_by_record(material: Material, folder: Path, fingerprint: str) -> dict[str, Exposures]:
     """The ledger's row of each record; what was realised is the finished run's own count, if it had the same data."""
     from pipeline.explain.walk import Exposures
-    from pipeline.mixture.ledger import LEDGER_FILE
+    from pipeline.mixture.ledger import read_exposures
     from pipeline.training.identity import RUN_FILE, read_json
 
-    realised = {}
-    if read_json(folder / RUN_FILE).get("data", {}).get("fingerprint") == fingerprint:
-        lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()
-        realised = {row["record_id"]: row["realised"] for row in map(json.loads, lines)}
+    same_data = read_json(folder / RUN_FILE).get("data", {}).get("fingerprint") == fingerprint
+    realised = read_exposures(folder) if same_data else {}
     first, planned = material.plan.exposures(0).tolist(), material.planned.tolist()
     return {
         record_id: Exposures(first[number], planned[number], realised.get(record_id))

@@ -89,3 +89,12 @@ def write_exposures(
     with (folder / LEDGER_FILE).open("w", encoding="utf-8") as file:
         for record_id, kind, plan, real in zip(record_ids, kinds, planned.tolist(), realised.tolist(), strict=True):
             file.write(json.dumps({"record_id": record_id, "kind": kind, "planned": plan, "realised": real}) + "\n")
+
+
+def read_exposures(folder: Path) -> dict[str, int]:
+    """How often each record was seen, by the ledger of the run in `folder`; empty if it has none."""
+    try:
+        lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return {row["record_id"]: row["realised"] for row in map(json.loads, lines)}

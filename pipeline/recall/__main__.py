@@ -87,8 +87,9 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path, html_file: Pa
     prepare_environment(base_name_of(folder))
     from accelerate import PartialState
 
+    from pipeline.mixture.ledger import read_exposures
     from pipeline.models.trained import load_trained
-    from pipeline.recall.exam import cache_file, exposures_of, make_exam, texts_of
+    from pipeline.recall.exam import cache_file, make_exam, texts_of
     from pipeline.recall.findings import findings
     from pipeline.recall.measure import load_measurement, measure, save_measurement
     from pipeline.recall.probes import choose_probes
@@ -118,7 +119,7 @@ def measure_recipe(recipe: Path, folder: Path, *, json_file: Path, html_file: Pa
     if not PartialState().is_main_process:
         return
     texts = texts_of(records, run, character.records_folder, trained.persona)
-    found = findings(before, after, exam, exposures=exposures_of(folder), texts=texts)
+    found = findings(before, after, exam, exposures=read_exposures(folder), texts=texts)
     sys.stdout.write(f"{format_findings(found)}\n")
     for reason, count in left_out.items():
         sys.stdout.write(f"left out: {count} {reason}\n")

@@ -12,7 +12,6 @@ from typing import Any
 from pipeline import __version__
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
-from pipeline.mixture.ledger import LEDGER_FILE
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import resolve_model
 from pipeline.recall.findings import Texts
@@ -60,15 +59,6 @@ def without_answered(probe: Probe) -> Probe | None:
     """The probe without the questions that hold its answer; None if none is left, or the trained one holds it."""
     unseen = tuple(question for question in probe.unseen if not alias_hit(question, probe.aliases, probe.answer))
     return replace(probe, unseen=unseen) if unseen and not alias_hit(probe.seen, probe.aliases, probe.answer) else None
-
-
-def exposures_of(folder: Path) -> dict[str, int]:
-    """How often each record was seen, by the ledger of the run in `folder`; empty if it has none."""
-    try:
-        lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    return {row["record_id"]: row["realised"] for row in map(json.loads, lines)}
 
 
 def texts_of(records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona) -> Texts:
