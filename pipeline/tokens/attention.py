@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.flex_attention import flex_attention_forward
-from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from pipeline.tokens.prefix_tree import branches
@@ -155,10 +155,10 @@ def tree_attention(
 def _by_branch(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, tree: TreeBranches, scaling: float | None
 ) -> torch.Tensor:
-    repeats = query.shape[1] // key.shape[1]
-    keys, values = (repeat_kv(each.index_select(2, tree.keys), repeats) for each in (key, value))
+    keys, values = (each.index_select(2, tree.keys) for each in (key, value))
+    grouped = query.shape[1] != key.shape[1]
     outputs = [
-        scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), scale=scaling)
+        scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), scale=scaling, enable_gqa=grouped)
         for q, k, v, mask in zip(
             torch.split(query, tree.sizes, dim=2),
             torch.split(keys, tree.path_sizes, dim=2),

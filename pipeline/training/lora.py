@@ -22,13 +22,14 @@ def fuse_lora(model: torch.nn.Module) -> int:
 
     The rest (dropout, DoRA, quantised weights) stays as it was. Parameters must be whole: not for ZeRO-3 or FSDP.
     """
-    plain = [module for module in model.modules() if type(module) is LoraLinear and _is_plain(module)]
+    plain = [module for module in model.modules() if type(module) is LoraLinear and is_plain(module)]
     for module in plain:
         module.forward = functools.partial(_forward, module)
     return len(plain)
 
 
-def _is_plain(module: Any) -> bool:
+def is_plain(module: Any) -> bool:
+    """Whether a LoRA layer is nothing but a frozen W, A and B."""
     base = module.get_base_layer()
     return (
         type(base) is torch.nn.Linear

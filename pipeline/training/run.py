@@ -22,6 +22,7 @@ from pipeline.recall.probes import choose, with_distractors
 from pipeline.tokens.attention import use_tree_attention, why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
+from pipeline.training.blocks import fuse_blocks
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
@@ -179,6 +180,7 @@ def build_trainer(
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
         fuse_lora(trainer.model)
+        fuse_blocks(trainer.model)
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())

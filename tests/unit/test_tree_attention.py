@@ -176,32 +176,6 @@ def test_tree_attention_is_not_saved_with_the_model(models: dict[str, Any], tmp_
     assert why_no_tree(reloaded) is None
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_fused_lora_has_pefts_output_and_gradient(tiny_model_folder: Path, dtype: torch.dtype) -> None:
-    from peft import LoraConfig, get_peft_model
-
-    from pipeline.training.lora import fuse_lora
-
-    torch.manual_seed(0)
-    base = AutoModelForCausalLM.from_pretrained(tiny_model_folder, dtype=dtype)
-    model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
-    ids = torch.tensor([SYSTEM])
-
-    def run() -> tuple[torch.Tensor, torch.Tensor]:
-        model.zero_grad()
-        logits = model(input_ids=ids).logits.float()
-        logits.square().mean().backward()
-        return logits.detach(), torch.cat([one.grad.flatten() for one in model.parameters() if one.requires_grad])
-
-    expected = run()
-    assert fuse_lora(model) == 14  # seven products in each of two layers
-    tolerance = 1e-5 if dtype == torch.float32 else 0.05
-    assert all(difference(found, wanted) < tolerance for found, wanted in zip(run(), expected, strict=True))
-    with model.disable_adapter(), torch.no_grad():
-        untouched = AutoModelForCausalLM.from_pretrained(tiny_model_folder, dtype=dtype)(input_ids=ids).logits
-        assert torch.equal(model(input_ids=ids).logits, untouched)
-
-
 @pytest.mark.parametrize(
     ("environment", "threads"),
     [

@@ -1,0 +1,172 @@
+"""Gated MLPs and RMS norms of a LoRA run on a CPU, in fewer passes over memory and with fewer activations kept.
+
+Both are told by what they compute, not by their names: a block is exchanged only if it gives the model's own result on
+a few random tokens. So a norm that adds one to its weight, or an MLP with another activation, stays as it was.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from peft.tuners.lora import Linear as LoraLinear
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import silu
+
+from pipeline.training.lora import ADAPTER, is_plain
+
+Forward = Callable[[Any, torch.Tensor], torch.Tensor]
+TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 0.03}  # of the largest value, between two orders of rounding
+
+
+def fuse_blocks(model: torch.nn.Module) -> tuple[int, int]:
+    """How many gated MLPs and how many RMS norms of the model compute fused from now on.
+
+    Parameters must be whole, as for `fuse_lora`.
+    """
+    mlps = sum(_exchange(module, _mlp, into=_width(module)) for module in model.modules() if _is_gated(module))
+    norms = sum(_exchange(module, _norm, into=_size(module)) for module in model.modules() if _is_norm(module))
+    return mlps, norms
+
+
+def _exchange(module: Any, forward: Forward, *, into: int) -> bool:
+    """Whether `forward` computes what the module does, and is its forward from now on."""
+    weight = next(module.parameters())
+    x = torch.randn(3, into, dtype=weight.dtype, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        own, fused = module(x), forward(module, x)
+    same = float((own - fused).abs().max()) <= TOLERANCE.get(own.dtype, 0.0) * float(own.abs().max())
+    if same:
+        module.forward = functools.partial(forward, module)
+    return same
+
+
+def _is_gated(module: Any) -> bool:
+    names = {"gate_proj", "up_proj", "down_proj"}
+    children = dict(module.named_children())
+    return names <= children.keys() and all(
+        type(children[name]) is LoraLinear and is_plain(children[name]) and children[name].base_layer.bias is None
+        for name in names
+    )
+
+
+def _width(mlp: Any) -> int:
+    return int(mlp.gate_proj.base_layer.in_features)
+
+
+def _size(norm: Any) -> int:
+    return len(norm.weight)
+
+
+def _is_norm(module: Any) -> bool:
+    """Whether it looks like a frozen RMS norm in float32: one weight, `variance_epsilon`, nothing within."""
+    return (
+        "variance_epsilon" in vars(module)
+        and [name for name, _ in module.named_parameters()] == ["weight"]
+        and module.weight.dtype == torch.float32
+        and not module.weight.requires_grad
+    )
+
+
+def _norm(module: Any, x: torch.Tensor) -> torch.Tensor:
+    result: torch.Tensor = _RmsNorm.apply(x, module.weight, module.variance_epsilon)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _RmsNorm(torch.autograd.Function):
+    """`x / sqrt(mean(x^2) + epsilon) * weight` over the last dimension, for a frozen weight."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        inverse = norm.square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
+        ctx.save_for_backward(x, weight, inverse)
+        result: torch.Tensor = (x * inverse).mul_(weight)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, towards: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        # With u = towards * weight and s = 1 / rms: s u - s^3 x mean(u x)
+        x, weight, inverse = ctx.saved_tensors
+        scaled = towards * weight
+        mean = torch.linalg.vecdot(scaled, x)[..., None].div_(x.shape[-1])
+        return scaled.mul_(inverse).addcmul_(x, mean.mul_(inverse**3), value=-1), None, None
+
+
+def _mlp(module: Any, x: torch.Tensor) -> torch.Tensor:
+    """The block's output; its own parts' where an adapter is switched off or a precision is changed underway."""
+    parts = (module.gate_proj, module.up_proj, module.down_proj)
+    plain = all(
+        part.active_adapters == [ADAPTER] and not (part.disable_adapters or part.merged) for part in parts
+    ) and (x.dtype == parts[0].base_layer.weight.dtype and not torch.is_autocast_enabled(x.device.type))
+    if not plain:
+        return type(module).forward(module, x)  # type: ignore[no-any-return]
+    weights = [
+        weight
+        for part in parts
+        for weight in (part.base_layer.weight, part.lora_A[ADAPTER].weight, part.lora_B[ADAPTER].weight)
+    ]
+    scaling = tuple(part.scaling[ADAPTER] for part in parts)
+    result: torch.Tensor = _GatedMlp.apply(x, scaling, *weights)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _GatedMlp(torch.autograd.Function):
+    """`down(silu(gate(x)) * up(x))`, each of the three a frozen W `[out, in]` with LoRA's A `[r, in]`, B `[out, r]`.
+
+    Gate and up are kept for the backward, their product is computed again: it is one pass over memory, and would be a
+    third of what the block keeps. A's of gate and up are one product, as they read the same x.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, scaling: tuple[float, float, float], *weights: torch.Tensor) -> torch.Tensor:
+        w_gate, a_gate, b_gate, w_up, a_up, b_up, w_down, a_down, b_down = weights
+        flat = x.flatten(0, -2)
+        low = flat @ torch.cat([a_gate, a_up]).t().to(x.dtype)
+        low_gate, low_up = torch.split(low, [len(a_gate), len(a_up)], dim=1)
+        gate = _add_low(flat @ w_gate.t(), low_gate, b_gate, scaling[0])
+        up = _add_low(flat @ w_up.t(), low_up, b_up, scaling[1])
+        hidden = silu(gate).mul_(up)
+        low_down = hidden @ a_down.t().to(x.dtype)
+        result = _add_low(hidden @ w_down.t(), low_down, b_down, scaling[2])
+        ctx.save_for_backward(flat, low, gate, up, low_down, *weights)
+        ctx.scaling = scaling
+        return result.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, towards: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        flat, low, gate, up, low_down, *weights = ctx.saved_tensors
+        w_gate, a_gate, b_gate, w_up, a_up, b_up, w_down, a_down, b_down = weights
+        kind = flat.dtype
+        to_result = towards.flatten(0, -2)
+        active = silu(gate)
+        hidden = active * up
+        to_low_down = (to_result @ b_down.to(kind)).mul_(ctx.scaling[2])
+        to_a_down, to_b_down = to_low_down.t() @ hidden, (to_result.t() @ low_down).mul_(ctx.scaling[2])
+        to_hidden = torch.mm(to_result, w_down, out=hidden).addmm_(to_low_down, a_down.to(kind))
+        to_up = active.mul_(to_hidden)
+        to_gate = torch.ops.aten.silu_backward(to_hidden.mul_(up), gate)
+
+        ranks = [len(a_gate), len(a_up)]
+        low_gate, low_up = torch.split(low, ranks, dim=1)
+        to_low = torch.cat(
+            [(to_gate @ b_gate.to(kind)).mul_(ctx.scaling[0]), (to_up @ b_up.to(kind)).mul_(ctx.scaling[1])], dim=1
+        )
+        to_a_gate, to_a_up = torch.split(to_low.t() @ flat, ranks)
+        to_b_gate, to_b_up = (to_gate.t() @ low_gate).mul_(ctx.scaling[0]), (to_up.t() @ low_up).mul_(ctx.scaling[1])
+        to_x = None
+        if ctx.needs_input_grad[0]:
+            to_x = torch.mm(to_gate, w_gate).addmm_(to_up, w_up)
+            to_x = to_x.addmm_(to_low, torch.cat([a_gate, a_up]).to(kind)).view(*towards.shape[:-1], -1)
+        trained = (a_gate, to_a_gate, to_b_gate), (a_up, to_a_up, to_b_up), (a_down, to_a_down, to_b_down)
+        by_part = [(None, to_a.to(a.dtype), to_b.to(a.dtype)) for a, to_a, to_b in trained]
+        return to_x, None, *(one for part in by_part for one in part)
+
+
+def _add_low(result: torch.Tensor, low: torch.Tensor, up: torch.Tensor, scaling: float) -> torch.Tensor:
+    """`result`, with `scaling low up^T` added in place."""
+    return result.addmm_(low, up.t().to(result.dtype), alpha=scaling)
