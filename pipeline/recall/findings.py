@@ -11,7 +11,7 @@ from pipeline.recall.metrics import alias_hit, chrf, contradiction, rouge_l
 from pipeline.recall.probes import Probe, choose
 from pipeline.recall.scoring import ProbeScore, QuestionScore
 from pipeline.recall.statistics import paired_difference
-from pipeline.recall.summary import by_exposure, gains, interval, newly_known, summarise
+from pipeline.recall.summary import by_exposure, gains, generalisation_gaps, interval, newly_known, summarise
 from pipeline.recall.voice import MIN_REPLIES, copy_rate, distinct_2, fit_voice, style_distance, voice_score
 
 SAMPLES = 5
@@ -43,6 +43,10 @@ def findings(
         "headline": _headline(before.scores, after.scores),
         "recall": {"base": summarise(before.scores, guessed), "trained": summarise(after.scores, guessed)},
         "gains": gains(before.scores, after.scores, guessed),
+        "gaps": {
+            model: generalisation_gaps(measured.scores, guessed)
+            for model, measured in (("base", before), ("trained", after))
+        },
         "newly_known": known,
         "guessed": sorted(guessed),
         "distractors": min(len(probe.distractors) for probe in exam.probes),

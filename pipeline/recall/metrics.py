@@ -91,22 +91,6 @@ def rank_of_gold(gold_score: float, other_scores: Sequence[float]) -> int:
     return 1 + len(other_scores) - sum(gold_score > other for other in other_scores)
 
 
-def mean_reciprocal_rank(ranks: Sequence[int]) -> float:
-    """The mean of 1/rank (Voorhees, TREC-8, 1999). Recall@1 is the share of ranks that are 1.
-
-    Raises:
-        ValueError: there is no rank, or one below 1.
-    """
-    if not ranks or min(ranks) < 1:
-        raise ValueError(f"no ranks from 1 up: {list(ranks)}")
-    return math.fsum(1 / rank for rank in ranks) / len(ranks)
-
-
-def generalisation_gap(seen: float, unseen: float) -> float:
-    """A metric on the questions of the training minus the same metric on questions in new words: 0 is best."""
-    return seen - unseen
-
-
 def _common_subsequence(ours: Sequence[str], theirs: Sequence[str]) -> int:
     # One row of Wagner and Fischer's table at a time.
     row = [0] * (len(theirs) + 1)

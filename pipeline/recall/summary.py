@@ -67,6 +67,16 @@ def gains(
     }
 
 
+def generalisation_gaps(scores: Sequence[ProbeScore], guessed: Collection[str]) -> dict[str, dict[str, float]]:
+    """How much better each metric is on the questions of the training than in new words, paired fact by fact."""
+    both = [score for score in scores if score.asked("seen") and score.asked("unseen")]
+    return {
+        metric: asdict(paired_difference(unseen, by_fact(both, metric, "seen", guessed)))
+        for metric in METRICS
+        if len(unseen := by_fact(both, metric, "unseen", guessed)) > 1
+    }
+
+
 def newly_known(
     before: Sequence[ProbeScore], after: Sequence[ProbeScore], guessed: Collection[str]
 ) -> dict[str, float] | None:

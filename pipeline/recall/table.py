@@ -12,6 +12,7 @@ RECALL = {
     "seen_at_1": "ranked first, asked as trained",
     "unseen_at_1": "ranked first, asked in new words",
 }
+GAPS = {"exact": "word for word, trained - new", "at_1": "ranked first, trained - new"}
 ANSWERS = {
     "alias_hit": "says it, asked in new words",
     "sampled_alias_hit": "says it, as chat samples",
@@ -33,6 +34,11 @@ def format_findings(found: Mapping[str, Any]) -> str:
         _row(title, recall["base"][name], recall["trained"][name])
         for name, title in RECALL.items()
         if name in recall["base"]
+    ]
+    lines += [
+        _row(f"the gap: {title}", found["gaps"]["base"][name], found["gaps"]["trained"][name])
+        for name, title in GAPS.items()
+        if name in found["gaps"]["base"]
     ]
     lines += ["", *(_row(title, answers["base"][name], answers["trained"][name]) for name, title in ANSWERS.items())]
     lines += [

@@ -83,6 +83,20 @@ def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() ->
     assert "(fact:  I like number" in format_samples(report["samples"])
 
 
+def test_the_gap_is_what_is_known_as_trained_and_not_in_new_words() -> None:
+    by_heart = measured(exact=True, rank=1)
+    asked_anew = [
+        replace(question, exact=False) for question in by_heart.scores[0].questions if question.asked != "seen"
+    ]
+    for number, score in enumerate(by_heart.scores[:6]):
+        by_heart.scores[number] = replace(score, questions=(score.questions[0], *asked_anew))  # type: ignore[index]
+    report = found(measured(exact=False, rank=4), by_heart)
+    assert report["gaps"]["trained"]["exact"]["value"] == 0.25
+    assert report["gaps"]["trained"]["exact"]["low"] > 0
+    assert report["gaps"]["base"]["exact"]["value"] == report["gaps"]["trained"]["at_1"]["value"] == 0
+    assert "the gap: word for word, trained - new" in format_findings(report)
+
+
 def test_facts_guessed_without_a_question_count_for_no_ranking_but_for_what_is_said() -> None:
     report = found(measured(exact=False, rank=4, guessed=5), measured(exact=True, rank=1))
     assert len(report["guessed"]) == 5

@@ -20,8 +20,6 @@ from pipeline.recall.metrics import (
     bits_per_character,
     chrf,
     contradiction,
-    generalisation_gap,
-    mean_reciprocal_rank,
     rank_of_gold,
     rouge_l,
 )
@@ -161,15 +159,7 @@ def test_ties_and_scores_that_are_no_number_rank_worst() -> None:
     assert rank_of_gold(-1.0, []) == 1
 
 
-def test_the_mean_reciprocal_rank_and_the_gap_are_their_formulas() -> None:
-    assert mean_reciprocal_rank([1, 2, 4]) == pytest.approx(7 / 12)
-    assert generalisation_gap(0.9, 0.6) == pytest.approx(0.3)
-
-
 def test_what_has_no_value_is_refused() -> None:
-    for wrong in ([], [1, 0]):
-        with pytest.raises(ValueError, match="no ranks"):
-            mean_reciprocal_rank(wrong)
     with pytest.raises(ValueError, match="without tokens"):
         answer_probability(-1.0, 0)
     with pytest.raises(ValueError, match="empty text"):
