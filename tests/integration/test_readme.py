@@ -1,0 +1,75 @@
+"""Every command that the documents show exists, with its options, recipes and configurations."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
+HEADERS = [*(ROOT / "recipes").glob("*.yaml")]
+NAMES_TO_FILL_IN = {"recipes/mira.yaml", "recipes/X.yaml"}  # what an earlier command of the tour makes
+BEGINS = re.compile(r"(make [a-z]|(\.venv/bin/)?(python -m pipeline\.|accelerate launch .*-m |understudy ))")
+FENCED, QUOTED = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL), re.compile(r"`([^`\n]+)`")
+
+
+def commands(path: Path) -> list[str]:
+    """The lines of shell blocks, what stands between backticks, and the commands in a recipe's header."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".yaml":
+        lines = [line.removeprefix("#   ").partition("   ")[0] for line in text.splitlines() if line.startswith("#   ")]
+    else:
+        blocks = [line for block in FENCED.findall(text) for line in block.replace("\\\n", " ").splitlines()]
+        lines = [line.partition(" #")[0] for line in blocks] + QUOTED.findall(FENCED.sub("", text))
+    return [line.strip() for line in lines if BEGINS.match(line.strip())]
+
+
+CASES = [(path.name, command) for path in [*DOCUMENTS, *HEADERS] for command in commands(path)]
+
+
+@functools.cache
+def help_of(stage: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"pipeline.{stage}", "--help"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return done.stdout
+
+
+@functools.cache
+def known_keys() -> frozenset[str]:
+    from dataclasses import fields
+
+    from trl import ModelConfig, SFTConfig
+
+    from pipeline.recipe import CharacterArguments
+
+    return frozenset(
+        f"--{entry.name}" for kind in (CharacterArguments, SFTConfig, ModelConfig) for entry in fields(kind)
+    )
+
+
+def test_there_are_commands_in_every_readme_and_recipe() -> None:
+    assert {name for name, _ in CASES} >= {"README.md", "README.zh.md", *(path.name for path in HEADERS)}
+    assert len(CASES) > 30
+
+
+@pytest.mark.parametrize(("document", "command"), CASES)
+def test_a_command_of_the_documents_is_one_that_there_is(document: str, command: str) -> None:
+    words = command.split()
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert {word for word in words[1:] if "=" not in word} <= set(targets), command
+    for word in words:
+        for name in re.findall(r"\b(?:recipes|accelerate_configs)/[\w*]+\.yaml", word):
+            assert "*" in name or name in NAMES_TO_FILL_IN or (ROOT / name).is_file(), command
+    stages = re.findall(r"pipeline\.(\w+)|understudy (\w+)(?! \|)", command)
+    for stage in {one or other for one, other in stages if " | " not in command}:
+        options = set(re.findall(r"(--[a-z_]+)", command.rpartition(stage)[2]))
+        assert options <= known_keys() | set(re.findall(r"--[a-z_]+", help_of(stage))), (document, command)
