@@ -10,6 +10,7 @@ from pipeline import __version__
 STAGES = {
     "convert": "raw files to one character's records, with an account of everything read",
     "explain": "records on their way from the raw file to the tokens that the loss sees",
+    "preflight": "what a run needs, and what speaks against it, before it begins",
     "train": "a character from a recipe, on one process or under accelerate launch",
     "recall": "what of the settings the base model and the trained one recall",
     "sweep": "several values of a recipe's keys trained, measured and compared",

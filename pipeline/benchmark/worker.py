@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -34,6 +33,7 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
     from pipeline.benchmark.variants import bench_material, make_trainer
     from pipeline.models.load import load_tokenizer
     from pipeline.training.arguments import parse_run
+    from pipeline.training.memory import peak_memory
 
     def answer(content: dict[str, Any]) -> None:
         answers.write(json.dumps(content) + "\n")
@@ -197,16 +197,6 @@ def synchronize() -> None:
 
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-
-
-def peak_memory() -> int:
-    """The most memory that this process has held: the GPU's, if there is one, else its resident set. In bytes."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

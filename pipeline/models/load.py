@@ -14,7 +14,7 @@ from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
 from pipeline.tokens.template import settle_template
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
 def resolve_model(model: str) -> str:
@@ -47,6 +47,13 @@ def load_tokenizer(
     for note in settled.notes:
         tell(note)
     return tokenizer
+
+
+def load_config(model: str, **options: Any) -> PretrainedConfig:
+    """The configuration of a recipe's model."""
+    from transformers import AutoConfig
+
+    return _from_pretrained(AutoConfig, model, **options)
 
 
 def load_base_model(model: str, **options: Any) -> PreTrainedModel:

@@ -25,9 +25,12 @@ from pipeline.training.arguments import RunArguments
 from pipeline.training.blocks import fuse_blocks
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
+from pipeline.training.checks import gib
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
 from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Character, Material, prepare_material, rows_a_step
+from pipeline.training.memory import peak_memory
+from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -63,6 +66,11 @@ def train(
     material = prepare_material(arguments.character, arguments.training, character, tokenizer)
     _tell_material(material, arguments.training, tell)
 
+    choose_dtype(arguments, tell)
+    outlook = preflight(arguments, material, launch_of(arguments.training), bf16=arguments.training.bf16)
+    _heed(outlook, tell)
+    tell(f"memory: about {gib(outlook.memory.total)} a process")
+
     checkpoint = _agreed(prepare_folder, folder, identity)
     arguments.training.eval_on_start &= checkpoint is None
     trainer = build_trainer(arguments, material, tokenizer, tell)
@@ -70,9 +78,43 @@ def train(
     if checkpoint:
         tell(f"going on from {checkpoint}")
         trainer.load_exposures(checkpoint)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        raise UnderstudyError(
+            f"step {trainer.state.global_step + 1}",
+            f"ran out of memory ({str(error).strip().splitlines()[0]})",
+            fix=outlook.smaller,
+        ) from error
 
-    _save(trainer, arguments, character, material, recipe=recipe, seconds=time.monotonic() - began, tell=tell)
+    memory = {"estimated": outlook.memory.total, "peak": peak_memory()}
+    _save(
+        trainer,
+        arguments,
+        character,
+        material,
+        recipe=recipe,
+        seconds=time.monotonic() - began,
+        memory=memory,
+        tell=tell,
+    )
+
+
+def _heed(outlook: Preflight, tell: Callable[[str], None]) -> None:
+    """Say what may go wrong, and end what surely would, on all processes alike.
+
+    Raises:
+        UnderstudyError: something would end the run.
+    """
+    for finding in outlook.findings:
+        if not finding.fatal:
+            tell(str(finding))
+    fatal = _agreed(lambda: [finding for finding in outlook.findings if finding.fatal])
+    if fatal:
+        more = "".join(f"\n{finding}" for finding in fatal[1:])
+        raise UnderstudyError(fatal[0].where, fatal[0].what, fix=f"{fatal[0].fix}{more}")
 
 
 def _save(
@@ -83,6 +125,7 @@ def _save(
     *,
     recipe: str,
     seconds: float,
+    memory: dict[str, int],
     tell: Callable[[str], None],
 ) -> None:
     """The run's folder holds all of it; `run.json` is written last, so that its presence means that all is there."""
@@ -108,6 +151,7 @@ def _save(
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
             "seconds": round(seconds, 1),
+            "memory": memory,
             "world_size": trainer.args.world_size,
             "engine": trainer.accelerator.distributed_type.value,
             "device": trainer.accelerator.device.type,
@@ -147,7 +191,6 @@ def build_trainer(
 ) -> UnderstudyTrainer:
     """The trainer of a run, its model loaded and, for LoRA, wrapped."""
     model_arguments, training = arguments.model, arguments.training
-    _choose_dtype(arguments, tell)
     if material.watched is None:
         training.eval_strategy, training.eval_on_start = IntervalStrategy.NO, False
     quantization = get_quantization_config(model_arguments)
@@ -187,7 +230,7 @@ def build_trainer(
     return trainer
 
 
-def _choose_dtype(arguments: RunArguments, tell: Callable[[str], None]) -> None:
+def choose_dtype(arguments: RunArguments, tell: Callable[[str], None]) -> None:
     """Settle what `bf16_if_faster` asks for: measured by the main process alone, so that all processes agree."""
     if arguments.character.bf16_if_faster and arguments.training.device.type == "cpu":
         faster = [bfloat16_pays() if PartialState().is_main_process else False]

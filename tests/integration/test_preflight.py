@@ -1,0 +1,95 @@
+"""What preflight says of a run, beside what the run then does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def understudy(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    return subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+    )
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("--dtype", "float32"),
+        ("--dtype", "bfloat16"),
+        ("--dtype", "float32", "--use_peft", "false"),
+        ("--dtype", "float32", "--batching", "padded"),
+        ("--dtype", "float32", "--activation_checkpointing", "true"),
+    ],
+)
+def test_the_estimate_of_the_demos_memory_is_within_a_fifth_of_its_peak(
+    overrides: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = understudy(
+        "pipeline.train", "--config", "recipes/demo.yaml", "--records_dir", str(tmp_path / "records"), "--output_dir",
+        str(tmp_path / "out"), "--max_steps", "4", "--recall_items", "0", "--held_out", "0", "--save_strategy", "no",
+        "--bf16_if_faster", "false", *overrides,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    memory = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["memory"]
+    assert memory["estimated"] == pytest.approx(memory["peak"], rel=0.2)
+
+
+def test_preflight_says_what_a_run_needs_and_that_nothing_speaks_against_it(tiny_recipe: Path) -> None:
+    done = understudy("pipeline.preflight", "--config", str(tiny_recipe))
+    assert done.returncode == 0, done.stderr
+    assert "all proven; the largest micro-batch has" in done.stdout
+    assert done.stdout.endswith("nothing speaks against it\n")
+
+
+def test_what_is_wrong_is_listed_together_and_before_a_run_begins(
+    tiny_recipe: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_model_folder, tmp_path / "model")
+    (weights,) = (tmp_path / "model").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-100])
+    wrong = ["--config", str(tiny_recipe), "--model_name_or_path", str(tmp_path / "model")]
+    done = understudy("pipeline.preflight", *wrong, "--device_memory", "0.001")
+    trained = understudy("pipeline.train", *wrong)
+    assert done.returncode == trained.returncode == 2
+    assert "it is cut off. To fix it: copy it anew." in done.stdout
+    assert "error: memory: the run needs about" in done.stdout
+    assert "it is cut off. To fix it: copy it anew." in trained.stderr
+    assert "Traceback" not in trained.stderr
+
+
+def test_a_recipe_for_eight_gpus_is_checked_without_one(tiny_recipe: Path) -> None:
+    done = understudy(
+        "pipeline.preflight", "--config", str(tiny_recipe), "--accelerate", "accelerate_configs/zero3.yaml",
+        "--device_memory", "80",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "ZeRO-3, on a GPU each" in done.stdout
+    assert "of 80.0 GiB" in done.stdout
+
+
+def test_a_step_that_runs_out_of_memory_says_what_to_turn(tiny_recipe: Path) -> None:
+    """The address space is limited, so that an allocation really fails."""
+    limited = (
+        "import resource, runpy, sys; from pipeline.training import run; heed = run._heed;"
+        "run._heed = lambda *given: (heed(*given), resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)));"
+        "sys.argv = ['train', *sys.argv[1:]]; runpy.run_module('pipeline.train', run_name='__main__')"
+    ).replace("LIMIT", "(int(open('/proc/self/statm').read().split()[0]) * 4096 + 60_000_000)")
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "--config", str(tiny_recipe), "--per_device_train_batch_size", "64"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "ran out of memory" in done.stderr
+    assert "To fix it: set per_device_train_batch_size: 32 and gradient_accumulation_steps: 2" in done.stderr
