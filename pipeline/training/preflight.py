@@ -36,7 +36,7 @@ from pipeline.training.memory import (
 )
 
 EPOCHS_LOOKED_AT = 3
-AFTER_RUNNING_OUT = 0.75  # of what a run that ran out of memory was thought to need: the next one is to fit surely
+AFTER_RUNNING_OUT = 0.75  # of what a run that ran out was thought to add to its libraries: the next one is to fit
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -100,7 +100,8 @@ def preflight(
         ),
         *checks.memory(need, setting, room, launch=launch),
     ]  # fmt: skip
-    smaller = checks.nearest(need, setting, int(AFTER_RUNNING_OUT * wanted.total), launch)
+    added = wanted.total - wanted.libraries
+    smaller = checks.nearest(need, setting, wanted.libraries + int(AFTER_RUNNING_OUT * added), launch)
     batch = max(batches_of(arguments, material, setting.rows, tree=_tree(arguments, shape)), key=lambda one: one.tokens)
     return Preflight(shape, batch, wanted, room, checkpoint, tuple(findings), smaller)
 

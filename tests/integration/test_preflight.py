@@ -78,18 +78,22 @@ def test_a_recipe_for_eight_gpus_is_checked_without_one(tiny_recipe: Path) -> No
     assert "of 80.0 GiB" in done.stdout
 
 
-def test_a_step_that_runs_out_of_memory_says_what_to_turn(tiny_recipe: Path) -> None:
-    """The address space is limited, so that an allocation really fails."""
-    limited = (
-        "import resource, runpy, sys; from pipeline.training import run; heed = run._heed;"
-        "run._heed = lambda *given: (heed(*given), resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)));"
-        "sys.argv = ['train', *sys.argv[1:]]; runpy.run_module('pipeline.train', run_name='__main__')"
-    ).replace("LIMIT", "(int(open('/proc/self/statm').read().split()[0]) * 4096 + 60_000_000)")
+def test_a_step_that_runs_out_of_memory_says_what_to_turn(tiny_recipe: Path, tmp_path: Path) -> None:
+    """Torch's own allocator is asked for more than any machine has, in the first step."""
+    script = tmp_path / "greedy.py"
+    script.write_text(
+        "import torch\n"
+        "from pipeline.train import main\n"
+        "from pipeline.training.trainer import UnderstudyTrainer\n"
+        "UnderstudyTrainer.compute_loss = lambda *_, **__: torch.empty(2**50)\n"
+        "main()\n",
+        encoding="utf-8",
+    )
     done = subprocess.run(
-        [sys.executable, "-c", limited, "--config", str(tiny_recipe), "--per_device_train_batch_size", "64"],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
+        [sys.executable, str(script), "--config", str(tiny_recipe), "--per_device_train_batch_size", "64"],
+        capture_output=True, text=True, cwd=ROOT, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr[-2000:]
-    assert "ran out of memory" in done.stderr
-    assert "To fix it: set per_device_train_batch_size: 32 and gradient_accumulation_steps: 2" in done.stderr
+    assert "error: step 1: ran out of memory" in done.stderr
+    assert "To fix it: set " in done.stderr
+    assert "Traceback" not in done.stderr
