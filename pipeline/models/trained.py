@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.conversations.persona import Persona, load_persona
+from pipeline.conversations.persona import Persona, load_personas, persona_named
 from pipeline.errors import UnderstudyError
 from pipeline.models.load import load_base_model, load_tokenizer
 
@@ -22,11 +22,12 @@ ADAPTER_FILE = "adapter_config.json"
 
 @dataclass(frozen=True, slots=True)
 class TrainedCharacter:
-    """What `pipeline.train` saved, loaded."""
+    """What `pipeline.train` saved, loaded: all its `personas`, and `persona`, the one that is spoken to."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     persona: Persona
+    personas: tuple[Persona, ...]
     base_name: str
     is_adapter: bool
     options: Mapping[str, Any]
@@ -68,17 +69,21 @@ def read_run(folder: Path) -> dict[str, Any]:
     return run
 
 
-def load_trained(folder: Path) -> TrainedCharacter:
+def load_trained(folder: Path, name: str | None = None) -> TrainedCharacter:
     """The character in a run's folder, on the GPU if there is one, in the precision that it was trained in.
 
+    `name` says which one, where the run has several.
+
     Raises:
-        UnderstudyError: the folder holds no finished run, its persona was changed, or its base model cannot be had.
+        UnderstudyError: the folder holds no finished run, its persona was changed, its base model cannot be had, or it
+            has no character of that name, or several and no name is given.
     """
     import torch
 
     run = read_run(folder)
     tokenizer = load_tokenizer(str(folder))
-    persona = load_persona(folder, template=tokenizer.chat_template)
+    personas = load_personas(folder, template=tokenizer.chat_template)
+    persona = persona_named(name, personas, folder)
     base_name = str(run["model"])
     is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -92,7 +97,7 @@ def load_trained(folder: Path) -> TrainedCharacter:
         model = PeftModel.from_pretrained(model, folder)
     if "quantization_config" not in options:
         model = model.to(device)
-    return TrainedCharacter(model.eval(), tokenizer, persona, base_name, is_adapter, options)
+    return TrainedCharacter(model.eval(), tokenizer, persona, personas, base_name, is_adapter, options)
 
 
 def _load_options(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.recipe import safe_folder_name
 from pipeline.records.account import problems_table
 from pipeline.records.assembly import Told, pieces_of, problems_of
 from pipeline.records.classify import TitlePatterns
@@ -28,9 +27,6 @@ from pipeline.whole_files import write_json
 ALL = "all"
 LEAST_LINES = 20  # of a speaker that is converted where no folder is named after anybody
 LEFT_OUT = "a speaker who is not converted"
-UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|[. ]+$|^[. ]+')
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|cast)(\..*)?", re.IGNORECASE)
-LONGEST_NAME = 60  # characters of a folder's name: 4 bytes each at most, of the 255 that file systems allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +107,6 @@ def deal(
         place = folder / safe_folder_name(name, taken)
         members.append(Member(name, tuple(own[name]), tuple(delivered[name]), place))
     return members, rest
-
-
-def safe_folder_name(name: str, taken: set[str]) -> str:
-    """A folder's name for a character, which can lead nowhere else; it is noted in `taken`, and unlike all there."""
-    plain = UNSAFE.sub("_", name)[:LONGEST_NAME] or "_"
-    if plain != name or RESERVED.fullmatch(plain) or plain.casefold() in taken:
-        plain = f"{plain}-{hashlib.blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
-    taken.add(plain.casefold())
-    return plain
 
 
 def format_cast(summary: Mapping[str, Any]) -> str:

@@ -13,12 +13,12 @@ from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, Progres
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
-from pipeline.conversations.persona import save_persona
+from pipeline.conversations.persona import save_personas
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import agreement, format_ledger, write_exposures
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
-from pipeline.recall.probes import choose, with_distractors
+from pipeline.recall.probes import with_distractors
 from pipeline.tokens.attention import use_tree_attention, why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
@@ -27,7 +27,7 @@ from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallbac
 from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
 from pipeline.training.lora import fuse_lora
-from pipeline.training.material import Character, Material, prepare_material, rows_a_step
+from pipeline.training.material import Cast, Material, prepare_material, probed, rows_a_step
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -41,7 +41,7 @@ WHOLE_PARAMETERS = (DistributedType.NO, DistributedType.MULTI_CPU)
 
 def train(
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     tokenizer: PreTrainedTokenizerBase,
     *,
     recipe: str,
@@ -54,31 +54,31 @@ def train(
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
-    identity = run_identity(arguments, character.fingerprint, arguments.training.world_size)
+    identity = run_identity(arguments, cast.fingerprint, arguments.training.world_size)
     if _agreed(is_done, folder, identity, commit()):
         tell(f"{folder} holds this very run already; remove it to train anew")
         return
     if refusal := _agreed(why_not_here, folder, identity):
         raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
-    material = prepare_material(arguments.character, arguments.training, character, tokenizer)
+    material = prepare_material(arguments.character, arguments.training, cast, tokenizer)
     _tell_material(material, arguments.training, tell)
 
     checkpoint = _agreed(prepare_folder, folder, identity)
     arguments.training.eval_on_start &= checkpoint is None
     trainer = build_trainer(arguments, material, tokenizer, tell)
-    _add_callbacks(trainer, arguments, character, folder, tell)
+    _add_callbacks(trainer, arguments, cast, folder, tell)
     if checkpoint:
         tell(f"going on from {checkpoint}")
         trainer.load_exposures(checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
-    _save(trainer, arguments, character, material, recipe=recipe, seconds=time.monotonic() - began, tell=tell)
+    _save(trainer, arguments, cast, material, recipe=recipe, seconds=time.monotonic() - began, tell=tell)
 
 
 def _save(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     material: Material,
     *,
     recipe: str,
@@ -93,8 +93,9 @@ def _save(
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
-        save_persona(character.persona, folder, template=str(trainer.processing_class.chat_template))
-        write_exposures(folder, material.rows.record_ids, material.rows.kinds, material.planned, realised)
+        save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
+        rows, owners = material.rows, material.owners
+        write_exposures(folder, rows.record_ids, rows.kinds, material.planned, realised, owners=owners)
         ledger = material.ledger(realised)
         description = {
             "recipe": recipe,
@@ -111,7 +112,7 @@ def _save(
             "world_size": trainer.args.world_size,
             "engine": trainer.accelerator.distributed_type.value,
             "device": trainer.accelerator.device.type,
-            "data": {"records": len(character.records), "fingerprint": character.fingerprint},
+            "data": {"records": len(cast.records), "fingerprint": cast.fingerprint},
         }
         write_json(folder / RUN_FILE, description)
         remove_checkpoints(folder)
@@ -177,6 +178,8 @@ def build_trainer(
         peft_config=get_peft_config(model_arguments),
         plan=material.plan,
         variants=material.rows.variants,
+        owners=material.owners,
+        watched_owners=material.watched_owners,
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
         fuse_lora(trainer.model)
@@ -211,16 +214,17 @@ def _batching(arguments: RunArguments, reason: str | None) -> str:
 def _add_callbacks(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
     log_file = LogFile(folder)
     trainer.add_callback(log_file)
-    probes = choose(character.probes, arguments.character.recall_items)
-    if probes:
-        small = with_distractors(probes, SMALL_RECALL_DISTRACTORS)
-        trainer.add_callback(RecallCallback(small, character.persona, log_file, tell))
+    if probes := probed(cast, arguments.character.recall_items):
+        small = [
+            (cast.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS)) for name, of_one in probes.items()
+        ]
+        trainer.add_callback(RecallCallback(small, log_file, tell))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
 
