@@ -276,6 +276,23 @@ def character_arguments(recipe: Path) -> CharacterArguments:
     Raises:
         UnderstudyError: a key has the wrong type or a value out of its range, or is nearly one of ours.
     """
+    arguments = _own_arguments(recipe)
+    check_values(recipe, arguments)
+    return arguments
+
+
+def cast_arguments(recipe: Path) -> CharacterArguments:
+    """The same of a recipe for a cast, which need not name anybody: whoever is in its files is meant then.
+
+    Raises:
+        UnderstudyError: as `character_arguments`.
+    """
+    arguments = _own_arguments(recipe)
+    check_values(recipe, arguments if arguments.characters is not None else replace(arguments, character="all"))
+    return arguments
+
+
+def _own_arguments(recipe: Path) -> CharacterArguments:
     values, hints = read_recipe(recipe), typing.get_type_hints(CharacterArguments)
     own = {key: value for key, value in values.items() if key in hints}
     for key in values.keys() - own.keys():
@@ -284,9 +301,7 @@ def character_arguments(recipe: Path) -> CharacterArguments:
                 line_of(recipe, key), f"unknown key '{key}'", fix=f"write '{near[0]}', if that is meant"
             )
     check_types(recipe, own, hints)
-    arguments = CharacterArguments(**own)
-    check_values(recipe, arguments)
-    return arguments
+    return CharacterArguments(**own)
 
 
 def output_folder(recipe: Path) -> Path:

@@ -16,9 +16,8 @@ from pipeline.recipe import describe_keys, value_of
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from pipeline.recipe import CharacterArguments
     from pipeline.training.arguments import RunArguments
-    from pipeline.training.material import Cast, Character
+    from pipeline.training.material import Cast
 
 MOST_NAMES = 4  # in a sentence
 
@@ -65,7 +64,7 @@ def load_cast(run: RunArguments, tell: Callable[[str], None]) -> tuple[Cast, Pre
 
     from pipeline.conversations.replay import read_replay
     from pipeline.models.load import load_tokenizer
-    from pipeline.training.material import Cast, data_fingerprint
+    from pipeline.training.material import Cast, data_fingerprint, load_character
 
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
         loaded = [load_character(one) for one in run.character.each]
@@ -78,18 +77,6 @@ def load_cast(run: RunArguments, tell: Callable[[str], None]) -> tuple[Cast, Pre
     replay = read_replay(run.character.replay or ())
     fingerprint = data_fingerprint([records for _, records in loaded], replay)
     return Cast([character for character, _ in loaded], fingerprint, replay), tokenizer
-
-
-def load_character(one: CharacterArguments) -> tuple[Character, str]:
-    """A single character, converted if need be, and a hash of all that decides its records."""
-    from pipeline.conversations.persona import make_persona
-    from pipeline.recall.probes import choose_probes
-    from pipeline.records.conversion import records_of
-    from pipeline.training.material import Character
-
-    persona = make_persona(one.name, one.language, one.instructions)
-    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
-    return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
 
 
 def chat_command(folder: str, names: Sequence[str]) -> str:

@@ -37,7 +37,9 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
         for name, title in (("loss", "loss"), ("eval_loss", "watched: loss")):
             if name in logs:
                 kinds = {
-                    key.removeprefix(f"{name}_"): value for key, value in logs.items() if key.startswith(f"{name}_")
+                    key.removeprefix(f"{name}_").replace("of_", "of "): value
+                    for key, value in logs.items()
+                    if key.startswith(f"{name}_")
                 }
                 told = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
                 self.training_bar.write(

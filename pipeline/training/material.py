@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from pipeline.conversations.persona import Persona
+from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import LedgerRow, make_ledger
 from pipeline.mixture.plan import MixturePlan, by_character, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.recall.probes import Probe, choose
+from pipeline.recall.probes import Probe, choose, choose_probes
 from pipeline.recipe import CharacterArguments, numbers_of
+from pipeline.records.conversion import records_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
 from pipeline.tokens.row import TokenRow
@@ -56,6 +57,13 @@ class Cast:
     def personas(self) -> dict[str, Persona]:
         """Each character's persona by its name, which its records have as their speaker."""
         return {character.persona.name: character.persona for character in self.characters}
+
+
+def load_character(one: CharacterArguments) -> tuple[Character, str]:
+    """A single character, converted if need be, and a hash of all that decides its records."""
+    persona = make_persona(one.name, one.language, one.instructions)
+    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
+    return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
 
 
 def data_fingerprint(records: Sequence[str], replay: Sequence[Conversation]) -> str:
