@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
         for name, title in (("loss", "loss"), ("eval_loss", "watched: loss")):
             if name in logs:
                 kinds = {
-                    key.removeprefix(f"{name}_").replace("of_", "of "): value
+                    re.sub("^of_", "of ", key.removeprefix(f"{name}_")): value
                     for key, value in logs.items()
                     if key.startswith(f"{name}_")
                 }
