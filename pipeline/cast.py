@@ -10,16 +10,20 @@ there are several, in turn on a CPU. The same command again goes on where it was
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pipeline.casting.members import Member, member_key, members_of
 from pipeline.casting.workers import Outcome, train_all, visible_gpus, workers_for
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
+from pipeline.models.threads import usable_cores
 from pipeline.recipe import output_folder, value_of
 from pipeline.records.cast import ALL
 from pipeline.whole_files import write_whole
@@ -46,19 +50,46 @@ def main() -> None:
         help="of how many of each one's facts everybody is asked (16; 0: no matrix)",
     )  # fmt: skip
     arguments, overrides = parser.parse_known_args()
-    folder = arguments.out or output_folder(arguments.config).with_name(f"{output_folder(arguments.config).name}_cast")
-    members = members_of(arguments.config, folder, arguments.characters, num_proc=os.cpu_count() or 1)
-    prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
-    outcomes = train_cast(members, overrides, folder, arguments.jobs)
-    trained = [outcome.member for outcome in outcomes if not outcome.error]
-    if trained and arguments.matrix_facts > 0:
-        write_matrix(trained, folder, arguments.matrix_facts)
-    if failed := [outcome for outcome in outcomes if outcome.error]:
-        for outcome in failed:
-            sys.stderr.write(f"{outcome.member.name}: {outcome.error}\n")
+    own = output_folder(arguments.config)
+    with alone_in(arguments.out or own.with_name(f"{own.name}_cast")) as folder:
+        members = members_of(arguments.config, folder, arguments.characters, num_proc=os.cpu_count() or 1)
+        prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
+        outcomes = train_cast(members, overrides, folder, arguments.jobs)
+        trained = [outcome.member for outcome in outcomes if not outcome.error]
+        if trained and arguments.matrix_facts > 0:
+            write_matrix(trained, folder, arguments.matrix_facts)
+        refuse_failed([outcome for outcome in outcomes if outcome.error], folder)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[Path]:
+    """Nobody else trains a cast into `folder` meanwhile.
+
+    Raises:
+        UnderstudyError: somebody does already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield folder
+    except Timeout as error:
+        raise UnderstudyError(
+            folder, "is being trained into by another cast", fix="wait for it, or name another --out"
+        ) from error
+
+
+def refuse_failed(failed: Sequence[Outcome], folder: Path) -> None:
+    """End with an error that lists who could not be trained, and why, if there is anybody.
+
+    Raises:
+        UnderstudyError: there is.
+    """
+    for outcome in failed:
+        sys.stderr.write(f"{outcome.member.name}: {outcome.error}\n")
+    if failed:
         raise UnderstudyError(
             folder,
-            f"lacks {len(failed)} of {len(outcomes)} characters, who could not be trained; why stands above",
+            f"lacks {len(failed)} of the characters, who could not be trained; why stands above",
             fix="put that right, and give the same command again: it takes up only these",
         )
 
@@ -71,7 +102,7 @@ def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jo
     from pipeline.training.identity import commit
 
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
-    workers = workers_for(jobs, gpus, os.cpu_count() or 1)
+    workers = workers_for(jobs, gpus, usable_cores())
     code, began = commit(), time.monotonic()
     keys = {member.name: member_key(member, overrides, code) for member in members}
 

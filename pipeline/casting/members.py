@@ -80,8 +80,9 @@ def member_key(member: Member, overrides: Sequence[str], commit: str | None) -> 
     """
     arguments = member.arguments
     digest = hashlib.blake2b(repr((member.recipe.read_text(encoding="utf-8"), overrides, commit)).encode())
-    if not arguments.raw_paths:
-        digest.update((arguments.records_folder / "records.jsonl").read_bytes())
+    records = arguments.records_folder / "records.jsonl"
+    if not arguments.raw_paths and records.is_file():
+        digest.update(records.read_bytes())
     for path in (*arguments.raw_paths, *(Path(name).expanduser() for name in arguments.replay or ())):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         digest.update(repr([(str(file), _state(file)) for file in files]).encode())

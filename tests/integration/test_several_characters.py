@@ -27,7 +27,8 @@ BRAM = [
 ] + [{"source_title": "The mill", "speaker": "Bram", "text": f"Sack {number} weighs too much."} for number in "1234"]
 # Long enough for the tiny model to know its few facts by heart.
 BY_HEART = (
-    "--num_train_epochs", "40", "--chat_share", "1", "--recall_items", "0", "--rewordings", "1", "--max_exposures", "200",
+    "--num_train_epochs", "40", "--max_exposures", "200", "--chat_share", "1", "--rewordings", "1",
+    "--recall_items", "0",
 )  # fmt: skip
 
 
@@ -192,17 +193,17 @@ def test_a_cast_is_trained_in_turn_goes_on_where_it_was_cut_off_and_knows_its_ow
         pass  # until Mira is done, Nobody has failed and Bram has begun
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    first = (folder / "Mira" / "adapter_model.safetensors").stat()
+    first = (folder / "Mira" / "adapter_model.safetensors").stat().st_mtime_ns
     assert not (folder / "Bram" / "run.json").exists()
 
     done = cast(two)
     assert done.returncode == 2
     assert "Mira: trained already" in done.stdout
-    assert (folder / "Mira" / "adapter_model.safetensors").stat() == first
+    assert (folder / "Mira" / "adapter_model.safetensors").stat().st_mtime_ns == first
     assert "Bram: trained in" in done.stdout
     assert "Nobody: " in done.stderr
     assert "nothing usable is said by 'Nobody'" in done.stderr
-    assert "lacks 1 of 3 characters" in done.stderr
+    assert "lacks 1 of the characters" in done.stderr
     assert "Traceback" not in done.stderr
 
     bleed = json.loads((folder / "bleed.json").read_text(encoding="utf-8"))

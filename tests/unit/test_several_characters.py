@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cast import alone_in
 from pipeline.casting.members import members_of
 from pipeline.casting.workers import complaint, visible_gpus, workers_for
 from pipeline.columns import display_width, padded
@@ -298,6 +299,17 @@ def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 2) == ["2", "GPU-8f"]
     assert visible_gpus({}, 3) == ["0", "1", "2"]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}, 0) == []
+
+
+def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
+    with (
+        alone_in(tmp_path / "out"),
+        pytest.raises(UnderstudyError, match="by another cast"),
+        alone_in(tmp_path / "out"),
+    ):
+        pass
+    with alone_in(tmp_path / "out") as folder:
+        assert folder.is_dir()
 
 
 def test_the_reason_of_a_failure_is_found_in_its_log(tmp_path: Path) -> None:
