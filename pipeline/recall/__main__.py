@@ -143,7 +143,8 @@ def measure_recipe(
     columns, reports, taken = [], {}, set[str]()
     for persona in personas:
         own = folder / safe_folder_name(persona.name, taken) if several else folder
-        sys.stdout.write(f"\n== {persona.name}\n" if several else "")
+        if several and PartialState().is_main_process:
+            sys.stdout.write(f"\n== {persona.name}\n")
         one, of_one = one_named(recipe, persona.name), replace(trained, persona=persona)
         probes = measure_one(
             recipe, one, of_one, folder,

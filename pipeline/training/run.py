@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
@@ -232,4 +232,5 @@ def _add_callbacks(
 def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:
     """What the main process finds in the folder, told to the others, which may not see it."""
     found: list[Any] = [find(*arguments) if PartialState().is_main_process else None]
-    return cast(Found, broadcast_object_list(found)[0])
+    told: Found = broadcast_object_list(found)[0]
+    return told
