@@ -25,6 +25,7 @@ from pipeline.recall.across import together
 from pipeline.recall.bleed import Cell, Facts, Row, Sample, bleed_of, facts_of, whose_sample
 from pipeline.recall.probes import Probe
 from pipeline.recall.report import write_bleed
+from pipeline.recall.run_report import report_of_run
 from pipeline.recall.table import format_bleed
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
@@ -289,6 +290,28 @@ def test_reports_of_several_are_one_run_for_comparison() -> None:
     joined = together({"Mira": report(False), "Bram": report(True)})
     assert [item["fact_id"] for item in joined["items"]] == ["Mira: 1", "Bram: 1"]
     assert joined["drift"] == [{"name": "control", "worse": True}]
+
+
+def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> None:
+    logs = [
+        {"step": 1, "loss": 2.0, "loss_dialogue": 2.5, "loss_of_Mira": 1.0, "loss_of_阿蘅": 3.0},
+        {
+            "step": 1,
+            "recall_unseen_exact": 0.5,
+            "recall_unseen_exact_of_Mira": 0.25,
+            "recall_unseen_exact_of_阿蘅": 0.75,
+        },
+    ]
+    (tmp_path / "logs.jsonl").write_text("\n".join(map(json.dumps, logs)), encoding="utf-8")
+    ledger = [{"character": name, "kind": "dialogue", "planned": 1} for name in ("Mira", "阿蘅", "")]
+    run = dict.fromkeys(
+        ("versions", "commit", "seconds", "world_size", "device", "steps", "rows", "data", "model"), "x"
+    )
+    (tmp_path / "run.json").write_text(json.dumps(run | {"recipe": "r", "ledger": ledger}), encoding="utf-8")
+    report = report_of_run({}, tmp_path, AHENG)
+    assert report["curve"] == [{"step": 1, "loss": 2.0, "loss_dialogue": 2.5}]
+    assert report["recall_curve"] == [{"step": 1, "unseen_exact": 0.75}]
+    assert report["ledger"] == [ledger[1]]
 
 
 def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
