@@ -14,6 +14,7 @@ STAGES = {
     "train": "a character from a recipe, on one process or under accelerate launch",
     "recall": "what of the settings the base model and the trained one recall",
     "sweep": "several values of a recipe's keys trained, measured and compared",
+    "cast": "a model each for several characters, and what they know of each other",
     "chat": "talk to a trained character",
     "bench": "a training step's speed and memory beside trl's, on the same rows",
     "demo": "the whole line on a sample character",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError, entry_point
-from pipeline.recipe import character_arguments
+from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.cast import ALL, convert_cast, format_cast
 from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import ensure_converted, format_account
@@ -52,18 +52,21 @@ def _arguments() -> argparse.Namespace:
 
 
 def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
-    own = character_arguments(recipe)
-    absent = [path for path in own.raw_paths if not path.exists()]
-    if absent and arguments.skip_absent:
-        sys.stdout.write(f"{recipe}: skipped, {absent[0]} is not here\n")
-        return
-    _convert(
-        arguments.raw or own.raw_paths,
-        arguments.character or own.name,
-        arguments.out or own.records_folder,
-        arguments,
-        own.conversion,
-    )
+    characters = character_arguments(recipe).each
+    taken: set[str] = set()
+    for own in characters:
+        below = safe_folder_name(own.name, taken) if len(characters) > 1 else ""
+        absent = [path for path in own.raw_paths if not path.exists()]
+        if absent and arguments.skip_absent:
+            sys.stdout.write(f"{recipe}: skipped, {absent[0]} is not here\n")
+        elif own.raw_paths or arguments.raw:
+            _convert(
+                arguments.raw or own.raw_paths,
+                own.name if below else arguments.character or own.name,
+                arguments.out / below if arguments.out else own.records_folder,
+                arguments,
+                own.conversion,
+            )
 
 
 def _convert(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.recall.__main__ import measure_recipe
-from pipeline.recipe import output_folder
+from pipeline.recipe import character_arguments, output_folder
 from pipeline.train import chat_command, train_recipe
 
 
@@ -22,8 +22,9 @@ def main() -> None:
     sys.stdout.write(f"== 1. convert and train ({recipe})\n")
     train_recipe(recipe, [])
     sys.stdout.write("\n== 2. what is recalled, before and after\n")
-    measure_recipe(recipe, folder, json_file=folder / "recall.json", html_file=folder / "report.html")
-    sys.stdout.write(f"talk to the character: {chat_command(str(folder))}\n")
+    measure_recipe(recipe, folder)
+    names = [one.name for one in character_arguments(recipe).each]
+    sys.stdout.write(f"talk to the character: {chat_command(str(folder), names)}\n")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def check_recipe(recipe: Path, overrides: list[str], accelerate: Path | None, de
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
     import torch
 
-    from pipeline.train import load_character
+    from pipeline.train import load_cast
     from pipeline.training.arguments import parse_run
     from pipeline.training.checks import read_launch
     from pipeline.training.material import prepare_material
@@ -55,8 +55,8 @@ def check_recipe(recipe: Path, overrides: list[str], accelerate: Path | None, de
     run = parse_run(recipe, overrides if gpus else [*ON_A_CPU, *overrides])
     launch = read_launch(accelerate, gpus=gpus) if accelerate else launch_of(run.training)
     run.training.gradient_accumulation_steps *= launch.processes  # the plan's steps, as all processes will take them
-    character, tokenizer = load_character(run, _tell)
-    material = prepare_material(run.character, run.training, character, tokenizer)
+    cast, tokenizer = load_cast(run, _tell)
+    material = prepare_material(run.character, run.training, cast, tokenizer)
     run.training.gradient_accumulation_steps //= launch.processes
     if not launch.on_gpu:
         choose_dtype(run, _tell)

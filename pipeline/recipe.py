@@ -7,13 +7,15 @@ on the command line `--key value` overrides them.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pipeline.errors import UnderstudyError
 
@@ -24,6 +26,15 @@ ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
 WEIGHT_BY = ("records", "loss_tokens")
 MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay")  # what the mixture tells apart
+# What one of several characters may have of its own; all else is said once, for all of them.
+OWN_KEYS = (
+    "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
+    "context_turns", "columns", "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
+    "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue", "system_chat",
+)  # fmt: skip
+UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|[. ]+$|^[. ]+')
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|cast)(\..*)?", re.IGNORECASE)
+LONGEST_NAME = 60  # characters of a folder's name: 4 bytes each at most, of the 255 that file systems allow
 
 
 def _doc(text: str, default: Any) -> Any:
@@ -34,10 +45,19 @@ def _doc(text: str, default: Any) -> Any:
 class CharacterArguments:
     """What Understudy adds to trl's arguments."""
 
-    character: str | None = _doc("The character's name, exactly as the raw files write it. Required.", None)
+    character: str | None = _doc(
+        "The character's name, exactly as the raw files write it. Required, or `characters`.", None
+    )
+    characters: list[Any] | str | None = _doc(
+        "Several characters in one model: [{character: A, raw: [a], weight: 2}, {character: B, ...}].", None
+    )
+    weight: float = _doc("How often a character's records are seen, beside another's of weight 1.", 1.0)
     language: str = _doc("The language of the prompts: en or zh.", "en")
-    raw: list[str] | None = _doc("Raw files and folders to convert. Required.", None)
-    records_dir: str | None = _doc("Where `convert` writes. Default: build/records/<character>.", None)
+    raw: list[str] | None = _doc("Raw files and folders to convert. Required, or records_dir.", None)
+    records_dir: str | None = _doc(
+        "Where `convert` writes (default: build/records/<character>); without `raw`, records to take as they are.",
+        None,
+    )
     background_titles: list[str] | None = _doc("Patterns of `input` that make a record a background passage.", None)
     voice_only_titles: list[str] | None = _doc("Patterns of `input` that make a record a line, never a setting.", None)
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
@@ -76,7 +96,7 @@ class CharacterArguments:
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
-    recall_items: int = _doc("How many facts are probed before, during and after training (0: none).", 16)
+    recall_items: int = _doc("How many facts in all are probed before, during and after training (0: none).", 16)
     recall_steps: int = _doc("Probe them, and watch held-out lines, every so many steps (0: each epoch).", 0)
     early_stopping: int = _doc(
         "Stop when metric_for_best_model has not improved for so many evaluations (0: never).", 0
@@ -88,6 +108,21 @@ class CharacterArguments:
         """The character's name."""
         assert self.character  # noqa: S101 - __post_init__ refused an empty one
         return self.character
+
+    @property
+    def each(self) -> list[CharacterArguments]:
+        """The arguments of every character by itself, in the recipe's order: of a single one, just these.
+
+        What an entry of `characters` does not say, it has from the recipe. A `records_dir` of the recipe is then the
+        folder above the characters' own, as `convert --character all` writes it.
+        """
+        entries = entries_of(self.characters)
+        return [self._one_of(entry) for entry in entries] if entries else [self]
+
+    def _one_of(self, entry: Mapping[str, Any]) -> CharacterArguments:
+        one = replace(self, characters=None, **entry)
+        above = self.records_dir if "records_dir" not in entry else None
+        return replace(one, records_dir=str(Path(above) / safe_folder_name(one.name, set()))) if above else one
 
     @property
     def weights(self) -> dict[str, float]:
@@ -132,6 +167,26 @@ class CharacterArguments:
             "dialogue": self.system_dialogue,
             "chat": self.system_chat,
         }
+
+
+def entries_of(value: Any) -> list[dict[str, Any]]:
+    """The entries of `characters`, as YAML gives them or as the command line's JSON; a mere name is an entry too."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return [{"character": value}]
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return [dict(one) if isinstance(one, Mapping) else {"character": one} for one in listed]
+
+
+def safe_folder_name(name: str, taken: set[str]) -> str:
+    """A folder's name for a character, which can lead nowhere else; it is noted in `taken`, and unlike all there."""
+    plain = UNSAFE.sub("_", name)[:LONGEST_NAME] or "_"
+    if plain != name or RESERVED.fullmatch(plain) or plain.casefold() in taken:
+        plain = f"{plain}-{hashlib.blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
+    taken.add(plain.casefold())
+    return plain
 
 
 def numbers_of(value: Any) -> dict[str, float]:
@@ -221,6 +276,23 @@ def character_arguments(recipe: Path) -> CharacterArguments:
     Raises:
         UnderstudyError: a key has the wrong type or a value out of its range, or is nearly one of ours.
     """
+    arguments = _own_arguments(recipe)
+    check_values(recipe, arguments)
+    return arguments
+
+
+def cast_arguments(recipe: Path) -> CharacterArguments:
+    """The same of a recipe for a cast, which need not name anybody: whoever is in its files is meant then.
+
+    Raises:
+        UnderstudyError: as `character_arguments`.
+    """
+    arguments = _own_arguments(recipe)
+    check_values(recipe, arguments if arguments.characters is not None else replace(arguments, character="all"))
+    return arguments
+
+
+def _own_arguments(recipe: Path) -> CharacterArguments:
     values, hints = read_recipe(recipe), typing.get_type_hints(CharacterArguments)
     own = {key: value for key, value in values.items() if key in hints}
     for key in values.keys() - own.keys():
@@ -229,9 +301,7 @@ def character_arguments(recipe: Path) -> CharacterArguments:
                 line_of(recipe, key), f"unknown key '{key}'", fix=f"write '{near[0]}', if that is meant"
             )
     check_types(recipe, own, hints)
-    arguments = CharacterArguments(**own)
-    check_values(recipe, arguments)
-    return arguments
+    return CharacterArguments(**own)
 
 
 def output_folder(recipe: Path) -> Path:
@@ -254,10 +324,31 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
     Raises:
         UnderstudyError: a value is missing or out of its range.
     """
-    for key in ("character", "raw"):
-        if not getattr(arguments, key):
-            raise UnderstudyError(line_of(recipe, key), f"'{key}' is missing", fix=f"set `{key}` in the recipe")
+    if arguments.characters is not None:
+        check_characters(recipe, arguments)
+    else:
+        if not arguments.character:
+            _refuse_missing(line_of(recipe, "character"), "character")
+        if arguments.weight != 1:
+            raise UnderstudyError(
+                line_of(recipe, "weight"), "'weight' is of one of several characters", fix="set `settings_weight`"
+            )
+        _check_sources(line_of(recipe, "raw"), arguments)
+    _check_ranges(recipe, arguments)
+
+
+def _refuse_missing(where: str, key: str) -> NoReturn:
+    raise UnderstudyError(where, f"'{key}' is missing", fix=f"set `{key}` in the recipe")
+
+
+def _check_sources(where: str, one: CharacterArguments) -> None:
+    if not (one.raw or one.records_dir):
+        _refuse_missing(where, "raw")
+
+
+def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "") -> None:
     for key, ok, wanted in (
+        ("weight", arguments.weight > 0, "above 0"),
         ("settings_weight", arguments.settings_weight > 0, "above 0"),
         ("kind_weights", _are_shares(arguments.kind_weights), _SHARES.format("weight")),
         ("probabilities", _are_shares(arguments.probabilities), _SHARES.format("share")),
@@ -279,20 +370,56 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
         ("recall_distractors", arguments.recall_distractors >= 1, "1 or more"),
     ):
         if not ok:
-            raise UnderstudyError(
-                line_of(recipe, key), f"'{key}' is {getattr(arguments, key)!r}", fix=f"make it {wanted}"
-            )
+            place = where or line_of(recipe, key)
+            raise UnderstudyError(place, f"'{key}' is {getattr(arguments, key)!r}", fix=f"make it {wanted}")
 
 
-def check_types(recipe: Path, values: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
-    """Check each value against its field's type.
+def check_characters(recipe: Path, arguments: CharacterArguments) -> None:
+    """Check each entry of `characters`, by itself and beside the others.
+
+    Raises:
+        UnderstudyError: an entry has no name or one that another has, an unknown key, or a value that is none.
+    """
+    entries, where = entries_of(arguments.characters), line_of(recipe, "characters")
+    if not entries:
+        raise UnderstudyError(where, "'characters' is empty", fix="list them: [{character: A, raw: [a]}]")
+    for key in ("character", "probes"):
+        if getattr(arguments, key):
+            raise UnderstudyError(where, f"'characters' stands beside '{key}'", fix=f"move `{key}` into its entries")
+    places = [_check_entry(recipe, f"{where}, character {number}", entry) for number, entry in enumerate(entries, 1)]
+    names = [entry["character"] for entry in entries]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise UnderstudyError(where, f"'characters' names {', '.join(twice)} twice", fix="give each one entry")
+    for place, one in zip(places, arguments.each, strict=True):
+        _check_sources(place, one)
+        _check_ranges(recipe, one, where=place)
+
+
+def _check_entry(recipe: Path, where: str, entry: Mapping[str, Any]) -> str:
+    """The place of an entry of `characters`, once its keys are known to be a character's, and its name to be there."""
+    for key in entry:
+        if key not in OWN_KEYS:
+            near = difflib.get_close_matches(key, OWN_KEYS, n=1)
+            fix = f"write '{near[0]}', if that is meant" if near else "set it once for all, outside `characters`"
+            raise UnderstudyError(where, f"'{key}' is no key of one character", fix=fix)
+    name = entry.get("character")
+    if not isinstance(name, str) or not name.strip():
+        raise UnderstudyError(where, "has no name", fix="write `character: NAME`, as the raw files do")
+    place = f"{where} ({name})"
+    check_types(recipe, entry, typing.get_type_hints(CharacterArguments), where=place)
+    return place
+
+
+def check_types(recipe: Path, values: Mapping[str, Any], hints: Mapping[str, Any], *, where: str = "") -> None:
+    """Check each value against its field's type. `where` is the place of all of them, else each key has its own.
 
     Raises:
         UnderstudyError: a value cannot stand for its field.
     """
     for key, value in values.items():
         if not _fits(value, hints[key]):
-            raise UnderstudyError(line_of(recipe, key), f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}")
+            place = where or line_of(recipe, key)
+            raise UnderstudyError(place, f"'{key}' is {value!r}", fix=f"make it {_readable(hints[key])}")
 
 
 def _fits(value: Any, hint: Any) -> bool:

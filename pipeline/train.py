@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from pipeline.training.arguments import RunArguments
-    from pipeline.training.material import Character
+    from pipeline.training.material import Cast
+
+MOST_NAMES = 4  # in a sentence
 
 
 @entry_point
@@ -48,42 +51,37 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     if run.training.device.type == "cpu":
         use_all_cores()
     tell = _tell if PartialState().is_main_process else lambda _: None
-    character, tokenizer = load_character(run, tell)
-    train(run, character, tokenizer, recipe=str(recipe), tell=tell)
-    tell(f"saved to {run.training.output_dir}; talk to {run.character.name}: {chat_command(run.training.output_dir)}")
+    cast, tokenizer = load_cast(run, tell)
+    train(run, cast, tokenizer, recipe=str(recipe), tell=tell)
+    names = list(cast.personas)
+    command = chat_command(run.training.output_dir, names)
+    tell(f"saved to {run.training.output_dir}; talk to {' or '.join(names[:MOST_NAMES])}: {command}")
 
 
-def load_character(run: RunArguments, tell: Callable[[str], None]) -> tuple[Character, PreTrainedTokenizerBase]:
-    """The character of a run, converted if need be, and the tokenizer of its model, whose template is settled."""
+def load_cast(run: RunArguments, tell: Callable[[str], None]) -> tuple[Cast, PreTrainedTokenizerBase]:
+    """Who a run learns, converted if need be, and the tokenizer of its model, whose template is settled."""
     from accelerate import PartialState
 
-    from pipeline.conversations.persona import make_persona
     from pipeline.conversations.replay import read_replay
     from pipeline.models.load import load_tokenizer
-    from pipeline.recall.probes import choose_probes
-    from pipeline.records.conversion import ensure_converted
-    from pipeline.records.record import read_records
-    from pipeline.training.material import Character, data_fingerprint
+    from pipeline.training.material import Cast, data_fingerprint, load_character
 
-    recipe = run.character
-    persona = make_persona(recipe.name, recipe.language, recipe.instructions)
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
-        account = ensure_converted(recipe.raw_paths, recipe.name, recipe.records_folder, **recipe.conversion)
-        records = read_records(recipe.records_folder / "records.jsonl")
+        loaded = [load_character(one) for one in run.character.each]
         tokenizer = load_tokenizer(
             str(run.model.model_name_or_path),
             revision=run.model.model_revision,
             trust_remote_code=run.training.trust_remote_code,
             tell=lambda note: tell(f"chat template: {note}"),
         )
-    replay = read_replay(recipe.replay or ())
-    fingerprint = data_fingerprint(account["fingerprint"], replay)
-    return Character(records, choose_probes(recipe.probes, records, persona), persona, fingerprint, replay), tokenizer
+    replay = read_replay(run.character.replay or ())
+    fingerprint = data_fingerprint([records for _, records in loaded], replay)
+    return Cast([character for character, _ in loaded], fingerprint, replay), tokenizer
 
 
-def chat_command(folder: str) -> str:
-    """The command that talks to what lies in `folder`."""
-    return f"python -m pipeline.chat --adapter {folder}"
+def chat_command(folder: str, names: Sequence[str]) -> str:
+    """The command that talks to what lies in `folder`, where these characters were learnt."""
+    return f"python -m pipeline.chat --adapter {folder}" + (f" --as {shlex.quote(names[0])}" if len(names) > 1 else "")
 
 
 def _tell(text: str) -> None:

@@ -11,10 +11,9 @@ from trl import SFTConfig, SFTTrainer, get_peft_config
 
 from pipeline.conversations.persona import make_persona
 from pipeline.models.load import load_base_model
-from pipeline.records.conversion import ensure_converted
-from pipeline.records.record import read_records
+from pipeline.records.conversion import records_of
 from pipeline.training.arguments import RunArguments
-from pipeline.training.material import Character, Material, prepare_material, rows_a_step
+from pipeline.training.material import Cast, Character, Material, prepare_material, rows_a_step
 from pipeline.training.run import build_trainer
 
 # trl's options beyond its defaults. A pack is about as many rows as the other variants have in a batch.
@@ -28,12 +27,13 @@ TRL: dict[str, dict[str, Any]] = {
 def bench_material(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds: list[str]) -> Material:
     """The recipe's rows of these kinds (of all, if none is named) with their plan; nothing is held out or probed."""
     recipe = replace(run.character, held_out=0.0, recall_items=0, max_exposures=10**6)
-    ensure_converted(recipe.raw_paths, recipe.name, recipe.records_folder, **recipe.conversion)
-    records = [
-        record for record in read_records(recipe.records_folder / "records.jsonl") if not kinds or record.kind in kinds
-    ]
-    persona = make_persona(recipe.name, recipe.language, recipe.instructions)
-    return prepare_material(recipe, run.training, Character(records, (), persona, "bench"), tokenizer)
+    characters = []
+    for one in recipe.each:
+        records = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)[0]
+        chosen = [record for record in records if not kinds or record.kind in kinds]
+        persona = make_persona(one.name, one.language, one.instructions)
+        characters.append(Character(chosen, (), persona, one.weight))
+    return prepare_material(recipe, run.training, Cast(characters, "bench"), tokenizer)
 
 
 def make_trainer(variant: str, run: RunArguments, material: Material, tokenizer: PreTrainedTokenizerBase) -> SFTTrainer:

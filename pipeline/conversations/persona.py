@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pipeline.errors import UnderstudyError
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 PERSONA_FILE = "persona.json"
+CONTRACT = ("name", "language", "instructions")  # what of a persona reaches its prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,22 @@ def make_persona(name: str, language: str, overrides: Mapping[str, str | None]) 
     raise UnderstudyError("language", f"{language!r} has no prompts", fix=f"use one of {', '.join(LANGUAGES)}")
 
 
-def save_persona(persona: Persona, folder: Path, *, template: str) -> None:
-    """Write the persona, with digests that show later whether it and the chat template are still what was trained."""
-    fields = asdict(persona) | {"template": _sha256(template)}
+def save_personas(personas: Sequence[Persona], folder: Path, *, template: str) -> None:
+    """Write the personas, with digests that show later whether they and the chat template are still what was trained.
+
+    The file of a single one is its fields; that of several lists them under `personas`.
+    """
+    trained_with = {"template": _sha256(template)}
+    if len(personas) == 1:
+        fields = asdict(personas[0]) | trained_with
+    else:
+        fields = {"personas": [asdict(persona) for persona in personas]} | trained_with
     content = json.dumps(fields | {"digest": _digest(fields)}, ensure_ascii=False, indent=2)
     (folder / PERSONA_FILE).write_text(content + "\n", encoding="utf-8")
 
 
-def load_persona(folder: Path, *, template: str | None = None) -> Persona:
-    """Read the persona saved beside an adapter; `template`, where it is given, has to be that of the training too.
+def load_personas(folder: Path, *, template: str | None = None) -> tuple[Persona, ...]:
+    """The personas saved beside an adapter; `template`, where it is given, has to be that of the training too.
 
     Raises:
         UnderstudyError: there is none, it is broken, or its prompts or the template are no longer the training's.
@@ -105,12 +113,7 @@ def load_persona(folder: Path, *, template: str | None = None) -> Persona:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         digest, trained_with = fields.pop("digest"), fields["template"]
-        persona = Persona(
-            name=fields["name"],
-            language=fields["language"],
-            instructions=Instructions(**fields["instructions"]),
-            sampling=Sampling(**fields["sampling"]),
-        )
+        personas = tuple(map(_persona, fields.get("personas", [fields])))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnderstudyError(path, f"is no persona ({error})", fix="restore the file that training wrote") from error
     if digest != _digest(fields):
@@ -125,12 +128,38 @@ def load_persona(folder: Path, *, template: str | None = None) -> Persona:
             "has another chat template than it was trained with, so its prompts are not those that the model learnt",
             fix="restore the tokenizer's files (chat_template.jinja, tokenizer_config.json), or train again",
         )
-    return persona
+    return personas
 
 
-def _digest(fields: Mapping[str, object]) -> str:
+def persona_named(name: str | None, personas: Sequence[Persona], where: object) -> Persona:
+    """The persona called `name`; without a name, the only one.
+
+    Raises:
+        UnderstudyError: there is none of that name, or several and no name.
+    """
+    found = [persona for persona in personas if name is None or persona.name == name]
+    if len(found) != 1:
+        there = ", ".join(persona.name for persona in personas)
+        what = f"knows no {name}, but {there}" if name else f"knows several characters: {there}"
+        raise UnderstudyError(where, what, fix="name one of them: --as NAME")
+    return found[0]
+
+
+def _persona(fields: Mapping[str, Any]) -> Persona:
+    return Persona(
+        name=fields["name"],
+        language=fields["language"],
+        instructions=Instructions(**fields["instructions"]),
+        sampling=Sampling(**fields["sampling"]),
+    )
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
     """Over what reaches the prompt; how chat samples may be changed freely."""
-    contract = {key: fields.get(key) for key in ("name", "language", "instructions", "template")}
+    contract = {key: fields.get(key) for key in (*CONTRACT, "template")}
+    if "personas" in fields:
+        contract = {"personas": [{key: one.get(key) for key in CONTRACT} for one in fields["personas"]]}
+        contract["template"] = fields["template"]
     return _sha256(json.dumps(contract, ensure_ascii=False, sort_keys=True))
 
 

@@ -6,10 +6,11 @@ import argparse
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.conversations.persona import Persona, persona_named
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
@@ -36,6 +37,7 @@ def main() -> None:
     which.add_argument("--record", metavar="ID", help="the record with this id, or beginning of one")
     which.add_argument("--kind", choices=KINDS, help="the records of this kind")
     which.add_argument("--sample", type=int, metavar="N", help="N records, drawn by a hash of their ids")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="only this one's, where the recipe has several")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
     arguments, overrides = parser.parse_known_args()
     explain_recipe(arguments, overrides)
@@ -47,30 +49,42 @@ def explain_recipe(arguments: argparse.Namespace, overrides: list[str]) -> None:
     from pipeline.explain.page import write_page
     from pipeline.explain.show import format_walk
     from pipeline.explain.walk import walk_record
-    from pipeline.train import load_character
+    from pipeline.train import load_cast
     from pipeline.training.arguments import parse_run
     from pipeline.training.material import prepare_material, render_as
 
     # Only the tokenizer is needed, so a recipe for GPUs can be looked at without one.
     run = parse_run(arguments.config, [*ON_A_CPU, *overrides])
     notes: list[str] = []
-    character, tokenizer = load_character(run, notes.append)
-    chosen = choose(character.records, record=arguments.record, kind=arguments.kind, sample=arguments.sample)
-    material = prepare_material(run.character, run.training, character, tokenizer)
-    exposures = exposures_by_record(material, Path(run.training.output_dir), character.fingerprint)
+    cast, tokenizer = load_cast(run, notes.append)
+    named = named_by(cast.personas, arguments.name, arguments.config)
+    records = [record for record in cast.records if record.speaker in named]
+    chosen = choose(records, record=arguments.record, kind=arguments.kind, sample=arguments.sample)
+    material = prepare_material(run.character, run.training, cast, tokenizer)
+    exposures = exposures_by_record(material, Path(run.training.output_dir), cast.fingerprint)
     walks = []
     for record in chosen:
-        conversations = render_as(run.character, record, character.persona)
+        persona = named[record.speaker]
+        conversations = render_as(run.character, record, persona)
         rows = list(fitted(conversations, tokenizer, run))
         seen = exposures.get(record.record_id)
-        walks.append(walk_record(record, conversations, rows, tokenizer, persona=character.persona, exposures=seen))
+        walks.append(walk_record(record, conversations, rows, tokenizer, persona=persona, exposures=seen))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
         sys.stdout.write(f"{note}\n")
     sys.stdout.write("\n\n".join(format_walk(walk, colour=colour) for walk in walks) + "\n")
     if arguments.html:
-        write_page(walks, character.persona, notes, arguments.html)
+        write_page(walks, list(named.values()), notes, arguments.html)
         sys.stdout.write(f"\nwritten to {arguments.html}\n")
+
+
+def named_by(personas: Mapping[str, Persona], name: str | None, recipe: Path) -> dict[str, Persona]:
+    """The persona of that name; without a name, all of them.
+
+    Raises:
+        UnderstudyError: there is none of that name.
+    """
+    return {name: persona_named(name, list(personas.values()), recipe)} if name else dict(personas)
 
 
 def choose(

@@ -11,7 +11,7 @@ from pipeline.explain.walk import Walk
 from pipeline.whole_files import page_templates, write_whole
 
 
-def write_page(walks: Sequence[Walk], persona: Persona, notes: Sequence[str], path: Path) -> None:
+def write_page(walks: Sequence[Walk], personas: Sequence[Persona], notes: Sequence[str], path: Path) -> None:
     """`path` holds the page of these walks."""
     template = page_templates(Path(__file__).parent, exposures=format_exposures).get_template("page.html.jinja")
-    write_whole(template.render(walks=walks, persona=persona, notes=notes), path)
+    write_whole(template.render(walks=walks, personas=personas, notes=notes), path)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import numpy as np
+
+from pipeline.columns import display_width, padded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,11 +17,16 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 LEDGER_FILE = "ledger.jsonl"
+MOST_CHARACTERS = 12  # that a table names, those with the most exposures first
 
 
 class LedgerRow(TypedDict):
-    """Exposures of one kind of record over a run; shares are of all records seen and all loss tokens."""
+    """Exposures of one kind of record over a run; shares are of all records seen and all loss tokens.
 
+    Where a run has several characters, each has rows of its own.
+    """
+
+    character: NotRequired[str]
     kind: str
     records: int
     planned: int
@@ -32,43 +39,87 @@ class LedgerRow(TypedDict):
 
 
 def make_ledger(
-    kinds: Sequence[str], loss_tokens: Sequence[float], planned: Ints, realised: Ints | None = None
+    kinds: Sequence[str],
+    loss_tokens: Sequence[float],
+    planned: Ints,
+    realised: Ints | None = None,
+    *,
+    owners: Sequence[str] | None = None,
 ) -> list[LedgerRow]:
     """One row a kind, in order of appearance. `loss_tokens[i]` is the mean number of supervised tokens of record i.
 
-    Shares and per-record figures are those of `realised` where it is given, else of `planned`.
+    With `owners`, the character of each record ("" for none), one row for each character's each kind. Shares and
+    per-record figures are those of `realised` where it is given, else of `planned`.
     """
     seen = planned if realised is None else realised
-    names = np.asarray(kinds)
     tokens = np.asarray(loss_tokens, dtype=np.float64) * seen
+    records: dict[tuple[str, str], list[int]] = {}
+    for record, key in enumerate(zip(owners or [""] * len(kinds), kinds, strict=True)):
+        records.setdefault(key, []).append(record)
     rows = []
-    for kind in dict.fromkeys(kinds):
-        of_kind = names == kind
-        rows.append(
-            LedgerRow(
-                kind=kind,
-                records=int(of_kind.sum()),
-                planned=int(planned[of_kind].sum()),
-                realised=None if realised is None else int(realised[of_kind].sum()),
-                per_record_min=int(seen[of_kind].min()),
-                per_record_mean=float(seen[of_kind].mean()),
-                per_record_max=int(seen[of_kind].max()),
-                share_of_records=float(seen[of_kind].sum() / max(seen.sum(), 1)),
-                share_of_loss_tokens=float(tokens[of_kind].sum() / max(tokens.sum(), 1)),
-            )
+    for (owner, kind), own in records.items():
+        row = LedgerRow(
+            kind=kind,
+            records=len(own),
+            planned=int(planned[own].sum()),
+            realised=None if realised is None else int(realised[own].sum()),
+            per_record_min=int(seen[own].min()),
+            per_record_mean=float(seen[own].mean()),
+            per_record_max=int(seen[own].max()),
+            share_of_records=float(seen[own].sum() / max(seen.sum(), 1)),
+            share_of_loss_tokens=float(tokens[own].sum() / max(tokens.sum(), 1)),
         )
+        rows.append(row | {"character": owner} if owners else row)
     return rows
 
 
+def ledger_of(rows: Sequence[LedgerRow], character: str) -> list[LedgerRow]:
+    """A character's rows of the ledger: of a run of one, all of them."""
+    return [row for row in rows if row.get("character", character) == character]
+
+
 def format_ledger(rows: Sequence[LedgerRow]) -> str:
-    """The ledger as a plain table."""
-    head = f"{'kind':<12}{'records':>8}{'planned':>9}{'seen':>9}{'each (min mean max)':>22}{'share':>8}{'of loss':>9}"
-    lines = [head]
-    for row in rows:
+    """The ledger as a plain table; of several characters, a table of the kinds and one of the characters."""
+    if not any("character" in row for row in rows):
+        return _table("kind", {row["kind"]: row for row in rows})
+    kinds = {kind: _sum([row for row in rows if row["kind"] == kind]) for kind in dict.fromkeys(_all(rows, "kind"))}
+    names = [name for name in dict.fromkeys(_all(rows, "character")) if name]
+    sums = {name: _sum(ledger_of(rows, name)) for name in names}
+    named = sorted(names, key=lambda name: -sums[name]["planned"])[:MOST_CHARACTERS]
+    more = f"\n... and {len(names) - len(named)} more, all in {LEDGER_FILE}" if len(names) > len(named) else ""
+    return f"{_table('kind', kinds)}\n{_table('character', {name: sums[name] for name in named})}{more}"
+
+
+def _all(rows: Sequence[LedgerRow], key: Literal["kind", "character"]) -> list[str]:
+    return [row[key] for row in rows]
+
+
+def _sum(rows: Sequence[LedgerRow]) -> LedgerRow:
+    """Several rows as one."""
+    records = sum(row["records"] for row in rows)
+    realised = [row["realised"] for row in rows if row["realised"] is not None]
+    return LedgerRow(
+        kind=rows[0]["kind"],
+        records=records,
+        planned=sum(row["planned"] for row in rows),
+        realised=sum(realised) if len(realised) == len(rows) else None,
+        per_record_min=min(row["per_record_min"] for row in rows),
+        per_record_mean=sum(row["per_record_mean"] * row["records"] for row in rows) / records,
+        per_record_max=max(row["per_record_max"] for row in rows),
+        share_of_records=sum(row["share_of_records"] for row in rows),
+        share_of_loss_tokens=sum(row["share_of_loss_tokens"] for row in rows),
+    )
+
+
+def _table(title: str, rows: Mapping[str, LedgerRow]) -> str:
+    width = max(12, 2 + max(map(display_width, rows), default=0))
+    head = f"{'records':>8}{'planned':>9}{'seen':>9}{'each (min mean max)':>22}{'share':>8}{'of loss':>9}"
+    lines = [padded(title, width) + head]
+    for name, row in rows.items():
         each = f"{row['per_record_min']} {row['per_record_mean']:.1f} {row['per_record_max']}"
         seen = "-" if row["realised"] is None else str(row["realised"])
         lines.append(
-            f"{row['kind']:<12}{row['records']:>8}{row['planned']:>9}{seen:>9}{each:>22}"
+            f"{padded(name, width)}{row['records']:>8}{row['planned']:>9}{seen:>9}{each:>22}"
             f"{row['share_of_records']:>8.1%}{row['share_of_loss_tokens']:>9.1%}"
         )
     return "\n".join(lines)
@@ -83,12 +134,22 @@ def agreement(planned: Ints, realised: Ints) -> str:
 
 
 def write_exposures(
-    folder: Path, record_ids: Sequence[str], kinds: Sequence[str], planned: Ints, realised: Ints
+    folder: Path,
+    record_ids: Sequence[str],
+    kinds: Sequence[str],
+    planned: Ints,
+    realised: Ints,
+    *,
+    owners: Sequence[str] | None = None,
 ) -> None:
-    """`ledger.jsonl` holds the exposures of every record, planned and realised."""
+    """`ledger.jsonl` holds the exposures of every record, planned and realised, and with `owners` whose it is."""
+    whose = [{"character": owner} for owner in owners] if owners else [{}] * len(kinds)
     with (folder / LEDGER_FILE).open("w", encoding="utf-8") as file:
-        for record_id, kind, plan, real in zip(record_ids, kinds, planned.tolist(), realised.tolist(), strict=True):
-            file.write(json.dumps({"record_id": record_id, "kind": kind, "planned": plan, "realised": real}) + "\n")
+        for record_id, own, kind, plan, real in zip(
+            record_ids, whose, kinds, planned.tolist(), realised.tolist(), strict=True
+        ):
+            row = {"record_id": record_id, **own, "kind": kind, "planned": plan, "realised": real}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def read_exposures(folder: Path) -> dict[str, int]:

@@ -44,10 +44,10 @@ class MixturePlan:
         epochs. By Hermite's identity these add up to k m, so every epoch is equally long; and no record ever falls
         behind another by more than one.
         """
-        names = np.asarray(self.sources)
-        wanted = np.zeros(len(names), dtype=np.int64)
+        records_of = self._records_of()
+        wanted = np.zeros(len(self.sources), dtype=np.int64)
         for index, (name, total) in enumerate(self.exposures_of.items()):
-            ids = np.flatnonzero(names == name)
+            ids = records_of[name]
             turn = np.random.default_rng([self.seed, index]).permutation(len(ids))
             wanted[ids] = ((epoch + 1) * total + turn) // len(ids) - (epoch * total + turn) // len(ids)
         return wanted
@@ -95,14 +95,20 @@ class MixturePlan:
         begun = self.epoch(epochs)[: steps_left * rows_a_step]
         return self.planned(epochs) + np.bincount(begun, minlength=len(self.sources))
 
+    def _records_of(self) -> dict[str, Ints]:
+        """The records of each source, in order of appearance."""
+        records: dict[str, list[int]] = {}
+        for record, source in enumerate(self.sources):
+            records.setdefault(source, []).append(record)
+        return {source: np.asarray(own, dtype=np.int64) for source, own in records.items()}
+
     def _draw(self, wanted: Ints, rng: np.random.Generator) -> Ints:
         """One epoch as `interleave_datasets` gives it: sources in random turns, each in its own shuffled order."""
         from datasets import Dataset, interleave_datasets
 
-        names = np.asarray(self.sources)
         pools, sizes = [], []
-        for name in dict.fromkeys(self.sources):
-            ids = np.flatnonzero((names == name) & (wanted > 0))
+        for records in self._records_of().values():
+            ids = records[wanted[records] > 0]
             if len(ids):
                 pools.append(Dataset.from_dict({"record": rng.permutation(ids)}))
                 sizes.append(int(wanted[ids].sum()))
@@ -166,6 +172,35 @@ def exposures_by_share(
     needed = [DIALOGUE] if DIALOGUE in sizes else list(sizes)
     scale = max(sizes[source] / wanted[source] for source in needed)
     return {source: share * scale for source, share in wanted.items()}
+
+
+def by_character(
+    owners: Sequence[str],
+    kinds: Sequence[str],
+    exposures_of: Mapping[str, float],
+    weights: Mapping[str, float],
+    *,
+    shares: bool = False,
+) -> tuple[list[str], dict[str, float]]:
+    """Each record's source, and the exposures of each source: those of every kind, shared out among the characters.
+
+    A record is seen as often as another character's of its kind, times its character's weight: with weights of 1 the
+    plan of several characters is the plans of each alone, together. With `shares` a kind's exposures stay what they
+    are, and the weights only share them out. What belongs to nobody (owner "") is a source by itself.
+    """
+    sizes, sizes_of = Counter(kinds), Counter(zip(owners, kinds, strict=True))
+    weighed: dict[str, float] = dict.fromkeys(sizes, 0.0)
+    for (owner, kind), size in sizes_of.items():
+        weighed[kind] += size * weights.get(owner, 1.0)
+    exposures = {
+        _source(owner, kind): exposures_of[kind] * size * weights.get(owner, 1.0) / (weighed if shares else sizes)[kind]
+        for (owner, kind), size in sizes_of.items()
+    }
+    return [_source(owner, kind) for owner, kind in zip(owners, kinds, strict=True)], exposures
+
+
+def _source(owner: str, kind: str) -> str:
+    return f"{kind} of {owner}" if owner else kind
 
 
 def _mean_tokens(sources: Sequence[str], loss_tokens: Sequence[float] | None) -> dict[str, float]:

@@ -17,12 +17,18 @@ def threads_for(environment: Mapping[str, str], cores: int) -> int | None:
     return max(1, cores // int(environment.get("LOCAL_WORLD_SIZE", "1")))
 
 
-def use_all_cores() -> None:
-    """Share this machine's physical cores out among its processes, where a launcher allowed each a single thread."""
+def usable_cores() -> int:
+    """How many physical cores of this machine the process may use."""
     import psutil
-    import torch
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = threads_for(os.environ, min(usable, psutil.cpu_count(logical=False) or usable))
+    return min(usable, psutil.cpu_count(logical=False) or usable)
+
+
+def use_all_cores() -> None:
+    """Share this machine's physical cores out among its processes, where a launcher allowed each a single thread."""
+    import torch
+
+    threads = threads_for(os.environ, usable_cores())
     if threads is not None:
         torch.set_num_threads(threads)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.conversations.persona import Persona, load_persona
+from pipeline.conversations.persona import Persona, load_personas, persona_named
 from pipeline.errors import UnderstudyError
 from pipeline.models.load import load_base_model, load_tokenizer
 
@@ -22,11 +22,12 @@ ADAPTER_FILE = "adapter_config.json"
 
 @dataclass(frozen=True, slots=True)
 class TrainedCharacter:
-    """What `pipeline.train` saved, loaded."""
+    """What `pipeline.train` saved, loaded: all its `personas`, and `persona`, the one that is spoken to."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     persona: Persona
+    personas: tuple[Persona, ...]
     base_name: str
     is_adapter: bool
     options: Mapping[str, Any]
@@ -68,31 +69,63 @@ def read_run(folder: Path) -> dict[str, Any]:
     return run
 
 
-def load_trained(folder: Path) -> TrainedCharacter:
+def load_trained(folder: Path, name: str | None = None) -> TrainedCharacter:
     """The character in a run's folder, on the GPU if there is one, in the precision that it was trained in.
 
+    `name` says which one, where the run has several.
+
     Raises:
-        UnderstudyError: the folder holds no finished run, its persona was changed, or its base model cannot be had.
+        UnderstudyError: the folder holds no finished run, its persona was changed, its base model cannot be had, or it
+            has no character of that name, or several and no name is given.
+    """
+    return next(load_in_turn([(folder, name)]))
+
+
+def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[TrainedCharacter]:
+    """One trained character after another, each from a run's folder and of the name that is given with it.
+
+    Adapters that were trained on the same base model share it: it is loaded once, and each takes the place of the one
+    before, so that only one is held at a time and only the one last given may be used.
+
+    Raises:
+        UnderstudyError: see `load_trained`.
     """
     import torch
 
-    run = read_run(folder)
-    tokenizer = load_tokenizer(str(folder))
-    persona = load_persona(folder, template=tokenizer.chat_template)
-    base_name = str(run["model"])
-    is_adapter = (folder / ADAPTER_FILE).is_file()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    options = _load_options(run["arguments"])
-    model = (
-        load_base_model(base_name, **options) if is_adapter else load_base_model(str(folder), dtype=options["dtype"])
-    )
-    if is_adapter:
-        from peft import PeftModel
+    held: Any = None
+    of: tuple[str, Mapping[str, Any]] | None = None
+    for number, (folder, name) in enumerate(folders):
+        run = read_run(folder)
+        tokenizer = load_tokenizer(str(folder))
+        personas = load_personas(folder, template=tokenizer.chat_template)
+        persona = persona_named(name, personas, folder)
+        base, options = str(run["model"]), _load_options(run["arguments"])
+        is_adapter = (folder / ADAPTER_FILE).is_file()
+        if not is_adapter:
+            held, of = load_base_model(str(folder), dtype=options["dtype"]), None
+        elif of == (base, options):
+            _exchange_adapter(held, folder, f"turn-{number}")
+        else:
+            held, of = _with_adapter(load_base_model(base, **options), folder, f"turn-{number}"), (base, options)
+        if "quantization_config" not in options:
+            held = held.to(device)
+        yield TrainedCharacter(held.eval(), tokenizer, persona, personas, base, is_adapter, options)
 
-        model = PeftModel.from_pretrained(model, folder)
-    if "quantization_config" not in options:
-        model = model.to(device)
-    return TrainedCharacter(model.eval(), tokenizer, persona, base_name, is_adapter, options)
+
+def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, folder, adapter_name=name)
+
+
+def _exchange_adapter(model: Any, folder: Path, name: str) -> None:
+    """The adapter in `folder` is the model's only one."""
+    before = list(model.peft_config)
+    model.load_adapter(folder, adapter_name=name)
+    model.set_adapter(name)
+    for other in before:
+        model.delete_adapter(other)
 
 
 def _load_options(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.recall.statistics import paired_difference
 from pipeline.recall.summary import interval
-from pipeline.recall.table import format_outcome
+from pipeline.recall.table import format_change, format_outcome
 
 # What is compared: how it is asked, which outcome of a question counts, and what that is called.
 COMPARED = (
@@ -40,6 +40,23 @@ def read_report(folder: Path) -> dict[str, Any]:
             "holds no recall.json of a finished run",
             fix="run `python -m pipeline.recall --adapter` on it first",
         ) from error
+
+
+def together(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The reports of a run's characters as one, so that such runs can be compared with one another."""
+    drift = [row for report in reports.values() for row in report["drift"]]
+    return {
+        "characters": list(reports),
+        "items": [
+            item | {"fact_id": f"{name}: {item['fact_id']}"}
+            for name, report in reports.items()
+            for item in report["items"]
+        ],
+        "drift": [
+            {"name": name, "worse": any(row["worse"] for row in drift if row["name"] == name)}
+            for name in dict.fromkeys(row["name"] for row in drift)
+        ],
+    }
 
 
 def compare_runs(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -83,7 +100,7 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
         lines.append(f"\n{title}")
         for run in comparison["runs"]:
             outcome = run["outcomes"][number]
-            change = f"   {_signed(outcome['change'])}" if outcome["change"] else ""
+            change = f"   {format_change(outcome['change'])}" if outcome["change"] else ""
             lines.append(f"  {run['name']:<{width}}  {format_outcome(outcome['value'])}{change}")
     for run in comparison["runs"]:
         if run["worse"]:
@@ -101,7 +118,3 @@ def _tried(arguments: Sequence[Mapping[str, Any]]) -> list[str]:
     """The keys whose values differ between the runs."""
     keys = dict.fromkeys(key for one in arguments for key in one)
     return [key for key in keys if key not in NEVER_TRIED and len({json.dumps(one.get(key)) for one in arguments}) > 1]
-
-
-def _signed(change: Mapping[str, float]) -> str:
-    return f"{change['value']:+.2f} [{change['low']:+.2f}, {change['high']:+.2f}]"

@@ -56,6 +56,23 @@ DRIFT = {
     "line_bits": ("Held-out lines", "bits a character, of lines that were not trained on", "less"),
     "elsewhere": ("Told as somebody else", "facts ranked first when another character is asked", "less"),
 }
+BLEED = {
+    "first": (
+        "Ranked first",
+        "The share of a character\u2019s facts whose answer the model finds likelier than each of {distractors} other "
+        "true answers of that character. Blind guessing would manage 1 in {options}.",
+    ),
+    "exact": (
+        "Word for word",
+        "The share of a character\u2019s facts that would be answered exactly so, greedily. Nobody guesses this: where "
+        "it is above zero off the diagonal, a fact has really gone over.",
+    ),
+}
+WHOSE = {
+    "own": "a character\u2019s own facts",
+    "others": "other characters\u2019 facts",
+    "base": "the untouched model, all facts",
+}
 ASKED = {"seen": "asked as in training", "unseen": "asked in new words", "amid": "amid a conversation"}
 RECALL_LINES = {
     "seen_exact": "as trained, exact",
@@ -157,6 +174,12 @@ def write_comparison(comparison: Mapping[str, Any], path: Path) -> None:
     """`path` holds the comparison of several runs, as `compare_runs` gives it."""
     template = _environment().get_template("compare.html.jinja")
     write_whole(template.render(comparison=comparison, drift=DRIFT), path)
+
+
+def write_bleed(bleed: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the matrix of what each character knows of the others' facts, as `bleed_of` gives it."""
+    template = _environment().get_template("bleed.html.jinja")
+    write_whole(template.render(bleed=bleed, outcomes=BLEED, whose=WHOSE), path)
 
 
 def outcome_groups(report: Mapping[str, Any]) -> list[OutcomeGroup]:

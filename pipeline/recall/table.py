@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.columns import display_width, padded
+
 RECALL = {
     "seen_exact": "word for word, asked as trained",
     "unseen_exact": "word for word, asked in new words",
@@ -18,6 +20,14 @@ ANSWERS = {
     "sampled_alias_hit": "says it, as chat samples",
     "contradiction": "says another fact's answer instead",
 }
+BLEED = {"exact": "word for word", "first": "ranked first"}
+WHOSE = {
+    "own": "a character's own facts",
+    "others": "other characters' facts",
+    "base": "the untouched model, all facts",
+}
+UNTOUCHED = "(untouched)"
+MOST_COLUMNS = 8  # of a matrix in the terminal
 DRIFT = {
     "control": "control questions right",
     "general_bits": "general text, bits a character",
@@ -54,6 +64,46 @@ def format_findings(found: Mapping[str, Any]) -> str:
         + "; in brackets: 95% intervals)"
     )
     return "\n".join(lines)
+
+
+def format_bleed(bleed: Mapping[str, Any]) -> str:
+    """The matrix of bleed, where it is small enough for a terminal, and what it says in short."""
+    lines = [
+        f"Whose facts does each know? One question in new words for each fact, asked under the name on the left; "
+        f"ranked first: among {bleed['distractors']} other true answers."
+    ]
+    if len(bleed["columns"]) <= MOST_COLUMNS:
+        lines += [f"\n{title}, of the facts of\n{_matrix(bleed, outcome)}" for outcome, title in BLEED.items()]
+    lines.append(f"\n{'':<42}{'word for word':>20}{'ranked first':>22}")
+    exact, first = bleed["summary"]["exact"], bleed["summary"]["first"]
+    lines += [_row(title, exact[key], first[key]) for key, title in WHOSE.items() if key in exact]
+    for pair in bleed["bleeding"]:
+        lines.append(
+            f"bleeds: {pair['asked']} knows of {pair['of']}, ranked first {format_change(pair)} against the untouched"
+        )
+    if bleed["bleeding"]:
+        lines.append(f"(of {bleed['pairs']} pairs; about {0.025 * bleed['pairs']:.0f} would be listed by chance alone)")
+    return "\n".join(lines)
+
+
+def _matrix(bleed: Mapping[str, Any], outcome: str) -> str:
+    names = [row["name"] for row in bleed["rows"]]
+    left = max(map(display_width, [*names, UNTOUCHED])) + 2
+    widths = [max(6, display_width(column["name"])) + 2 for column in bleed["columns"]]
+    heads = [
+        " " * (width - display_width(one["name"])) + one["name"]
+        for one, width in zip(bleed["columns"], widths, strict=True)
+    ]
+    lines = [" " * left + "".join(heads)]
+    for name, shares in [*((row["name"], row[outcome]) for row in bleed["rows"]), (UNTOUCHED, bleed["base"][outcome])]:
+        cells = "".join(f"{share:>{width}.2f}" for share, width in zip(shares, widths, strict=True))
+        lines.append(padded(name, left) + cells)
+    return "\n".join(lines)
+
+
+def format_change(change: Mapping[str, float]) -> str:
+    """`+0.12 [+0.03, +0.20]`."""
+    return f"{change['value']:+.2f} [{change['low']:+.2f}, {change['high']:+.2f}]"
 
 
 def format_outcome(outcome: Mapping[str, float]) -> str:

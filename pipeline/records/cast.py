@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.recipe import safe_folder_name
 from pipeline.records.account import problems_table
 from pipeline.records.assembly import Told, pieces_of, problems_of
-from pipeline.records.classify import TitlePatterns
-from pipeline.records.conversion import Conversion, convert_own, finished, speaker_names, told_of, write_conversion
+from pipeline.records.classify import TitlePatterns, compile_patterns
+from pipeline.records.conversion import (
+    Conversion,
+    convert_own,
+    finished,
+    raw_fingerprint,
+    speaker_names,
+    told_of,
+    write_conversion,
+)
 from pipeline.records.options import ConversionOptions
 from pipeline.records.raw import CHARACTER, UNNAMED, USER, RawRecord
 from pipeline.records.readers import find_files
@@ -28,9 +35,6 @@ from pipeline.whole_files import write_json
 ALL = "all"
 LEAST_LINES = 20  # of a speaker that is converted where no folder is named after anybody
 LEFT_OUT = "a speaker who is not converted"
-UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|[. ]+$|^[. ]+')
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|cast)(\..*)?", re.IGNORECASE)
-LONGEST_NAME = 60  # characters of a folder's name: 4 bytes each at most, of the 255 that file systems allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,46 @@ class Member:
     folder: Path
 
 
+def ensure_cast(
+    paths: Sequence[Path], folder: Path, *, chosen: Sequence[str] | None = None, num_proc: int = 1, **told: Any
+) -> dict[str, Any]:
+    """What stands in the `cast.json` of `folder`, which is converted first unless these files were, for these, before.
+
+    `told` holds the fields of `ConversionOptions`.
+
+    Raises:
+        UnderstudyError: a file is broken, or somebody chosen says nothing in any of them.
+    """
+    options = ConversionOptions(**told)
+    fingerprint = raw_fingerprint(paths, json.dumps(chosen), options)
+    try:
+        summary: dict[str, Any] = json.loads((folder / "cast.json").read_text(encoding="utf-8"))
+        if summary.get("fingerprint") == fingerprint:
+            return summary
+    except (OSError, ValueError):
+        pass
+    patterns = compile_patterns(options.background_titles, options.voice_only_titles)
+    summary = convert_cast(paths, folder, patterns, options, chosen=chosen, num_proc=num_proc)
+    write_json(folder / "cast.json", summary | {"fingerprint": fingerprint})
+    return summary
+
+
 def convert_cast(
-    paths: Sequence[Path], folder: Path, patterns: TitlePatterns, options: ConversionOptions, *, num_proc: int = 1
+    paths: Sequence[Path],
+    folder: Path,
+    patterns: TitlePatterns,
+    options: ConversionOptions,
+    *,
+    chosen: Sequence[str] | None = None,
+    num_proc: int = 1,
 ) -> dict[str, Any]:
     """Every character's folder below `folder` is written, with `cast.json` and `cast.html` beside them.
 
     Gives what stands in `cast.json`.
 
-    Characters are the speakers after whom a folder is named; where there is none, those of 20 lines or more. What all
-    others say is rejected with its place in `rejects.jsonl`: `read == kept + duplicates + sum(rejected)` for all.
+    Characters are those `chosen` or, where nobody is, the speakers after whom a folder is named; where there is none,
+    those of 20 lines or more. What all others say is rejected with its place in `rejects.jsonl`:
+    `read == kept + duplicates + sum(rejected)` for all.
 
     Raises:
         UnderstudyError: a file is broken, or nobody is to be converted.
@@ -62,7 +97,14 @@ def convert_cast(
     raws = [raw for file in files for raw in file.own]
     counts = Counter(raw.speaker for raw in raws)
     names = speaker_names(counts)
-    chosen = choose_cast(counts, {part for file in known for part in file.file.path.parent.parts}, told)
+    if absent := [name for name in chosen or () if not counts[name]]:
+        heard = ", ".join(f"{name} ({count})" for name, count in counts.most_common(8))
+        raise UnderstudyError(
+            ", ".join(map(str, paths)),
+            f"has no line of {', '.join(absent)}; the speakers are: {heard}",
+            fix="write the names exactly as the files do",
+        )
+    chosen = chosen or choose_cast(counts, {part for file in known for part in file.file.path.parent.parts}, told)
     if not chosen:
         raise UnderstudyError(", ".join(map(str, paths)), "has no speaker of 20 lines", fix="name one character")
     cast = frozenset(chosen)
@@ -111,15 +153,6 @@ def deal(
         place = folder / safe_folder_name(name, taken)
         members.append(Member(name, tuple(own[name]), tuple(delivered[name]), place))
     return members, rest
-
-
-def safe_folder_name(name: str, taken: set[str]) -> str:
-    """A folder's name for a character, which can lead nowhere else; it is noted in `taken`, and unlike all there."""
-    plain = UNSAFE.sub("_", name)[:LONGEST_NAME] or "_"
-    if plain != name or RESERVED.fullmatch(plain) or plain.casefold() in taken:
-        plain = f"{plain}-{hashlib.blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"
-    taken.add(plain.casefold())
-    return plain
 
 
 def format_cast(summary: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from pipeline.records.options import META_SPEAKERS, ConversionOptions
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
 from pipeline.records.readers import Known, find_files
 from pipeline.records.reading import FileReading, Reject, read_files
-from pipeline.records.record import Record, write_records
+from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.report import write_conversion_report
 from pipeline.records.review import read_review, write_review
 from pipeline.whole_files import write_json
@@ -198,6 +198,26 @@ def ensure_converted(
         )
         account = write_conversion(conversion, folder, fingerprint=fingerprint, review=review)
     return account
+
+
+def records_of(paths: Sequence[Path], character: str, folder: Path, **told: Any) -> tuple[list[Record], str]:
+    """The character's records in `folder` and a hash of all that decides them; converted first, if that is not done.
+
+    Without `paths` the records that lie there are taken as they are. `told` holds the fields of `ConversionOptions`.
+
+    Raises:
+        UnderstudyError: a raw file is broken, or there is no record, or one of somebody else.
+    """
+    path = folder / "records.jsonl"
+    fingerprint = str(ensure_converted(paths, character, folder, **told)["fingerprint"]) if paths else ""
+    records = read_records(path)
+    if not records:
+        raise UnderstudyError(path, f"holds no record of {character}", fix="convert its raw files")
+    for number, record in enumerate(records, 1):
+        if record.speaker != character:
+            where, what = f"{path}:{number}", f"is a record of {record.speaker}, not of {character}"
+            raise UnderstudyError(where, what, fix="correct `character` or `records_dir`")
+    return records, fingerprint or hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:

@@ -19,10 +19,10 @@ def split_records(
 ) -> tuple[list[Record], list[Record]]:
     """(to train on, held out), each in the order of `records`: about `fraction` of each of `kinds` is held out.
 
-    Lines are held out by whole scenes, settings and passages one by one, and whatever is nearly the same text (sharing
-    0.8 of its character 5-grams) stays on one side with it. What hangs together so may be more than `fraction`; then
-    less is held out, down to nothing where it is most of a kind. The choice depends on `seed` and the records alone,
-    not on their order.
+    Where the records are of several speakers, it is so much of each one's. Lines are held out by whole scenes, settings
+    and passages one by one, and whatever is nearly the same text (sharing 0.8 of its character 5-grams) stays on one
+    side with it. What hangs together so may be more than `fraction`; then less is held out, down to nothing where it is
+    most of a kind. The choice depends on `seed` and the records alone, not on their order.
 
     Raises:
         UnderstudyError: the fraction is no share.
@@ -83,19 +83,19 @@ def _ties(records: Sequence[Record]) -> Iterator[tuple[int, int]]:
 def _choose(
     records: Sequence[Record], unit: Sequence[int], fraction: float, seed: int, kinds: Collection[Kind]
 ) -> set[int]:
-    """The units to hold out: in an order drawn by `seed`, each that still fits into every kind's share."""
-    sizes: dict[int, Counter[Kind]] = {}
+    """The units to hold out: in an order drawn by `seed`, each that still fits into the share of every kind of each."""
+    sizes: dict[int, Counter[tuple[str, Kind]]] = {}
     names: dict[int, str] = {}
     for index, record in enumerate(records):
-        sizes.setdefault(unit[index], Counter())[record.kind] += 1
+        sizes.setdefault(unit[index], Counter())[record.speaker, record.kind] += 1
         names[unit[index]] = min(names.get(unit[index], record.record_id), record.record_id)
-    totals = Counter(record.kind for record in records)
-    left = {kind: round(fraction * totals[kind]) if kind in kinds else 0 for kind in KINDS}
+    totals = Counter((record.speaker, record.kind) for record in records)
+    left = Counter({one: round(fraction * count) for one, count in totals.items() if one[1] in kinds})
     held = set()
     for root in sorted(sizes, key=lambda root: _draw(seed, names[root])):
-        if all(count <= left[kind] for kind, count in sizes[root].items()):
+        if all(count <= left[one] for one, count in sizes[root].items()):
             held.add(root)
-            left = {kind: left[kind] - sizes[root][kind] for kind in left}
+            left.subtract(sizes[root])
     return held
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 
 from pipeline.conversations.persona import Persona
 from pipeline.recall.probes import Probe
-from pipeline.recall.scoring import Question, score_probes
+from pipeline.recall.scoring import ProbeScore, Question, score_probes
 from pipeline.recall.summary import summarise
 
 LOG_FILE = "logs.jsonl"
@@ -21,6 +22,7 @@ TOLD = {
     "seen_at_1": "ranked first as trained",
     "unseen_at_1": "in new words",
 }
+FEW_CHARACTERS = 8  # as many have figures of their own in the logs
 Curve = list[dict[str, float]]
 
 
@@ -36,7 +38,9 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
         for name, title in (("loss", "loss"), ("eval_loss", "watched: loss")):
             if name in logs:
                 kinds = {
-                    key.removeprefix(f"{name}_"): value for key, value in logs.items() if key.startswith(f"{name}_")
+                    re.sub("^of_", "of ", key.removeprefix(f"{name}_")): value
+                    for key, value in logs.items()
+                    if key.startswith(f"{name}_")
                 }
                 told = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
                 self.training_bar.write(
@@ -90,14 +94,14 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
     """Adds recall to the metrics of every evaluation, and measures it at the end, on all processes.
 
     The metrics are called `eval_recall_unseen_at_1` and so on, and `metric_for_best_model` may name them. Each probe is
-    asked as trained and once in new words.
+    asked as trained and once in new words. Several characters (`asked` has each one's probes) get figures of all and,
+    as long as they are few, of each: `eval_recall_unseen_at_1_of_NAME`.
     """
 
     def __init__(
-        self, probes: Sequence[Probe], persona: Persona, log_file: LogFile, tell: Callable[[str], None]
+        self, asked: Sequence[tuple[Persona, Sequence[Probe]]], log_file: LogFile, tell: Callable[[str], None]
     ) -> None:
-        self.probes = probes
-        self.persona = persona
+        self.asked = asked
         self.log_file = log_file
         self.tell = tell
         self._measured_at = -1
@@ -116,13 +120,24 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
 
     def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> dict[str, float]:
         self._measured_at = state.global_step
-        scores = score_probes(model, tokenizer, self.probes, self.persona, questions=_asked_twice)
-        recall = {name: outcome["value"] for name, outcome in summarise(scores).items()}
+        scores = {
+            persona.name: score_probes(model, tokenizer, probes, persona, questions=_asked_twice)
+            for persona, probes in self.asked
+        }
+        recall = _values([score for of_one in scores.values() for score in of_one])
+        if state.is_world_process_zero:
+            told = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
+            self.tell(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {told}")
+        if 1 < len(scores) <= FEW_CHARACTERS:
+            for name, of_one in scores.items():
+                recall |= {f"{metric}_of_{name}": value for metric, value in _values(of_one).items() if metric in TOLD}
         if state.is_world_process_zero:
             self.log_file.write({"step": state.global_step} | {f"recall_{name}": recall[name] for name in recall})
-            told = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
-            self.tell(f"recall at step {state.global_step} ({len(self.probes)} facts): {told}")
         return recall
+
+
+def _values(scores: Sequence[ProbeScore]) -> dict[str, float]:
+    return {name: outcome["value"] for name, outcome in summarise(scores).items()}
 
 
 def _asked_twice(probe: Probe) -> list[Question]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.recipe import entries_of
 from pipeline.training.arguments import RunArguments
 
 RUN_FILE = "run.json"
@@ -36,7 +37,12 @@ def resolved(arguments: RunArguments) -> dict[str, Any]:
 def run_identity(arguments: RunArguments, data_fingerprint: str, world_size: int) -> dict[str, Any]:
     """What decides a run's course: the recipe, the data, the number of processes, the code's version."""
     decisive = {key: value for key, value in resolved(arguments).items() if key not in NOT_IDENTITY}
+    decisive["characters"] = [_decisive(entry) for entry in entries_of(decisive["characters"])] or None
     return decisive | {"understudy": __version__, "data": data_fingerprint, "processes": world_size}
+
+
+def _decisive(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in NOT_IDENTITY}
 
 
 def versions() -> dict[str, str]:

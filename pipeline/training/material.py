@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from pipeline.conversations.persona import Persona
+from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import LedgerRow, make_ledger
-from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.recall.probes import Probe, choose
+from pipeline.mixture.plan import MixturePlan, by_character, exposures_by_share, exposures_by_weight, plan_mixture
+from pipeline.recall.probes import Probe, choose, choose_probes
 from pipeline.recipe import CharacterArguments, numbers_of
+from pipeline.records.conversion import records_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
 from pipeline.tokens.row import TokenRow
@@ -31,19 +32,46 @@ WATCHED: tuple[Kind, ...] = ("dialogue",)  # what is held out: a fact that is no
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """What is to be learnt, and how it is asked for. `replay` are general conversations that go with it."""
+    """Who is to be learnt, and how it is asked for. `weight` is how often its records are seen beside another's."""
 
     records: Sequence[Record]
     probes: Sequence[Probe]
     persona: Persona
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """All that a run learns: one character or several, and `replay`, general conversations that go with them."""
+
+    characters: Sequence[Character]
     fingerprint: str
     replay: Sequence[Conversation] = ()
 
+    @property
+    def records(self) -> list[Record]:
+        """The records of all characters."""
+        return [record for character in self.characters for record in character.records]
 
-def data_fingerprint(records: str, replay: Sequence[Conversation]) -> str:
-    """A hash of all that a run is trained on: that of its records, and the conversations replayed with them."""
-    together = [records, *(conversation.record_id for conversation in replay)]
-    return hashlib.blake2b(" ".join(together).encode(), digest_size=16).hexdigest() if replay else records
+    @property
+    def personas(self) -> dict[str, Persona]:
+        """Each character's persona by its name, which its records have as their speaker."""
+        return {character.persona.name: character.persona for character in self.characters}
+
+
+def load_character(one: CharacterArguments) -> tuple[Character, str]:
+    """A single character, converted if need be, and a hash of all that decides its records."""
+    persona = make_persona(one.name, one.language, one.instructions)
+    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
+    return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
+
+
+def data_fingerprint(records: Sequence[str], replay: Sequence[Conversation]) -> str:
+    """A hash of all that a run is trained on: that of each one's records, and the conversations replayed with them."""
+    if len(records) == 1 and not replay:
+        return records[0]
+    together = [*records, *(conversation.record_id for conversation in replay)]
+    return hashlib.blake2b(" ".join(together).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +80,8 @@ class Material:
 
     `wanted` is how many rows an epoch would have if it were not rounded up to whole steps.
     `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
+    `owners[i]` names the character of record i ("" where it is nobody's), `watched_owners` those of what is watched;
+    both are empty where there is only one character.
     """
 
     rows: RowSet
@@ -60,18 +90,21 @@ class Material:
     wanted: float
     held_out: Sequence[Record]
     watched: RowSet | None
+    owners: Sequence[str] = ()
+    watched_owners: Sequence[str] = ()
 
     def until(self, step: int, rows_a_step: int) -> Material:
         """The same, planned up to a step: what a run that stopped there should have seen."""
         return replace(self, planned=self.plan.planned_steps(step, rows_a_step))
 
     def ledger(self, realised: Ints | None = None) -> list[LedgerRow]:
-        """The ledger by kind: of the plan, or of what was really consumed."""
-        return make_ledger(self.rows.kinds, self.rows.loss_tokens, self.planned, realised)
+        """The ledger by kind, and by character where there are several: of the plan, or of what was really consumed."""
+        owners = self.owners or None
+        return make_ledger(self.rows.kinds, self.rows.loss_tokens, self.planned, realised, owners=owners)
 
 
 def prepare_material(
-    recipe: CharacterArguments, training: SFTConfig, character: Character, tokenizer: PreTrainedTokenizerBase
+    recipe: CharacterArguments, training: SFTConfig, cast: Cast, tokenizer: PreTrainedTokenizerBase
 ) -> Material:
     """Split, render, encode, prove and plan all that the run will see.
 
@@ -79,7 +112,8 @@ def prepare_material(
         UnderstudyError: a row cannot be trained on, or the plan would show a record more often than the recipe allows.
     """
     seed = training.seed if training.data_seed is None else training.data_seed
-    kept, held_out = split_records(character.records, recipe.held_out, seed, kinds=WATCHED)
+    kept, held_out = split_records(cast.records, recipe.held_out, seed, kinds=WATCHED)
+    personas = cast.personas
 
     def rows_of(groups: Sequence[Sequence[Conversation]]) -> RowSet:
         return encode_rows(
@@ -90,27 +124,58 @@ def prepare_material(
             progress=_progress if training.process_index == 0 and not training.disable_tqdm else lambda rows, _: rows,
         )
 
-    groups = [render_as(recipe, record, character.persona) for record in kept]
-    rows = rows_of([*groups, *([conversation] for conversation in character.replay)])
-    exposures = _exposures(recipe, rows)
-    plan = plan_mixture(rows.kinds, exposures, seed=seed, rows_a_step=rows_a_step(training))
+    groups = [render_as(recipe, record, personas[record.speaker]) for record in kept]
+    rows = rows_of([*groups, *([conversation] for conversation in cast.replay)])
+    owners = owners_of(rows.record_ids, kept) if len(personas) > 1 else ()
+    sources, exposures = _mixture(recipe, rows, owners, {one.persona.name: one.weight for one in cast.characters})
+    plan = plan_mixture(sources, exposures, seed=seed, rows_a_step=rows_a_step(training))
     planned = plan.planned_steps(steps_of(training, plan), rows_a_step(training))
     _check_exposures(rows, planned, recipe.max_exposures)
-    lines = [render_as(recipe, record, character.persona)[:1] for record in held_out]
-    watched = [*lines, *([conversation] for conversation in asked_anew(character, recipe.recall_items))]
-    return Material(rows, plan, planned, sum(exposures.values()), held_out, rows_of(watched) if watched else None)
+    lines = [render_as(recipe, record, personas[record.speaker])[:1] for record in held_out]
+    asked = asked_anew(cast, recipe.recall_items)
+    watching = [*lines, *([conversation] for _, conversation in asked)]
+    watched = rows_of(watching) if watching else None
+    watched_owners: Sequence[str] = ()
+    if watched and owners:
+        facts = {conversation.record_id: name for name, conversation in asked}
+        watched_owners = owners_of(watched.record_ids, held_out, facts)
+    return Material(rows, plan, planned, sum(exposures.values()), held_out, watched, owners, watched_owners)
 
 
-def asked_anew(character: Character, count: int) -> list[Conversation]:
-    """The facts that are probed while training, each asked once in new words, as chat would be asked."""
+def owners_of(
+    record_ids: Sequence[str], records: Sequence[Record], others: Mapping[str, str] | None = None
+) -> list[str]:
+    """The character of each id: the speaker of its record, or what `others` says, or nobody ("")."""
+    speakers = {record.record_id: record.speaker for record in records} | dict(others or {})
+    return [speakers.get(record_id, "") for record_id in record_ids]
+
+
+def probed(cast: Cast, count: int) -> dict[str, list[Probe]]:
+    """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
+    turns: list[tuple[int, int, str, Probe]] = []
+    for place, character in enumerate(cast.characters):
+        chosen = choose(character.probes, count)
+        turns += [(turn, place, character.persona.name, probe) for turn, probe in enumerate(chosen)]
+    shared: dict[str, list[Probe]] = {}
+    for _, _, name, probe in sorted(turns, key=lambda one: one[:2])[:count]:
+        shared.setdefault(name, []).append(probe)
+    return shared
+
+
+def asked_anew(cast: Cast, count: int) -> list[tuple[str, Conversation]]:
+    """The facts that are probed while training, each asked of its character once in new words, as in chat."""
     return [
-        Conversation(
-            chat_prompt(character.persona, (user(probe.unseen[0]),)),
-            assistant(probe.answer),
-            probe.fact_id,
-            "setting_qa",
+        (
+            name,
+            Conversation(
+                chat_prompt(cast.personas[name], (user(probe.unseen[0]),)),
+                assistant(probe.answer),
+                f"{name}: {probe.fact_id}" if len(cast.characters) > 1 else probe.fact_id,
+                "setting_qa",
+            ),
         )
-        for probe in choose(character.probes, count)
+        for name, probes in probed(cast, count).items()
+        for probe in probes
     ]
 
 
@@ -136,12 +201,18 @@ def steps_of(training: SFTConfig, plan: MixturePlan) -> int:
     return int(training.max_steps) if training.max_steps > 0 else math.ceil(training.num_train_epochs * epoch)
 
 
-def _exposures(recipe: CharacterArguments, rows: RowSet) -> dict[str, float]:
-    """What the recipe wants of each kind in an epoch."""
+def _mixture(
+    recipe: CharacterArguments, rows: RowSet, owners: Sequence[str], weights: Mapping[str, float]
+) -> tuple[Sequence[str], dict[str, float]]:
+    """Each record's source, and what the recipe wants of each source in an epoch: of each kind, of each character."""
     loss_tokens = rows.loss_tokens if recipe.weight_by == "loss_tokens" else None
     if recipe.probabilities:
-        return exposures_by_share(rows.kinds, numbers_of(recipe.probabilities), loss_tokens=loss_tokens)
-    return exposures_by_weight(rows.kinds, recipe.weights, loss_tokens=loss_tokens)
+        exposures = exposures_by_share(rows.kinds, numbers_of(recipe.probabilities), loss_tokens=loss_tokens)
+    else:
+        exposures = exposures_by_weight(rows.kinds, recipe.weights, loss_tokens=loss_tokens)
+    if not owners:
+        return rows.kinds, exposures
+    return by_character(owners, rows.kinds, exposures, weights, shares=bool(recipe.probabilities))
 
 
 def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:

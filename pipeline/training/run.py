@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
@@ -13,12 +14,12 @@ from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, Progres
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
-from pipeline.conversations.persona import save_persona
+from pipeline.conversations.persona import save_personas
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import agreement, format_ledger, write_exposures
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
-from pipeline.recall.probes import choose, with_distractors
+from pipeline.recall.probes import with_distractors
 from pipeline.tokens.attention import use_tree_attention, why_no_tree
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
@@ -28,7 +29,7 @@ from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkp
 from pipeline.training.checks import gib
 from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
 from pipeline.training.lora import fuse_lora
-from pipeline.training.material import Character, Material, prepare_material, rows_a_step
+from pipeline.training.material import Cast, Material, prepare_material, probed, rows_a_step
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
 from pipeline.training.trainer import UnderstudyTrainer
@@ -44,7 +45,7 @@ WHOLE_PARAMETERS = (DistributedType.NO, DistributedType.MULTI_CPU)
 
 def train(
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     tokenizer: PreTrainedTokenizerBase,
     *,
     recipe: str,
@@ -57,29 +58,57 @@ def train(
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
-    identity = run_identity(arguments, character.fingerprint, arguments.training.world_size)
+    identity = run_identity(arguments, cast.fingerprint, arguments.training.world_size)
     if _agreed(is_done, folder, identity, commit()):
         tell(f"{folder} holds this very run already; remove it to train anew")
         return
     if refusal := _agreed(why_not_here, folder, identity):
         raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
-    material = prepare_material(arguments.character, arguments.training, character, tokenizer)
+    material = prepare_material(arguments.character, arguments.training, cast, tokenizer)
     _tell_material(material, arguments.training, tell)
-
-    choose_dtype(arguments, tell)
-    outlook = preflight(arguments, material, launch_of(arguments.training), bf16=arguments.training.bf16)
-    _heed(outlook, tell)
-    tell(f"memory: about {gib(outlook.memory.total)} a process")
+    outlook = _look_ahead(arguments, material, tell)
 
     checkpoint = _agreed(prepare_folder, folder, identity)
     arguments.training.eval_on_start &= checkpoint is None
     trainer = build_trainer(arguments, material, tokenizer, tell)
-    _add_callbacks(trainer, arguments, character, folder, tell)
+    _add_callbacks(trainer, arguments, cast, folder, tell)
     if checkpoint:
         tell(f"going on from {checkpoint}")
         trainer.load_exposures(checkpoint)
-    try:
+    with _advising(trainer, outlook):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    figures = {
+        "seconds": round(time.monotonic() - began, 1),
+        "memory": {"estimated": outlook.memory.total, "peak": peak_memory()},
+    }
+    _save(trainer, arguments, cast, material, recipe=recipe, figures=figures, tell=tell)
+
+
+def _look_ahead(arguments: RunArguments, material: Material, tell: Callable[[str], None]) -> Preflight:
+    """What the run needs; what may go wrong is said, and what surely would ends it, on all processes alike.
+
+    Raises:
+        UnderstudyError: something would end the run.
+    """
+    choose_dtype(arguments, tell)
+    outlook = preflight(arguments, material, launch_of(arguments.training), bf16=arguments.training.bf16)
+    for finding in outlook.findings:
+        if not finding.fatal:
+            tell(str(finding))
+    fatal = _agreed(lambda: [finding for finding in outlook.findings if finding.fatal])
+    if fatal:
+        more = "".join(f"\n{finding}" for finding in fatal[1:])
+        raise UnderstudyError(fatal[0].where, fatal[0].what, fix=f"{fatal[0].fix}{more}")
+    tell(f"memory: about {gib(outlook.memory.total)} a process")
+    return outlook
+
+
+@contextmanager
+def _advising(trainer: UnderstudyTrainer, outlook: Preflight) -> Iterator[None]:
+    """A step that runs out of memory ends in the setting to turn, instead of a traceback."""
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
@@ -89,43 +118,15 @@ def train(
             fix=outlook.smaller,
         ) from error
 
-    memory = {"estimated": outlook.memory.total, "peak": peak_memory()}
-    _save(
-        trainer,
-        arguments,
-        character,
-        material,
-        recipe=recipe,
-        seconds=time.monotonic() - began,
-        memory=memory,
-        tell=tell,
-    )
-
-
-def _heed(outlook: Preflight, tell: Callable[[str], None]) -> None:
-    """Say what may go wrong, and end what surely would, on all processes alike.
-
-    Raises:
-        UnderstudyError: something would end the run.
-    """
-    for finding in outlook.findings:
-        if not finding.fatal:
-            tell(str(finding))
-    fatal = _agreed(lambda: [finding for finding in outlook.findings if finding.fatal])
-    if fatal:
-        more = "".join(f"\n{finding}" for finding in fatal[1:])
-        raise UnderstudyError(fatal[0].where, fatal[0].what, fix=f"{fatal[0].fix}{more}")
-
 
 def _save(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     material: Material,
     *,
     recipe: str,
-    seconds: float,
-    memory: dict[str, int],
+    figures: dict[str, Any],
     tell: Callable[[str], None],
 ) -> None:
     """The run's folder holds all of it; `run.json` is written last, so that its presence means that all is there."""
@@ -136,8 +137,9 @@ def _save(
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
-        save_persona(character.persona, folder, template=str(trainer.processing_class.chat_template))
-        write_exposures(folder, material.rows.record_ids, material.rows.kinds, material.planned, realised)
+        save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
+        rows, owners = material.rows, material.owners
+        write_exposures(folder, rows.record_ids, rows.kinds, material.planned, realised, owners=owners)
         ledger = material.ledger(realised)
         description = {
             "recipe": recipe,
@@ -150,12 +152,11 @@ def _save(
             "held_out": [record.record_id for record in material.held_out],
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
-            "seconds": round(seconds, 1),
-            "memory": memory,
+            **figures,
             "world_size": trainer.args.world_size,
             "engine": trainer.accelerator.distributed_type.value,
             "device": trainer.accelerator.device.type,
-            "data": {"records": len(character.records), "fingerprint": character.fingerprint},
+            "data": {"records": len(cast.records), "fingerprint": cast.fingerprint},
         }
         write_json(folder / RUN_FILE, description)
         remove_checkpoints(folder)
@@ -220,6 +221,8 @@ def build_trainer(
         peft_config=get_peft_config(model_arguments),
         plan=material.plan,
         variants=material.rows.variants,
+        owners=material.owners,
+        watched_owners=material.watched_owners,
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
         fuse_lora(trainer.model)
@@ -254,16 +257,17 @@ def _batching(arguments: RunArguments, reason: str | None) -> str:
 def _add_callbacks(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
-    character: Character,
+    cast: Cast,
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
     log_file = LogFile(folder)
     trainer.add_callback(log_file)
-    probes = choose(character.probes, arguments.character.recall_items)
-    if probes:
-        small = with_distractors(probes, SMALL_RECALL_DISTRACTORS)
-        trainer.add_callback(RecallCallback(small, character.persona, log_file, tell))
+    if probes := probed(cast, arguments.character.recall_items):
+        small = [
+            (cast.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS)) for name, of_one in probes.items()
+        ]
+        trainer.add_callback(RecallCallback(small, log_file, tell))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
 
@@ -271,4 +275,5 @@ def _add_callbacks(
 def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:
     """What the main process finds in the folder, told to the others, which may not see it."""
     found: list[Any] = [find(*arguments) if PartialState().is_main_process else None]
-    return cast(Found, broadcast_object_list(found)[0])
+    told: Found = broadcast_object_list(found)[0]
+    return told

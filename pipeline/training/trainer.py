@@ -17,6 +17,7 @@ from pipeline.mixture.plan import MixturePlan
 from pipeline.tokens.attention import exchanged, tree_inputs
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
+from pipeline.training.callbacks import FEW_CHARACTERS
 from pipeline.training.checkpoints import EXPOSURES_FILE
 from pipeline.training.identity import read_json
 from pipeline.whole_files import write_json
@@ -62,18 +63,37 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
 class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     """Trains on rows that carry a `record` number and a `kind` number, and counts every record it consumes.
 
-    `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`.
+    `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `owners` names the
+    character of each record, `watched_owners` of each row of `eval_dataset`, where there are several.
     """
 
-    def __init__(self, *args: Any, plan: MixturePlan, variants: Sequence[int], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        plan: MixturePlan,
+        variants: Sequence[int],
+        owners: Sequence[str] = (),
+        watched_owners: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        named = [name for name in dict.fromkeys(owners) if name]
+        self._characters = named if len(named) <= FEW_CHARACTERS else []
+        # Of each record its character's number, the last one standing for nobody.
+        self._owner = self._numbers(owners or [""] * len(variants))
+        self._watched_owner = self._numbers(watched_owners)
         self.sampler = PlanSampler(plan, variants)
         self._exposures = torch.zeros(len(variants), dtype=torch.int64)
         # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
         self._sums = torch.zeros(len(CONVERSATION_KINDS), 4, dtype=torch.float64)
+        self._sums_of = torch.zeros(len(self._characters) + 1, 4, dtype=torch.float64)  # the same per character
         super().__init__(*args, **kwargs)
         # The same for each held-out record, and how often it was watched: processes fill their last batch with some.
         self._watched = torch.zeros(len(self.eval_dataset or ()), 5, dtype=torch.float64)
         self.add_callback(EpochCallback(self.sampler))
+
+    def _numbers(self, owners: Sequence[str]) -> torch.Tensor:
+        number = {name: index for index, name in enumerate(self._characters)}
+        return torch.tensor([number.get(name, len(number)) for name in owners], dtype=torch.int64)
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
@@ -137,7 +157,9 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
 
     @torch.no_grad()
     def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:
-        self._sums.index_add_(0, kinds[scores.row].cpu(), _columns(scores))
+        columns = _columns(scores)
+        self._sums.index_add_(0, kinds[scores.row].cpu(), columns)
+        self._sums_of.index_add_(0, self._owner[records[scores.row].cpu()], columns)
         self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
         self._total_train_tokens += tokens * self.accelerator.num_processes
 
@@ -150,14 +172,20 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """Log what trl logs, and loss and token accuracy for each kind, in training and on what is held out."""
         if "loss" in logs:
             self._put(self._total(self._sums), "train")
+            self._put_characters(self._total(self._sums_of), "train")
             self._sums.zero_()
+            self._sums_of.zero_()
             self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         elif "eval_loss" in logs:
             watched = self._total(self._watched)
             self._watched.zero_()
             kinds = torch.tensor(self.eval_dataset["kind"])
-            by_kind = torch.zeros_like(self._sums).index_add_(0, kinds, watched[:, :4] / watched[:, 4:].clamp(min=1))
+            once = watched[:, :4] / watched[:, 4:].clamp(min=1)
+            by_kind = torch.zeros_like(self._sums).index_add_(0, kinds, once)
             self._put(by_kind, "eval")
+            if self._characters:
+                by_character = torch.zeros_like(self._sums_of).index_add_(0, self._watched_owner, once)
+                self._put_characters(by_character, "eval")
             logs["eval_loss"] = float(by_kind[:, 1].sum() / by_kind[:, 0].sum())  # of all tokens alike, not of batches
         super().log(logs, start_time)
 
@@ -170,6 +198,12 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             if count:
                 self._metrics[mode][f"loss_{kind}"].append(loss / count)
                 self._metrics[mode][f"accuracy_{kind}"].append(hits / count)
+
+    def _put_characters(self, sums: torch.Tensor, mode: str) -> None:
+        """The same for the loss of each character, where there are several, and not too many."""
+        for name, (count, loss, _, _) in zip(self._characters, sums.tolist(), strict=False):
+            if count:
+                self._metrics[mode][f"loss_of_{name}"].append(loss / count)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> PlanSampler:
         return self.sampler

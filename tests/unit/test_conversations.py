@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conversations.persona import load_persona, make_persona, save_persona
+from pipeline.conversations.persona import load_personas, make_persona, save_personas
 from pipeline.conversations.render import Conversation, chat_prompt, render, user
 from pipeline.conversations.rewordings import FRAMES, rewordings
 from pipeline.errors import UnderstudyError
@@ -124,17 +124,17 @@ def test_the_recipes_own_instructions_reach_the_prompt() -> None:
 
 
 def test_a_persona_survives_its_file_and_a_changed_prompt_is_refused(tmp_path: Path) -> None:
-    save_persona(AHENG, tmp_path, template="{{ messages }}")
-    assert load_persona(tmp_path) == AHENG
+    save_personas([AHENG], tmp_path, template="{{ messages }}")
+    assert load_personas(tmp_path) == (AHENG,)
     path = tmp_path / "persona.json"
     fields = json.loads(path.read_text(encoding="utf-8"))
     fields["sampling"]["temperature"] = 0.1
     path.write_text(json.dumps(fields), encoding="utf-8")
-    assert load_persona(tmp_path).sampling.temperature == 0.1  # how it samples is the user's own affair
+    assert load_personas(tmp_path)[0].sampling.temperature == 0.1  # how it samples is the user's own affair
     fields["instructions"]["chat"] = "You are a helpful assistant."
     path.write_text(json.dumps(fields), encoding="utf-8")
     with pytest.raises(UnderstudyError, match="was changed by hand since the training"):
-        load_persona(tmp_path)
+        load_personas(tmp_path)
 
 
 def test_a_language_without_prompts_is_refused() -> None:
@@ -143,10 +143,10 @@ def test_a_language_without_prompts_is_refused() -> None:
 
 
 def test_a_changed_chat_template_is_refused(tmp_path: Path) -> None:
-    save_persona(AHENG, tmp_path, template="{{ messages }}")
-    assert load_persona(tmp_path, template="{{ messages }}") == AHENG
+    save_personas([AHENG], tmp_path, template="{{ messages }}")
+    assert load_personas(tmp_path, template="{{ messages }}") == (AHENG,)
     with pytest.raises(UnderstudyError, match="has another chat template than it was trained with"):
-        load_persona(tmp_path, template="{{ messages }} ")
+        load_personas(tmp_path, template="{{ messages }} ")
 
 
 def test_speakers_names_are_shown_or_not_by_rule() -> None:

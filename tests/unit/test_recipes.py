@@ -114,7 +114,7 @@ def test_a_missing_recipe_and_broken_yaml_are_errors(tmp_path: Path) -> None:
         parse_run(tmp_path / "broken.yaml")
 
 
-@pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo", "bench"])
+@pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo", "bench", "cast"])
 def test_help_imports_nothing_heavy(stage: str) -> None:
     code = (
         "import sys\nfrom pipeline.cli import main\n"

@@ -1,0 +1,1 @@
+"""One model each for many characters: who they are, how they are trained in turn, what they know of each other."""
