@@ -99,12 +99,11 @@ def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jo
     import torch
 
     from pipeline.recall.report import duration
-    from pipeline.training.identity import commit
 
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     workers = workers_for(jobs, gpus, usable_cores())
-    code, began = commit(), time.monotonic()
-    keys = {member.name: member_key(member, overrides, code) for member in members}
+    began = time.monotonic()
+    keys = {member.name: member_key(member, overrides) for member in members}
 
     def done(member: Member) -> bool:
         file = member.folder / KEY_FILE

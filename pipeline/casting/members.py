@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from pipeline import __version__
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import (
     OWN_KEYS,
@@ -72,14 +73,15 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
     return [_member(recipe, name, common | entries[name], folder, safe_folder_name(name, taken)) for name in names]
 
 
-def member_key(member: Member, overrides: Sequence[str], commit: str | None) -> str:
+def member_key(member: Member, overrides: Sequence[str]) -> str:
     """A hash of all that decides how a member is trained: while it stays, what was trained need not be trained again.
 
-    Of records to be taken as they are it is their content; of raw files and of replay, which are looked through where
-    they are trained on, the size and time of each.
+    The source tree's commit does not belong to it: committing a recipe should not train a hundred characters anew. Of
+    records to be taken as they are it is their content; of raw files and of replay, which are looked through where they
+    are trained on, the size and time of each.
     """
     arguments = member.arguments
-    digest = hashlib.blake2b(repr((member.recipe.read_text(encoding="utf-8"), overrides, commit)).encode())
+    digest = hashlib.blake2b(repr((__version__, member.recipe.read_text(encoding="utf-8"), overrides)).encode())
     records = arguments.records_folder / "records.jsonl"
     if not arguments.raw_paths and records.is_file():
         digest.update(records.read_bytes())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cast import alone_in
-from pipeline.casting.members import members_of
+from pipeline.casting.members import member_key, members_of
 from pipeline.casting.workers import complaint, visible_gpus, workers_for
 from pipeline.columns import display_width, padded
 from pipeline.conversations.persona import load_personas, make_persona, persona_named, save_personas
@@ -360,6 +360,19 @@ def test_each_member_of_a_cast_has_a_recipe_of_its_own(tmp_path: Path) -> None:
     assert [member.name for member in members_of(recipe, tmp_path / "cast", ["Mira"])] == ["Mira"]
     with pytest.raises(UnderstudyError, match="has no Nobody, but Mira"):
         members_of(recipe, tmp_path / "cast", ["Nobody"])
+
+
+def test_a_member_is_trained_anew_only_where_something_that_decides_it_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a.json").write_text("[]", encoding="utf-8")
+    recipe = recipe_of(tmp_path, f"output_dir: out\ncharacters: [{{character: Mira, raw: [{tmp_path / 'raw'}]}}]\n")
+    (member,) = members_of(recipe, tmp_path / "cast", ["all"])
+    key = member_key(member, [])
+    members_of(recipe, tmp_path / "cast", ["all"])
+    assert member_key(member, []) == key
+    assert member_key(member, ["--max_steps", "3"]) != key
+    (tmp_path / "raw" / "b.json").write_text("[]", encoding="utf-8")
+    assert member_key(member, []) != key
 
 
 def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
