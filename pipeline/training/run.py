@@ -32,6 +32,7 @@ from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Cast, Material, prepare_material, probed, rows_a_step
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
+from pipeline.training.processes import StepDeadline
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -268,6 +269,8 @@ def _add_callbacks(
             (cast.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS)) for name, of_one in probes.items()
         ]
         trainer.add_callback(RecallCallback(small, log_file, tell))
+    if arguments.training.world_size > 1:
+        trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
 
