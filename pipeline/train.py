@@ -44,8 +44,8 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
     from pipeline.training.processes import joined, seconds_of
 
     use_cpu = str(value_of(recipe, overrides, "use_cpu")).lower() in ("true", "1", "yes")
-    with joined(seconds_of(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu):
-        _train_joined(recipe, overrides)
+    with joined(seconds_of(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu) as on_cpu:
+        _train_joined(recipe, [*overrides, "--use_cpu", "true"] if on_cpu else overrides)
 
 
 def _train_joined(recipe: Path, overrides: list[str]) -> None:

@@ -2,8 +2,8 @@
 
 torch by itself waits half an hour for a process that is gone, and then does not say which one it was. Here each process
 gives a sign of life in the store through which the processes met; whoever hears nothing of another one says so and
-ends. A process that is alive but busy is given longer: within steps `ddp_timeout`, elsewhere (reading files, loading and
-saving a model, the first step, which compiles) half an hour.
+ends. A process that is alive but busy is given longer: within steps `ddp_timeout`, elsewhere (reading files, loading
+and saving a model, the first step, which compiles) half an hour.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DDP_TIMEOUT = 100  # seconds: how long a step may wait for a process that is ali
 # and torch looks for rank 0 twice: so either ends the run within two minutes.
 SILENCE = 0.6
 LONG_WORK = 1800  # seconds, torch's own default
-BEAT = 2.0  # seconds between two signs of life
+BEAT = 2.0  # seconds between two signs of life, at most
 MISSED = 4  # so many beats not heard: the one to name, if somebody is to blame
 AGAIN = (
     "then give the same command again: it goes on from the last checkpoint. If the pause was meant, "
@@ -43,23 +43,27 @@ AGAIN = (
 
 
 @contextmanager
-def joined(seconds: float, *, use_cpu: bool) -> Iterator[None]:
+def joined(seconds: float, *, use_cpu: bool) -> Iterator[bool]:
     """The processes that a launcher started are one run until the block is left; one process is a run by itself.
+
+    Gives whether they compute on CPUs: because `use_cpu` says so, or because several processes found nothing else.
 
     Raises:
         UnderstudyError: they cannot meet, or something parted them: who is gone, and what to do.
     """
     try:
         if processes_of(os.environ) == 1:
-            yield
+            yield use_cpu
             return
-        use_cpu = _settle_device(use_cpu)
+        use_cpu = use_cpu or _nothing_but_cpus()
+        if not use_cpu:
+            _check_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count())
         store = _meet(os.environ, SILENCE * seconds)
         pulse = Pulse(store, int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), SILENCE * seconds)
         try:
             PartialState(cpu=use_cpu, timeout=timedelta(seconds=seconds))
             wait_up_to(max(LONG_WORK, seconds))
-            yield
+            yield use_cpu
         except RuntimeError as error:
             if not parted(error):
                 raise
@@ -84,38 +88,37 @@ def processes_of(environment: Mapping[str, str]) -> int:
         raise UnderstudyError(
             "environment",
             f"has {', '.join(f'{name}={value}' for name, value in told.items())}",
-            fix="start with `accelerate launch` or `torchrun`, which set them all; RANK counts from 0 to WORLD_SIZE - 1",
+            fix="start with `accelerate launch` or `torchrun`, which set them all; RANK is less than WORLD_SIZE",
         )
     return world
 
 
 def seconds_of(ddp_timeout: object) -> float:
-    """A recipe's `ddp_timeout`; the default where it says nothing, or nothing that the check of the recipe lets pass."""
+    """A recipe's `ddp_timeout`; the default where it says nothing, or what the check of the recipe will refuse."""
     try:
         return float(str(ddp_timeout))
     except ValueError:
         return DDP_TIMEOUT
 
 
-def _settle_device(use_cpu: bool) -> bool:
-    """Whether the processes compute on CPUs: because the recipe says so, or because there is nothing else.
+def _nothing_but_cpus() -> bool:
+    """Whether no device here can exchange with others; then accelerate would have each process train for itself."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator is None or accelerator.type == "mps"
+
+
+def _check_gpus(processes: int, gpus: int) -> None:
+    """One process a GPU.
 
     Raises:
         UnderstudyError: there are more processes on this machine than GPUs.
     """
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
-    if use_cpu or accelerator is None or accelerator.type == "mps":
-        # Without this, and without a GPU, accelerate would have each process take itself for the only one.
-        os.environ["ACCELERATE_USE_CPU"] = "true"
-        return True
-    here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
-    if here > gpus:
+    if processes > gpus:
         raise UnderstudyError(
             socket.gethostname(),
-            f"has {gpus} GPUs, and {here} processes were started on it",
+            f"has {gpus} GPUs, and {processes} processes were started on it",
             fix=f"launch with --num_processes {gpus} for each machine of this kind, which is one process a GPU",
         )
-    return False
 
 
 def _meet(environment: Mapping[str, str], seconds: float) -> Store:
@@ -224,6 +227,7 @@ class Pulse:
 
     def __init__(self, store: Store, rank: int, world: int, seconds: float) -> None:
         self.rank, self.world, self.seconds = rank, world, seconds
+        self.beat = min(BEAT, seconds / 10)
         self._store = store
         self._heard = dict.fromkeys((other for other in range(world) if other != rank), time.monotonic())
         self._over = threading.Event()
@@ -235,7 +239,7 @@ class Pulse:
         """No more signs of life: the run is over."""
         self._over.set()
         for thread in self._threads:
-            thread.join(BEAT)
+            thread.join(self.beat)
 
     def silent(self, seconds: float) -> list[int]:
         """The ranks of which nothing has been heard for that long."""
@@ -246,20 +250,20 @@ class Pulse:
         """Where and what: which process is the reason why an exchange failed, as far as can be told."""
         where, first = f"rank {self.rank} of {self.world}", str(error).strip().split("\n", 1)[0]
         said = re.sub(r"^\[\S+\] ", "", first).split(". ", 1)[0]  # without the place in gloo's source
-        if silent := self.silent(MISSED * BEAT):
+        if silent := self.silent(MISSED * self.beat):
             return where, f"{_is_gone(silent)} ({said})"
         if "imed out" in said:
             return where, f"waited for another process, which is alive but does something else ({said})"
         return where, f"lost another process: it has ended, or its machine cannot be reached ({said})"
 
     def _talk(self) -> None:
-        beat = 0
+        number = 0
         last: dict[int, bytes] = {}
         others = list(self._heard)
-        while not self._over.wait(BEAT):
-            beat += 1
+        while not self._over.wait(self.beat):
+            number += 1
             try:
-                self._store.set(f"pulse/{self.rank}", str(beat))
+                self._store.set(f"pulse/{self.rank}", str(number))
                 known = [other for other in others if self._store.check([f"pulse/{other}"])]
                 beats = self._store.multi_get([f"pulse/{other}" for other in known])
             except RuntimeError:  # no news, as if nobody had spoken
@@ -269,7 +273,7 @@ class Pulse:
                     last[other], self._heard[other] = heard, time.monotonic()
 
     def _watch(self) -> None:
-        while not self._over.wait(BEAT):
+        while not self._over.wait(self.beat):
             if silent := self.silent(self.seconds):
                 _end(
                     UnderstudyError(

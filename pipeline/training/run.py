@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
+from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
@@ -138,6 +139,7 @@ def _save(
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
+        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle; run.json says all of it
         save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
         rows, owners = material.rows, material.owners
         write_exposures(folder, rows.record_ids, rows.kinds, material.planned, realised, owners=owners)

@@ -181,7 +181,6 @@ def test_a_silent_process_is_blamed_by_name_and_ends_the_others(monkeypatch: pyt
         ended.append(error)
         over.set()
 
-    monkeypatch.setattr(processes, "BEAT", 0.02)
     monkeypatch.setattr(processes, "_end", end)
     store = HashStore()
     pulses = [Pulse(store, rank, 3, seconds=0.3) for rank in (0, 1)]  # rank 2 never speaks
@@ -198,11 +197,10 @@ def test_a_silent_process_is_blamed_by_name_and_ends_the_others(monkeypatch: pyt
 
 
 def test_processes_that_all_speak_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "BEAT", 0.02)
     ended: list[Any] = []
     monkeypatch.setattr(processes, "_end", ended.append)
     store = HashStore()
-    pulses = [Pulse(store, rank, 2, seconds=5) for rank in (0, 1)]
+    pulses = [Pulse(store, rank, 2, seconds=10) for rank in (0, 1)]
     store.wait(["pulse/0", "pulse/1"], timedelta(seconds=30))
     for pulse in pulses:
         pulse.stop()
