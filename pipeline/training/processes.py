@@ -41,6 +41,11 @@ AGAIN = (
     "set a longer `ddp_timeout` in the recipe"
 )
 
+ONE_OF_SEVERAL = (
+    "this is one process by itself: accelerate starts no more on a CPU with --cpu. "
+    "For several, leave --cpu out, or use `torchrun --nproc_per_node N -m pipeline.train ...`"
+)
+
 
 @contextmanager
 def joined(seconds: float, *, use_cpu: bool) -> Iterator[bool]:
@@ -53,6 +58,8 @@ def joined(seconds: float, *, use_cpu: bool) -> Iterator[bool]:
     """
     try:
         if processes_of(os.environ) == 1:
+            if started_one_of_several(os.environ):
+                sys.stderr.write(f"note: {ONE_OF_SEVERAL}\n")
             yield use_cpu
             return
         use_cpu = use_cpu or _nothing_but_cpus()
@@ -91,6 +98,12 @@ def processes_of(environment: Mapping[str, str]) -> int:
             fix="start with `accelerate launch` or `torchrun`, which set them all; RANK is less than WORLD_SIZE",
         )
     return world
+
+
+def started_one_of_several(environment: Mapping[str, str]) -> bool:
+    """Whether accelerate was asked for several processes on CPUs: then it names a meeting place, and starts one."""
+    on_cpu = environment.get("ACCELERATE_USE_CPU", "").lower() == "true"
+    return on_cpu and "MASTER_ADDR" in environment and "WORLD_SIZE" not in environment
 
 
 def seconds_of(ddp_timeout: object) -> float:

@@ -17,7 +17,15 @@ from pipeline.errors import UnderstudyError
 from pipeline.training import processes, quantized
 from pipeline.training.arguments import parse_run
 from pipeline.training.identity import NOT_IDENTITY
-from pipeline.training.processes import Pulse, joined, parted, processes_of, report_to_torchrun, seconds_of
+from pipeline.training.processes import (
+    Pulse,
+    joined,
+    parted,
+    processes_of,
+    report_to_torchrun,
+    seconds_of,
+    started_one_of_several,
+)
 from pipeline.training.quantized import check_quantized
 from tests.conftest import ROOT
 
@@ -94,6 +102,16 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
         joined(1, use_cpu=False),
     ):
         pass
+
+
+@pytest.mark.parametrize(("options", "several"), [(["--num_processes", "2"], True), (["--num_processes", "1"], False)])
+def test_accelerate_starts_one_process_on_a_cpu_and_that_is_told(options: list[str], several: bool) -> None:
+    from accelerate.utils.launch import prepare_simple_launcher_cmd_env
+
+    _, variables = prepare_simple_launcher_cmd_env(launched("ddp", "--cpu", *options))
+    variables = {name: value for name, value in variables.items() if name.startswith(("ACCELERATE", "MASTER", "WORLD"))}
+    assert processes_of(variables) == 1
+    assert started_one_of_several(variables) == several
 
 
 def together(count: int, meet: Any) -> list[Any]:
