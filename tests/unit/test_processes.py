@@ -156,20 +156,20 @@ def test_processes_that_all_come_meet(meeting: Any) -> None:
 
 
 def test_whoever_does_not_come_is_named(meeting: Any) -> None:
-    said = together(2, lambda rank: meeting(rank, 4, seconds=1))
+    said = together(2, lambda rank: meeting(rank, 4, seconds=0.5))
     for rank in range(2):
-        assert f"rank {rank} of 4: waited 1 s at 10.0.0.1:29500, and rank 2, 3 did not come" in said[rank]
+        assert f"rank {rank} of 4: waited 0.5 s at 10.0.0.1:29500, and rank 2, 3 did not come" in said[rank]
 
 
 def test_processes_started_for_different_numbers_say_so(meeting: Any) -> None:
-    said = together(2, lambda rank: meeting(rank, 2 + rank, seconds=1))
+    said = together(2, lambda rank: meeting(rank, 2 + rank, seconds=0.5))
     assert "were started for different numbers of processes: 2 and 3" in said[0]
     assert "--num_processes" in said[0]
     assert "rank 2 did not come" in said[1]
 
 
 def test_a_machine_rank_given_twice_is_named(meeting: Any) -> None:
-    said = together(2, lambda _: meeting(0, 2, seconds=1))
+    said = together(2, lambda _: meeting(0, 2, seconds=0.5))
     assert any("is there twice" in text and "--machine_rank" in text for text in said)
 
 
