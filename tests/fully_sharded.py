@@ -9,18 +9,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
+import yaml
+from accelerate.utils import FullyShardedDataParallelPlugin
+from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
-from torch.distributed.fsdp import fully_shard
 
 from pipeline.models.load import load_base_model
 from pipeline.tokens.attention import exchanged, tree_inputs, use_tree_attention
 from pipeline.tokens.collate import prefix_tree_batch
 from pipeline.tokens.scores import score_targets
+from tests.conftest import ROOT
 
 PROMPT = [5, 9, 7, 11]
 ROWS = [[*PROMPT, 20, 21, 22], [*PROMPT, 20, 30], [*PROMPT, 40, 41], [50, 51, 52]]  # two for each process
@@ -42,16 +46,33 @@ def make_model(folder: str, lora: bool) -> Any:
     return get_peft_model(model, LoraConfig(target_modules="all-linear", init_lora_weights=False))
 
 
+def shard(model: Any, rank: int) -> Any:
+    """The model as accelerate shards it by our configuration, which on a CPU its own launch would not do."""
+    config = yaml.safe_load((ROOT / "accelerate_configs" / "fsdp2.yaml").read_text(encoding="utf-8"))["fsdp_config"]
+    plugin = FullyShardedDataParallelPlugin(
+        fsdp_version=config["fsdp_version"],
+        auto_wrap_policy=config["fsdp_auto_wrap_policy"],
+        reshard_after_forward=config["fsdp_reshard_after_forward"],
+        state_dict_type=config["fsdp_state_dict_type"],
+        cpu_ram_efficient_loading=config["fsdp_cpu_ram_efficient_loading"],
+        cpu_offload=config["fsdp_offload_params"],
+        activation_checkpointing=config["fsdp_activation_checkpointing"],
+    )
+    accelerator = SimpleNamespace(
+        state=SimpleNamespace(fsdp_plugin=plugin), mixed_precision="no", device=torch.device("cpu"),
+        is_main_process=rank == 0, torch_device_mesh=None,
+    )  # fmt: skip
+    return fsdp2_prepare_model(accelerator, model)
+
+
 def relative(other: torch.Tensor, one: torch.Tensor) -> float:
     return float((other - one).norm() / one.norm().clamp(min=1e-12))
 
 
 def compare(folder: str, lora: bool, rank: int) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
     """How far gradients lie apart, the sharded model gathered, and the whole one."""
-    whole, sharded = make_model(folder, lora), make_model(folder, lora)
-    for layer in sharded.get_submodule("base_model.model.model" if lora else "model").layers:
-        fully_shard(layer)
-    fully_shard(sharded)
+    whole = make_model(folder, lora)
+    sharded = shard(make_model(folder, lora), rank)
     loss_of(sharded, ROWS[2 * rank : 2 * rank + 2], sharded).backward()
     gradients = {name: p.grad.full_tensor() for name, p in sharded.named_parameters() if p.grad is not None}
 

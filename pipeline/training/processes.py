@@ -31,7 +31,7 @@ from pipeline.errors import UnderstudyError
 
 DDP_TIMEOUT = 100  # seconds: how long a step may wait for a process that is alive
 # How much of that a process may be silent, or late to come. torchrun takes 30 seconds more to end one that is stopped,
-# and torch looks for rank 0 twice: so either ends the run within two minutes.
+# so that either ends the run within two minutes.
 SILENCE = 0.6
 LONG_WORK = 1800  # seconds, torch's own default
 BEAT = 2.0  # seconds between two signs of life, at most
@@ -143,8 +143,9 @@ def _meet(environment: Mapping[str, str], seconds: float) -> Store:
     rank, world = int(environment["RANK"]), int(environment["WORLD_SIZE"])
     place = f"{environment['MASTER_ADDR']}:{environment['MASTER_PORT']}"
     patience = timedelta(seconds=seconds)
+    looking = patience if rank == 0 else patience * 2 / 3  # torch looks for rank 0 twice
     try:
-        common, _, _ = next(torch.distributed.rendezvous("env://", timeout=patience))  # type: ignore[attr-defined]
+        common, _, _ = next(torch.distributed.rendezvous("env://", timeout=looking))  # type: ignore[attr-defined]
     except RuntimeError as error:
         raise _no_meeting(str(error), rank, world, place, seconds) from error
     store = PrefixStore(f"understudy/{environment.get('TORCHELASTIC_RESTART_COUNT', 0)}", common)

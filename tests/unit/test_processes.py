@@ -61,14 +61,14 @@ def test_a_configuration_starts_as_many_processes_as_there_are_gpus(
 
 
 @pytest.mark.parametrize("config", ENGINES)
-def test_two_machines_share_the_processes_and_wait_a_minute_for_each_other(config: str) -> None:
+def test_two_machines_share_the_processes_and_wait_about_a_minute_for_each_other(config: str) -> None:
     from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
 
     arguments = launched(config, *TWO_MACHINES)
     (prepare_deepspeed_cmd_env if config.startswith("zero") else prepare_multi_gpu_env)(arguments)
     assert (arguments.nproc_per_node, arguments.nnodes, arguments.node_rank) == ("8", "2", 1)
     assert arguments.rdzv_endpoint == "10.0.0.1:29500"
-    assert arguments.rdzv_conf == "timeout=60"
+    assert arguments.rdzv_conf == "timeout=55"  # torch looks for the first machine twice: within two minutes
     assert launched(config, *TWO_MACHINES, "--rdzv_conf", "timeout=900").rdzv_conf == "timeout=900"
 
 
