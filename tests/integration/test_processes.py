@@ -176,6 +176,7 @@ def test_full_training_on_two_processes_ends_in_the_model_folder_of_one(
     recipe: Path,
     alone: Callable[..., Path],
     tmp_path: Path,
+    tiny_model_folder: Path,
     tokenizer: Any,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -183,6 +184,7 @@ def test_full_training_on_two_processes_ends_in_the_model_folder_of_one(
 
     train_together(launch, recipe, tmp_path / "out", "--batching", batching, *FULL)
     equal(alone("--batching", batching, *FULL), tmp_path / "out", record_property)
+    assert worst_tensor(tiny_model_folder, tmp_path / "out") > 100 * TENSOR_TOLERANCE  # it has learnt something
     prompt = torch.tensor([tokenizer("Where were you born?").input_ids])
     one, two = (
         AutoModelForCausalLM.from_pretrained(folder)(prompt).logits
@@ -194,7 +196,7 @@ def test_full_training_on_two_processes_ends_in_the_model_folder_of_one(
 def test_fsdp2_gives_the_gradient_of_the_whole_model_and_gathers_its_weights(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:
-    """As far as torch goes without a GPU: accelerate turns its FSDP configuration into DDP there."""
+    """As far as this goes without a GPU, where accelerate's launch would make DDP of an FSDP configuration."""
     command = [BIN / "torchrun", "--standalone", "--nproc_per_node", 2, "-m", "tests.fully_sharded"]
     code, said = ended(start(*command, tiny_model_folder, tmp_path))
     assert code == 0, said[-3000:]
@@ -210,7 +212,7 @@ def test_fsdp2_gives_the_gradient_of_the_whole_model_and_gathers_its_weights(
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="no two GPUs here: accelerate's own FSDP2 is not tested")
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="no two GPUs here: a whole run under FSDP2 is not tested")
 @pytest.mark.parametrize("full", [False, True])
 def test_fsdp2_on_two_gpus_ends_where_one_gpu_ends(
     full: bool, recipe: Path, tmp_path: Path, record_property: Callable[[str, object], None]
