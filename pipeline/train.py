@@ -41,13 +41,24 @@ def main() -> None:
 def train_recipe(recipe: Path, overrides: list[str]) -> None:
     """Convert if need be, and train what the recipe says."""
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
+    from pipeline.training.processes import joined, seconds_of
+
+    use_cpu = str(value_of(recipe, overrides, "use_cpu")).lower() in ("true", "1", "yes")
+    with joined(seconds_of(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu) as on_cpu:
+        _train_joined(recipe, [*overrides, "--use_cpu", "true"] if on_cpu else overrides)
+
+
+def _train_joined(recipe: Path, overrides: list[str]) -> None:
+    """What each of the processes does, and the only one does."""
     from accelerate import PartialState
 
     from pipeline.models.threads import use_all_cores
     from pipeline.training.arguments import parse_run
+    from pipeline.training.quantized import check_quantized
     from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)
+    check_quantized(recipe, run.model)
     if run.training.device.type == "cpu":
         use_all_cores()
     tell = _tell if PartialState().is_main_process else lambda _: None

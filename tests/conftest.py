@@ -100,7 +100,10 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) 
 @pytest.fixture
 def raw_folder(tmp_path: Path) -> Path:
     """The raw files of a small character."""
-    folder = tmp_path / "raw"
+    return write_raw_files(tmp_path / "raw")
+
+
+def write_raw_files(folder: Path) -> Path:
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
     (folder / "lines.json").write_text(json.dumps(LINES), encoding="utf-8")
@@ -110,19 +113,23 @@ def raw_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Path:
     """A recipe that trains the small character on the tiny model in a few seconds."""
-    recipe = tmp_path / "recipe.yaml"
+    return write_tiny_recipe(tmp_path, raw_folder, tiny_model_folder)
+
+
+def write_tiny_recipe(folder: Path, raw_folder: Path, model: Path) -> Path:
+    recipe = folder / "recipe.yaml"
     values = {
         "character": "Mira",
         "raw": [str(raw_folder)],
-        "records_dir": str(tmp_path / "records"),
+        "records_dir": str(folder / "records"),
         "settings_weight": 3,
         "recall_items": 2,
         "recall_distractors": 2,
-        "model_name_or_path": str(tiny_model_folder),
+        "model_name_or_path": str(model),
         "use_peft": True,
         "lora_dropout": 0.0,
         "lora_target_modules": ["all-linear"],
-        "output_dir": str(tmp_path / "out"),
+        "output_dir": str(folder / "out"),
         "num_train_epochs": 2,
         "per_device_train_batch_size": 4,
         "learning_rate": 0.01,

@@ -15,6 +15,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
+from pipeline.training.processes import DDP_TIMEOUT
 
 # Keys of SFTConfig that would be read by nothing, or by something that contradicts the plan.
 NOT_USED = {
@@ -64,7 +65,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     check_known(recipe, values, hints)
     check_types(recipe, values, hints)
     parser = _Parser((CharacterArguments, SFTConfig, ModelConfig), allow_abbrev=False)
-    parser.set_defaults_with_config(**values)
+    parser.set_defaults_with_config(**{"ddp_timeout": DDP_TIMEOUT} | values)
     try:
         character, training, model = parser.parse_args_into_dataclasses(args=list(overrides))
     except (ValueError, argparse.ArgumentError) as error:

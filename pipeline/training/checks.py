@@ -57,7 +57,7 @@ class Launch:
 
 
 def read_launch(path: Path, *, gpus: int) -> Launch:
-    """What an accelerate configuration starts; where it does not say how many processes, one for each of `gpus`.
+    """What an accelerate configuration starts; where it says `gpu`, or nothing, one process for each of `gpus`.
 
     Raises:
         UnderstudyError: it cannot be read, or starts something that this does not know.
@@ -68,7 +68,8 @@ def read_launch(path: Path, *, gpus: int) -> Launch:
         raise UnderstudyError(
             path, "is no accelerate configuration", fix="name a file of accelerate_configs"
         ) from error
-    processes = int(content.get("num_processes") or max(gpus, 1))
+    said = content.get("num_processes")
+    processes = said if isinstance(said, int) else max(gpus, 1)
     kind = str(content.get("distributed_type", "NO"))
     stage = int(dict(content.get("deepspeed_config") or {}).get("zero_stage", 0))
     engines = {

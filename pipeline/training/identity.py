@@ -21,7 +21,7 @@ NOT_IDENTITY = {
     "output_dir", "logging_dir", "report_to", "run_name", "project", "disable_tqdm", "logging_steps",
     "logging_strategy", "save_steps", "save_strategy", "save_total_limit", "recall_items", "recall_steps",
     "recall_distractors", "probes", "eval_strategy", "eval_steps", "eval_on_start", "per_device_eval_batch_size",
-    "max_exposures", "dataloader_num_workers", "dataloader_pin_memory", "local_rank",
+    "max_exposures", "dataloader_num_workers", "dataloader_pin_memory", "local_rank", "ddp_timeout",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
+from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
@@ -32,6 +33,7 @@ from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Cast, Material, prepare_material, probed, rows_a_step
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
+from pipeline.training.processes import StepDeadline
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -137,6 +139,7 @@ def _save(
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
+        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle; run.json says all of it
         save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
         rows, owners = material.rows, material.owners
         write_exposures(folder, rows.record_ids, rows.kinds, material.planned, realised, owners=owners)
@@ -268,6 +271,8 @@ def _add_callbacks(
             (cast.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS)) for name, of_one in probes.items()
         ]
         trainer.add_callback(RecallCallback(small, log_file, tell))
+    if arguments.training.world_size > 1:
+        trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
 

@@ -282,49 +282,6 @@ def test_another_run_is_never_trained_over_a_finished_one(tiny_recipe: Path, tmp
     assert (tmp_path / "out" / "run.json").exists()
 
 
-@pytest.mark.launch
-@pytest.mark.parametrize(
-    ("engine", "config_file"), [("DEEPSPEED", "zero2.yaml"), ("DEEPSPEED", "zero3.yaml"), ("MULTI_CPU", "")]
-)
-def test_two_processes_train_the_rows_of_one_process(
-    tiny_recipe: Path, tmp_path: Path, engine: str, config_file: str
-) -> None:
-    overrides = [
-        "-m",
-        "pipeline.train",
-        "--config",
-        str(tiny_recipe),
-        "--learning_rate",
-        "0.001",
-        "--num_train_epochs",
-        "1",
-    ]
-    train(tiny_recipe, *overrides[4:], "--output_dir", str(tmp_path / "one"), "--per_device_train_batch_size", "4")
-    overrides += ["--output_dir", str(tmp_path / "two"), "--per_device_train_batch_size", "2"]
-    if config_file:
-        pytest.importorskip("deepspeed")
-        config = yaml.safe_load((ROOT / "accelerate_configs" / config_file).read_text(encoding="utf-8"))
-        (tmp_path / config_file).write_text(
-            yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8"
-        )
-        launcher = [
-            str(Path(sys.executable).parent / "accelerate"),
-            "launch",
-            "--config_file",
-            str(tmp_path / config_file),
-        ]
-    else:  # accelerate starts one process where a CPU configuration asks for two; torchrun starts two
-        launcher = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc_per_node", "2"]
-    succeeded(*launcher, *overrides)
-    one, two = (json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("one", "two"))
-    assert (two["world_size"], two["engine"]) == (2, engine)
-    assert [row["realised"] for row in two["ledger"]] == [row["realised"] for row in one["ledger"]]
-    alone, together = adapter_of(tmp_path / "one"), adapter_of(tmp_path / "two")
-    assert alone.keys() == together.keys()
-    for name, tensor in alone.items():
-        assert float((together[name] - tensor).norm()) <= 1e-3 * float(tensor.norm()) + 1e-6, name
-
-
 def test_the_real_files_of_a_real_character_go_through_the_line(
     tiny_recipe: Path, tmp_path: Path, shared_data: Path
 ) -> None:

@@ -211,6 +211,9 @@ def test_every_accelerate_configuration_is_understood(tmp_path: Path) -> None:
     assert {name: launch.engine for name, launch in found.items()} == {
         "single": SINGLE, "ddp": DDP, "zero2": ZERO2, "zero3": ZERO3, "fsdp2": FSDP2,
     }  # fmt: skip
+    assert {name: launch.processes for name, launch in found.items()} == {
+        "single": 1, "ddp": 4, "zero2": 4, "zero3": 4, "fsdp2": 4,
+    }  # fmt: skip
     nodes = tmp_path / "nodes.yaml"
     nodes.write_text(
         yaml.safe_dump({"distributed_type": "MULTI_GPU", "num_processes": 16, "num_machines": 2}), encoding="utf-8"
