@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
+from filelock import FileLock
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
@@ -24,13 +26,35 @@ from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.blocks import fuse_blocks
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
-from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
+from pipeline.training.checkpoints import (
+    LOCK_FILE,
+    WHOLE_FILE,
+    identity_before,
+    is_done,
+    prepare_folder,
+    remove_broken,
+    remove_checkpoints,
+    sync_folder,
+    take,
+    telling_a_full_disk,
+)
 from pipeline.training.checks import gib
-from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
+from pipeline.training.identity import (
+    RUN_FILE,
+    changes,
+    commit,
+    read_json,
+    resolved,
+    run_identity,
+    versions,
+    why_not_go_on,
+)
+from pipeline.training.leaving import LeaveCallback, leaving_on_signals
 from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Character, Material, prepare_material, rows_a_step
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
+from pipeline.training.saved import only_safetensors
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -52,8 +76,13 @@ def train(
 ) -> None:
     """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
-    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged; one that is done
-    is left as it is. `tell` is given what the user should read, on the main process only.
+    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged, or with
+    `resume: force` on other processes; one that is done is left as it is. `tell` is given what the user should read, on
+    the main process only.
+
+    Raises:
+        UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
+        Stopped: a signal asked the run to leave, and what it goes on from is saved.
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
@@ -61,45 +90,38 @@ def train(
     if _agreed(is_done, folder, identity, commit()):
         tell(f"{folder} holds this very run already; remove it to train anew")
         return
-    if refusal := _agreed(why_not_here, folder, identity):
-        raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
-    material = prepare_material(arguments.character, arguments.training, character, tokenizer)
-    _tell_material(material, arguments.training, tell)
+    with _alone_in(folder), telling_a_full_disk(folder, is_main=PartialState().is_main_process):
+        changed = _changes_allowed(folder, identity, force=arguments.character.resume == "force")
+        for name in _agreed(remove_broken, folder):
+            tell(f"{name} was not written to the end, and is removed")
+        material = prepare_material(arguments.character, arguments.training, character, tokenizer)
+        _tell_material(material, arguments.training, tell)
 
-    choose_dtype(arguments, tell)
-    outlook = preflight(arguments, material, launch_of(arguments.training), bf16=arguments.training.bf16)
-    _heed(outlook, tell)
-    tell(f"memory: about {gib(outlook.memory.total)} a process")
+        choose_dtype(arguments, tell)
+        outlook = preflight(arguments, material, launch_of(arguments.training), bf16=arguments.training.bf16)
+        _heed(outlook, tell)
+        tell(f"memory: about {gib(outlook.memory.total)} a process")
 
-    checkpoint = _agreed(prepare_folder, folder, identity)
-    arguments.training.eval_on_start &= checkpoint is None
-    trainer = build_trainer(arguments, material, tokenizer, tell)
-    _add_callbacks(trainer, arguments, character, folder, tell)
-    if checkpoint:
-        tell(f"going on from {checkpoint}")
-        trainer.load_exposures(checkpoint)
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except (RuntimeError, MemoryError) as error:
-        if not ran_out(error):
-            raise
-        raise UnderstudyError(
-            f"step {trainer.state.global_step + 1}",
-            f"ran out of memory ({str(error).strip().splitlines()[0]})",
-            fix=outlook.smaller,
-        ) from error
+        checkpoint = _agreed(prepare_folder, folder, identity)
+        arguments.training.eval_on_start &= checkpoint is None
+        trainer = build_trainer(arguments, material, tokenizer, tell)
+        leave = _add_callbacks(trainer, arguments, character, folder, tell)
+        if checkpoint:
+            _go_on(trainer, checkpoint, changed, tell)
+        with leaving_on_signals(leave), _telling_of_memory(trainer, outlook):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
-    memory = {"estimated": outlook.memory.total, "peak": peak_memory()}
-    _save(
-        trainer,
-        arguments,
-        character,
-        material,
-        recipe=recipe,
-        seconds=time.monotonic() - began,
-        memory=memory,
-        tell=tell,
-    )
+        memory = {"estimated": outlook.memory.total, "peak": peak_memory()}
+        _save(
+            trainer,
+            arguments,
+            character,
+            material,
+            recipe=recipe,
+            seconds=time.monotonic() - began,
+            memory=memory,
+            tell=tell,
+        )
 
 
 def _heed(outlook: Preflight, tell: Callable[[str], None]) -> None:
@@ -115,6 +137,61 @@ def _heed(outlook: Preflight, tell: Callable[[str], None]) -> None:
     if fatal:
         more = "".join(f"\n{finding}" for finding in fatal[1:])
         raise UnderstudyError(fatal[0].where, fatal[0].what, fix=f"{fatal[0].fix}{more}")
+
+
+@contextmanager
+def _telling_of_memory(trainer: UnderstudyTrainer, outlook: Preflight) -> Iterator[None]:
+    """A step that ran out of memory becomes an error that says what would fit.
+
+    Raises:
+        UnderstudyError: it did.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        raise UnderstudyError(
+            f"step {trainer.state.global_step + 1}",
+            f"ran out of memory ({str(error).strip().splitlines()[0]})",
+            fix=outlook.smaller,
+        ) from error
+
+
+def _changes_allowed(folder: Path, identity: dict[str, Any], *, force: bool) -> list[str]:
+    """In what this run differs from the one whose checkpoints lie in the folder, in words.
+
+    Raises:
+        UnderstudyError: it must not, or not without force.
+    """
+    before = _agreed(identity_before, folder)
+    if before is None or before == identity:
+        return []
+    told = changes(before, identity)
+    refusal = why_not_go_on(before, identity)
+    if _agreed((folder / RUN_FILE).exists):
+        refusal = f"holds another run, which differs in {', '.join(told[:8])}", "name another output_dir, or remove it"
+    if refusal is None and not force:
+        refusal = (
+            f"holds another run, which differs in {', '.join(told[:8])}",
+            "change it back, add `--resume force` to go on with its checkpoints all the same, or name another "
+            "output_dir",
+        )
+    if refusal:
+        raise UnderstudyError(folder, refusal[0], fix=refusal[1])
+    return told
+
+
+def _go_on(trainer: UnderstudyTrainer, checkpoint: Path, changed: list[str], tell: Callable[[str], None]) -> None:
+    """The trainer counts on from the checkpoint; what that means is told."""
+    tell(f"going on from {checkpoint}")
+    if changed:
+        tell(
+            f"by force, with other {', '.join(changed)}: the same rows a step in the same order, and the optimizer's "
+            "state; equal to the run as it was but for rounding, and for dropout, whose random numbers are others"
+        )
+    trainer.go_on_from(checkpoint, _agreed(read_json, checkpoint / WHOLE_FILE))
+    trainer.resumed.append({"from": checkpoint.name, "changed": changed})
 
 
 def _save(
@@ -135,6 +212,9 @@ def _save(
         tell(f"stopped early, after step {trainer.state.global_step} of {trainer.state.max_steps}")
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
+    if pickled := _agreed(only_safetensors, folder):
+        raise pickled
+    trainer.check_saved(folder)
     if trainer.is_world_process_zero():
         save_persona(character.persona, folder, template=str(trainer.processing_class.chat_template))
         write_exposures(folder, material.rows.record_ids, material.rows.kinds, material.planned, realised)
@@ -150,6 +230,7 @@ def _save(
             "held_out": [record.record_id for record in material.held_out],
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
+            "resumed": trainer.resumed,
             "seconds": round(seconds, 1),
             "memory": memory,
             "world_size": trainer.args.world_size,
@@ -158,6 +239,7 @@ def _save(
             "data": {"records": len(character.records), "fingerprint": character.fingerprint},
         }
         write_json(folder / RUN_FILE, description)
+        sync_folder(folder)
         remove_checkpoints(folder)
         tell(format_ledger(ledger))
         tell(agreement(material.planned, realised))
@@ -257,7 +339,8 @@ def _add_callbacks(
     character: Character,
     folder: Path,
     tell: Callable[[str], None],
-) -> None:
+) -> LeaveCallback:
+    """What watches the run is added to the trainer; the last of it, which leaves when asked to, is returned."""
     log_file = LogFile(folder)
     trainer.add_callback(log_file)
     probes = choose(character.probes, arguments.character.recall_items)
@@ -266,6 +349,31 @@ def _add_callbacks(
         trainer.add_callback(RecallCallback(small, character.persona, log_file, tell))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
+    leave = LeaveCallback(tell, is_main=trainer.is_world_process_zero())
+    trainer.add_callback(leave)
+    return leave
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other run writes into the folder meanwhile, such as the processes that a killed launcher left behind.
+
+    Raises:
+        UnderstudyError: another one does.
+    """
+    lock = FileLock(folder / LOCK_FILE)
+    if not _agreed(take, lock):
+        raise UnderstudyError(
+            folder,
+            "is being trained in by another process",
+            fix="wait for it, or end it: a launcher that was killed leaves its processes (pipeline.train) behind",
+        )
+    try:
+        yield
+    finally:
+        if PartialState().is_main_process:
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:
