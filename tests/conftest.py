@@ -73,12 +73,17 @@ def make_tokenizer(template: str | None, special: Sequence[str], eos: str, bos: 
 
 
 @pytest.fixture(scope="session")
-def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random Llama of two small layers and its tokenizer."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+def write_tiny_model(folder: Path) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
+    tokenizer = make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -91,7 +96,6 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) 
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
     )
-    folder = tmp_path_factory.mktemp("tiny-model")
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -100,7 +104,10 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) 
 @pytest.fixture
 def raw_folder(tmp_path: Path) -> Path:
     """The raw files of a small character."""
-    folder = tmp_path / "raw"
+    return write_raw_files(tmp_path / "raw")
+
+
+def write_raw_files(folder: Path) -> Path:
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
     (folder / "lines.json").write_text(json.dumps(LINES), encoding="utf-8")
@@ -111,18 +118,25 @@ def raw_folder(tmp_path: Path) -> Path:
 def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Path:
     """A recipe that trains the small character on the tiny model in a few seconds."""
     recipe = tmp_path / "recipe.yaml"
-    values = {
+    values = tiny_values(tmp_path, raw_folder, tiny_model_folder)
+    recipe.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
+    return recipe
+
+
+def tiny_values(folder: Path, raw: Path, model: Path) -> dict[str, Any]:
+    """What that recipe says."""
+    return {
         "character": "Mira",
-        "raw": [str(raw_folder)],
-        "records_dir": str(tmp_path / "records"),
+        "raw": [str(raw)],
+        "records_dir": str(folder / "records"),
         "settings_weight": 3,
         "recall_items": 2,
         "recall_distractors": 2,
-        "model_name_or_path": str(tiny_model_folder),
+        "model_name_or_path": str(model),
         "use_peft": True,
         "lora_dropout": 0.0,
         "lora_target_modules": ["all-linear"],
-        "output_dir": str(tmp_path / "out"),
+        "output_dir": str(folder / "out"),
         "num_train_epochs": 2,
         "per_device_train_batch_size": 4,
         "learning_rate": 0.01,
@@ -132,8 +146,6 @@ def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Pa
         "logging_steps": 1,
         "save_strategy": "no",
     }
-    recipe.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
-    return recipe
 
 
 @pytest.fixture

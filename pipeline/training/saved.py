@@ -73,7 +73,7 @@ def _gathered(named: Mapping[str, torch.Tensor], *, keep: bool) -> Iterator[tupl
             whole = tensor.full_tensor()
             yield name, whole.detach().cpu() if keep else whole
         elif shared_out:
-            from deepspeed.zero import GatheredParameters
+            from deepspeed.runtime.zero import GatheredParameters
 
             with GatheredParameters([tensor]):
                 yield name, tensor.detach().cpu().clone() if keep else tensor
