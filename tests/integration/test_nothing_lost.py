@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.training.checkpoints import whole_checkpoints
 from tests.conftest import tiny_values, write_raw_files, write_tiny_model
-from tests.runs import Run, checkpoints_of, command, distance
+from tests.runs import BIN, Run, checkpoints_of, command, distance
 
 pytestmark = pytest.mark.launch
 CLOSE = 1e-3  # two processes add their gradients up in another order than one
@@ -165,3 +165,10 @@ def test_full_training_shared_out_by_zero3_ends_in_a_folder_that_transformers_op
     assert [file.name for file in out.iterdir() if file.suffix in (".safetensors", ".bin", ".pt")] == [
         "model.safetensors"
     ]
+
+
+def test_weights_that_fsdp2_shares_out_are_gathered_and_compared(tmp_path: Path) -> None:
+    torchrun = [str(BIN / "torchrun"), "--standalone", "--nproc_per_node", "2"]
+    run = Run([*torchrun, "-m", "tests.shared_out", str(tmp_path)], tmp_path / "log")
+    assert run.end() == 0, run.said[-3000:]
+    assert run.said.count("compared") == 2
