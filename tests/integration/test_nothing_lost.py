@@ -53,6 +53,10 @@ def test_a_run_killed_in_a_save_passes_over_what_is_not_whole(undisturbed: tuple
     run = Run(command("one", recipe, out), tmp_path / "log")
     assert run.until(lambda: len(whole_checkpoints(out)) >= 2)
     assert run.until(lambda: checkpoints_of(out)[1])  # the next one is being written
+    run.launcher.send_signal(signal.SIGSTOP)
+    second = Run(command("one", recipe, out), tmp_path / "second.log")
+    assert second.end() == 2
+    assert "is being trained in by another process" in second.said
     run.kill()
     kept, cut = checkpoints_of(out)
     for file in (out / kept[-1]).glob("optimizer.pt"):  # and a machine that lost its power had not written this out
@@ -65,6 +69,20 @@ def test_a_run_killed_in_a_save_passes_over_what_is_not_whole(undisturbed: tuple
     ledgers = [json.loads((folder / "run.json").read_text(encoding="utf-8"))["ledger"] for folder in (whole, out)]
     assert ledgers[0] == ledgers[1]
     assert not [file.name for file in out.iterdir() if file.suffix in (".bin", ".pt", ".pth", ".lock")]
+
+
+def test_a_run_killed_after_its_last_step_takes_no_step_more(undisturbed: tuple[Path, Path], tmp_path: Path) -> None:
+    recipe, _ = undisturbed
+    out = tmp_path / "cut"
+    middle = ["--max_steps", "7", "--save_steps", "7", "--recall_items", "8"]  # of an epoch; recall is measured last
+    run = Run(command("one", recipe, out, *middle), tmp_path / "log")
+    assert run.until(lambda: whole_checkpoints(out))
+    run.kill()
+    assert not (out / "run.json").exists()
+    said = finish("one", recipe, out, *middle)
+    assert f"going on from {out / 'checkpoint-7'}" in said
+    assert "was seen exactly as often as planned" in said
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["steps"] == 7
 
 
 @pytest.mark.parametrize("engine", ["ddp", "zero2"])
@@ -89,7 +107,7 @@ def test_a_full_disk_is_said_and_leaves_the_checkpoint_before(undisturbed: tuple
     out = tmp_path / "full"
     run = Run(command("one", recipe, out), tmp_path / "log")
     assert run.until(lambda: whole_checkpoints(out))
-    resource.prlimit(run.launcher.pid, resource.RLIMIT_FSIZE, (40_000, 40_000))  # no larger file is written from now on
+    resource.prlimit(run.launcher.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))  # from now on no larger file
     assert run.end() == 2, run.said[-3000:]
     kept, cut = checkpoints_of(out)
     assert kept
