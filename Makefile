@@ -52,6 +52,9 @@ bench: setup ## a training step's speed and memory beside trl's (minutes; on 芙
 test: setup ## all tests
 	$(BIN)/python -m pytest
 
+soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
+	$(BIN)/python -m tests.soak
+
 check: setup ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -68,4 +71,4 @@ lock: ## make the lock file anew from pyproject.toml
 clean: ## remove what was built, but no trained character
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup venv demo data train recall chat bench test check lock clean
+.PHONY: help setup venv demo data train recall chat bench test soak check lock clean

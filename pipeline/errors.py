@@ -19,12 +19,23 @@ class UnderstudyError(Exception):
         return _from_parts, (self.parts,)
 
 
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """The run was asked by a signal to leave, and has saved what the same command goes on from."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"asked to leave by signal {signal}")
+        self.signal = signal
+
+
 def _from_parts(parts: tuple[str, str, str]) -> UnderstudyError:
     return UnderstudyError(parts[0], parts[1], fix=parts[2])
 
 
 def entry_point(main: Callable[[], None]) -> Callable[[], None]:
-    """Run `main` so that an `UnderstudyError` ends in one paragraph and exit code 2, and Ctrl-C in code 130."""
+    """Run `main` so that an `UnderstudyError` ends in one paragraph and exit code 2, and Ctrl-C in code 130.
+
+    A run that saved before it left has said so already; its code is 128 + the signal, as a shell has it.
+    """
 
     @functools.wraps(main)
     def guarded() -> None:
@@ -33,6 +44,8 @@ def entry_point(main: Callable[[], None]) -> Callable[[], None]:
         except UnderstudyError as error:
             sys.stderr.write(f"error: {error}\n")
             sys.exit(2)
+        except Stopped as stopped:
+            sys.exit(128 + stopped.signal)
         except KeyboardInterrupt:
             sys.stderr.write("\nstopped; run the same command again to go on\n")
             sys.exit(130)

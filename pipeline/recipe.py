@@ -24,6 +24,7 @@ NEAR_DUPLICATES = ("keep", "merge")
 BATCHING = ("auto", "prefix_tree", "padded")
 ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
+RESUME = ("auto", "force")
 WEIGHT_BY = ("records", "loss_tokens")
 MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay")  # what the mixture tells apart
 # What one of several characters may have of its own; all else is said once, for all of them.
@@ -95,6 +96,7 @@ class CharacterArguments:
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
+    resume: str = _doc("Go on from the last whole checkpoint: auto, or force, on other processes too.", "auto")
     probes: str | None = _doc("A probes.jsonl with hand-written recall questions.", None)
     recall_items: int = _doc("How many facts in all are probed before, during and after training (0: none).", 16)
     recall_steps: int = _doc("Probe them, and watch held-out lines, every so many steps (0: each epoch).", 0)
@@ -364,6 +366,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("short_lines", arguments.short_lines >= 0, "0 or more"),
         ("near_duplicates", arguments.near_duplicates in NEAR_DUPLICATES, " or ".join(NEAR_DUPLICATES)),
         ("batching", arguments.batching in BATCHING, " or ".join(BATCHING)),
+        ("resume", arguments.resume in RESUME, " or ".join(RESUME)),
         ("recall_items", arguments.recall_items >= 0, "0 or more"),
         ("early_stopping", arguments.early_stopping >= 0, "0 or more"),
         ("recall_steps", arguments.recall_steps >= 0, "0 or more"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,21 @@ def write_whole(text: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
+    sync(temporary)  # or the new name might reach the disk before the content does
     temporary.replace(path)
+
+
+def sync(path: Path) -> None:
+    """What was written to a file, or the names in a folder, is on the disk.
+
+    Raises:
+        OSError: the disk did not take it, which a write that was only buffered does not tell.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -73,12 +73,17 @@ def make_tokenizer(template: str | None, special: Sequence[str], eos: str, bos: 
 
 
 @pytest.fixture(scope="session")
-def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random Llama of two small layers and its tokenizer."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+def write_tiny_model(folder: Path) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
+    tokenizer = make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -91,7 +96,6 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) 
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
     )
-    folder = tmp_path_factory.mktemp("tiny-model")
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -118,9 +122,15 @@ def tiny_recipe(tmp_path: Path, raw_folder: Path, tiny_model_folder: Path) -> Pa
 
 def write_tiny_recipe(folder: Path, raw_folder: Path, model: Path) -> Path:
     recipe = folder / "recipe.yaml"
-    values = {
+    recipe.write_text(json.dumps(tiny_values(folder, raw_folder, model)), encoding="utf-8")  # JSON is YAML
+    return recipe
+
+
+def tiny_values(folder: Path, raw: Path, model: Path) -> dict[str, Any]:
+    """What that recipe says."""
+    return {
         "character": "Mira",
-        "raw": [str(raw_folder)],
+        "raw": [str(raw)],
         "records_dir": str(folder / "records"),
         "settings_weight": 3,
         "recall_items": 2,
@@ -139,8 +149,6 @@ def write_tiny_recipe(folder: Path, raw_folder: Path, model: Path) -> Path:
         "logging_steps": 1,
         "save_strategy": "no",
     }
-    recipe.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
-    return recipe
 
 
 @pytest.fixture

@@ -19,13 +19,9 @@ from pipeline.models.locate import EMBEDDED, is_local
 from pipeline.training import checks
 from pipeline.training.arguments import RunArguments
 from pipeline.training.checks import Finding, Launch, Need, Room, Setting
+from pipeline.training.identity import engine_of
 from pipeline.training.material import Material, rows_a_step, steps_of
 from pipeline.training.memory import (
-    DDP,
-    FSDP2,
-    SINGLE,
-    ZERO2,
-    ZERO3,
     Memory,
     MicroBatch,
     ModelShape,
@@ -55,15 +51,8 @@ class Preflight:
 
 def launch_of(training: SFTConfig) -> Launch:
     """How this process was launched."""
-    plugin = training.deepspeed_plugin
-    if plugin is not None:
-        engine = ZERO3 if plugin.zero_stage == 3 else ZERO2
-    elif os.environ.get("ACCELERATE_USE_FSDP") == "true" and training.device.type == "cuda":
-        engine = FSDP2
-    else:
-        engine = DDP if training.world_size > 1 else SINGLE
     here = int(os.environ.get("LOCAL_WORLD_SIZE", training.world_size))
-    return Launch(engine, training.world_size, here, training.device.type == "cuda")
+    return Launch(engine_of(training), training.world_size, here, training.device.type == "cuda")
 
 
 def preflight(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
+from filelock import FileLock
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import IntervalStrategy
@@ -26,14 +27,36 @@ from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.blocks import fuse_blocks
 from pipeline.training.callbacks import LogFile, ReadableProgress, RecallCallback
-from pipeline.training.checkpoints import is_done, prepare_folder, remove_checkpoints, why_not_here
+from pipeline.training.checkpoints import (
+    LOCK_FILE,
+    WHOLE_FILE,
+    identity_before,
+    is_done,
+    prepare_folder,
+    remove_broken,
+    remove_checkpoints,
+    sync_folder,
+    take,
+    telling_a_full_disk,
+)
 from pipeline.training.checks import gib
-from pipeline.training.identity import RUN_FILE, commit, resolved, run_identity, versions
+from pipeline.training.identity import (
+    RUN_FILE,
+    changes,
+    commit,
+    read_json,
+    resolved,
+    run_identity,
+    versions,
+    why_not_go_on,
+)
+from pipeline.training.leaving import LeaveCallback, leaving_on_signals
 from pipeline.training.lora import fuse_lora
 from pipeline.training.material import Cast, Material, prepare_material, probed, rows_a_step
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
 from pipeline.training.processes import StepDeadline
+from pipeline.training.saved import only_safetensors
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
 
@@ -55,8 +78,13 @@ def train(
 ) -> None:
     """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
-    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged; one that is done
-    is left as it is. `tell` is given what the user should read, on the main process only.
+    A run that was cut off goes on from its last whole checkpoint when it is started again unchanged, or with
+    `resume: force` on other processes; one that is done is left as it is. `tell` is given what the user should read, on
+    the main process only.
+
+    Raises:
+        UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
+        Stopped: a signal asked the run to leave, and what it goes on from is saved.
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
@@ -64,27 +92,29 @@ def train(
     if _agreed(is_done, folder, identity, commit()):
         tell(f"{folder} holds this very run already; remove it to train anew")
         return
-    if refusal := _agreed(why_not_here, folder, identity):
-        raise UnderstudyError(folder, refusal, fix="name another output_dir, or remove the folder")
-    material = prepare_material(arguments.character, arguments.training, cast, tokenizer)
-    _tell_material(material, arguments.training, tell)
-    outlook = _look_ahead(arguments, material, tell)
+    with _alone_in(folder), telling_a_full_disk(folder, is_main=PartialState().is_main_process):
+        changed = _changes_allowed(folder, identity, force=arguments.character.resume == "force")
+        for name in _agreed(remove_broken, folder):
+            tell(f"{name} was not written to the end, and is removed")
+        material = prepare_material(arguments.character, arguments.training, cast, tokenizer)
+        _tell_material(material, arguments.training, tell)
 
-    checkpoint = _agreed(prepare_folder, folder, identity)
-    arguments.training.eval_on_start &= checkpoint is None
-    trainer = build_trainer(arguments, material, tokenizer, tell)
-    _add_callbacks(trainer, arguments, cast, folder, tell)
-    if checkpoint:
-        tell(f"going on from {checkpoint}")
-        trainer.load_exposures(checkpoint)
-    with _advising(trainer, outlook):
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        outlook = _look_ahead(arguments, material, tell)
 
-    figures = {
-        "seconds": round(time.monotonic() - began, 1),
-        "memory": {"estimated": outlook.memory.total, "peak": peak_memory()},
-    }
-    _save(trainer, arguments, cast, material, recipe=recipe, figures=figures, tell=tell)
+        checkpoint = _agreed(prepare_folder, folder, identity)
+        arguments.training.eval_on_start &= checkpoint is None
+        trainer = build_trainer(arguments, material, tokenizer, tell)
+        leave = _add_callbacks(trainer, arguments, cast, folder, tell)
+        if checkpoint:
+            _go_on(trainer, checkpoint, changed, tell)
+        with leaving_on_signals(leave), _advising(trainer, outlook):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+        figures = {
+            "seconds": round(time.monotonic() - began, 1),
+            "memory": {"estimated": outlook.memory.total, "peak": peak_memory()},
+        }
+        _save(trainer, arguments, cast, material, recipe=recipe, figures=figures, tell=tell)
 
 
 def _look_ahead(arguments: RunArguments, material: Material, tell: Callable[[str], None]) -> Preflight:
@@ -121,6 +151,42 @@ def _advising(trainer: UnderstudyTrainer, outlook: Preflight) -> Iterator[None]:
         ) from error
 
 
+def _changes_allowed(folder: Path, identity: dict[str, Any], *, force: bool) -> list[str]:
+    """In what this run differs from the one whose checkpoints lie in the folder, in words.
+
+    Raises:
+        UnderstudyError: it must not, or not without force.
+    """
+    before = _agreed(identity_before, folder)
+    if before is None or before == identity:
+        return []
+    told = changes(before, identity)
+    refusal = why_not_go_on(before, identity)
+    if _agreed((folder / RUN_FILE).exists):
+        refusal = f"holds another run, which differs in {', '.join(told[:8])}", "name another output_dir, or remove it"
+    if refusal is None and not force:
+        refusal = (
+            f"holds another run, which differs in {', '.join(told[:8])}",
+            "change it back, add `--resume force` to go on with its checkpoints all the same, or name another "
+            "output_dir",
+        )
+    if refusal:
+        raise UnderstudyError(folder, refusal[0], fix=refusal[1])
+    return told
+
+
+def _go_on(trainer: UnderstudyTrainer, checkpoint: Path, changed: list[str], tell: Callable[[str], None]) -> None:
+    """The trainer counts on from the checkpoint; what that means is told."""
+    tell(f"going on from {checkpoint}")
+    if changed:
+        tell(
+            f"by force, with other {', '.join(changed)}: the same rows a step in the same order, and the optimizer's "
+            "state; equal to the run as it was but for rounding, and for dropout, whose random numbers are others"
+        )
+    trainer.go_on_from(checkpoint, _agreed(read_json, checkpoint / WHOLE_FILE))
+    trainer.resumed.append({"from": checkpoint.name, "changed": changed})
+
+
 def _save(
     trainer: UnderstudyTrainer,
     arguments: RunArguments,
@@ -138,6 +204,9 @@ def _save(
         tell(f"stopped early, after step {trainer.state.global_step} of {trainer.state.max_steps}")
         material = material.until(trainer.state.global_step, rows_a_step(arguments.training))
     trainer.save_model(str(folder))
+    if pickled := _agreed(only_safetensors, folder):
+        raise pickled
+    trainer.check_saved(folder)
     if trainer.is_world_process_zero():
         (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle; run.json says all of it
         save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
@@ -155,6 +224,7 @@ def _save(
             "held_out": [record.record_id for record in material.held_out],
             "rows": int(realised.sum()),
             "steps": trainer.state.global_step,
+            "resumed": trainer.resumed,
             **figures,
             "world_size": trainer.args.world_size,
             "engine": trainer.accelerator.distributed_type.value,
@@ -162,6 +232,7 @@ def _save(
             "data": {"records": len(cast.records), "fingerprint": cast.fingerprint},
         }
         write_json(folder / RUN_FILE, description)
+        sync_folder(folder)
         remove_checkpoints(folder)
         tell(format_ledger(ledger))
         tell(agreement(material.planned, realised))
@@ -263,7 +334,8 @@ def _add_callbacks(
     cast: Cast,
     folder: Path,
     tell: Callable[[str], None],
-) -> None:
+) -> LeaveCallback:
+    """What watches the run is added to the trainer; the last of it, which leaves when asked to, is returned."""
     log_file = LogFile(folder)
     trainer.add_callback(log_file)
     if probes := probed(cast, arguments.character.recall_items):
@@ -275,6 +347,31 @@ def _add_callbacks(
         trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
+    leave = LeaveCallback(tell, is_main=trainer.is_world_process_zero())
+    trainer.add_callback(leave)
+    return leave
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other run writes into the folder meanwhile, such as the processes that a killed launcher left behind.
+
+    Raises:
+        UnderstudyError: another one does.
+    """
+    lock = FileLock(folder / LOCK_FILE)
+    if not _agreed(take, lock):
+        raise UnderstudyError(
+            folder,
+            "is being trained in by another process",
+            fix="wait for it, or end it: a launcher that was killed leaves its processes (pipeline.train) behind",
+        )
+    try:
+        yield
+    finally:
+        if PartialState().is_main_process:
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _agreed(find: Callable[..., Found], *arguments: Any) -> Found:

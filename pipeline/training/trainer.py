@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
 from torch.utils.data import Sampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import rotate_checkpoints
 from trl import SFTTrainer
 
 from pipeline.conversations.render import CONVERSATION_KINDS
@@ -18,8 +20,9 @@ from pipeline.tokens.attention import exchanged, tree_inputs
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
 from pipeline.training.callbacks import FEW_CHARACTERS
-from pipeline.training.checkpoints import EXPOSURES_FILE
+from pipeline.training.checkpoints import EXPOSURES_FILE, WHOLE_FILE, mark_whole, sync_folder
 from pipeline.training.identity import read_json
+from pipeline.training.saved import find_difference
 from pipeline.whole_files import write_json
 
 
@@ -82,6 +85,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self._owner = self._numbers(owners or [""] * len(variants))
         self._watched_owner = self._numbers(watched_owners)
         self.sampler = PlanSampler(plan, variants)
+        self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
+        self._at_end = False
         self._exposures = torch.zeros(len(variants), dtype=torch.int64)
         # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
         self._sums = torch.zeros(len(CONVERSATION_KINDS), 4, dtype=torch.float64)
@@ -99,18 +104,60 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
         return self._total(self._exposures).numpy()
 
-    def load_exposures(self, checkpoint: Path) -> None:
-        """Go on counting where the run that wrote the checkpoint was."""
+    def go_on_from(self, checkpoint: Path, whole: Mapping[str, Any]) -> None:
+        """Count on where the run that wrote the checkpoint was, and train no further if it was at its end.
+
+        `whole` is the content of the checkpoint's `whole.json`.
+        """
+        self._at_end = bool(whole["at_end"])
+        self.resumed = list(whole["resumed"])
         if self.is_world_process_zero():  # the processes' counts are added up
             self._exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
+    def _run_epoch(self, **options: Any) -> None:
+        if self._at_end:  # transformers would take one step more before it looked whether to stop
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(**options)
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """The checkpoint is written by all processes, on the disk, compared with the model, and marked whole.
+
+        Only then may an older one be removed.
+
+        Raises:
+            UnderstudyError: what is on the disk is not what is in memory; on every process.
+        """
+        checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         exposures = self.exposures().tolist()
-        if self.is_world_process_zero():  # before the rest, whose end removes the checkpoint before it
-            checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if self.is_world_process_zero():
             checkpoint.mkdir(parents=True, exist_ok=True)
+            (checkpoint / WHOLE_FILE).unlink(missing_ok=True)
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
         super()._save_checkpoint(model, trial)
+        self.args.save_total_limit = limit
+        self.check_saved(checkpoint)
+        if self.is_world_process_zero():
+            notes = {"step": self.state.global_step, "at_end": self.control.should_training_stop}
+            mark_whole(checkpoint, notes | {"resumed": self.resumed})
+            rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint)
+        self.accelerator.wait_for_everyone()
+
+    def check_saved(self, folder: Path) -> None:
+        """All that the processes wrote into the folder is on the disk, and its weights are the model's, bit for bit.
+
+        Raises:
+            UnderstudyError: they are not; on every process.
+        """
+        self.accelerator.wait_for_everyone()  # until all have written
+        if self.accelerator.is_local_main_process:  # each machine answers for its own writes
+            sync_folder(folder)
+        self.accelerator.wait_for_everyone()
+        model = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
+        found = [find_difference(model, folder, reads=self.is_world_process_zero())]
+        if difference := broadcast_object_list(found)[0]:
+            raise difference
 
     def compute_loss(
         self,
