@@ -27,6 +27,7 @@ Outcome = Literal["exact", "first"]
 OUTCOMES: tuple[Outcome, ...] = ("exact", "first")
 MATRIX_FACTS = 16  # of each character, unless more or fewer are asked for
 MOST_SAMPLES = 6  # rows whose reply to another's question is kept, to be read
+ABOVE_BY_CHANCE = 0.025  # of pairs that do not bleed, a 95% interval stands above the untouched model's
 MOST_PAIRS = 20  # that are named as bleeding, the worst first
 
 
@@ -113,6 +114,7 @@ def bleed_of(
 ) -> dict[str, Any]:
     """The matrix with what it says in short, as JSON takes it. `shared` says that all rows are of one adapter."""
     names = [column.persona.name for column in columns]
+    pairs = len(rows) * len(names) - len(rows.keys() & set(names))
     return {
         "model": model,
         "shared": shared,
@@ -121,7 +123,8 @@ def bleed_of(
         "rows": [{"name": name} | _shares(row) for name, row in rows.items()],
         "base": _shares(base),
         "summary": {outcome: _summary(rows, base, names, outcome) for outcome in OUTCOMES},
-        "pairs": len(rows) * len(names) - len(rows.keys() & set(names)),
+        "pairs": pairs,
+        "by_chance": round(ABOVE_BY_CHANCE * pairs),
         "bleeding": _bleeding(rows, base, names),
         "samples": [{"asked": name} | asdict(row.sample) for name, row in rows.items() if row.sample],
     }

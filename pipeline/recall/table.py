@@ -81,8 +81,8 @@ def format_bleed(bleed: Mapping[str, Any]) -> str:
         lines.append(
             f"bleeds: {pair['asked']} knows of {pair['of']}, ranked first {format_change(pair)} against the untouched"
         )
-    if bleed["bleeding"]:
-        lines.append(f"(of {bleed['pairs']} pairs; about {0.025 * bleed['pairs']:.0f} would be listed by chance alone)")
+    if bleed["bleeding"] and bleed["by_chance"]:
+        lines.append(f"(of {bleed['pairs']} pairs; about {bleed['by_chance']} would be listed by chance alone)")
     return "\n".join(lines)
 
 
