@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,7 +22,7 @@ PATIENCE = 300.0  # seconds; what takes longer hangs
 
 
 class Run:
-    """A started run, its launcher and processes in a group of their own, with what it has said so far in a file."""
+    """A started run, its launcher and its processes, with what it has said so far in a file."""
 
     def __init__(self, command: list[str], log: Path) -> None:
         self.log = log
@@ -53,9 +53,14 @@ class Run:
         return psutil.Process(self.launcher.pid)
 
     def kill(self) -> None:
-        """As a machine that loses its power: every process at once, without a word."""
-        os.killpg(self.launcher.pid, signal.SIGKILL)
+        """As a machine that loses its power: launcher and processes at once, without a word."""
+        launcher = psutil.Process(self.launcher.pid)
+        everyone = [launcher, *launcher.children(recursive=True)]  # torchrun gives each a session of its own
+        for process in everyone:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.launcher.wait(PATIENCE)
+        psutil.wait_procs(everyone, PATIENCE)
 
     def end(self) -> int:
         """Its exit code, once it has ended."""
