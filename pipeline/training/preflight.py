@@ -22,6 +22,8 @@ from pipeline.training.checks import Finding, Launch, Need, Room, Setting
 from pipeline.training.identity import engine_of
 from pipeline.training.material import Material, rows_a_step, steps_of
 from pipeline.training.memory import (
+    ZERO2,
+    ZERO3,
     Memory,
     MicroBatch,
     ModelShape,
