@@ -2,8 +2,9 @@
 
 Weights, gradients and optimizer state are exact; the division among processes is that of the ZeRO paper
 (arXiv:1910.02054, section 5). Activations are counted tensor by tensor for a Llama-like layer: what autograd keeps of
-it for the backward. On a CPU the sum is held against the measured peak by `tests/integration/test_preflight.py`; on a
-GPU it has not been.
+it for the backward, which `tests/unit/test_kept_for_backward.py` holds against autograd's own account, for LoRA as GPUs
+compute it too. On a CPU the sum is held against the measured peak by `tests/integration/test_preflight.py`; on a GPU it
+has not been.
 """
 
 from __future__ import annotations
@@ -94,13 +95,14 @@ class MicroBatch:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where and how it runs."""
+    """Where and how it runs; `autocast` is torch's, which computes in bfloat16 whatever it is given."""
 
     engine: str
     processes: int
     on_gpu: bool
     tree: bool
     checkpointing: bool
+    autocast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,18 @@ class Memory:
 
 
 def model_shape(
-    config: PretrainedConfig, *, dtype: torch.dtype, peft_config: Any, four_bits: bool, **options: Any
+    config: PretrainedConfig,
+    *,
+    dtype: torch.dtype,
+    peft_config: Any,
+    four_bits: bool,
+    engine: str = SINGLE,
+    **options: Any,
 ) -> ModelShape:
     """The shape of a model that is built without its weights, with its adapter if it gets one.
 
-    `options` go to `from_config` as they are.
+    The adapter is in float32, as peft makes it, but in the base's precision under ZeRO-3 and, of a base in 4 bits, in
+    bfloat16, as trl makes it. `options` go to `from_config` as they are.
     """
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
@@ -154,7 +163,7 @@ def model_shape(
         trained=sum(weight.numel() for weight in trained),
         largest_layer=max(head, (linear - head) // values["num_hidden_layers"]),
         bytes_each=dtype.itemsize,
-        trained_bytes=trained[0].element_size(),
+        trained_bytes=2 if four_bits else dtype.itemsize if engine == ZERO3 else trained[0].element_size(),
         rank=peft_config.r if peft_config is not None else 0,
         four_bits=four_bits,
         why_no_tree=reason,
@@ -231,17 +240,29 @@ def _layer(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
     """Bytes that one layer keeps: its two norms, its attention, its gated MLP, and LoRA's low products."""
     each = shape.bytes_each
     fused = shape.is_lora and not placement.on_gpu and placement.engine in {SINGLE, DDP}  # see blocks.py and lora.py
-    norms = 2 * shape.hidden * each + 2 * _norm(shape, fused=fused)
-    # query, each branch's or row's output, and that output in the order of the tokens
-    attention = 3 * shape.query * each
-    mlp = (2 if fused else 4) * shape.inner * each  # gate and up; unfused, gate's SiLU and the product as well
+    norms = 2 * _norm(shape, fused=fused)
+    attention = 2 * shape.query * each  # query, and each branch's or row's output
+    mlp = (2 if fused else 3) * shape.inner * each  # gate and up; unfused, gate's SiLU as well
+    inputs = _inputs(shape, fused=fused, autocast=placement.autocast)
     low = 7 * shape.rank * each
-    if shape.is_lora and not fused:  # peft gives each A an input of its own
-        low += (4 * shape.hidden + shape.query + shape.inner) * each
     # a tree's branches gather the keys of their paths; padded rows repeat theirs for every head that shares them
     keys = 2 * (batch.keys * shape.key if placement.tree else batch.tokens * shape.query) * each
     mask_each = each if placement.tree and each < 4 else 0 if placement.tree else 4
-    return batch.tokens * (norms + attention + mlp + low) + keys + batch.mask * mask_each
+    return batch.tokens * (norms + attention + mlp + inputs + low) + keys + batch.mask * mask_each
+
+
+def _inputs(shape: ModelShape, *, fused: bool, autocast: bool) -> int:
+    """Bytes a token that a layer's products keep of what they are given, to have their weights' gradients from it.
+
+    A frozen product keeps nothing, so with LoRA these are the inputs of the A's. Where an adapter is wider than its
+    base, peft converts each of the seven inputs, and keeps the copy, which autocast narrows again.
+    """
+    if fused:
+        return (2 * shape.hidden + shape.query) * shape.bytes_each
+    if shape.is_lora and shape.trained_bytes > shape.bytes_each:
+        copied = shape.bytes_each if autocast else shape.trained_bytes
+        return (5 * shape.hidden + shape.query + shape.inner) * copied
+    return (2 * shape.hidden + shape.query + shape.inner) * shape.bytes_each
 
 
 def _norm(shape: ModelShape, *, fused: bool) -> int:

@@ -22,6 +22,8 @@ from pipeline.training.checks import Finding, Launch, Need, Room, Setting
 from pipeline.training.identity import engine_of
 from pipeline.training.material import Material, rows_a_step, steps_of
 from pipeline.training.memory import (
+    ZERO2,
+    ZERO3,
     Memory,
     MicroBatch,
     ModelShape,
@@ -74,7 +76,7 @@ def preflight(
         four_bits=model.load_in_4bit,
     )
     shape = shape_of(arguments, setting)
-    need = need_of(arguments, material, launch, libraries=psutil.Process().memory_info().rss)
+    need = need_of(arguments, material, launch, bf16=bf16, libraries=psutil.Process().memory_info().rss)
     wanted = need(setting)
     state = shape.trained * shape.trained_bytes
     checkpoint = 3 * state
@@ -95,14 +97,15 @@ def preflight(
     return Preflight(shape, batch, wanted, room, checkpoint, tuple(findings), smaller)
 
 
-def need_of(arguments: RunArguments, material: Material, launch: Launch, *, libraries: int) -> Need:
-    """What a process needs under any setting of this run."""
+def need_of(arguments: RunArguments, material: Material, launch: Launch, *, bf16: bool, libraries: int) -> Need:
+    """What a process needs under any setting of this run; `bf16` as for `preflight`."""
 
     @functools.cache
     def need(setting: Setting) -> Memory:
         shape = shape_of(arguments, setting)
         tree = _tree(arguments, shape)
-        placement = Placement(setting.engine, launch.processes, launch.on_gpu, tree, setting.checkpointing)
+        autocast = bf16 and setting.engine not in {ZERO2, ZERO3}  # which convert by themselves
+        placement = Placement(setting.engine, launch.processes, launch.on_gpu, tree, setting.checkpointing, autocast)
         return estimate(shape, batches_of(arguments, material, setting.rows, tree=tree), placement, libraries=libraries)
 
     return need
@@ -119,6 +122,7 @@ def shape_of(arguments: RunArguments, setting: Setting) -> ModelShape:
         dtype=dtype,
         peft_config=get_peft_config(replace(model, use_peft=setting.lora)),
         four_bits=setting.four_bits,
+        engine=setting.engine,
         trust_remote_code=trust,
         attn_implementation=model.attn_implementation,
     )
