@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.conversations.render import Conversation, Message
@@ -28,15 +29,15 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[l
     return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
 
 
-def encode(conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase) -> Iterator[TokenRow]:
-    """One row a conversation, in order, each proven (see `pipeline.tokens.proof`).
+def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizerBase) -> Iterator[TokenRow]:
+    """One row a conversation, in order, each proven (see `pipeline.tokens.proof`); holds no more than CHUNK of them.
 
     Raises:
         UnderstudyError: a row cannot be trained on as it is.
     """
     ends = end_of_turn_ids(tokenizer)
-    for begin in range(0, len(conversations), CHUNK):
-        chunk = conversations[begin : begin + CHUNK]
+    conversations = iter(conversations)
+    while chunk := list(islice(conversations, CHUNK)):
         prompts = _prompts(chunk, tokenizer)
         wholes = [render(tokenizer, [*one.prompt, one.completion], reply_follows=False) for one in chunk]
         distinct = list(dict.fromkeys(wholes))  # a record may stand under the same instruction several times

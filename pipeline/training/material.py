@@ -6,8 +6,10 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
@@ -21,7 +23,6 @@ from pipeline.recipe import CharacterArguments, numbers_of
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
-from pipeline.tokens.row import TokenRow
 from pipeline.training.rows import RowSet, encode_rows
 
 if TYPE_CHECKING:
@@ -115,17 +116,14 @@ def prepare_material(
     kept, held_out = split_records(cast.records, recipe.held_out, seed, kinds=WATCHED)
     personas = cast.personas
 
-    def rows_of(groups: Sequence[Sequence[Conversation]]) -> RowSet:
-        return encode_rows(
-            groups,
-            tokenizer,
-            max_length=training.max_length,
-            on_overlong=recipe.on_overlong,
-            progress=_progress if training.process_index == 0 and not training.disable_tqdm else lambda rows, _: rows,
-        )
+    def rows_of(groups: Iterable[Sequence[Conversation]], records: int) -> RowSet:
+        if training.process_index == 0 and not training.disable_tqdm:
+            groups = tqdm(groups, total=records, desc="encoding", unit=" records", leave=False, delay=2)
+        return encode_rows(groups, tokenizer, max_length=training.max_length, on_overlong=recipe.on_overlong)
 
-    groups = [render_as(recipe, record, personas[record.speaker]) for record in kept]
-    rows = rows_of([*groups, *([conversation] for conversation in cast.replay)])
+    groups = (render_as(recipe, record, personas[record.speaker]) for record in kept)
+    replayed = ([conversation] for conversation in cast.replay)
+    rows = rows_of(chain(groups, replayed), len(kept) + len(cast.replay))
     owners = owners_of(rows.record_ids, kept) if len(personas) > 1 else ()
     sources, exposures = _mixture(recipe, rows, owners, {one.persona.name: one.weight for one in cast.characters})
     plan = plan_mixture(sources, exposures, seed=seed, rows_a_step=rows_a_step(training))
@@ -134,7 +132,7 @@ def prepare_material(
     lines = [render_as(recipe, record, personas[record.speaker])[:1] for record in held_out]
     asked = asked_anew(cast, recipe.recall_items)
     watching = [*lines, *([conversation] for _, conversation in asked)]
-    watched = rows_of(watching) if watching else None
+    watched = rows_of(watching, len(watching)) if watching else None
     watched_owners: Sequence[str] = ()
     if watched and owners:
         facts = {conversation.record_id: name for name, conversation in asked}
@@ -224,9 +222,3 @@ def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:
             f" times, and max_exposures is {most}",
             fix="lower num_train_epochs or the weight of that kind, or raise max_exposures",
         )
-
-
-def _progress(rows: Iterable[TokenRow], total: int) -> Iterable[TokenRow]:
-    from tqdm import tqdm
-
-    return tqdm(rows, total=total, desc="encoding", unit=" rows", leave=False, delay=2)

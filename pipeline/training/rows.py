@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice, tee
 from typing import TYPE_CHECKING
 
 from pipeline.conversations.render import CONVERSATION_KINDS, Conversation, ConversationKind
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
+# Rows that become one Arrow table. A `Dataset` is hashed, and so copied, when it is made: one of all rows would double
+# the memory.
+PIECE = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
     """The rows of every record, a record's rows one after another: record i has `variants[i]` of them.
 
-    `dataset` has `input_ids`, `labels`, `kind` (its number in CONVERSATION_KINDS) and `record` (i). `loss_tokens[i]` is
-    the mean number of tokens that the loss sees in an exposure of record i. `rejected` and `shortened` count, by record
-    id, the rows that were longer than the run allows.
+    `dataset` has `input_ids`, `labels`, `kind` (its number in CONVERSATION_KINDS) and `record` (i), as Arrow arrays in
+    memory: 8 bytes a token, and no cache file that could be another run's. `loss_tokens[i]` is the mean number of
+    tokens that the loss sees in an exposure of record i. `rejected` and `shortened` count, by record id, the rows that
+    were longer than the run allows.
     """
 
     dataset: Dataset
@@ -38,71 +43,93 @@ class RowSet:
 
 
 def encode_rows(
-    groups: Sequence[Sequence[Conversation]],
+    groups: Iterable[Sequence[Conversation]],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int | None,
     on_overlong: str,
-    progress: Callable[[Iterable[TokenRow], int], Iterable[TokenRow]] = lambda rows, _: rows,
 ) -> RowSet:
     """Encode and prove every conversation, each once however often it will be seen.
 
-    `groups[i]` are the conversations of one record; a record none of whose rows fit is left out. `progress` wraps the
-    rows as they come, and is told how many there will be.
+    `groups[i]` are the conversations of one record; a record none of whose rows fit is left out. They may come from a
+    generator: some thousands of conversations and rows at a time are held as Python objects.
 
     Raises:
         UnderstudyError: a row cannot be trained on, or none is left.
     """
-    flat = [conversation for group in groups for conversation in group]
-    rows = iter(progress(encode(flat, tokenizer), len(flat)))
-    kept: list[TokenRow] = []
-    variants: list[int] = []
+    groups, ahead = tee(groups)
+    encoded = encode(chain.from_iterable(ahead), tokenizer)
+    records = _Records()
     rejected: Counter[str] = Counter()
     shortened: Counter[str] = Counter()
     for group in groups:
-        before = len(kept)
-        for conversation, row in zip(group, islice(rows, len(group)), strict=True):
+        kept: list[TokenRow] = []
+        for conversation, row in zip(group, islice(encoded, len(group)), strict=True):
             fitted = fit(conversation, row, tokenizer, max_length=max_length, on_overlong=on_overlong)
             if fitted is None:
                 rejected[row.record_id] += 1
             else:
                 kept.append(fitted)
                 shortened[row.record_id] += fitted is not row
-        if len(kept) > before:
-            variants.append(len(kept) - before)
-    if not kept:
+        if kept:
+            records.add(kept)
+    if not records.variants:
         raise UnderstudyError(
-            f"record {flat[0].record_id} and all others",
+            f"record {next(iter(rejected))} and all others",
             "are longer than max_length",
             fix="raise max_length in the recipe",
         )
-    return _row_set(kept, variants, rejected, +shortened)
-
-
-def _row_set(
-    rows: Sequence[TokenRow], variants: Sequence[int], rejected: Mapping[str, int], shortened: Mapping[str, int]
-) -> RowSet:
-    from datasets import Dataset
-
-    record = [number for number, count in enumerate(variants) for _ in range(count)]
-    first = [number for number in range(len(record)) if number == 0 or record[number] != record[number - 1]]
-    dataset = Dataset.from_dict(
-        {
-            "input_ids": [row.input_ids for row in rows],
-            "labels": [row.labels for row in rows],
-            "kind": [CONVERSATION_KINDS.index(row.kind) for row in rows],
-            "record": record,
-        }
-    )
     return RowSet(
-        dataset=dataset,
-        record_ids=tuple(rows[number].record_id for number in first),
-        kinds=tuple(rows[number].kind for number in first),
-        variants=tuple(variants),
-        loss_tokens=tuple(
-            sum(row.loss_tokens for row in rows[number : number + count]) / count
-            for number, count in zip(first, variants, strict=True)
-        ),
+        dataset=records.dataset(),
+        record_ids=tuple(records.record_ids),
+        kinds=tuple(records.kinds),
+        variants=tuple(records.variants),
+        loss_tokens=tuple(records.loss_tokens),
         rejected=rejected,
-        shortened=shortened,
+        shortened=+shortened,
     )
+
+
+@dataclass(slots=True)
+class _Records:
+    """Proven rows, record by record; as soon as PIECE of them have gathered, they are put away as Arrow arrays."""
+
+    record_ids: list[str] = field(default_factory=list)
+    kinds: list[ConversationKind] = field(default_factory=list)
+    variants: list[int] = field(default_factory=list)
+    loss_tokens: list[float] = field(default_factory=list)
+    gathered: list[tuple[int, TokenRow]] = field(default_factory=list)
+    pieces: list[Dataset] = field(default_factory=list)
+
+    def add(self, rows: Sequence[TokenRow]) -> None:
+        """Take the rows of the next record."""
+        self.gathered += [(len(self.variants), row) for row in rows]
+        self.record_ids.append(rows[0].record_id)
+        self.kinds.append(rows[0].kind)
+        self.variants.append(len(rows))
+        self.loss_tokens.append(sum(row.loss_tokens for row in rows) / len(rows))
+        if len(self.gathered) >= PIECE:
+            self._put_away()
+
+    def dataset(self) -> Dataset:
+        """All rows so far. The pieces are joined, not copied."""
+        from datasets import concatenate_datasets
+
+        if self.gathered:
+            self._put_away()
+        return concatenate_datasets(self.pieces)
+
+    def _put_away(self) -> None:
+        import pyarrow as pa
+        from datasets import Dataset, Features, List, Value
+
+        tokens = List(Value("int32"))
+        features = Features({"input_ids": tokens, "labels": tokens, "kind": Value("int8"), "record": Value("int32")})
+        columns = {
+            "input_ids": [row.input_ids for _, row in self.gathered],
+            "labels": [row.labels for _, row in self.gathered],
+            "kind": [CONVERSATION_KINDS.index(row.kind) for _, row in self.gathered],
+            "record": [record for record, _ in self.gathered],
+        }
+        self.pieces.append(Dataset(pa.table(columns, schema=features.arrow_schema)))
+        self.gathered.clear()
