@@ -107,15 +107,24 @@ class _Steps:
 
 
 def count(inputs: dict[str, Any]) -> dict[str, int]:
-    """Rows, tokens that the model computes (padding too), and supervised tokens of a micro-batch of any variant."""
+    """What a micro-batch of any variant has: rows, tokens that the model computes (padding too), supervised tokens.
+
+    And what it costs on a CPU: tokens `scored` by the LM head, `pairs` of a query with a key that it may see (or, where
+    a mask hides the others, any).
+    """
     tokens, labels = inputs["input_ids"], inputs["labels"]
     if "target_nodes" in inputs:
         rows, supervised = len(inputs["kinds"]), labels.numel()
+        scored, pairs = supervised, int((inputs["position_ids"] + 1).sum())
     else:
         packed = "attention_mask" not in inputs
         rows = int((inputs["position_ids"] == 0).sum()) if packed else len(tokens)
-        supervised = int((labels[:, 1:] != -100).sum())
-    return {"rows": rows, "tokens": tokens.numel(), "supervised": supervised}
+        targets = labels[:, 1:] != -100
+        supervised = int(targets.sum())
+        ours = "kinds" in inputs  # trl scores every position on a CPU
+        scored = rows * int(targets.any(0).sum()) if ours else tokens.numel()
+        pairs = tokens.numel() * tokens.shape[1]
+    return {"rows": rows, "tokens": tokens.numel(), "supervised": supervised, "scored": scored, "pairs": pairs}
 
 
 def gemm_rate(trainer: Any) -> dict[str, float]:

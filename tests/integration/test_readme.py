@@ -69,7 +69,7 @@ def test_a_command_of_the_documents_is_one_that_there_is(document: str, command:
     for word in words:
         for name in re.findall(r"\b(?:recipes|accelerate_configs)/[\w*]+\.yaml", word):
             assert "*" in name or name in NAMES_TO_FILL_IN or (ROOT / name).is_file(), command
-    stages = re.findall(r"pipeline\.(\w+)|understudy (\w+)(?! \|)", command)
+    stages = re.findall(r"pipeline\.([\w.]+\w)|understudy (\w+)(?! \|)", command)
     for stage in {one or other for one, other in stages if " | " not in command}:
         options = set(re.findall(r"(--[a-z_]+)", command.rpartition(stage)[2]))
         assert options <= known_keys() | set(re.findall(r"--[a-z_]+", help_of(stage))), (document, command)

@@ -1,0 +1,29 @@
+"""What preparing rows costs is measured on as many rows as were asked for, and printed for each size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.benchmark.preparing import invented_lines, preparing_cost
+from pipeline.benchmark.scale import preparing_table
+
+
+def test_invented_lines_are_the_same_for_a_seed_and_differ_among_themselves() -> None:
+    lines = invented_lines(50, seed=3)
+    assert lines == invented_lines(50, seed=3) != invented_lines(50, seed=4)
+    assert len({line.record_id for line in lines}) == 50
+
+
+def test_the_cost_is_of_so_many_rows_and_their_table_has_eight_bytes_a_token(tiny_model_folder: Path) -> None:
+    cost = preparing_cost(64, str(tiny_model_folder))
+    assert cost["rows"] == 64
+    assert 8 * cost["tokens"] <= cost["table"] < 8 * cost["tokens"] + 64 * 20
+    assert min(cost["encoding"], cost["planning"], cost["order"], cost["fetching"]) > 0
+
+
+def test_ten_million_rows_are_in_proportion_to_the_largest_size() -> None:
+    cost = {"rows": 1_000, "tokens": 90_000, "encoding": 6.0, "planning": 0.001, "order": 0.002, "fetching": 1e-5,
+            "records_bytes": 10**6, "table": 10**6, "resident": 10**6, "peak": 2 * 10**6}  # fmt: skip
+    *_, ten = preparing_table(iter([cost, cost | {"rows": 10_000, "encoding": 60.0, "table": 2 * 10**7}]))
+    assert "encoding 1000 min" in ten
+    assert "table 20.0 GB" in ten
