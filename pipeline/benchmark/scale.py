@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.benchmark.measure import NAMES, TREE
+from pipeline.benchmark.preparing import PreparingCost, preparing_cost
 from pipeline.benchmark.step_model import Cluster, Gpu, Work, llama_shape, operations, step_time
 from pipeline.errors import entry_point
 from pipeline.models.locate import EMBEDDED, prepare_environment
@@ -42,6 +43,8 @@ RANK, COUNTS = 16, (1, 8, 16, 64)
 # A row, as `make bench` has it of a real character: tokens in a tree, tokens padded, supervised tokens.
 IN_TREE, PADDED, SUPERVISED = 87, 189, 45
 WORK_ROWS = 100 * 1_000 * 3  # characters, lines, epochs
+TEN_MILLION = 10_000_000
+ROWS_HEAD = "{:>10}{:>12}{:>10}{:>8}{:>10}{:>8}{:>11}{:>9}{:>9}{:>10}{:>9}"
 HEAD = "{:<7}{:>5}  {:<12}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}"
 
 
@@ -80,27 +83,32 @@ def main() -> None:
 
 def measured(sizes: Sequence[int], model: str) -> Iterator[Mapping[str, Any]]:
     """The cost of each size, each in a process of its own, so that no peak is another's."""
-    from pipeline.benchmark.preparing import preparing_cost
-
     for rows in sizes:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             yield dict(pool.submit(preparing_cost, rows, model).result())
 
 
 def preparing_table(costs: Iterator[Mapping[str, Any]]) -> Iterator[str]:
-    """A line for each size, and ten million rows by the largest: every column but the rates grows with the rows."""
-    yield (f"{'rows':>10}{'tokens/row':>12}{'encoding':>10}{'rows/s':>8}{'planning':>10}{'order':>8}{'fetching':>10}"
-           f"{'records':>10}{'table':>9}{'resident':>10}{'peak':>9}")  # fmt: skip
+    """A line for each size, and ten million rows on the straight line through the last two sizes."""
+    yield ROWS_HEAD.format("rows", "tokens/row", "encoding", "rows/s", "planning", "order", "fetching",
+                           "records", "table", "resident", "peak")  # fmt: skip
+    last: Mapping[str, Any] = dict.fromkeys(PreparingCost.__annotations__, 0)
     for cost in costs:
-        rows = cost["rows"]
-        size = {name: f"{cost[name] / 1e6:.0f} MB" for name in ("records_bytes", "table", "resident", "peak")}
-        yield (f"{rows:>10,}{cost['tokens'] / rows:>12.1f}{cost['encoding']:>8.1f} s{rows / cost['encoding']:>8.0f}"
-               f"{cost['planning']:>8.2f} s{cost['order']:>6.2f} s{cost['fetching'] * 1e6:>7.0f} us"
-               f"{size['records_bytes']:>10}{size['table']:>9}{size['resident']:>10}{size['peak']:>9}")  # fmt: skip
-    ten = 10_000_000 / rows
-    yield (f"ten million, in proportion: encoding {cost['encoding'] * ten / 60:.0f} min, planning and one epoch's order"
-           f" {(cost['planning'] + cost['order']) * ten:.0f} s, records {cost['records_bytes'] * ten / 1e9:.1f} GB,"
-           f" table {cost['table'] * ten / 1e9:.1f} GB, peak {cost['peak'] * ten / 1e9:.1f} GB, a process")  # fmt: skip
+        before, last = last, cost
+        yield ROWS_HEAD.format(
+            f"{cost['rows']:,}", f"{cost['tokens'] / cost['rows']:.1f}", f"{cost['encoding']:.1f} s",
+            f"{cost['rows'] / cost['encoding']:.0f}", f"{cost['planning']:.2f} s", f"{cost['order']:.2f} s",
+            f"{cost['fetching'] * 1e6:.0f} us/row",
+            *(f"{cost[name] / 1e6:.0f} MB" for name in ("records_bytes", "table", "resident", "peak")),
+        )  # fmt: skip
+
+    def then(name: str) -> float:
+        slope = (last[name] - before[name]) / (last["rows"] - before["rows"])
+        return float(last[name] + slope * (TEN_MILLION - last["rows"]))
+
+    yield (f"ten million, by a straight line: encoding {then('encoding') / 60:.0f} min, planning and one epoch's order"
+           f" {then('planning') + then('order'):.0f} s, records {then('records_bytes') / 1e9:.1f} GB,"
+           f" table {then('table') / 1e9:.1f} GB, peak {then('peak') / 1e9:.1f} GB; in each process")  # fmt: skip
 
 
 def tables(gpu: Gpu, rows: int) -> Iterator[str]:

@@ -9,6 +9,8 @@ import pytest
 
 from pipeline.benchmark.measure import NAMES, TREE, summarise
 from pipeline.benchmark.report import draw_bench, format_bench
+from pipeline.benchmark.worker import count
+from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 
 
 def step(seconds: float, others: float = 0.0) -> dict[str, float]:
@@ -49,3 +51,17 @@ def test_the_table_and_the_picture_say_the_figures() -> None:
     assert "8.00 times the samples/s" in table
     texts = [element.text for element in ET.fromstring(draw_bench(found)).iter() if element.tag.endswith("text")]  # noqa: S314
     assert {"Mira <1>: samples a second", "4.00  (8.0 x)", "900", "160"} <= set(texts)
+
+
+def test_a_batch_is_counted_as_what_a_cpu_computes_of_it() -> None:
+    rows = [
+        {"input_ids": [1, 2, 3, 4], "labels": [-100, -100, 3, 4], "kind": 0, "record": 0},
+        {"input_ids": [1, 2, 5], "labels": [-100, -100, 5], "kind": 0, "record": 1},
+    ]
+    shared = {"rows": 2, "supervised": 3}
+    # the tree 1 2 (3 4 | 5): 1 + 2 + 3 + 4 + 3 pairs; padded 2 x 4, with targets in two columns
+    assert count(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
+    ours = PaddedCollator(0)(rows)
+    assert count(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
+    trl = {name: ours[name] for name in ("input_ids", "labels", "attention_mask")}
+    assert count(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}
