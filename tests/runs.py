@@ -54,8 +54,10 @@ class Run:
 
     def kill(self) -> None:
         """As a machine that loses its power: launcher and processes at once, without a word."""
-        launcher = psutil.Process(self.launcher.pid)
-        everyone = [launcher, *launcher.children(recursive=True)]  # torchrun gives each a session of its own
+        everyone = []
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has come to its end
+            launcher = psutil.Process(self.launcher.pid)
+            everyone = [launcher, *launcher.children(recursive=True)]  # torchrun gives each a session of its own
         for process in everyone:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()

@@ -7,6 +7,7 @@ the last checkpoint that is whole, and in the end the adapter is compared with t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import re
@@ -16,6 +17,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.conftest import tiny_values, write_raw_files, write_tiny_model
 from tests.runs import Run, checkpoints_of, command, distance
@@ -93,34 +96,45 @@ def soak(engine: str, work: Path, runs: int, seed: int) -> list[Kill]:
 
 
 def disturb(engine: str, recipe: Path, out: Path, chance: random.Random, seconds: float) -> list[Kill]:
-    """A run killed twice, at moments that lie before the first step, in a step or in a save, and then left alone."""
+    """A run killed twice, at moments that lie before the first step, in a step or in a save, and then left alone.
+
+    One that comes to its end before it is hit is begun anew.
+    """
     kills: list[Kill] = []
-    for number in range(KILLS_A_RUN + 1):
-        run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{number}.log"))
-        if number < KILLS_A_RUN:
-            moment = hit(run, out, chance, seconds)
-            rank = chance.randrange(2) if engine != "one" else -1
-            if rank >= 0 and chance.random() < 0.5:
-                how = f"rank {rank}"
-                run.process(rank).kill()
-                run.end()
-            else:
-                how = "all"
-                run.kill()
-        else:
-            assert run.end() == 0, run.said[-3000:]
+    while len(kills) < KILLS_A_RUN:
+        run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"))
+        moment = hit(run, out, chance, seconds)
+        how = kill(run, engine, chance)
+        if (out / "run.json").exists():
+            shutil.rmtree(out)
+            kills = []
+            continue
         if kills:
-            judge(kills[-1], run.said, final=number == KILLS_A_RUN)
-        if number < KILLS_A_RUN:
-            whole, broken = checkpoints_of(out)
-            kills.append(Kill(engine, 0, how, moment, len(whole), len(broken), whole[-1] if whole else "the beginning"))
+            judge(kills[-1], run.said, final=False)
+        whole, broken = checkpoints_of(out)
+        kills.append(Kill(engine, 0, how, moment, len(whole), len(broken), whole[-1] if whole else "the beginning"))
+    run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"))
+    assert run.end() == 0, run.said[-3000:]
+    judge(kills[-1], run.said, final=True)
     return kills
+
+
+def kill(run: Run, engine: str, chance: random.Random) -> str:
+    """What was killed: all processes, or one of several, whose launcher then ends the rest."""
+    if engine == "one" or chance.random() < 0.5:
+        run.kill()
+        return "all"
+    rank = chance.randrange(2)
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has come to its end
+        run.process(rank).kill()
+    run.end()
+    return f"rank {rank}"
 
 
 def hit(run: Run, out: Path, chance: random.Random, seconds: float) -> str:
     """Wait for a random moment, and say which."""
     if chance.random() < 0.2:  # while it starts
-        delay = chance.uniform(0.1, 0.8) * seconds
+        delay = chance.uniform(0.1, 0.5) * seconds
         began = time.monotonic()
         run.until(lambda: time.monotonic() - began > delay)
         return f"{delay:.1f} s after its start"
