@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +140,7 @@ def model_shape(
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    with torch.device("meta"):
+    with torch.device("meta"), _not_shared_out():
         model = AutoModelForCausalLM.from_config(config, dtype=dtype, **options)
         reason = why_no_tree(model)
         linear = sum(one.weight.numel() for one in model.modules() if isinstance(one, torch.nn.Linear))
@@ -168,6 +169,19 @@ def model_shape(
         four_bits=four_bits,
         why_no_tree=reason,
     )
+
+
+@contextmanager
+def _not_shared_out() -> Iterator[None]:
+    """Under ZeRO-3 transformers shares out parameters as they are made, over all processes; a shape has none."""
+    from transformers.integrations import deepspeed
+
+    armed = deepspeed._hf_deepspeed_config_weak_ref
+    deepspeed.unset_hf_deepspeed_config()
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = armed
 
 
 def largest_batches(dataset: Dataset, orders: Sequence[Ints], *, rows: int, tree: bool) -> list[MicroBatch]:
