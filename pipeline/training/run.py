@@ -12,7 +12,6 @@ from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
 from filelock import FileLock
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, ProgressCallback
-from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config, get_quantization_config
 
@@ -208,7 +207,6 @@ def _save(
         raise pickled
     trainer.check_saved(folder)
     if trainer.is_world_process_zero():
-        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle; run.json says all of it
         save_personas(list(cast.personas.values()), folder, template=str(trainer.processing_class.chat_template))
         rows, owners = material.rows, material.owners
         write_exposures(folder, rows.record_ids, rows.kinds, material.planned, realised, owners=owners)
@@ -335,7 +333,7 @@ def _add_callbacks(
     folder: Path,
     tell: Callable[[str], None],
 ) -> LeaveCallback:
-    """What watches the run is added to the trainer; the last of it, which leaves when asked to, is returned."""
+    """What watches the run is added to the trainer; what leaves when asked to is returned."""
     log_file = LogFile(folder)
     trainer.add_callback(log_file)
     if probes := probed(cast, arguments.character.recall_items):
@@ -343,12 +341,12 @@ def _add_callbacks(
             (cast.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS)) for name, of_one in probes.items()
         ]
         trainer.add_callback(RecallCallback(small, log_file, tell))
-    if arguments.training.world_size > 1:
-        trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     if arguments.character.early_stopping:  # after the recall, whose figures it may go by
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
     leave = LeaveCallback(tell, is_main=trainer.is_world_process_zero())
     trainer.add_callback(leave)
+    if arguments.training.world_size > 1:  # last: it goes by what the others have asked for
+        trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     return leave
 
 
