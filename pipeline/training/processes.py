@@ -35,6 +35,7 @@ DDP_TIMEOUT = 100  # seconds: how long a step may wait for a process that is ali
 SILENCE = 0.6
 LONG_WORK = 1800  # seconds, torch's own default
 BEAT = 2.0  # seconds between two signs of life, at most
+LEAVING = 20.0  # seconds that an exchange with the store may still take: Python must not end while a thread is in it
 MISSED = 4  # so many beats not heard: the one to name, if somebody is to blame
 AGAIN = (
     "then give the same command again: it goes on from the last checkpoint. If the pause was meant, "
@@ -253,7 +254,7 @@ class Pulse:
         """No more signs of life: the run is over."""
         self._over.set()
         for thread in self._threads:
-            thread.join(self.beat)
+            thread.join(LEAVING)
 
     def silent(self, seconds: float) -> list[int]:
         """The ranks of which nothing has been heard for that long."""
