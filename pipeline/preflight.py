@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pipeline.training.checks import Launch
     from pipeline.training.preflight import Preflight
 
-ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
-
 
 @entry_point
 def main() -> None:
@@ -44,7 +42,7 @@ def check_recipe(recipe: Path, overrides: list[str], accelerate: Path | None, de
     import torch
 
     from pipeline.train import load_cast
-    from pipeline.training.arguments import parse_run
+    from pipeline.training.arguments import ON_A_CPU, parse_run
     from pipeline.training.checks import read_launch
     from pipeline.training.material import prepare_material
     from pipeline.training.preflight import launch_of, preflight

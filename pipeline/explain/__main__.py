@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pipeline.training.arguments import RunArguments
     from pipeline.training.material import Material
 
-ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
-
 
 @entry_point
 def main() -> None:
@@ -50,7 +48,7 @@ def explain_recipe(arguments: argparse.Namespace, overrides: list[str]) -> None:
     from pipeline.explain.show import format_walk
     from pipeline.explain.walk import walk_record
     from pipeline.train import load_cast
-    from pipeline.training.arguments import parse_run
+    from pipeline.training.arguments import ON_A_CPU, parse_run
     from pipeline.training.material import prepare_material, render_as
 
     # Only the tokenizer is needed, so a recipe for GPUs can be looked at without one.

@@ -17,6 +17,8 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
 from pipeline.training.processes import DDP_TIMEOUT
 
+# For what needs no more than a recipe's rows, so that a recipe for GPUs can be looked at without one.
+ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
 # Keys of SFTConfig that would be read by nothing, or by something that contradicts the plan.
 NOT_USED = {
     "packing": "batching is set by `batching`",
