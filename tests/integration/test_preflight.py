@@ -28,8 +28,6 @@ def understudy(*command: str, **variables: str) -> subprocess.CompletedProcess[s
         ("--dtype", "float32"),
         ("--dtype", "bfloat16"),
         ("--dtype", "float32", "--use_peft", "false"),
-        ("--dtype", "float32", "--batching", "padded"),
-        ("--dtype", "float32", "--activation_checkpointing", "true"),
     ],
 )
 def test_the_estimate_of_the_demos_memory_is_within_a_fifth_of_its_peak(
