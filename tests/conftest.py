@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,13 @@ def tiny_values(folder: Path, raw: Path, model: Path) -> dict[str, Any]:
         "logging_steps": 1,
         "save_strategy": "no",
     }
+
+
+def wait_until(process: subprocess.Popen[Any], so: Callable[[], object]) -> None:
+    """It is so, or the process has ended; meanwhile the core is left to those who compute."""
+    while process.poll() is None and not so():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
 
 
 @pytest.fixture

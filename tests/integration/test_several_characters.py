@@ -17,7 +17,7 @@ from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_in_turn, load_trained
 from pipeline.training.checkpoints import whole_checkpoints
-from tests.conftest import ROOT, SETTINGS
+from tests.conftest import ROOT, SETTINGS, wait_until
 from tests.integration.test_line import MODULE, adapter_of, run, succeeded, train
 
 BRAMS = ("In a mill above Tarn.", "Rye bread and little else.", "The wind taught me.")
@@ -118,8 +118,7 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     command = [*MODULE, "pipeline.train", "--config", str(two), *saving, str(cut)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as the others have: sums in another order are other bits
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread)
-    while process.poll() is None and not whole_checkpoints(cut):
-        pass
+    wait_until(process, lambda: whole_checkpoints(cut))
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert "going on from" in train(two, *saving, str(cut))
@@ -188,10 +187,11 @@ def test_a_cast_is_trained_in_turn_goes_on_where_it_was_cut_off_and_knows_its_ow
     folder = tmp_path / "out_cast"
     command = [*MODULE, "pipeline.cast", "--config", str(two), *BY_HEART, "--matrix_facts", "3"]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    while process.poll() is None and not (folder / "Bram" / "identity.json").exists():
-        pass  # until Mira is done, Nobody has failed and Bram has begun
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    # until Mira is done, Nobody has failed and Bram has begun
+    wait_until(process, (folder / "Bram" / "identity.json").exists)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     first = (folder / "Mira" / "adapter_model.safetensors").stat().st_mtime_ns
