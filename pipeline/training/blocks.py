@@ -15,7 +15,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
-from pipeline.training.lora import ADAPTER, is_plain
+from pipeline.training.lora import ADAPTER, is_alone, is_plain
 
 Forward = Callable[[Any, torch.Tensor], torch.Tensor]
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 0.03}  # of the largest value, between two orders of rounding
@@ -26,9 +26,10 @@ def fuse_blocks(model: torch.nn.Module) -> tuple[int, int]:
 
     Parameters must be whole, as for `fuse_lora`.
     """
-    mlps = sum(_exchange(module, _mlp, into=_width(module)) for module in model.modules() if _is_gated(module))
-    norms = sum(_exchange(module, _norm, into=_size(module)) for module in model.modules() if _is_norm(module))
-    return mlps, norms
+    modules: list[Any] = list(model.modules())
+    mlps = [_exchange(one, _mlp, into=one.gate_proj.base_layer.in_features) for one in modules if _is_gated(one)]
+    norms = [_exchange(one, _norm, into=len(one.weight)) for one in modules if _is_norm(one)]
+    return sum(mlps), sum(norms)
 
 
 def _exchange(module: Any, forward: Forward, *, into: int) -> bool:
@@ -50,14 +51,6 @@ def _is_gated(module: Any) -> bool:
         type(children[name]) is LoraLinear and is_plain(children[name]) and children[name].base_layer.bias is None
         for name in names
     )
-
-
-def _width(mlp: Any) -> int:
-    return int(mlp.gate_proj.base_layer.in_features)
-
-
-def _size(norm: Any) -> int:
-    return len(norm.weight)
 
 
 def _is_norm(module: Any) -> bool:
@@ -99,10 +92,7 @@ class _RmsNorm(torch.autograd.Function):
 def _mlp(module: Any, x: torch.Tensor) -> torch.Tensor:
     """The block's output; its own parts' where an adapter is switched off or a precision is changed underway."""
     parts = (module.gate_proj, module.up_proj, module.down_proj)
-    plain = all(
-        part.active_adapters == [ADAPTER] and not (part.disable_adapters or part.merged) for part in parts
-    ) and (x.dtype == parts[0].base_layer.weight.dtype and not torch.is_autocast_enabled(x.device.type))
-    if not plain:
+    if not all(is_alone(part, x) for part in parts):
         return type(module).forward(module, x)  # type: ignore[no-any-return]
     weights = [
         weight

@@ -42,11 +42,20 @@ def is_plain(module: Any) -> bool:
     )
 
 
+def is_alone(module: Any, x: torch.Tensor) -> bool:
+    """Whether the layer computes W and its one adapter now, in the precision of W: nothing is switched off or mixed."""
+    return (
+        module.active_adapters == [ADAPTER]
+        and not (module.disable_adapters or module.merged)
+        and x.dtype == module.get_base_layer().weight.dtype
+        and not torch.is_autocast_enabled(x.device.type)
+    )
+
+
 def _forward(module: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
     """The layer's output; peft's own where its adapter is switched off, merged, or mixed with others."""
     base = module.get_base_layer()
-    alone = module.active_adapters == [ADAPTER] and not (module.disable_adapters or module.merged or args or kwargs)
-    if not alone or x.dtype != base.weight.dtype or torch.is_autocast_enabled(x.device.type):
+    if args or kwargs or not is_alone(module, x):
         return LoraLinear.forward(module, x, *args, **kwargs)  # type: ignore[no-any-return]
     down, up = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
     scaling = module.scaling[ADAPTER]
