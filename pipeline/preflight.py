@@ -41,7 +41,7 @@ def check_recipe(recipe: Path, overrides: list[str], accelerate: Path | None, de
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
     import torch
 
-    from pipeline.train import load_cast
+    from pipeline.train import load_cast, tell_line
     from pipeline.training.arguments import ON_A_CPU, parse_run
     from pipeline.training.checks import read_launch
     from pipeline.training.material import prepare_material
@@ -53,14 +53,14 @@ def check_recipe(recipe: Path, overrides: list[str], accelerate: Path | None, de
     run = parse_run(recipe, overrides if gpus else [*ON_A_CPU, *overrides])
     launch = read_launch(accelerate, gpus=gpus) if accelerate else launch_of(run.training)
     run.training.gradient_accumulation_steps *= launch.processes  # the plan's steps, as all processes will take them
-    cast, tokenizer = load_cast(run, _tell)
+    cast, tokenizer = load_cast(run, tell_line)
     material = prepare_material(run.character, run.training, cast, tokenizer)
     run.training.gradient_accumulation_steps //= launch.processes
     if not launch.on_gpu:
-        choose_dtype(run, _tell)
+        choose_dtype(run, tell_line)
     bf16 = str(value_of(recipe, overrides, "bf16")).lower() == "true"
     found = preflight(run, material, launch, bf16=bf16, device_memory=device_memory)
-    _tell(format_preflight(found, launch, rows=len(material.rows.dataset)))
+    tell_line(format_preflight(found, launch, rows=len(material.rows.dataset)))
     return 2 if any(finding.fatal for finding in found.findings) else 0
 
 
@@ -83,11 +83,6 @@ def format_preflight(found: Preflight, launch: Launch, *, rows: int) -> str:
     ]
     told = [str(finding) for finding in found.findings] or ["nothing speaks against it"]
     return "\n".join([*lines, "", *told])
-
-
-def _tell(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

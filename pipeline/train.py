@@ -61,7 +61,7 @@ def _train_joined(recipe: Path, overrides: list[str]) -> None:
     check_quantized(recipe, run.model)
     if run.training.device.type == "cpu":
         use_all_cores()
-    tell = _tell if PartialState().is_main_process else lambda _: None
+    tell = tell_line if PartialState().is_main_process else lambda _: None
     cast, tokenizer = load_cast(run, tell)
     train(run, cast, tokenizer, recipe=str(recipe), tell=tell)
     names = list(cast.personas)
@@ -95,7 +95,8 @@ def chat_command(folder: str, names: Sequence[str]) -> str:
     return f"python -m pipeline.chat --adapter {folder}" + (f" --as {shlex.quote(names[0])}" if len(names) > 1 else "")
 
 
-def _tell(text: str) -> None:
+def tell_line(text: str) -> None:
+    """Write a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

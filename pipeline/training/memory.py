@@ -2,9 +2,9 @@
 
 Weights, gradients and optimizer state are exact; the division among processes is that of the ZeRO paper
 (arXiv:1910.02054, section 5). Activations are counted tensor by tensor for a Llama-like layer: what autograd keeps of
-it for the backward, which `tests/unit/test_kept_for_backward.py` holds against autograd's own account, for LoRA as GPUs
-compute it too. On a CPU the sum is held against the measured peak by `tests/integration/test_preflight.py`; on a GPU it
-has not been.
+it for the backward, which `tests/integration/test_kept_for_backward.py` holds against autograd's own account, for LoRA
+as GPUs compute it too. On a CPU the sum is held against the measured peak by `tests/integration/test_preflight.py`; on
+a GPU it has not been.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow.compute as pc
 import torch
 
@@ -40,7 +41,7 @@ CUDA_CONTEXT = GIB // 2
 BUCKET = 500_000_000  # gradients that DeepSpeed gathers before it reduces them, its default
 LIBRARIES_LATER = 40 * 2**20  # of code that is first touched in a step
 STATUS = Path("/proc/self/status")
-HEAVIEST = 32  # micro-batches of which the trees are built
+HEAVIEST = 32  # micro-batches of an epoch of which the trees are built
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +190,17 @@ def _not_shared_out() -> Iterator[None]:
 def largest_batches(dataset: Dataset, orders: Sequence[Ints], *, rows: int, tree: bool) -> list[MicroBatch]:
     """The heaviest micro-batches of `rows` rows: `orders` are each epoch's row numbers, `dataset` has the rows."""
     lengths = pc.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_numpy()
-    groups = [order[start : start + rows] for order in orders for start in range(0, len(order), rows)]
-
-    def weight(group: Ints) -> int:
-        return int(lengths[group].sum() if tree else len(group) * lengths[group].max())
-
+    groups = [order[start : start + rows] for order in orders for start in _heaviest(lengths[order], rows, tree=tree)]
     measure = _tree if tree else _padded
-    found = (dataset[group.tolist()] for group in sorted(groups, key=weight, reverse=True)[:HEAVIEST])
+    found = (dataset[group.tolist()] for group in groups)
     return [measure(one["input_ids"], one["labels"]) for one in found]
+
+
+def _heaviest(lengths: Ints, rows: int, *, tree: bool) -> list[int]:
+    """Where an epoch's heaviest micro-batches begin: by all of their tokens, or by those of their longest row."""
+    starts = np.arange(0, len(lengths), rows)
+    weights = (np.add if tree else np.maximum).reduceat(lengths, starts)
+    return [int(start) for start in starts[np.argsort(-weights, kind="stable")[:HEAVIEST]]]
 
 
 def _tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> MicroBatch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Preflight:
     room: Room | None
     checkpoint: int
     findings: tuple[Finding, ...]
-    smaller: str
+    smaller: Callable[[], str]  # the nearest setting to try should memory run out all the same
 
 
 def launch_of(training: SFTConfig) -> Launch:
@@ -76,7 +77,8 @@ def preflight(
         four_bits=model.load_in_4bit,
     )
     shape = shape_of(arguments, setting)
-    need = need_of(arguments, material, launch, bf16=bf16, libraries=psutil.Process().memory_info().rss)
+    batches = functools.cache(functools.partial(batches_of, arguments, material))
+    need = need_of(arguments, launch, batches, bf16=bf16, libraries=psutil.Process().memory_info().rss)
     wanted = need(setting)
     state = shape.trained * shape.trained_bytes
     checkpoint = 3 * state
@@ -92,13 +94,16 @@ def preflight(
         *checks.memory(need, setting, room, launch=launch),
     ]  # fmt: skip
     added = wanted.total - wanted.libraries
-    smaller = checks.nearest(need, setting, wanted.libraries + int(AFTER_RUNNING_OUT * added), launch)
-    batch = max(batches_of(arguments, material, setting.rows, tree=_tree(arguments, shape)), key=lambda one: one.tokens)
+    lower = wanted.libraries + int(AFTER_RUNNING_OUT * added)
+    smaller = functools.partial(checks.nearest, need, setting, lower, launch)
+    batch = max(batches(setting.rows, tree=_tree(arguments, shape)), key=lambda one: one.tokens)
     return Preflight(shape, batch, wanted, room, checkpoint, tuple(findings), smaller)
 
 
-def need_of(arguments: RunArguments, material: Material, launch: Launch, *, bf16: bool, libraries: int) -> Need:
-    """What a process needs under any setting of this run; `bf16` as for `preflight`."""
+def need_of(
+    arguments: RunArguments, launch: Launch, batches: Callable[..., list[MicroBatch]], *, bf16: bool, libraries: int
+) -> Need:
+    """What a process needs under any setting of this run; `bf16` as for `preflight`, `batches` is its `batches_of`."""
 
     @functools.cache
     def need(setting: Setting) -> Memory:
@@ -106,7 +111,7 @@ def need_of(arguments: RunArguments, material: Material, launch: Launch, *, bf16
         tree = _tree(arguments, shape)
         autocast = bf16 and setting.engine not in {ZERO2, ZERO3}  # which convert by themselves
         placement = Placement(setting.engine, launch.processes, launch.on_gpu, tree, setting.checkpointing, autocast)
-        return estimate(shape, batches_of(arguments, material, setting.rows, tree=tree), placement, libraries=libraries)
+        return estimate(shape, batches(setting.rows, tree=tree), placement, libraries=libraries)
 
     return need
 

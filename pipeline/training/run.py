@@ -146,7 +146,7 @@ def _advising(trainer: UnderstudyTrainer, outlook: Preflight) -> Iterator[None]:
         raise UnderstudyError(
             f"step {trainer.state.global_step + 1}",
             f"ran out of memory ({str(error).strip().splitlines()[0]})",
-            fix=outlook.smaller,
+            fix=outlook.smaller(),
         ) from error
 
 
