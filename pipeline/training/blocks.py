@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
 from pipeline.training.lora import ADAPTER, is_alone, is_plain
+from pipeline.training.products import times
 
 Forward = Callable[[Any, torch.Tensor], torch.Tensor]
 TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 0.03}  # of the largest value, between two orders of rounding
@@ -115,13 +116,13 @@ class _GatedMlp(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, scaling: tuple[float, float, float], *weights: torch.Tensor) -> torch.Tensor:
         w_gate, a_gate, b_gate, w_up, a_up, b_up, w_down, a_down, b_down = weights
         flat = x.flatten(0, -2)
-        low = flat @ torch.cat([a_gate, a_up]).t().to(x.dtype)
+        low = times(flat, torch.cat([a_gate, a_up]).t().to(x.dtype))
         low_gate, low_up = torch.split(low, [len(a_gate), len(a_up)], dim=1)
-        gate = _add_low(flat @ w_gate.t(), low_gate, b_gate, scaling[0])
-        up = _add_low(flat @ w_up.t(), low_up, b_up, scaling[1])
+        gate = _add_low(times(flat, w_gate.t()), low_gate, b_gate, scaling[0])
+        up = _add_low(times(flat, w_up.t()), low_up, b_up, scaling[1])
         hidden = silu(gate).mul_(up)
-        low_down = hidden @ a_down.t().to(x.dtype)
-        result = _add_low(hidden @ w_down.t(), low_down, b_down, scaling[2])
+        low_down = times(hidden, a_down.t().to(x.dtype))
+        result = _add_low(times(hidden, w_down.t()), low_down, b_down, scaling[2])
         ctx.save_for_backward(flat, low, gate, up, low_down, *weights)
         ctx.scaling = scaling
         return result.view(*x.shape[:-1], -1)
@@ -135,22 +136,22 @@ class _GatedMlp(torch.autograd.Function):
         to_result = towards.flatten(0, -2)
         active = silu(gate)
         hidden = active * up
-        to_low_down = (to_result @ b_down.to(kind)).mul_(ctx.scaling[2])
-        to_a_down, to_b_down = to_low_down.t() @ hidden, (to_result.t() @ low_down).mul_(ctx.scaling[2])
-        to_hidden = torch.mm(to_result, w_down, out=hidden).addmm_(to_low_down, a_down.to(kind))
+        to_low_down = times(to_result, b_down.to(kind)).mul_(ctx.scaling[2])
+        to_a_down, to_b_down = times(to_low_down.t(), hidden), (to_result.t() @ low_down).mul_(ctx.scaling[2])
+        to_hidden = times(to_result, w_down).addmm_(to_low_down, a_down.to(kind))
         to_up = active.mul_(to_hidden)
         to_gate = torch.ops.aten.silu_backward(to_hidden.mul_(up), gate)
 
         ranks = [len(a_gate), len(a_up)]
         low_gate, low_up = torch.split(low, ranks, dim=1)
-        to_low = torch.cat(
-            [(to_gate @ b_gate.to(kind)).mul_(ctx.scaling[0]), (to_up @ b_up.to(kind)).mul_(ctx.scaling[1])], dim=1
-        )
-        to_a_gate, to_a_up = torch.split(to_low.t() @ flat, ranks)
+        to_low_gate = times(to_gate, b_gate.to(kind)).mul_(ctx.scaling[0])
+        to_low_up = times(to_up, b_up.to(kind)).mul_(ctx.scaling[1])
+        to_low = torch.cat([to_low_gate, to_low_up], dim=1)
+        to_a_gate, to_a_up = torch.split(times(to_low.t(), flat), ranks)
         to_b_gate, to_b_up = (to_gate.t() @ low_gate).mul_(ctx.scaling[0]), (to_up.t() @ low_up).mul_(ctx.scaling[1])
         to_x = None
         if ctx.needs_input_grad[0]:
-            to_x = torch.mm(to_gate, w_gate).addmm_(to_up, w_up)
+            to_x = times(to_gate, w_gate).add_(times(to_up, w_up))
             to_x = to_x.addmm_(to_low, torch.cat([a_gate, a_up]).to(kind)).view(*towards.shape[:-1], -1)
         trained = (a_gate, to_a_gate, to_b_gate), (a_up, to_a_up, to_b_up), (a_down, to_a_down, to_b_down)
         by_part = [(None, to_a.to(a.dtype), to_b.to(a.dtype)) for a, to_a, to_b in trained]

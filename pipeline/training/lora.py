@@ -14,6 +14,8 @@ import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch.autograd.function import once_differentiable
 
+from pipeline.training.products import times
+
 ADAPTER = "default"  # peft's name of the only adapter of a run
 
 
@@ -77,8 +79,10 @@ class _LoraProduct(torch.autograd.Function):
         scaling: float,
     ) -> torch.Tensor:
         flat = x.flatten(0, -2)
-        low = flat @ down.t().to(x.dtype)
-        result = torch.nn.functional.linear(flat, weight, bias)
+        low = times(flat, down.t().to(x.dtype))
+        result = times(flat, weight.t())
+        if bias is not None:
+            result += bias
         result.addmm_(low, up.t().to(x.dtype), alpha=scaling)
         ctx.save_for_backward(flat, low, weight, down, up)
         ctx.scaling = scaling
@@ -89,11 +93,11 @@ class _LoraProduct(torch.autograd.Function):
     def backward(ctx: Any, towards: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         flat, low, weight, down, up = ctx.saved_tensors
         towards_flat = towards.flatten(0, -2)
-        towards_low = (towards_flat @ up.to(flat.dtype)).mul_(ctx.scaling)
-        towards_down = (towards_low.t() @ flat).to(down.dtype)
+        towards_low = times(towards_flat, up.to(flat.dtype)).mul_(ctx.scaling)
+        towards_down = times(towards_low.t(), flat).to(down.dtype)
         towards_up = (towards_flat.t() @ low).mul_(ctx.scaling).to(up.dtype)
         if not ctx.needs_input_grad[0]:
             return None, None, None, towards_down, towards_up, None
-        towards_x = towards_flat @ weight
+        towards_x = times(towards_flat, weight)
         towards_x.addmm_(towards_low, down.to(flat.dtype))
         return towards_x.view(*towards.shape[:-1], -1), None, None, towards_down, towards_up, None

@@ -24,6 +24,7 @@ import torch
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.prefix_tree import IGNORE_INDEX, branches
+from pipeline.training.head import WORDS
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -259,7 +260,7 @@ def _activations(shape: ModelShape, batch: MicroBatch, placement: Placement) -> 
 def _layer(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
     """Bytes that one layer keeps: its two norms, its attention, its gated MLP, and LoRA's low products."""
     each = shape.bytes_each
-    fused = shape.is_lora and not placement.on_gpu and placement.engine in {SINGLE, DDP}  # see blocks.py and lora.py
+    fused = _is_fused(shape, placement)
     norms = 2 * _norm(shape, fused=fused)
     attention = 2 * shape.query * each  # query, and each branch's or row's output
     mlp = (2 if fused else 3) * shape.inner * each  # gate and up; unfused, gate's SiLU as well
@@ -294,12 +295,19 @@ def _norm(shape: ModelShape, *, fused: bool) -> int:
 
 def _head(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
     """Logits in float32, one copy, which becomes their gradient; lower precision has its own beside it."""
+    if _is_fused(shape, placement):  # never more than the logits of some words, and their exponentials
+        return batch.targets * (2 * min(WORDS, shape.vocabulary) + 2 * shape.hidden) * 4
     targets = batch.targets * shape.vocabulary
     own = 0 if shape.bytes_each == 4 else targets * shape.bytes_each
     if placement.tree or placement.on_gpu:
         return targets * 4 + own
     # padded, on a CPU: every row's logits wherever any row has a target, and the gradient of as many
     return targets * 4 + own + 2 * batch.scored * shape.vocabulary * shape.bytes_each
+
+
+def _is_fused(shape: ModelShape, placement: Placement) -> bool:
+    """Whether layers and head are computed by `lora`, `blocks` and `head`, as they are with most models."""
+    return shape.is_lora and not placement.on_gpu and placement.engine in {SINGLE, DDP}
 
 
 def peak_memory() -> int:

@@ -39,6 +39,7 @@ from pipeline.training.checkpoints import (
     telling_a_full_disk,
 )
 from pipeline.training.checks import gib
+from pipeline.training.head import tile_head
 from pipeline.training.identity import (
     RUN_FILE,
     changes,
@@ -299,6 +300,7 @@ def build_trainer(
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in WHOLE_PARAMETERS:
         fuse_lora(trainer.model)
         fuse_blocks(trainer.model)
+        trainer.head = tile_head(trainer.model)
     if not training.disable_tqdm:
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())

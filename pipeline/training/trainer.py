@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
 from pipeline.training.callbacks import FEW_CHARACTERS
 from pipeline.training.checkpoints import EXPOSURES_FILE, WHOLE_FILE, mark_whole, sync_folder
+from pipeline.training.head import TiledHead
 from pipeline.training.identity import read_json
 from pipeline.training.saved import find_difference
 from pipeline.whole_files import write_json
@@ -86,6 +88,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self._watched_owner = self._numbers(watched_owners)
         self.sampler = PlanSampler(plan, variants)
         self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
+        self.head: TiledHead | None = None  # scores hidden states, where the model's own head is left out
         self._at_end = False
         self._exposures = torch.zeros(len(variants), dtype=torch.int64)
         # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
@@ -185,8 +188,9 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
 
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """Only the nodes that predict a target reach the LM head."""
-        outputs = model(**tree_inputs(inputs, exchanged=exchanged(self.model)))
-        return score_targets(outputs.logits.squeeze(0), inputs["labels"][0], inputs["target_rows"][0])
+        with self._head_left_out():
+            kept = model(**tree_inputs(inputs, exchanged=exchanged(self.model))).logits
+        return self._score(kept.squeeze(0), inputs["labels"][0], inputs["target_rows"][0])
 
     def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """The same of padded rows: on a GPU trl's own fused LM head, which on a CPU would score every position."""
@@ -196,11 +200,20 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             targets = inputs["labels"][:, 1:]
             supervised = targets != IGNORE_INDEX
             places = supervised.any(0).nonzero()[:, 0]  # where any row has a target
-            logits, mask = model(**forward, logits_to_keep=places).logits, supervised[:, places]
-            return score_targets(logits[mask], targets[:, places][mask], mask.nonzero()[:, 0])
+            with self._head_left_out():
+                kept = model(**forward, logits_to_keep=places).logits
+            mask = supervised[:, places]
+            return self._score(kept[mask], targets[:, places][mask], mask.nonzero()[:, 0])
         outputs = model(**forward, labels=inputs["labels"], fused_lm_head=True)
         mask = outputs.label_mask
         return TokenScores(outputs.log_probs[mask], outputs.entropy[mask], outputs.is_top1[mask], mask.nonzero()[:, 0])
+
+    def _head_left_out(self) -> contextlib.AbstractContextManager[None]:
+        return self.head.left_out() if self.head else contextlib.nullcontext()
+
+    def _score(self, kept: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor) -> TokenScores:
+        """Scores of what the model gave for the supervised places: logits, or hidden states for `self.head`."""
+        return (self.head.scores if self.head else score_targets)(kept, targets, rows)
 
     @torch.no_grad()
     def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:

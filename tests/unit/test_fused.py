@@ -11,7 +11,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
+from pipeline.tokens.scores import score_targets
+from pipeline.training import head, products
 from pipeline.training.blocks import fuse_blocks
+from pipeline.training.head import TiledHead, tile_head
 from pipeline.training.lora import fuse_lora
 
 IDS = torch.tensor([list(range(10, 40))])
@@ -67,3 +70,66 @@ def test_a_block_that_computes_something_else_stays_as_it_was() -> None:
     expected = output_and_gradient(model)
     assert fuse_blocks(model) == (0, 0)
     assert all(torch.equal(one, wanted) for one, wanted in zip(output_and_gradient(model), expected, strict=True))
+
+
+def scored(scores: Any, hidden: torch.Tensor) -> list[torch.Tensor]:
+    """Log-probabilities, entropies, hits, and the gradient of a weighted sum of the first."""
+    (scores.log_prob * torch.linspace(-1, 2, len(scores.log_prob))).sum().backward()
+    return [scores.log_prob.detach(), scores.entropy, scores.is_top1.float(), hidden.grad.float()]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.01)])
+@pytest.mark.parametrize("words", [7, 32, 64, 1000], ids=lambda words: f"{words} words")
+def test_a_head_in_pieces_scores_as_whole_logits_do(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, tolerance: float, words: int
+) -> None:
+    monkeypatch.setattr(head, "WORDS", words)
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(16, 64, bias=False, dtype=dtype).requires_grad_(False)
+    linear.weight.data.mul_(10)
+    hidden = (torch.randn(9, 16) * 3).to(dtype)
+    targets, rows = torch.tensor([0, 6, 7, 13, 63, 62, 31, 32, 7]), torch.arange(9)
+    targets[0] = linear(hidden[0]).argmax()  # one that is hit
+    own = hidden.detach().clone().requires_grad_()
+    wanted = scored(score_targets(linear(own), targets, rows), own)
+    own = hidden.detach().clone().requires_grad_()
+    found = scored(TiledHead(linear).scores(own, targets, rows), own)
+    assert all(difference(one, two) < tolerance for one, two in zip(found, wanted, strict=True))
+    with torch.no_grad():
+        again = TiledHead(linear).scores(hidden, targets, rows)
+    assert torch.equal(again.log_prob, found[0])
+
+
+def test_only_a_frozen_head_that_ends_the_model_is_left_out(tiny_model_folder: Path) -> None:
+    base = AutoModelForCausalLM.from_pretrained(tiny_model_folder, dtype=torch.float32)
+    assert tile_head(base) is None  # it is trained
+    model = lora_of(base)
+    logits = model(input_ids=IDS).logits
+    tiled = tile_head(model)
+    assert tiled is not None
+    with tiled.left_out():
+        hidden = model(input_ids=IDS).logits
+    assert torch.equal(hidden @ base.lm_head.weight.t(), logits)
+    assert torch.equal(model(input_ids=IDS).logits, logits)  # it is back
+    capped = Gemma2Config(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, final_logit_softcapping=2.0,
+    )  # fmt: skip
+    assert tile_head(lora_of(Gemma2ForCausalLM(capped))) is None
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+def test_products_by_onednn_are_torchs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "uses_onednn", lambda: True)
+    x, weight = torch.randn(5, 24), torch.randn(24, 40)
+    for left, right in (
+        (x, weight), (x, weight.t().contiguous().t()), (x.t().contiguous().t(), weight), (x, weight[:, 3:20]),
+        (x.bfloat16(), weight.bfloat16()), (x.double(), weight.double()),
+    ):  # fmt: skip
+        assert difference(products.times(left, right), left @ right) < 1e-6
+
+
+def test_products_go_torchs_way_where_the_operator_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_is_amd", lambda: True)
+    monkeypatch.setattr(products, "_by_onednn", lambda x, weight: torch.ops.mkldnn.no_such_operator(x, weight))
+    assert products.uses_onednn.__wrapped__() is False
