@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
+import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
-from pipeline.mixture.plan import exposures_by_weight, plan_mixture
+from pipeline.mixture.dealing import deal_rows
+from pipeline.mixture.plan import MixturePlan, exposures_by_weight, plan_mixture
 from pipeline.tokens.collate import PrefixTreeCollator
 from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import branches, build_prefix_tree
-from pipeline.training.rows import RowSet
+from pipeline.training.rows import RowSet, token_lengths
+
+if TYPE_CHECKING:
+    from pipeline.mixture.plan import Ints
 
 TURNS = (5, 10, 20, 40)
 ROWS = (1_000, 10_000, 100_000)
 BATCHES = 200  # collated for each size
+PROCESSES = (1, 2, 4, 8)
+STEPS = 25  # looked at for each number of processes
 
 
 class SceneCost(TypedDict):
@@ -29,6 +36,16 @@ class SceneCost(TypedDict):
     tokens_tree: int
     pairs_apart: int
     pairs_tree: int
+
+
+class DealingCost(TypedDict):
+    """Tokens a row of the slowest of so many processes, and of the largest micro-batch: in order, and dealt out."""
+
+    processes: int
+    slowest_in_order: float
+    slowest_dealt: float
+    largest_in_order: int
+    largest_dealt: int
 
 
 class PlanningCost(TypedDict):
@@ -59,6 +76,29 @@ def scene_costs(tokenizer: PreTrainedTokenizerBase) -> list[SceneCost]:
         costs.append(SceneCost(turns=turns, tokens_apart=sum(lengths), tokens_tree=len(tree.tokens),
                                pairs_apart=apart, pairs_tree=pairs))  # fmt: skip
     return costs
+
+
+def dealing_costs(rows: RowSet, plan: MixturePlan, batch_size: int) -> list[DealingCost]:
+    """What a step of micro-batches of `batch_size` rows costs on some processes, over the steps of an epoch."""
+    lengths, order = token_lengths(rows.dataset), plan.rows(0, rows.variants)
+    costs = []
+    for processes in PROCESSES:
+        step = processes * batch_size
+        steps = min(STEPS, len(order) // step)
+        in_order = order[: steps * step]
+        dealt = deal_rows(in_order, lengths, rows_a_step=step, rows_a_batch=batch_size)
+        trees = [_tree_tokens(rows, one, batch_size).reshape(steps, processes) for one in (in_order, dealt)]
+        slowest = [float(one.max(1).mean() / batch_size) for one in trees]
+        largest = [int(one.max()) for one in trees]
+        costs.append(DealingCost(processes=processes, slowest_in_order=slowest[0], slowest_dealt=slowest[1],
+                                 largest_in_order=largest[0], largest_dealt=largest[1]))  # fmt: skip
+    return costs
+
+
+def _tree_tokens(rows: RowSet, order: Ints, batch_size: int) -> Ints:
+    """Tokens of the tree of each micro-batch, in order."""
+    batches = (rows.dataset[batch.tolist()] for batch in order.reshape(-1, batch_size))
+    return np.array([len(build_prefix_tree(batch["input_ids"], batch["labels"]).tokens) for batch in batches])
 
 
 def planning_costs(rows: RowSet, batch_size: int) -> list[PlanningCost]:

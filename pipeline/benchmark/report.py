@@ -33,6 +33,13 @@ def format_bench(found: Mapping[str, Any]) -> str:
             for scene in found["scenes"]
         ),
         "",
+        f"{'processes':<18}{'tokens/row of the slowest':>26}{'dealt out':>11}{'largest batch':>15}{'dealt out':>11}",
+        *(
+            f"{cost['processes']:<18}{cost['slowest_in_order']:>26.1f}{cost['slowest_dealt']:>11.1f}"
+            f"{cost['largest_in_order']:>15,}{cost['largest_dealt']:>11,}"
+            for cost in found["dealing"]
+        ),
+        "",
         f"{'rows':<18}{'planning + collating':>22}{'share of the step':>19}",
         *(
             f"{cost['rows']:<18,}{(cost['planning'] + cost['collating']) * 1e3:>16.3f} ms/row{cost['share']:>18.2%}"

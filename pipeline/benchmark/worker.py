@@ -29,7 +29,7 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
     recipe, overrides = Path(order["recipe"]), order["overrides"]
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
 
-    from pipeline.benchmark.costs import planning_costs, scene_costs
+    from pipeline.benchmark.costs import dealing_costs, planning_costs, scene_costs
     from pipeline.benchmark.variants import bench_material, make_trainer
     from pipeline.models.load import load_tokenizer
     from pipeline.training.arguments import parse_run
@@ -46,7 +46,13 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
         answer({"ready": True})
         for _ in commands:
             batch = run.training.per_device_train_batch_size
-            answer({"scenes": scene_costs(tokenizer), "planning": planning_costs(material.rows, batch)})
+            answer(
+                {
+                    "scenes": scene_costs(tokenizer),
+                    "planning": planning_costs(material.rows, batch),
+                    "dealing": dealing_costs(material.rows, material.plan, batch),
+                }
+            )
         return
     trainer = make_trainer(order["variant"], run, material, tokenizer)
     steps = _Steps(trainer, iter(commands), answer)

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.compute as pc
 import torch
 
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.prefix_tree import IGNORE_INDEX, branches
 from pipeline.training.head import WORDS
+from pipeline.training.rows import token_lengths
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -190,7 +190,7 @@ def _not_shared_out() -> Iterator[None]:
 
 def largest_batches(dataset: Dataset, orders: Sequence[Ints], *, rows: int, tree: bool) -> list[MicroBatch]:
     """The heaviest micro-batches of `rows` rows: `orders` are each epoch's row numbers, `dataset` has the rows."""
-    lengths = pc.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_numpy()
+    lengths = token_lengths(dataset)
     groups = [order[start : start + rows] for order in orders for start in _heaviest(lengths[order], rows, tree=tree)]
     measure = _tree if tree else _padded
     found = (dataset[group.tolist()] for group in groups)

@@ -15,6 +15,7 @@ from huggingface_hub import try_to_load_from_cache
 from transformers.trainer_utils import SaveStrategy
 from trl import SFTConfig, get_peft_config
 
+from pipeline.mixture.dealing import deal_rows
 from pipeline.models.load import load_config, resolve_model
 from pipeline.models.locate import EMBEDDED, is_local
 from pipeline.training import checks
@@ -33,6 +34,7 @@ from pipeline.training.memory import (
     largest_batches,
     model_shape,
 )
+from pipeline.training.rows import token_lengths
 
 EPOCHS_LOOKED_AT = 3
 AFTER_RUNNING_OUT = 0.75  # of what a run that ran out was thought to add to its libraries: the next one is to fit
@@ -134,11 +136,14 @@ def shape_of(arguments: RunArguments, setting: Setting) -> ModelShape:
 
 
 def batches_of(arguments: RunArguments, material: Material, rows: int, *, tree: bool) -> list[MicroBatch]:
-    """The heaviest micro-batches of the run's first epochs, in the plan's order."""
-    left = steps_of(arguments.training, material.plan) * rows_a_step(arguments.training)
+    """The heaviest micro-batches of the run's first epochs: as trees, in the order in which they are dealt out."""
+    step = rows_a_step(arguments.training)
+    left = steps_of(arguments.training, material.plan) * step
+    lengths = token_lengths(material.rows.dataset)
     orders = []
     for epoch in range(min(EPOCHS_LOOKED_AT, math.ceil(left / material.plan.epoch_length))):
-        orders.append(material.plan.rows(epoch, material.rows.variants)[:left])
+        order = material.plan.rows(epoch, material.rows.variants)[:left]
+        orders.append(deal_rows(order, lengths, rows_a_step=step, rows_a_batch=rows) if tree else order)
         left -= len(orders[-1])
     return largest_batches(material.rows.dataset, orders, rows=rows, tree=tree)
 

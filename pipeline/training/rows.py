@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
+    from pipeline.mixture.plan import Ints
+
 # Rows that become one Arrow table. A `Dataset` is hashed, and so copied, when it is made: one of all rows would double
 # the memory.
 PIECE = 4096
@@ -40,6 +42,14 @@ class RowSet:
     loss_tokens: tuple[float, ...]
     rejected: Mapping[str, int]
     shortened: Mapping[str, int]
+
+
+def token_lengths(dataset: Dataset) -> Ints:
+    """Tokens of each row of a `RowSet`'s dataset."""
+    import pyarrow.compute as pc
+
+    lengths: Ints = pc.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_numpy().astype("int64")
+    return lengths
 
 
 def encode_rows(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
@@ -17,6 +18,7 @@ from trl import SFTConfig, get_peft_config, get_quantization_config
 
 from pipeline.conversations.persona import save_personas
 from pipeline.errors import UnderstudyError
+from pipeline.mixture.dealing import deal_rows
 from pipeline.mixture.ledger import agreement, format_ledger, write_exposures
 from pipeline.models.load import load_base_model
 from pipeline.models.precision import bfloat16_pays
@@ -56,9 +58,13 @@ from pipeline.training.material import Cast, Material, prepare_material, probed,
 from pipeline.training.memory import peak_memory
 from pipeline.training.preflight import Preflight, launch_of, preflight, ran_out
 from pipeline.training.processes import StepDeadline
+from pipeline.training.rows import token_lengths
 from pipeline.training.saved import only_safetensors
 from pipeline.training.trainer import UnderstudyTrainer
 from pipeline.whole_files import write_json
+
+if TYPE_CHECKING:
+    from pipeline.mixture.plan import Ints
 
 Found = TypeVar("Found")
 # The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
@@ -294,6 +300,7 @@ def build_trainer(
         peft_config=get_peft_config(model_arguments),
         plan=material.plan,
         variants=material.rows.variants,
+        deal=_deal(material, training) if batching == "prefix_tree" else None,
         owners=material.owners,
         watched_owners=material.watched_owners,
     )
@@ -305,6 +312,16 @@ def build_trainer(
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())
     return trainer
+
+
+def _deal(material: Material, training: SFTConfig) -> Callable[[Ints], Ints]:
+    """Deals a step's rows out to the micro-batches of all processes. A padded one is as long as its longest row."""
+    return functools.partial(
+        deal_rows,
+        lengths=token_lengths(material.rows.dataset),
+        rows_a_step=rows_a_step(training),
+        rows_a_batch=training.per_device_train_batch_size,
+    )
 
 
 def choose_dtype(arguments: RunArguments, tell: Callable[[str], None]) -> None:

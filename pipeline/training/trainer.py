@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,25 +27,30 @@ from pipeline.training.identity import read_json
 from pipeline.training.saved import find_difference
 from pipeline.whole_files import write_json
 
+if TYPE_CHECKING:
+    from pipeline.mixture.plan import Ints
+
 
 class PlanSampler(Sampler[int]):
-    """Row numbers in the order of the plan's current epoch.
+    """Row numbers in the order of the plan's current epoch, each step's rows dealt out by `deal`, if it is given.
 
     The epoch is set by the trainer's callback, not by its dataloader: on several processes a dataloader that skips the
     batches of a resumed epoch no longer reaches its sampler, and would draw epoch 0 again.
     """
 
-    def __init__(self, plan: MixturePlan, variants: Sequence[int]) -> None:
+    def __init__(self, plan: MixturePlan, variants: Sequence[int], deal: Callable[[Ints], Ints] | None = None) -> None:
         super().__init__()
         self.plan = plan
         self.variants = variants
+        self.deal = deal
         self.epoch = 0
 
     def __len__(self) -> int:
         return self.plan.epoch_length
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.plan.rows(self.epoch, self.variants).tolist())
+        rows = self.plan.rows(self.epoch, self.variants)
+        return iter((self.deal(rows) if self.deal else rows).tolist())
 
     def begin(self, epoch: int) -> None:
         """Draw the order of this epoch from now on."""
@@ -68,7 +73,8 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
 class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     """Trains on rows that carry a `record` number and a `kind` number, and counts every record it consumes.
 
-    `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `owners` names the
+    `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `deal` orders the rows of
+    each step. `owners` names the
     character of each record, `watched_owners` of each row of `eval_dataset`, where there are several.
     """
 
@@ -77,6 +83,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         *args: Any,
         plan: MixturePlan,
         variants: Sequence[int],
+        deal: Callable[[Ints], Ints] | None = None,
         owners: Sequence[str] = (),
         watched_owners: Sequence[str] = (),
         **kwargs: Any,
@@ -86,7 +93,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         # Of each record its character's number, the last one standing for nobody.
         self._owner = self._numbers(owners or [""] * len(variants))
         self._watched_owner = self._numbers(watched_owners)
-        self.sampler = PlanSampler(plan, variants)
+        self.sampler = PlanSampler(plan, variants, deal)
         self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
         self.head: TiledHead | None = None  # scores hidden states, where the model's own head is left out
         self._at_end = False

@@ -44,11 +44,17 @@ def test_the_table_and_the_picture_say_the_figures() -> None:
         {"turns": 40, "tokens_apart": 900, "tokens_tree": 160},
     ]
     planning = [{"rows": 1000, "planning": 1e-5, "collating": 1e-5, "share": 0.001}]
+    dealing = [
+        {"processes": 8, "slowest_in_order": 91.2, "slowest_dealt": 64.0, "largest_in_order": 1900,
+         "largest_dealt": 900},
+    ]  # fmt: skip
     found = bench() | {
-        "gradient_difference": 1e-6, "scenes": scenes, "planning": planning, "title": "Mira <1>", "note": "cpu",
+        "gradient_difference": 1e-6, "scenes": scenes, "planning": planning, "dealing": dealing, "title": "Mira <1>",
+        "note": "cpu",
     }  # fmt: skip
     table = format_bench(found)
     assert "8.00 times the samples/s" in table
+    assert table.splitlines()[-4].split() == ["8", "91.2", "64.0", "1,900", "900"]
     texts = [element.text for element in ET.fromstring(draw_bench(found)).iter() if element.tag.endswith("text")]  # noqa: S314
     assert {"Mira <1>: samples a second", "4.00  (8.0 x)", "900", "160"} <= set(texts)
 

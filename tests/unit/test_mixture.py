@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
+from pipeline.mixture.dealing import deal_rows
 from pipeline.mixture.ledger import agreement, format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
 
@@ -170,12 +172,14 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
 
     made = plan(20, 83, 5, rows_a_step=8)
     variants = [3] * 103
+    lengths = np.random.default_rng(0).integers(5, 500, 309)
+    deal = functools.partial(deal_rows, lengths=lengths, rows_a_step=8, rows_a_batch=8 // processes)
 
     def steps(epoch: int, begin: int = 0) -> list[list[int]]:
         """The rows of each step: 8 a step, 8 / processes on each process."""
         per_process = []
         for process in range(processes):
-            sampler = PlanSampler(made, variants)
+            sampler = PlanSampler(made, variants, deal)
             sampler.begin(epoch)
             loader = prepare_data_loader(
                 DataLoader(range(309), batch_size=8 // processes, sampler=sampler, collate_fn=list),  # type: ignore[arg-type]
@@ -190,6 +194,21 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
         expected = np.sort(made.rows(epoch, variants).reshape(-1, 8)).tolist()
         assert steps(epoch) == expected
         assert steps(epoch, begin=5) == expected[5:]
+
+
+@given(st.lists(st.integers(1, 2000), min_size=24, max_size=24), st.sampled_from([1, 2, 3, 4]))
+def test_a_steps_rows_are_dealt_out_evenly_and_none_else(lengths: list[int], rows_a_batch: int) -> None:
+    own = np.array(lengths)
+    order = np.random.default_rng(0).permutation(24)
+    dealt = deal_rows(order, own, rows_a_step=12, rows_a_batch=rows_a_batch)
+    assert (np.sort(dealt.reshape(2, 12)) == np.sort(order.reshape(2, 12))).all()
+    totals = own[dealt].reshape(2, -1, rows_a_batch).sum(-1)
+    assert (totals.max(1) - totals.min(1) <= own[order].reshape(2, 12).max(1)).all()
+
+
+def test_one_micro_batch_a_step_stays_in_the_plans_order() -> None:
+    order = np.arange(16)[::-1]
+    assert (deal_rows(order, np.arange(16), rows_a_step=8, rows_a_batch=8) == order).all()
 
 
 def test_the_real_furina_is_covered_each_epoch_in_another_order(shared_data: Path) -> None:
