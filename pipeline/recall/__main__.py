@@ -127,8 +127,11 @@ def measure_recipe(
     from pipeline.models.trained import base_name_of
 
     prepare_environment(base_name_of(folder))
+    import torch
     from accelerate import PartialState
 
+    # Several processes meet on a CPU only if they are told that it is one; each would take itself for the only one.
+    PartialState(cpu=not torch.accelerator.is_available())
     from pipeline.models.trained import load_trained
     from pipeline.recall.across import together
     from pipeline.recall.bleed import facts_of
