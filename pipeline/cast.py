@@ -26,6 +26,7 @@ from pipeline.models.locate import prepare_environment
 from pipeline.models.threads import usable_cores
 from pipeline.recipe import output_folder, value_of
 from pipeline.records.cast import ALL
+from pipeline.train import tell_line
 from pipeline.whole_files import write_whole
 
 KEY_FILE = "cast_key.txt"  # in a member's folder: what it was trained from, once it is trained
@@ -114,9 +115,9 @@ def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jo
         if outcome.error is None:
             write_whole(keys[name], outcome.member.folder / KEY_FILE)
         became = outcome.error or (f"trained in {duration(outcome.seconds)}" if outcome.seconds else "trained already")
-        _tell(f"[{count} of {len(members)}, {duration(time.monotonic() - began)} so far] {name}: {became}")
+        tell_line(f"[{count} of {len(members)}, {duration(time.monotonic() - began)} so far] {name}: {became}")
 
-    _tell(f"{len(members)} characters, {len(workers)} at once, into {folder}")
+    tell_line(f"{len(members)} characters, {len(workers)} at once, into {folder}")
     return train_all(members, workers, overrides, folder, done=done, finished=finished)
 
 
@@ -128,14 +129,9 @@ def write_matrix(members: Sequence[Member], folder: Path, count: int) -> None:
     from pipeline.recall.__main__ import progress_bar, tell_bleed
 
     logging.disable_progress_bar()
-    bleed = measure_cast(members, folder, count, tell=_tell, show=progress_bar)
+    bleed = measure_cast(members, folder, count, tell=tell_line, show=progress_bar)
     if bleed:
         tell_bleed(bleed, folder)
-
-
-def _tell(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

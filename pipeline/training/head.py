@@ -49,15 +49,12 @@ def tile_head(model: Any) -> TiledHead | None:
     head = model.get_output_embeddings()
     if type(head) is not torch.nn.Linear or head.bias is not None or head.weight.requires_grad:
         return None
-    tiled, was_training = TiledHead(head), model.training
-    ids = torch.arange(3, device=head.weight.device)[None]
-    model.eval()
+    made: list[torch.Tensor] = []
+    hook = head.register_forward_hook(lambda _, __, logits: made.append(logits))
     with torch.no_grad():
-        logits = model(input_ids=ids, use_cache=False).logits
-        with tiled.left_out():
-            hidden = model(input_ids=ids, use_cache=False).logits
-    model.train(was_training)
-    return tiled if torch.equal(head(hidden), logits) else None
+        logits = model(input_ids=torch.arange(3, device=head.weight.device)[None], use_cache=False).logits
+    hook.remove()
+    return TiledHead(head) if len(made) == 1 and torch.equal(made[0], logits) else None
 
 
 def _hand_on(hidden: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,6 @@ from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.prefix_tree import IGNORE_INDEX, branches
 from pipeline.training.head import WORDS
-from pipeline.training.rows import token_lengths
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -188,9 +187,13 @@ def _not_shared_out() -> Iterator[None]:
         deepspeed._hf_deepspeed_config_weak_ref = armed
 
 
-def largest_batches(dataset: Dataset, orders: Sequence[Ints], *, rows: int, tree: bool) -> list[MicroBatch]:
-    """The heaviest micro-batches of `rows` rows: `orders` are each epoch's row numbers, `dataset` has the rows."""
-    lengths = token_lengths(dataset)
+def largest_batches(
+    dataset: Dataset, lengths: Ints, orders: Sequence[Ints], *, rows: int, tree: bool
+) -> list[MicroBatch]:
+    """The heaviest micro-batches of `rows` rows: `orders` are each epoch's row numbers, `dataset` has the rows.
+
+    `lengths` are the tokens of each row.
+    """
     groups = [order[start : start + rows] for order in orders for start in _heaviest(lengths[order], rows, tree=tree)]
     measure = _tree if tree else _padded
     found = (dataset[group.tolist()] for group in groups)

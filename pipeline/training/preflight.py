@@ -79,7 +79,7 @@ def preflight(
         four_bits=model.load_in_4bit,
     )
     shape = shape_of(arguments, setting)
-    batches = functools.cache(functools.partial(batches_of, arguments, material))
+    batches = functools.cache(functools.partial(batches_of, arguments, material, launch))
     need = need_of(arguments, launch, batches, bf16=bf16, libraries=psutil.Process().memory_info().rss)
     wanted = need(setting)
     state = shape.trained * shape.trained_bytes
@@ -135,17 +135,20 @@ def shape_of(arguments: RunArguments, setting: Setting) -> ModelShape:
     )
 
 
-def batches_of(arguments: RunArguments, material: Material, rows: int, *, tree: bool) -> list[MicroBatch]:
+def batches_of(
+    arguments: RunArguments, material: Material, launch: Launch, rows: int, *, tree: bool
+) -> list[MicroBatch]:
     """The heaviest micro-batches of the run's first epochs: as trees, in the order in which they are dealt out."""
-    step = rows_a_step(arguments.training)
-    left = steps_of(arguments.training, material.plan) * step
+    here = rows_a_step(arguments.training)
+    step = here // arguments.training.world_size * launch.processes  # the launch asked about may not be this one
+    left = steps_of(arguments.training, material.plan) * here
     lengths = token_lengths(material.rows.dataset)
     orders = []
     for epoch in range(min(EPOCHS_LOOKED_AT, math.ceil(left / material.plan.epoch_length))):
         order = material.plan.rows(epoch, material.rows.variants)[:left]
         orders.append(deal_rows(order, lengths, rows_a_step=step, rows_a_batch=rows) if tree else order)
         left -= len(orders[-1])
-    return largest_batches(material.rows.dataset, orders, rows=rows, tree=tree)
+    return largest_batches(material.rows.dataset, lengths, orders, rows=rows, tree=tree)
 
 
 def _tree(arguments: RunArguments, shape: ModelShape) -> bool:
