@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pipeline.errors import entry_point
-from pipeline.recall.__main__ import measure_recipe
 from pipeline.recipe import character_arguments, output_folder
-from pipeline.train import chat_command, train_recipe
+from pipeline.serving.commands import chat_command
+from pipeline.terminal import print_line
+from pipeline.training import train_recipe
 
 
 @entry_point
@@ -19,12 +19,14 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("recipes/demo.yaml"), metavar="RECIPE")
     recipe = parser.parse_args().config
     folder = output_folder(recipe)
-    sys.stdout.write(f"== 1. convert and train ({recipe})\n")
+    print_line(f"== 1. convert and train ({recipe})")
     train_recipe(recipe, [])
-    sys.stdout.write("\n== 2. what is recalled, before and after\n")
+    from pipeline.evaluation.session import measure_recipe  # after the environment is prepared
+
+    print_line("\n== 2. what is recalled, before and after")
     measure_recipe(recipe, folder)
     names = [one.name for one in character_arguments(recipe).each]
-    sys.stdout.write(f"talk to the character: {chat_command(str(folder), names)}\n")
+    print_line(f"talk to the character: {chat_command(str(folder), names)}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
 from pipeline.models.load import load_base_model
-from pipeline.tokens.attention import exchanged, tree_inputs, use_tree_attention
+from pipeline.tokens.attention import tree_inputs, use_tree_attention, uses_tree_attention
 from pipeline.tokens.collate import prefix_tree_batch
 from pipeline.tokens.scores import score_targets
 from tests.conftest import ROOT
@@ -33,7 +33,7 @@ ROWS = [[*PROMPT, 20, 21, 22], [*PROMPT, 20, 30], [*PROMPT, 40, 41], [50, 51, 52
 def loss_of(model: torch.nn.Module, rows: list[list[int]], base: Any) -> torch.Tensor:
     labels = [[-100] * (len(row) - 2) + row[-2:] for row in rows]
     batch = prefix_tree_batch(rows, labels)
-    logits = model(**tree_inputs(batch, exchanged=exchanged(base))).logits.squeeze(0)
+    logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(base))).logits.squeeze(0)
     return -score_targets(logits, batch["labels"][0], batch["target_rows"][0]).log_prob.mean()
 
 

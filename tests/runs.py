@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import yaml
 
-from pipeline.training.checkpoints import broken_checkpoints, whole_checkpoints
+from pipeline.runs.checkpoints import complete_checkpoints, incomplete_checkpoints
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
@@ -93,4 +93,4 @@ def distance(one: Path, other: Path) -> float:
 
 def checkpoints_of(folder: Path) -> tuple[list[str], list[str]]:
     """Names of a run's whole and of its broken checkpoints."""
-    return [path.name for path in whole_checkpoints(folder)], [path.name for path in broken_checkpoints(folder)]
+    return [path.name for path in complete_checkpoints(folder)], [path.name for path in incomplete_checkpoints(folder)]

@@ -78,7 +78,7 @@ def start(variant: str, order: Mapping[str, Any], log: TextIO) -> Worker:
     return worker
 
 
-def run_bench(order: Mapping[str, Any], rounds: int, log: TextIO, tell: Callable[[str], None]) -> dict[str, Any]:
+def run_bench(order: Mapping[str, Any], rounds: int, log_file: TextIO, log: Callable[[str], None]) -> dict[str, Any]:
     """All figures of a bench, in rounds in which every variant makes one optimizer step.
 
     Rounds go on until each variant has `rounds` steps during which no other program kept the cores busy, but not
@@ -87,8 +87,8 @@ def run_bench(order: Mapping[str, Any], rounds: int, log: TextIO, tell: Callable
     workers: list[Worker] = []
     try:
         for variant, name in NAMES.items():
-            tell(f"loading: {name}")
-            workers.append(start(variant, order, log))
+            log(f"loading: {name}")
+            workers.append(start(variant, order, log_file))
         for worker in workers:
             worker.ask("step")  # the first step warms up and is not counted
         for turn in range(rounds * ATTEMPTS):
@@ -99,14 +99,14 @@ def run_bench(order: Mapping[str, Any], rounds: int, log: TextIO, tell: Callable
                 rate = worker.ask("gemm") if worker.variant == TREE else {}
                 worker.steps.append(worker.ask("step") | rate)
             told = ", ".join(f"{worker.variant} {worker.steps[-1]['seconds']:.2f}" for worker in noisy)
-            tell(f"round {turn + 1}, seconds a step: {told}")
+            log(f"round {turn + 1}, seconds a step: {told}")
         peaks = {worker.variant: worker.quit() for worker in workers}
-        tell("gradients, scenes, planning")
-        gradients = start(TREE, order, log)
+        log("gradients, scenes, planning")
+        gradients = start(TREE, order, log_file)
         workers.append(gradients)
         difference = gradients.ask("gradients")["gradient_difference"]
         gradients.quit()
-        costs = start("costs", order, log)
+        costs = start("costs", order, log_file)
         workers.append(costs)
         plain = costs.ask("costs")
     finally:
@@ -161,6 +161,6 @@ def _quiet(steps: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
     return [step for step in steps if step["others"] < QUIET]
 
 
-def log_file(folder: Path) -> Path:
+def log_path(folder: Path) -> Path:
     """Where the workers' own output goes."""
     return folder / "bench.log"

@@ -13,8 +13,8 @@ from pipeline.conversations.persona import make_persona
 from pipeline.models.load import load_base_model
 from pipeline.records.conversion import records_of
 from pipeline.training.arguments import RunArguments
-from pipeline.training.material import Cast, Character, Material, prepare_material, rows_a_step
-from pipeline.training.run import build_trainer
+from pipeline.training.builder import build_trainer
+from pipeline.training.data import Character, Characters, TrainingData, prepare_data, rows_a_step
 
 # trl's options beyond its defaults. A pack is about as many rows as the other variants have in a batch.
 TRL: dict[str, dict[str, Any]] = {
@@ -24,7 +24,7 @@ TRL: dict[str, dict[str, Any]] = {
 }
 
 
-def bench_material(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds: list[str]) -> Material:
+def bench_data(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds: list[str]) -> TrainingData:
     """The recipe's rows of these kinds (of all, if none is named) with their plan; nothing is held out or probed."""
     recipe = replace(run.character, held_out=0.0, recall_items=0, max_exposures=10**6)
     characters = []
@@ -33,16 +33,16 @@ def bench_material(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds:
         chosen = [record for record in records if not kinds or record.kind in kinds]
         persona = make_persona(one.name, one.language, one.instructions)
         characters.append(Character(chosen, (), persona, one.weight))
-    return prepare_material(recipe, run.training, Cast(characters, "bench"), tokenizer)
+    return prepare_data(replace(run, character=recipe), Characters(characters, "bench"), tokenizer)
 
 
-def make_trainer(variant: str, run: RunArguments, material: Material, tokenizer: PreTrainedTokenizerBase) -> SFTTrainer:
+def make_trainer(variant: str, run: RunArguments, data: TrainingData, tokenizer: PreTrainedTokenizerBase) -> SFTTrainer:
     """The variant's trainer. All of them see the rows in the plan's order, with one learning rate and optimizer."""
     if variant not in TRL:
         character = replace(run.character, batching=variant)
-        return build_trainer(replace(run, character=character), material, tokenizer, lambda _: None)
-    order = material.plan.rows(0, material.rows.variants)[: run.training.max_steps * rows_a_step(run.training)]
-    ordered = material.rows.dataset.select(order).select_columns(["input_ids", "labels"])
+        return build_trainer(replace(run, character=character), data, tokenizer, lambda _: None)
+    order = data.plan.rows(0, data.rows.variants)[: run.training.max_steps * rows_a_step(run.training)]
+    ordered = data.rows.dataset.select(order).select_columns(["input_ids", "labels"])
     model = load_base_model(str(run.model.model_name_or_path), dtype=run.model.dtype)
     return SFTTrainer(
         model=model,

@@ -30,10 +30,10 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
 
     from pipeline.benchmark.costs import dealing_costs, planning_costs, scene_costs
-    from pipeline.benchmark.variants import bench_material, make_trainer
+    from pipeline.benchmark.variants import bench_data, make_trainer
+    from pipeline.capacity.memory import peak_memory
     from pipeline.models.load import load_tokenizer
     from pipeline.training.arguments import parse_run
-    from pipeline.training.memory import peak_memory
 
     def answer(content: dict[str, Any]) -> None:
         answers.write(json.dumps(content) + "\n")
@@ -41,7 +41,7 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
 
     run = parse_run(recipe, overrides)
     tokenizer = load_tokenizer(str(run.model.model_name_or_path))
-    material = bench_material(run, tokenizer, order["kinds"])
+    material = bench_data(run, tokenizer, order["kinds"])
     if order["variant"] == "costs":
         answer({"ready": True})
         for _ in commands:

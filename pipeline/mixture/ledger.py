@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import numpy as np
 
-from pipeline.columns import display_width, padded
+from pipeline.terminal import display_width, padded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
 
-LEDGER_FILE = "ledger.jsonl"
 MOST_CHARACTERS = 12  # that a table names, those with the most exposures first
 
 
@@ -86,7 +83,7 @@ def format_ledger(rows: Sequence[LedgerRow]) -> str:
     names = [name for name in dict.fromkeys(_all(rows, "character")) if name]
     sums = {name: _sum(ledger_of(rows, name)) for name in names}
     named = sorted(names, key=lambda name: -sums[name]["planned"])[:MOST_CHARACTERS]
-    more = f"\n... and {len(names) - len(named)} more, all in {LEDGER_FILE}" if len(names) > len(named) else ""
+    more = f"\n... and {len(names) - len(named)} more, all in the run's ledger" if len(names) > len(named) else ""
     return f"{_table('kind', kinds)}\n{_table('character', {name: sums[name] for name in named})}{more}"
 
 
@@ -130,32 +127,4 @@ def agreement(planned: Ints, realised: Ints) -> str:
     if (planned == realised).all():
         return f"ledger: each of {len(planned)} records was seen exactly as often as planned"
     differ = int((planned != realised).sum())
-    return f"ledger: {differ} of {len(planned)} records were not seen as often as planned; ledger.jsonl names them"
-
-
-def write_exposures(
-    folder: Path,
-    record_ids: Sequence[str],
-    kinds: Sequence[str],
-    planned: Ints,
-    realised: Ints,
-    *,
-    owners: Sequence[str] | None = None,
-) -> None:
-    """`ledger.jsonl` holds the exposures of every record, planned and realised, and with `owners` whose it is."""
-    whose = [{"character": owner} for owner in owners] if owners else [{}] * len(kinds)
-    with (folder / LEDGER_FILE).open("w", encoding="utf-8") as file:
-        for record_id, own, kind, plan, real in zip(
-            record_ids, whose, kinds, planned.tolist(), realised.tolist(), strict=True
-        ):
-            row = {"record_id": record_id, **own, "kind": kind, "planned": plan, "realised": real}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def read_exposures(folder: Path) -> dict[str, int]:
-    """How often each record was seen, by the ledger of the run in `folder`; empty if it has none."""
-    try:
-        lines = (folder / LEDGER_FILE).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    return {row["record_id"]: row["realised"] for row in map(json.loads, lines)}
+    return f"ledger: {differ} of {len(planned)} records were not seen as often as planned; the run's ledger names them"

@@ -31,11 +31,11 @@ def load_tokenizer(
     *,
     revision: str = "main",
     trust_remote_code: bool = False,
-    tell: Callable[[str], None] = lambda _: None,
+    log: Callable[[str], None] = lambda _: None,
 ) -> PreTrainedTokenizerBase:
     """The tokenizer of a recipe's model, with a padding token and a settled chat template.
 
-    `tell` is given what had to be done to the template, a sentence each.
+    `log` is given what had to be done to the template, a sentence each.
     """
     from transformers import AutoTokenizer
 
@@ -45,7 +45,7 @@ def load_tokenizer(
     settled = settle_template(tokenizer)
     tokenizer.chat_template = settled.text
     for note in settled.notes:
-        tell(note)
+        log(note)
     return tokenizer
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.conversations.persona import Persona, load_personas, persona_named
-from pipeline.errors import UnderstudyError
 from pipeline.models.load import load_base_model, load_tokenizer
+from pipeline.runs.files import ADAPTER_FILE
+from pipeline.runs.run_file import read_run
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-RUN_FILE = "run.json"
-ADAPTER_FILE = "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +37,6 @@ class TrainedCharacter:
                 yield self.model
         else:
             yield load_base_model(self.base_name, **self.options).to(self.model.device).eval()
-
-
-def base_name_of(folder: Path) -> str:
-    """The `model_name_or_path` that the run in `folder` started from. Imports nothing heavy.
-
-    Raises:
-        UnderstudyError: the folder holds no finished run.
-    """
-    return str(read_run(folder)["model"])
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """What `run.json` says of the finished run in `folder`.
-
-    Raises:
-        UnderstudyError: the folder holds no finished run.
-    """
-    try:
-        run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        run["model"], run["arguments"]["dtype"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnderstudyError(
-            folder,
-            f"holds no finished run (its {RUN_FILE} cannot be read)",
-            fix="train first, or name the run's output_dir",
-        ) from error
-    return run
 
 
 def load_trained(folder: Path, name: str | None = None) -> TrainedCharacter:

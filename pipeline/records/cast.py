@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import safe_folder_name
 from pipeline.records.account import problems_table
@@ -30,7 +31,6 @@ from pipeline.records.readers import find_files
 from pipeline.records.reading import META, Reject, in_processes, read_files
 from pipeline.records.record import KINDS
 from pipeline.records.report import write_cast_report
-from pipeline.whole_files import write_json
 
 ALL = "all"
 LEAST_LINES = 20  # of a speaker that is converted where no folder is named after anybody

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.records.account import account_of, format_account
 from pipeline.records.assembly import Assembled, Told, assemble, pieces_of, problems_of
@@ -24,7 +25,6 @@ from pipeline.records.reading import FileReading, Reject, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.report import write_conversion_report
 from pipeline.records.review import read_review, write_review
-from pipeline.whole_files import write_json
 
 __all__ = ["Conversion", "Reject", "convert", "ensure_converted", "format_account", "write_conversion"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pipeline.whole_files import page_templates, write_whole
+from pipeline.atomic_io import write_text
+from pipeline.pages import page_templates
 
 KIND_NAMES = {"background": "passages", "setting_qa": "settings", "dialogue": "lines"}
 SORT_NAMES = {
@@ -35,12 +36,12 @@ def render_cast_report(summary: Mapping[str, Any]) -> str:
 
 def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
     """`path` holds the whole page; a reader never meets half of one."""
-    write_whole(render_conversion_report(account), path)
+    write_text(path, render_conversion_report(account))
 
 
 def write_cast_report(summary: Mapping[str, Any], path: Path) -> None:
     """`path` holds the whole page; a reader never meets half of one."""
-    write_whole(render_cast_report(summary), path)
+    write_text(path, render_cast_report(summary))
 
 
 def grouped(number: int) -> str:

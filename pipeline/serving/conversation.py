@@ -5,15 +5,21 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from transformers import TextStreamer, set_seed
+from transformers.utils import logging
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.models.generate import generate_reply
+from pipeline.models.trained import load_trained
+from pipeline.terminal import print_line
 from pipeline.tokens.encode import prompt_ids
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HELP = "/reset forgets the conversation, /quit leaves (so does Ctrl-D)"
 
@@ -45,6 +51,29 @@ class Chat:
 
     def _length(self, turns: list[Message]) -> int:
         return len(prompt_ids(self.tokenizer, chat_prompt(self.persona, turns)))
+
+
+def open_chat(folder: Path, name: str | None, *, once: str | None, base: bool, seed: int | None) -> None:
+    """Talk to the character in `folder`, in the terminal, until the user leaves; with `once`, say that and leave.
+
+    `name` says whom, where several were trained together; `base` talks to the untouched base model instead.
+
+    Raises:
+        UnderstudyError: see `load_trained`.
+    """
+    logging.disable_progress_bar()
+    if seed is not None:
+        set_seed(seed)
+    trained = load_trained(folder, name)
+    with trained.base() if base else contextlib.nullcontext(trained.model) as model:
+        chat = Chat(model, trained.tokenizer, trained.persona)
+        if once is not None:
+            print_line(chat.say(once))
+            return
+        shown = f"{trained.persona.name} (base model)" if base else trained.persona.name
+        print_line(f"{shown} is here. {HELP}")
+        streamer = TextStreamer(trained.tokenizer, skip_prompt=True, skip_special_tokens=True)
+        converse(chat, typed_lines("> "), streamer, shown)
 
 
 def converse(chat: Chat, lines: Iterable[str], streamer: TextStreamer, name: str) -> None:

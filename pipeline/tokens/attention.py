@@ -55,16 +55,16 @@ def why_no_tree(model: PreTrainedModel) -> str | None:
 def use_tree_attention(model: PreTrainedModel) -> None:
     """From now on the model computes trees by `tree_attention`, and all else by sdpa as before.
 
-    A model whose attention cannot be exchanged stays on sdpa, which computes the same from the dense mask.
+    A model whose attention cannot be replaced stays on sdpa, which computes the same from the dense mask.
     """
     if model._supports_attention_backend:
         model.set_attn_implementation(TREE_ATTENTION)
 
 
-def tree_inputs(batch: Mapping[str, torch.Tensor], *, exchanged: bool) -> dict[str, Any]:
+def tree_inputs(batch: Mapping[str, torch.Tensor], *, tree_attention: bool) -> dict[str, Any]:
     """What the model's forward takes for a `prefix_tree_batch`: its logits are `[1, P, V]`, one row a target.
 
-    `exchanged`: whether the model computes by `tree_attention`.
+    `tree_attention`: whether the model computes by `tree_attention`.
     """
     ends, position = batch["tree_ends"][0], batch["position_ids"]
     inputs = {
@@ -73,15 +73,15 @@ def tree_inputs(batch: Mapping[str, torch.Tensor], *, exchanged: bool) -> dict[s
         "logits_to_keep": batch["target_nodes"][0],
         "use_cache": False,
     }
-    if exchanged and ends.device.type == "cuda" and len(ends) >= FLEX_FROM:
+    if tree_attention and ends.device.type == "cuda" and len(ends) >= FLEX_FROM:
         return inputs | {"attention_mask": block_mask(ends, compiled=True)}
     inputs["attention_mask"] = dense_mask(ends)
-    if exchanged and ends.device.type == "cpu":
+    if tree_attention and ends.device.type == "cpu":
         inputs["tree_branches"] = tree_branches(position[0])
     return inputs
 
 
-def exchanged(model: PreTrainedModel) -> bool:
+def uses_tree_attention(model: PreTrainedModel) -> bool:
     """Whether the model computes by `tree_attention`."""
     return bool(model.config.get_text_config()._attn_implementation == TREE_ATTENTION)
 

@@ -1,1 +1,48 @@
 """One run: the recipe's arguments, the trainer around trl's, its callbacks, and what is saved of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.models.locate import prepare_environment
+from pipeline.recipe import value_of
+from pipeline.serving.commands import chat_command
+from pipeline.terminal import print_line
+
+MOST_NAMES = 4  # in a sentence
+
+
+def train_recipe(recipe: Path, overrides: list[str]) -> None:
+    """Convert if need be, and train what the recipe says, on all processes that the launcher started.
+
+    Raises:
+        UnderstudyError: see `run.train`.
+    """
+    prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
+    from pipeline.distributed.rendezvous import parse_timeout, process_group
+
+    use_cpu = str(value_of(recipe, overrides, "use_cpu")).lower() in ("true", "1", "yes")
+    with process_group(parse_timeout(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu) as on_cpu:
+        _train_in_group(recipe, [*overrides, "--use_cpu", "true"] if on_cpu else overrides)
+
+
+def _train_in_group(recipe: Path, overrides: list[str]) -> None:
+    """What each of the processes does, and the only one does."""
+    from accelerate import PartialState
+
+    from pipeline.capacity.quantized import check_quantized
+    from pipeline.models.threads import use_all_cores
+    from pipeline.training.arguments import parse_run
+    from pipeline.training.data import load_characters
+    from pipeline.training.run import train
+
+    run = parse_run(recipe, overrides)
+    check_quantized(recipe, run.model)
+    if run.training.device.type == "cpu":
+        use_all_cores()
+    log = print_line if PartialState().is_main_process else lambda _: None
+    characters, tokenizer = load_characters(run, log)
+    train(run, characters, tokenizer, recipe=str(recipe), log=log)
+    names = list(characters.personas)
+    command = chat_command(run.training.output_dir, names)
+    log(f"saved to {run.training.output_dir}; talk to {' or '.join(names[:MOST_NAMES])}: {command}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,9 +14,9 @@ from transformers.integrations import get_available_reporting_integrations
 from transformers.trainer_utils import IntervalStrategy
 from trl import ModelConfig, SFTConfig, TrlParser
 
+from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
-from pipeline.training.processes import DDP_TIMEOUT
 
 # For what needs no more than a recipe's rows, so that a recipe for GPUs can be looked at without one.
 ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
@@ -44,6 +45,15 @@ class RunArguments:
     character: CharacterArguments
     training: SFTConfig
     model: ModelConfig
+
+
+def resolved(arguments: RunArguments) -> dict[str, Any]:
+    """Every argument of the run with its final value, as JSON takes it."""
+    training = arguments.training.to_dict()
+    secret = {name for name in training if name.endswith("_token")}
+    both = asdict(arguments.character) | training | asdict(arguments.model)
+    plain = json.loads(json.dumps({key: value for key, value in both.items() if key not in secret}, default=str))
+    return dict(sorted(plain.items()))
 
 
 class _Parser(TrlParser):  # type: ignore[misc]

@@ -1,8 +1,7 @@
-"""What a run tells while it goes on: progress by kind, a log file, and what is recalled so far."""
+"""What a run logs while it goes on: progress by kind, a log file, and what is recalled so far."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,19 +10,18 @@ from typing import Any
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pipeline.conversations.persona import Persona
-from pipeline.recall.probes import Probe
-from pipeline.recall.scoring import ProbeScore, Question, score_probes
-from pipeline.recall.summary import summarise
+from pipeline.evaluation.metrics.summary import summarise
+from pipeline.evaluation.probes.probe import Probe
+from pipeline.evaluation.scoring import ProbeScore, Question, score_probes
+from pipeline.runs.logs import append_log, drop_logs_after
+from pipeline.training.metrics import FEW_CHARACTERS
 
-LOG_FILE = "logs.jsonl"
 TOLD = {
     "seen_exact": "word for word as trained",
     "unseen_exact": "in new words",
     "seen_at_1": "ranked first as trained",
     "unseen_at_1": "in new words",
 }
-FEW_CHARACTERS = 8  # as many have figures of their own in the logs
-Curve = list[dict[str, float]]
 
 
 class ReadableProgress(ProgressCallback):  # type: ignore[misc]
@@ -49,21 +47,17 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
 
 
 class LogFile(TrainerCallback):  # type: ignore[misc]
-    """Keeps every log of the run in `logs.jsonl`, one JSON object a line; a resumed run goes on where it was."""
+    """Keeps every log of the run in its folder; a resumed run goes on where it was."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / LOG_FILE
+        self.folder = folder
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Drop what a run that was cut off logged after the checkpoint from which it goes on."""
         if state.is_world_process_zero:
-            kept = (
-                [log for log in read_logs(self.path) if log["step"] <= state.global_step] if state.global_step else []
-            )
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text("".join(json.dumps(log) + "\n" for log in kept), encoding="utf-8")
+            drop_logs_after(self.folder, state.global_step)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **kwargs: Any
@@ -74,20 +68,7 @@ class LogFile(TrainerCallback):  # type: ignore[misc]
 
     def write(self, log: dict[str, float]) -> None:
         """Append a line."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(log) + "\n")
-
-
-def read_logs(path: Path) -> Curve:
-    """The lines of a log file; a line that was cut off is left out."""
-    logs = []
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                logs.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-    return logs
+        append_log(self.folder, log)
 
 
 class RecallCallback(TrainerCallback):  # type: ignore[misc]
@@ -99,11 +80,11 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, asked: Sequence[tuple[Persona, Sequence[Probe]]], log_file: LogFile, tell: Callable[[str], None]
+        self, asked: Sequence[tuple[Persona, Sequence[Probe]]], log_file: LogFile, log: Callable[[str], None]
     ) -> None:
         self.asked = asked
         self.log_file = log_file
-        self.tell = tell
+        self.log = log
         self._measured_at = -1
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
@@ -127,7 +108,7 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         recall = _values([score for of_one in scores.values() for score in of_one])
         if state.is_world_process_zero:
             told = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
-            self.tell(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {told}")
+            self.log(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {told}")
         if 1 < len(scores) <= FEW_CHARACTERS:
             for name, of_one in scores.items():
                 recall |= {f"{metric}_of_{name}": value for metric, value in _values(of_one).items() if metric in TOLD}

@@ -1,4 +1,4 @@
-"""trl's SFTTrainer, shown its rows in the mixture's order, as prefix trees, with the loss told apart by kind."""
+"""trl's SFTTrainer, shown its rows in the mixture's order, as prefix trees, with the loss of each kind."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_utils import rotate_checkpoints
 from trl import SFTTrainer
 
-from pipeline.conversations.render import CONVERSATION_KINDS
+from pipeline.atomic_io import read_json, write_json
+from pipeline.kernels.head import TiledHead
 from pipeline.mixture.plan import MixturePlan
-from pipeline.tokens.attention import exchanged, tree_inputs
+from pipeline.runs.checkpoints import mark_complete, sync_folder
+from pipeline.runs.files import CHECKPOINT_PREFIX, COMPLETE_FILE, EXPOSURES_FILE
+from pipeline.runs.read_back import find_saved_difference
+from pipeline.tokens.attention import tree_inputs, uses_tree_attention
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
-from pipeline.training.callbacks import FEW_CHARACTERS
-from pipeline.training.checkpoints import EXPOSURES_FILE, WHOLE_FILE, mark_whole, sync_folder
-from pipeline.training.head import TiledHead
-from pipeline.training.identity import read_json
-from pipeline.training.saved import find_difference
-from pipeline.whole_files import write_json
+from pipeline.training.metrics import TokenMetrics
 
 if TYPE_CHECKING:
     from pipeline.mixture.plan import Ints
@@ -74,8 +73,9 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     """Trains on rows that carry a `record` number and a `kind` number, and counts every record it consumes.
 
     `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `deal` orders the rows of
-    each step. `owners` names the
-    character of each record, `watched_owners` of each row of `eval_dataset`, where there are several.
+    each step. `owners` names the character of each record, `watched_owners` of each row of `eval_dataset`, where there
+    are several. `head` scores hidden states, where the model's own head is left out. `checkpoint_limit` is how many
+    checkpoints are kept, None for all.
     """
 
     def __init__(
@@ -86,72 +86,69 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         deal: Callable[[Ints], Ints] | None = None,
         owners: Sequence[str] = (),
         watched_owners: Sequence[str] = (),
+        head: TiledHead | None = None,
+        checkpoint_limit: int | None = None,
         **kwargs: Any,
     ) -> None:
-        named = [name for name in dict.fromkeys(owners) if name]
-        self._characters = named if len(named) <= FEW_CHARACTERS else []
-        # Of each record its character's number, the last one standing for nobody.
-        self._owner = self._numbers(owners or [""] * len(variants))
-        self._watched_owner = self._numbers(watched_owners)
         self.sampler = PlanSampler(plan, variants, deal)
         self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
-        self.head: TiledHead | None = None  # scores hidden states, where the model's own head is left out
-        self._at_end = False
-        self._exposures = torch.zeros(len(variants), dtype=torch.int64)
-        # Per kind: supervised tokens, their summed negative log-probability, hits of the greedy choice, entropy.
-        self._sums = torch.zeros(len(CONVERSATION_KINDS), 4, dtype=torch.float64)
-        self._sums_of = torch.zeros(len(self._characters) + 1, 4, dtype=torch.float64)  # the same per character
+        self.head = head
+        self._checkpoint_limit = checkpoint_limit
+        self._resumed_at_end = False
+        self._resumed_step = 0
         super().__init__(*args, **kwargs)
-        # The same for each held-out record, and how often it was watched: processes fill their last batch with some.
-        self._watched = torch.zeros(len(self.eval_dataset or ()), 5, dtype=torch.float64)
+        watched_kinds = self.eval_dataset["kind"] if self.eval_dataset is not None else ()
+        self._token_metrics = TokenMetrics(len(variants), owners, watched_kinds, watched_owners)
         self.add_callback(EpochCallback(self.sampler))
-
-    def _numbers(self, owners: Sequence[str]) -> torch.Tensor:
-        number = {name: index for index, name in enumerate(self._characters)}
-        return torch.tensor([number.get(name, len(number)) for name in owners], dtype=torch.int64)
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
-        return self._total(self._exposures).numpy()
+        return self._total(self._token_metrics.exposures).numpy()
 
-    def go_on_from(self, checkpoint: Path, whole: Mapping[str, Any]) -> None:
+    def resume_counts(self, checkpoint: Path, complete: Mapping[str, Any]) -> None:
         """Count on where the run that wrote the checkpoint was, and train no further if it was at its end.
 
-        `whole` is the content of the checkpoint's `whole.json`.
+        `complete` is the content of the checkpoint's `whole.json`.
         """
-        self._at_end = bool(whole["at_end"])
-        self.resumed = list(whole["resumed"])
+        self._resumed_at_end = bool(complete["at_end"])
+        self._resumed_step = int(complete["step"])
+        self.resumed = list(complete["resumed"])
         if self.is_world_process_zero():  # the processes' counts are added up
-            self._exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
+            self._token_metrics.exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """What trl's evaluation gives; nothing before the first step of a resumed run, whose logs have it already."""
+        if self._resumed_step and self.state.global_step == self._resumed_step:
+            return {}
+        metrics: dict[str, float] = super().evaluate(*args, **kwargs)
+        return metrics
 
     def _run_epoch(self, **options: Any) -> None:
-        if self._at_end:  # transformers would take one step more before it looked whether to stop
+        if self._resumed_at_end:  # transformers would take one step more before it looked whether to stop
             self.control.should_training_stop = True
             return
         super()._run_epoch(**options)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """The checkpoint is written by all processes, on the disk, compared with the model, and marked whole.
+        """The checkpoint is written by all processes, on the disk, compared with the model, and marked complete.
 
         Only then may an older one be removed.
 
         Raises:
             UnderstudyError: what is on the disk is not what is in memory; on every process.
         """
-        checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        checkpoint = Path(self.args.output_dir) / f"{CHECKPOINT_PREFIX}{self.state.global_step}"
         exposures = self.exposures().tolist()
         if self.is_world_process_zero():
             checkpoint.mkdir(parents=True, exist_ok=True)
-            (checkpoint / WHOLE_FILE).unlink(missing_ok=True)
+            (checkpoint / COMPLETE_FILE).unlink(missing_ok=True)
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
-        limit, self.args.save_total_limit = self.args.save_total_limit, None
-        super()._save_checkpoint(model, trial)
-        self.args.save_total_limit = limit
+        super()._save_checkpoint(model, trial)  # which removes none: `save_total_limit` of its arguments is not set
         self.check_saved(checkpoint)
         if self.is_world_process_zero():
             notes = {"step": self.state.global_step, "at_end": self.control.should_training_stop}
-            mark_whole(checkpoint, notes | {"resumed": self.resumed})
-            rotate_checkpoints(self.args.output_dir, limit, self.state.best_model_checkpoint)
+            mark_complete(checkpoint, notes | {"resumed": self.resumed})
+            rotate_checkpoints(self.args.output_dir, self._checkpoint_limit, self.state.best_model_checkpoint)
         self.accelerator.wait_for_everyone()
 
     def check_saved(self, folder: Path) -> None:
@@ -165,7 +162,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             sync_folder(folder)
         self.accelerator.wait_for_everyone()
         model = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
-        found = [find_difference(model, folder, reads=self.is_world_process_zero())]
+        found = [find_saved_difference(model, folder, reads=self.is_world_process_zero())]
         if difference := broadcast_object_list(found)[0]:
             raise difference
 
@@ -188,15 +185,16 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         if model.training:
-            self._account(scores, kinds, records, tokens=_real_tokens(inputs))
+            self._token_metrics.add_trained(scores, kinds, records)
+            self._total_train_tokens += _real_tokens(inputs) * self.accelerator.num_processes
         else:
-            self._watch(scores, records)
+            self._token_metrics.add_watched(scores, records)
         return loss
 
     def _tree_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
         """Only the nodes that predict a target reach the LM head."""
         with self._head_left_out():
-            kept = model(**tree_inputs(inputs, exchanged=exchanged(self.model))).logits
+            kept = model(**tree_inputs(inputs, tree_attention=uses_tree_attention(self.model))).logits
         return self._score(kept.squeeze(0), inputs["labels"][0], inputs["target_rows"][0])
 
     def _padded_scores(self, model: torch.nn.Module, inputs: dict[str, torch.Tensor]) -> TokenScores:
@@ -222,55 +220,20 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """Scores of what the model gave for the supervised places: logits, or hidden states for `self.head`."""
         return (self.head.scores if self.head else score_targets)(kept, targets, rows)
 
-    @torch.no_grad()
-    def _account(self, scores: TokenScores, kinds: torch.Tensor, records: torch.Tensor, tokens: int) -> None:
-        columns = _columns(scores)
-        self._sums.index_add_(0, kinds[scores.row].cpu(), columns)
-        self._sums_of.index_add_(0, self._owner[records[scores.row].cpu()], columns)
-        self._exposures += torch.bincount(records.cpu(), minlength=len(self._exposures))
-        self._total_train_tokens += tokens * self.accelerator.num_processes
-
-    @torch.no_grad()
-    def _watch(self, scores: TokenScores, records: torch.Tensor) -> None:
-        self._watched[:, :4].index_add_(0, records[scores.row].cpu(), _columns(scores))
-        self._watched[:, 4] += torch.bincount(records.cpu(), minlength=len(self._watched))
-
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log what trl logs, and loss and token accuracy for each kind, in training and on what is held out."""
         if "loss" in logs:
-            self._put(self._total(self._sums), "train")
-            self._put_characters(self._total(self._sums_of), "train")
-            self._sums.zero_()
-            self._sums_of.zero_()
+            self._add_metrics("train", self._token_metrics.take_trained(self._total))
             self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         elif "eval_loss" in logs:
-            watched = self._total(self._watched)
-            self._watched.zero_()
-            kinds = torch.tensor(self.eval_dataset["kind"])
-            once = watched[:, :4] / watched[:, 4:].clamp(min=1)
-            by_kind = torch.zeros_like(self._sums).index_add_(0, kinds, once)
-            self._put(by_kind, "eval")
-            if self._characters:
-                by_character = torch.zeros_like(self._sums_of).index_add_(0, self._watched_owner, once)
-                self._put_characters(by_character, "eval")
-            logs["eval_loss"] = float(by_kind[:, 1].sum() / by_kind[:, 0].sum())  # of all tokens alike, not of batches
+            logs["eval_loss"], means = self._token_metrics.take_watched(self._total)
+            self._add_metrics("eval", means)
         super().log(logs, start_time)
 
-    def _put(self, sums: torch.Tensor, mode: str) -> None:
-        """Hand sums by kind to trl's own metrics, as means."""
-        count, _, hits, entropy = sums.sum(0).tolist()
-        self._metrics[mode]["entropy"].append(entropy / max(count, 1))
-        self._metrics[mode]["mean_token_accuracy"].append(hits / max(count, 1))
-        for kind, (count, loss, hits, _) in zip(CONVERSATION_KINDS, sums.tolist(), strict=True):
-            if count:
-                self._metrics[mode][f"loss_{kind}"].append(loss / count)
-                self._metrics[mode][f"accuracy_{kind}"].append(hits / count)
-
-    def _put_characters(self, sums: torch.Tensor, mode: str) -> None:
-        """The same for the loss of each character, where there are several, and not too many."""
-        for name, (count, loss, _, _) in zip(self._characters, sums.tolist(), strict=False):
-            if count:
-                self._metrics[mode][f"loss_of_{name}"].append(loss / count)
+    def _add_metrics(self, mode: str, means: Mapping[str, float]) -> None:
+        """Hand figures to trl's own metrics, which it logs."""
+        for name, value in means.items():
+            self._metrics[mode][name].append(value)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> PlanSampler:
         return self.sampler
@@ -281,12 +244,6 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         wide = counts.float() if device.type == "mps" else counts  # which has no float64
         total: torch.Tensor = self.accelerator.reduce(wide.to(device), reduction="sum")
         return total.cpu().to(counts.dtype)
-
-
-def _columns(scores: TokenScores) -> torch.Tensor:
-    """One line a token: 1, its negative log-probability, whether greedy decoding hits it, its entropy; on the CPU."""
-    columns = (torch.ones_like(scores.log_prob), -scores.log_prob, scores.is_top1, scores.entropy)
-    return torch.stack([column.float() for column in columns], dim=1).cpu().double()
 
 
 def _real_tokens(inputs: dict[str, torch.Tensor]) -> int:

@@ -10,12 +10,14 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from pipeline.tokens.attention import exchanged, tree_inputs, use_tree_attention
+from pipeline.capacity import memory
+from pipeline.capacity.memory import Placement
+from pipeline.capacity.shape import model_shape
+from pipeline.distributed.engines import SINGLE, ZERO3
+from pipeline.kernels.blocks import fuse_blocks
+from pipeline.kernels.lora import fuse_lora
+from pipeline.tokens.attention import tree_inputs, use_tree_attention, uses_tree_attention
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
-from pipeline.training import memory
-from pipeline.training.blocks import fuse_blocks
-from pipeline.training.lora import fuse_lora
-from pipeline.training.memory import SINGLE, ZERO3, Placement, model_shape
 
 LORA = LoraConfig(r=4, target_modules="all-linear")
 ROWS = [[1] * 120 + [10 + row] + [5] * (31 + row) for row in range(8)]
@@ -61,7 +63,7 @@ def kept_by_a_layer(*, dtype: torch.dtype, lora: bool, fused: bool, tree: bool, 
             assert fuse_blocks(model)[0] == layers
             use_tree_attention(base)
         if tree:
-            inputs = tree_inputs(prefix_tree_batch(ROWS, LABELS), exchanged=exchanged(base))
+            inputs = tree_inputs(prefix_tree_batch(ROWS, LABELS), tree_attention=uses_tree_attention(base))
         else:
             batch = padded_batch(ROWS, LABELS, pad_token_id=0)
             inputs = {name: batch[name] for name in ("input_ids", "attention_mask")} | {"use_cache": False}

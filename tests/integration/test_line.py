@@ -16,7 +16,7 @@ import yaml
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_trained
-from pipeline.training.checkpoints import whole_checkpoints
+from pipeline.runs.checkpoints import complete_checkpoints
 from tests.conftest import ROOT, SETTINGS, wait_until
 
 MODULE = [sys.executable, "-m"]
@@ -172,7 +172,7 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
-    wait_until(process, lambda: whole_checkpoints(cut))
+    wait_until(process, lambda: complete_checkpoints(cut))
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (cut / "run.json").exists()

@@ -334,7 +334,7 @@ def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: P
         "import os, threading, torch\n"
         "from transformers import TrainerControl\n"
         "from pipeline.errors import entry_point\n"
-        "from pipeline.training.processes import StepDeadline, joined\n"
+        "from pipeline.distributed.rendezvous import StepDeadline, joined\n"
         "@entry_point\n"
         "def main():\n"
         "    with joined(6, use_cpu=True):\n"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pipeline.conversations.persona import make_persona
+from pipeline.evaluation.metrics.summary import summarise
+from pipeline.evaluation.probes.probe import Probe, probes_from_records, with_distractors
+from pipeline.evaluation.scoring import score_probes
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.trained import load_trained
-from pipeline.recall.probes import Probe, probes_from_records, with_distractors
-from pipeline.recall.scoring import score_probes
-from pipeline.recall.summary import summarise
 from pipeline.records.record import read_records
 from tests.integration.test_line import MODULE, succeeded, train
 

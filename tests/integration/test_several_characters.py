@@ -16,7 +16,7 @@ import yaml
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_in_turn, load_trained
-from pipeline.training.checkpoints import whole_checkpoints
+from pipeline.runs.checkpoints import complete_checkpoints
 from tests.conftest import ROOT, SETTINGS, wait_until
 from tests.integration.test_line import MODULE, adapter_of, run, succeeded, train
 
@@ -118,7 +118,7 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     command = [*MODULE, "pipeline.train", "--config", str(two), *saving, str(cut)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as the others have: sums in another order are other bits
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread)
-    wait_until(process, lambda: whole_checkpoints(cut))
+    wait_until(process, lambda: complete_checkpoints(cut))
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert "going on from" in train(two, *saving, str(cut))

@@ -13,24 +13,24 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cast import alone_in
-from pipeline.casting.members import member_key, members_of
-from pipeline.casting.workers import complaint, visible_gpus, workers_for
-from pipeline.columns import display_width, padded
 from pipeline.conversations.persona import load_personas, make_persona, persona_named, save_personas
 from pipeline.errors import UnderstudyError
+from pipeline.evaluation.bleed import Cell, Facts, Row, Sample, bleed_of, choose_cross_probe, facts_of
+from pipeline.evaluation.comparison import together
+from pipeline.evaluation.probes.probe import Probe
+from pipeline.evaluation.report.pages import write_bleed
+from pipeline.evaluation.report.run_report import report_of_run
+from pipeline.evaluation.report.tables import format_bleed
 from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
 from pipeline.mixture.plan import by_character, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.recall.across import together
-from pipeline.recall.bleed import Cell, Facts, Row, Sample, bleed_of, facts_of, whose_sample
-from pipeline.recall.probes import Probe
-from pipeline.recall.report import write_bleed
-from pipeline.recall.run_report import report_of_run
-from pipeline.recall.table import format_bleed
+from pipeline.multirun.cast import alone_in
+from pipeline.multirun.members import member_key, members_of
+from pipeline.multirun.workers import complaint, visible_gpus, workers_for
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
-from pipeline.training.material import Cast, Character, probed
+from pipeline.terminal import display_width, padded
+from pipeline.training.data import Character, Characters, probed
 
 MIRA, AHENG = make_persona("Mira", "en", {}), make_persona("阿蘅", "zh", {})
 
@@ -227,7 +227,7 @@ def test_the_facts_probed_while_training_are_shared_out() -> None:
         probes = [probe(f"{name} {number}", f"At {number}.") for number in range(count)]
         return Character([], probes, make_persona(name, "en", {}))
 
-    cast = Cast([character("Mira", 30), character("Bram", 2), character("Liv", 30)], "f")
+    cast = Characters([character("Mira", 30), character("Bram", 2), character("Liv", 30)], "f")
     counts = {name: len(probes) for name, probes in probed(cast, 16).items()}
     assert counts == {"Mira": 7, "Bram": 2, "Liv": 7}
     assert sum(map(len, probed(cast, 1).values())) == 1
@@ -279,7 +279,7 @@ def test_a_character_without_facts_has_a_row_and_no_column() -> None:
     assert [row["name"] for row in bleed["rows"]] == ["Mira", "Bram"]
     assert bleed["summary"]["exact"]["own"]["count"] == 8
     assert bleed["pairs"] == 1
-    assert whose_sample(["Mira", "Bram"], columns).keys() == {"Bram"}
+    assert choose_cross_probe(["Mira", "Bram"], columns).keys() == {"Bram"}
 
 
 def test_reports_of_several_are_one_run_for_comparison() -> None:
@@ -330,8 +330,8 @@ def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
         alone_in(tmp_path / "out"),
     ):
         pass
-    with alone_in(tmp_path / "out") as folder:
-        assert folder.is_dir()
+    with alone_in(tmp_path / "out"):
+        assert (tmp_path / "out").is_dir()
 
 
 def test_the_reason_of_a_failure_is_found_in_its_log(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A checkpoint is whole or it is not, and another run's is never gone on from without a word."""
+"""A checkpoint is complete or it is not, and another run's is never gone on from without a word."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
-from pipeline.training.checkpoints import (
-    WHOLE_FILE,
-    is_whole,
-    mark_whole,
+from pipeline.runs.checkpoints import (
+    complete_checkpoints,
+    is_complete,
+    mark_complete,
     sync_folder,
-    telling_a_full_disk,
-    whole_checkpoints,
 )
-from pipeline.training.identity import why_not_go_on
+from pipeline.runs.files import COMPLETE_FILE
+from pipeline.runs.folder import explain_full_disk
+from pipeline.runs.identity import reason_not_to_resume
 
 FILES = {"adapter_model.safetensors": 40, "optimizer.pt": 80, "rng_state_1.pth": 7, "global_step2/shard.pt": 30}
 RUN = {
@@ -34,28 +34,28 @@ def checkpoint_in(folder: Path, step: int = 2, files: dict[str, int] = FILES) ->
         (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
         (checkpoint / name).write_bytes(b"x" * size)
     sync_folder(checkpoint)
-    mark_whole(checkpoint, {"step": step})
+    mark_complete(checkpoint, {"step": step})
     return checkpoint
 
 
-@given(st.sampled_from([*FILES, WHOLE_FILE]), st.integers(-1, 79))
-def test_a_checkpoint_that_lost_a_file_or_the_end_of_one_is_not_whole(name: str, left: int) -> None:
+@given(st.sampled_from([*FILES, COMPLETE_FILE]), st.integers(-1, 79))
+def test_a_checkpoint_that_lost_a_file_or_the_end_of_one_is_not_complete(name: str, left: int) -> None:
     with TemporaryDirectory() as folder:
         checkpoint = checkpoint_in(Path(folder))
-        assert is_whole(checkpoint)
+        assert is_complete(checkpoint)
         file = checkpoint / name
         if left < 0:
             file.unlink()
         else:
             file.write_bytes(file.read_bytes()[: min(left, file.stat().st_size - 1)])
-        assert not is_whole(checkpoint)
+        assert not is_complete(checkpoint)
 
 
 def test_checkpoints_are_in_the_order_of_their_steps(tmp_path: Path) -> None:
     for step in (10, 2, 9):
         checkpoint_in(tmp_path, step)
-    (tmp_path / "checkpoint-11").mkdir()  # not yet whole
-    assert [path.name for path in whole_checkpoints(tmp_path)] == ["checkpoint-2", "checkpoint-9", "checkpoint-10"]
+    (tmp_path / "checkpoint-11").mkdir()  # not yet complete
+    assert [path.name for path in complete_checkpoints(tmp_path)] == ["checkpoint-2", "checkpoint-9", "checkpoint-10"]
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 8), st.sampled_from(["DDP", "one process"]))
@@ -68,27 +68,29 @@ def test_force_goes_on_exactly_where_a_step_takes_as_many_rows(
         "per_device_train_batch_size": size,
         "gradient_accumulation_steps": accumulated,
     }
-    refusal = why_not_go_on(RUN, now)
+    refusal = reason_not_to_resume(RUN, now)
     assert (refusal is None) == (processes * size * accumulated == 16)
     if refusal:
         assert f"16 rows a step, and this one would take {processes * size * accumulated}" in refusal[0]
 
 
 @given(st.sampled_from(["ZeRO-2", "ZeRO-3", "FSDP"]), st.sampled_from([(1, 8), (2, 4), (4, 2)]))
-def test_an_optimizer_state_that_is_shared_out_stays_with_its_processes(engine: str, spread: tuple[int, int]) -> None:
+def test_an_optimizer_state_that_is_sharded_stays_with_its_processes(engine: str, spread: tuple[int, int]) -> None:
     before = RUN | {"engine": engine}
     processes, accumulated = spread
-    refusal = why_not_go_on(before, before | {"processes": processes, "gradient_accumulation_steps": accumulated})
+    refusal = reason_not_to_resume(
+        before, before | {"processes": processes, "gradient_accumulation_steps": accumulated}
+    )
     assert (refusal is None) == (processes == 2)
     if refusal:
         assert f"{engine} on 2 processes" in refusal[0]
-    assert why_not_go_on(before, before | {"engine": "DDP"}) is not None
-    assert why_not_go_on(before | {"engine": "DDP"}, before) is not None
+    assert reason_not_to_resume(before, before | {"engine": "DDP"}) is not None
+    assert reason_not_to_resume(before | {"engine": "DDP"}, before) is not None
 
 
 @pytest.mark.parametrize(("key", "value"), [("data", "other"), ("learning_rate", 1.0), ("settings_weight", 2)])
 def test_what_changes_the_course_is_refused_by_name_even_by_force(key: str, value: object) -> None:
-    refusal = why_not_go_on(RUN, RUN | {key: value})
+    refusal = reason_not_to_resume(RUN, RUN | {key: value})
     assert refusal is not None
     assert f"differs in {key}" in refusal[0]
 
@@ -104,12 +106,12 @@ def test_what_changes_the_course_is_refused_by_name_even_by_force(key: str, valu
 def test_a_full_disk_is_told_however_a_library_wraps_it(error: Exception, tmp_path: Path) -> None:
     checkpoint_in(tmp_path)
     (tmp_path / "checkpoint-4").mkdir()
-    with pytest.raises(UnderstudyError, match="it goes on from checkpoint-2, which is whole"):  # noqa: SIM117
-        with telling_a_full_disk(tmp_path, is_main=True):
+    with pytest.raises(UnderstudyError, match="it goes on from checkpoint-2, which is complete"):  # noqa: SIM117
+        with explain_full_disk(tmp_path, is_main=True):
             raise error
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
 
 
 def test_any_other_error_is_left_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="connection"), telling_a_full_disk(tmp_path, is_main=True):
+    with pytest.raises(RuntimeError, match="connection"), explain_full_disk(tmp_path, is_main=True):
         raise RuntimeError("connection closed by peer")

@@ -18,23 +18,16 @@ from peft import LoraConfig
 from safetensors.torch import save_file
 from transformers import LlamaConfig, MistralConfig
 
+from pipeline.capacity import checks, settings
+from pipeline.capacity.findings import GIB, Finding
+from pipeline.capacity.forecast import is_out_of_memory
+from pipeline.capacity.launch import Launch, read_launch
+from pipeline.capacity.memory import Memory, Placement, estimate
+from pipeline.capacity.micro_batches import MicroBatch
+from pipeline.capacity.settings import Room, Setting
+from pipeline.capacity.shape import model_shape
+from pipeline.distributed.engines import DDP, FSDP2, SINGLE, ZERO2, ZERO3
 from pipeline.errors import UnderstudyError
-from pipeline.training import checks
-from pipeline.training.checks import Launch, Room, Setting
-from pipeline.training.memory import (
-    DDP,
-    FSDP2,
-    GIB,
-    SINGLE,
-    ZERO2,
-    ZERO3,
-    Memory,
-    MicroBatch,
-    Placement,
-    estimate,
-    model_shape,
-)
-from pipeline.training.preflight import ran_out
 from tests.conftest import ROOT
 
 LLAMA = LlamaConfig(
@@ -173,12 +166,12 @@ BIG = Setting(rows=8, accumulation=1, checkpointing=False, engine=DDP, lora=Fals
     ],
 )  # fmt: skip
 def test_the_nearest_setting_that_fits_is_advised(room: float, advice: str) -> None:
-    assert checks.nearest(need, BIG, int(room * GIB), GPUS) == advice
+    assert settings.nearest_fitting(need, BIG, int(room * GIB), GPUS) == advice
 
 
 def test_too_little_memory_is_a_warning_and_far_too_little_an_error() -> None:
-    def found(room: Room | None) -> list[checks.Finding]:
-        return list(checks.memory(need, BIG, room, launch=GPUS))
+    def found(room: Room | None) -> list[Finding]:
+        return list(settings.check_memory(need, BIG, room, launch=GPUS))
 
     assert not found(Room(17 * GIB, 17 * GIB))
     assert not found(None)
@@ -195,19 +188,19 @@ def test_a_container_has_its_limit_and_processes_share_a_machine(
 ) -> None:
     limit = tmp_path / "memory.max"
     limit.write_text(f"{GIB}\n", encoding="utf-8")
-    monkeypatch.setattr(checks, "CGROUPS", (limit,))
-    room = checks.room_of(Launch(DDP, 2, 2), given=None, gpus=0)
+    monkeypatch.setattr(settings, "CGROUPS", (limit,))
+    room = settings.room_of(Launch(DDP, 2, 2), given=None, gpus=0)
     assert room is not None
     assert room.total == GIB // 2
     limit.write_text("max\n", encoding="utf-8")
-    unlimited = checks.room_of(Launch(), given=None, gpus=0)
+    unlimited = settings.room_of(Launch(), given=None, gpus=0)
     assert unlimited is not None
     assert unlimited.total > GIB
-    assert checks.room_of(GPUS, given=None, gpus=0) is None
+    assert settings.room_of(GPUS, given=None, gpus=0) is None
 
 
 def test_every_accelerate_configuration_is_understood(tmp_path: Path) -> None:
-    found = {path.stem: checks.read_launch(path, gpus=4) for path in (ROOT / "accelerate_configs").glob("*.yaml")}
+    found = {path.stem: read_launch(path, gpus=4) for path in (ROOT / "accelerate_configs").glob("*.yaml")}
     assert {name: launch.engine for name, launch in found.items()} == {
         "single": SINGLE, "ddp": DDP, "zero2": ZERO2, "zero3": ZERO3, "fsdp2": FSDP2,
     }  # fmt: skip
@@ -218,14 +211,16 @@ def test_every_accelerate_configuration_is_understood(tmp_path: Path) -> None:
     nodes.write_text(
         yaml.safe_dump({"distributed_type": "MULTI_GPU", "num_processes": 16, "num_machines": 2}), encoding="utf-8"
     )
-    assert checks.read_launch(nodes, gpus=4) == Launch(DDP, 16, 8, on_gpu=True)
+    assert read_launch(nodes, gpus=4) == Launch(DDP, 16, 8, on_gpu=True)
     for content in ("distributed_type: TPU", "distributed_type: DEEPSPEED\ndeepspeed_config: {zero_stage: 1}", "- a"):
         nodes.write_text(content, encoding="utf-8")
         with pytest.raises(UnderstudyError):
-            checks.read_launch(nodes, gpus=4)
+            read_launch(nodes, gpus=4)
 
 
 def test_running_out_of_memory_is_told_from_other_errors() -> None:
-    assert ran_out(torch.OutOfMemoryError("CUDA out of memory"))
-    assert ran_out(RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"))
-    assert not ran_out(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
+    )
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.conversations.persona import LANGUAGES, Language
-from pipeline.recall.control import control_items, filler_turns, general_texts
+from pipeline.evaluation.probes.control import control_items, filler_turns, general_texts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

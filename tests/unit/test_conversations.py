@@ -13,7 +13,7 @@ from pipeline.conversations.persona import load_personas, make_persona, save_per
 from pipeline.conversations.render import Conversation, chat_prompt, render, user
 from pipeline.conversations.rewordings import FRAMES, rewordings
 from pipeline.errors import UnderstudyError
-from pipeline.recall.probes import HELD_OUT_FRAMES
+from pipeline.evaluation.probes.probe import HELD_OUT_FRAMES
 from pipeline.records.record import Kind, Record, Turn
 
 MIRA = make_persona("Mira", "en", {})

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import render
-from pipeline.explain.__main__ import choose
-from pipeline.explain.show import format_walk
-from pipeline.explain.walk import Exposures, pieces_of, walk_record
+from pipeline.inspection.explain import choose
+from pipeline.inspection.show import format_walk
+from pipeline.inspection.walk import Exposures, pieces_of, walk_record
 from pipeline.records.record import Record
 from pipeline.tokens.encode import encode
 from tests.families import FAMILIES

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
-from pipeline.recall.extract import facts_of, write_proposals
-from pipeline.recall.probes import read_probes
+from pipeline.evaluation.probes.extraction import facts_of, write_proposals
+from pipeline.evaluation.probes.probe import read_probes
 from pipeline.records.record import Record
 
 MIRA = (

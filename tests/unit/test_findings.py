@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
-from pipeline.recall.exam import make_exam, without_answered
-from pipeline.recall.findings import Texts, findings
-from pipeline.recall.measure import Exam, Measurement, load_measurement, save_measurement
-from pipeline.recall.probes import Probe, choose, with_distractors
-from pipeline.recall.scoring import ProbeScore, QuestionScore
-from pipeline.recall.summary import by_exposure, newly_known, summarise
-from pipeline.recall.table import format_findings, format_samples
+from pipeline.evaluation.exam import make_exam, without_answered
+from pipeline.evaluation.findings import Texts, findings
+from pipeline.evaluation.measure import Exam, Measurement, load_measurement, save_measurement
+from pipeline.evaluation.metrics.summary import by_exposure, newly_known, summarise
+from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
+from pipeline.evaluation.report.tables import format_findings, format_samples
+from pipeline.evaluation.scoring import ProbeScore, QuestionScore
 from pipeline.records.record import Record
 
 MIRA = make_persona("Mira", "en", {})
@@ -85,11 +85,11 @@ def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() ->
 
 def test_the_gap_is_what_is_known_as_trained_and_not_in_new_words() -> None:
     by_heart = measured(exact=True, rank=1)
-    asked_anew = [
+    paraphrased_probes = [
         replace(question, exact=False) for question in by_heart.scores[0].questions if question.asked != "seen"
     ]
     for number, score in enumerate(by_heart.scores[:6]):
-        by_heart.scores[number] = replace(score, questions=(score.questions[0], *asked_anew))  # type: ignore[index]
+        by_heart.scores[number] = replace(score, questions=(score.questions[0], *paraphrased_probes))  # type: ignore[index]
     report = found(measured(exact=False, rank=4), by_heart)
     assert report["gaps"]["trained"]["exact"]["value"] == 0.25
     assert report["gaps"]["trained"]["exact"]["low"] > 0

@@ -11,11 +11,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
+from pipeline.kernels import head, products
+from pipeline.kernels.blocks import fuse_blocks
+from pipeline.kernels.head import TiledHead, tile_head
+from pipeline.kernels.lora import fuse_lora
 from pipeline.tokens.scores import score_targets
-from pipeline.training import head, products
-from pipeline.training.blocks import fuse_blocks
-from pipeline.training.head import TiledHead, tile_head
-from pipeline.training.lora import fuse_lora
 
 IDS = torch.tensor([list(range(10, 40))])
 
@@ -83,7 +83,7 @@ def scored(scores: Any, hidden: torch.Tensor) -> list[torch.Tensor]:
 def test_a_head_in_pieces_scores_as_whole_logits_do(
     monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, tolerance: float, words: int
 ) -> None:
-    monkeypatch.setattr(head, "WORDS", words)
+    monkeypatch.setattr(head, "VOCAB_TILE", words)
     torch.manual_seed(0)
     linear = torch.nn.Linear(16, 64, bias=False, dtype=dtype).requires_grad_(False)
     linear.weight.data.mul_(10)
@@ -126,7 +126,7 @@ def test_products_by_onednn_are_torchs_own(monkeypatch: pytest.MonkeyPatch) -> N
         (x, weight), (x, weight.t().contiguous().t()), (x.t().contiguous().t(), weight), (x, weight[:, 3:20]),
         (x.bfloat16(), weight.bfloat16()), (x.double(), weight.double()),
     ):  # fmt: skip
-        assert difference(products.times(left, right), left @ right) < 1e-6
+        assert difference(products.matmul(left, right), left @ right) < 1e-6
 
 
 def test_products_go_torchs_way_where_the_operator_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 
-from pipeline.recall.metrics import (
+from pipeline.evaluation.metrics.replies import (
     alias_hit,
     answer_probability,
     bits_per_character,
@@ -23,7 +23,7 @@ from pipeline.recall.metrics import (
     rank_of_gold,
     rouge_l,
 )
-from pipeline.recall.text import contains, normalise, words
+from pipeline.evaluation.metrics.text import contains, normalise, words
 
 CHINESE = st.text("七蓑滩阿蘅是我的灯，。“”！ ", min_size=1)
 ANY_TEXT = st.one_of(st.text(), CHINESE, st.text("ab 'c-,1"))

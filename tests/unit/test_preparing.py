@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.benchmark.preparing import invented_lines, preparing_cost
-from pipeline.benchmark.scale import preparing_table
+from tools.preparing import invented_lines, preparing_cost
+from tools.scale import preparing_table
 
 COST = {
     "rows": 1_000, "tokens": 90_000, "encoding": 6.0, "planning": 0.001, "order": 0.002, "fetching": 1e-5,

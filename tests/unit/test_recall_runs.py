@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UnderstudyError
-from pipeline.recall.across import compare_runs, format_comparison, read_report
-from pipeline.recall.report import write_comparison
-from pipeline.sweep import combinations, name_of
+from pipeline.evaluation.comparison import compare_runs, format_comparison, read_report
+from pipeline.evaluation.report.pages import write_comparison
+from pipeline.multirun.sweep import combinations, name_of
 
 
 def report(exact: list[bool], **arguments: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.recall.report import (
+from pipeline.evaluation.report.pages import (
     PLOT_HEIGHT,
     loss_chart,
     percent,

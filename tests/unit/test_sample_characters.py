@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.recall.probes import Probe, choose, read_probes, with_distractors
+from pipeline.evaluation.probes.probe import Probe, choose, read_probes, with_distractors
 from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import Conversion, convert
 from tests.conftest import ROOT

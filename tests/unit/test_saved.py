@@ -19,7 +19,7 @@ from transformers import (
     Qwen3MoeForCausalLM,
 )
 
-from pipeline.training.saved import find_difference, only_safetensors
+from pipeline.runs.read_back import find_saved_difference, only_safetensors
 
 SMALL: dict[str, Any] = {
     "vocab_size": 32, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -52,7 +52,7 @@ def saved_in(folder: Path, model: Any) -> Path:
 def test_what_was_just_saved_is_the_same(kind: str, tmp_path: Path) -> None:
     model = MODELS[kind]()
     saved_in(tmp_path, model)
-    assert find_difference(model, tmp_path, reads=True) is None
+    assert find_saved_difference(model, tmp_path, reads=True) is None
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -71,7 +71,7 @@ def test_each_tensor_that_is_otherwise_on_the_disk_is_named_with_its_file(kind: 
             written | {f"{name}_more": torch.zeros(1)},
         ):
             save_file(broken, file)
-            difference = find_difference(model, tmp_path, reads=True)
+            difference = find_saved_difference(model, tmp_path, reads=True)
             assert difference is not None
             assert name in str(difference)
             assert str(tmp_path) in str(difference)
@@ -79,10 +79,10 @@ def test_each_tensor_that_is_otherwise_on_the_disk_is_named_with_its_file(kind: 
 
 def test_a_folder_without_weights_and_a_file_cut_off_are_told(tmp_path: Path) -> None:
     model = MODELS["adapter"]()
-    assert "was saved without weights" in str(find_difference(model, tmp_path, reads=True))
+    assert "was saved without weights" in str(find_saved_difference(model, tmp_path, reads=True))
     file = saved_in(tmp_path, model)
     file.write_bytes(file.read_bytes()[:40])  # as an adapter under ZeRO-3 once was
-    assert "was saved without weights" in str(find_difference(model, tmp_path, reads=True))
+    assert "was saved without weights" in str(find_saved_difference(model, tmp_path, reads=True))
 
 
 def test_a_trained_parameter_that_is_saved_under_no_name_is_told(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_trained_parameter_that_is_saved_under_no_name_is_told(tmp_path: Path)
     saved_in(tmp_path, model)
     model.get_parameter("base_model.model.lm_head.weight").requires_grad = True
     assert "without base_model.model.lm_head.weight, which was trained" in str(
-        find_difference(model, tmp_path, reads=True)
+        find_saved_difference(model, tmp_path, reads=True)
     )
 
 
@@ -99,7 +99,7 @@ def test_what_is_no_number_equals_itself(tmp_path: Path) -> None:
     for parameter in model.parameters():
         parameter.data.fill_(float("nan"))
     saved_in(tmp_path, model)
-    assert find_difference(model, tmp_path, reads=True) is None
+    assert find_saved_difference(model, tmp_path, reads=True) is None
 
 
 def test_weights_that_are_no_safetensors_are_refused(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
+from pipeline.evaluation.scoring import score_replies
 from pipeline.models.locate import is_cached
-from pipeline.recall.scoring import score_replies
 from pipeline.tokens.attention import why_no_tree
 from pipeline.tokens.encode import encode
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.recall.statistics import (
+from pipeline.evaluation.metrics.statistics import (
     Z95,
     Difference,
     mean_interval,

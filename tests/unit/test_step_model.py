@@ -11,9 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.benchmark.scale import GPUS, MODELS, check_table, cluster_of, first_that_fits, tables
-from pipeline.benchmark.step_model import Work, bytes_sent, llama_shape, operations, step_time
-from pipeline.training.memory import DDP, SINGLE, ZERO2, ZERO3, ModelShape, model_shape
+from pipeline.capacity.shape import ModelShape, model_shape
+from pipeline.distributed.engines import DDP, SINGLE, ZERO2, ZERO3
+from tools.scale import GPUS, MODELS, check_table, cluster_of, first_that_fits, tables
+from tools.step_model import Work, bytes_sent, llama_shape, operations, step_time
 
 WORK = Work(tokens=700, scored=300, pairs=70_000)
 CLUSTER = cluster_of(GPUS["h100"])

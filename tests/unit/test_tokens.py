@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
-from pipeline.tokens.attention import exchanged, tree_inputs
+from pipeline.tokens.attention import tree_inputs, uses_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -85,7 +85,7 @@ def gradients(model: Any, rows: list[TokenRow], collate: Any, batch_size: int) -
     for start in range(0, len(rows), batch_size):
         batch = collate(as_columns(rows[start : start + batch_size]))
         if "target_nodes" in batch:
-            logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits[0]
+            logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(model))).logits[0]
             targets = batch["labels"][0]
         else:
             logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]

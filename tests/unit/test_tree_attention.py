@@ -17,9 +17,9 @@ from pipeline.models.threads import threads_for
 from pipeline.tokens.attention import (
     block_mask,
     dense_mask,
-    exchanged,
     tree_inputs,
     use_tree_attention,
+    uses_tree_attention,
     why_no_tree,
 )
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
@@ -57,14 +57,14 @@ def models(tiny_model_folder: Path) -> dict[str, Any]:
     use_tree_attention(tree)
     checkpointed = copy.deepcopy(tree)
     checkpointed.gradient_checkpointing_enable({"use_reentrant": False})
-    assert not exchanged(plain)
-    assert exchanged(tree)
+    assert not uses_tree_attention(plain)
+    assert uses_tree_attention(tree)
     return {"dense": plain, "branches": tree, "checkpointed": checkpointed}
 
 
 def tree_gradient(model: Any, rows: Rows) -> torch.Tensor:
     batch = prefix_tree_batch([ids for ids, _ in rows], [labels for _, labels in rows])
-    logits = model(**tree_inputs(batch, exchanged=exchanged(model))).logits.squeeze(0)
+    logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(model))).logits.squeeze(0)
     return gradient(model, score_targets(logits, batch["labels"][0], batch["target_rows"][0]).log_prob)
 
 
@@ -155,7 +155,7 @@ def test_flex_attention_trains_as_padded_rows_do_on_a_gpu(models: dict[str, Any]
     rows = CASES["mixed kinds"]
     batch = prefix_tree_batch([ids for ids, _ in rows], [labels for _, labels in rows])
     batch = {name: tensor.cuda() for name, tensor in batch.items()}
-    logits = model(**tree_inputs(batch, exchanged=True)).logits.squeeze(0)
+    logits = model(**tree_inputs(batch, tree_attention=True)).logits.squeeze(0)
     found = gradient(model, score_targets(logits, batch["labels"][0], batch["target_rows"][0]).log_prob)
     assert difference(found.cpu(), padded_gradient(plain, rows)) < 1e-3
 
@@ -172,7 +172,7 @@ def test_generation_and_padding_are_computed_as_before(models: dict[str, Any]) -
 def test_tree_attention_is_not_saved_with_the_model(models: dict[str, Any], tmp_path: Path) -> None:
     models["branches"].save_pretrained(tmp_path)
     reloaded = AutoModelForCausalLM.from_pretrained(tmp_path)
-    assert not exchanged(reloaded)
+    assert not uses_tree_attention(reloaded)
     assert why_no_tree(reloaded) is None
 
 

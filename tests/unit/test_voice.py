@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.recall.text import words
-from pipeline.recall.voice import (
+from pipeline.evaluation.metrics.text import words
+from pipeline.evaluation.metrics.voice import (
     VoiceProfile,
     copy_rate,
     distinct_2,

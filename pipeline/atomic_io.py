@@ -1,0 +1,44 @@
+"""Atomic writes: a file is there complete or not at all, and what is broken reads as empty."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """`path` holds the text; a reader never meets half of it, nor does a process that is killed leave half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    sync(temporary)  # or the new name might reach the disk before the content does
+    temporary.replace(path)
+
+
+def sync(path: Path) -> None:
+    """What was written to a file, or the names in a folder, is on the disk.
+
+    Raises:
+        OSError: the disk did not take it, which a write that was only buffered does not tell.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """`path` holds the content as readable JSON, whole."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file; empty if there is none, or it is broken or no object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,92 @@
+"""What a run is examined on: its facts, its held-out lines, and the prompts that its voice is heard by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.conversations.persona import Persona
+from pipeline.conversations.render import Message, render
+from pipeline.evaluation.findings import Texts
+from pipeline.evaluation.measure import VOICE_REPLIES, Exam
+from pipeline.evaluation.metrics.replies import alias_hit
+from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
+from pipeline.models.embedded import understudy_home
+from pipeline.models.load import resolve_model
+from pipeline.records.record import Record
+
+
+def make_exam(
+    probes: Sequence[Probe], records: Sequence[Record], persona: Persona, run: Mapping[str, Any], *, distractors: int
+) -> tuple[Exam, dict[str, int]]:
+    """The exam of a run, and how many facts and questions were left out of it, by reason.
+
+    Facts that the run itself was steered by (early stopping, the choice of the best model) are left out, since they
+    would flatter it; so are questions that hold their own answer. `run` is what `run.json` holds.
+    """
+    arguments = run["arguments"]
+    steered = bool(arguments.get("load_best_model_at_end") or arguments.get("early_stopping"))
+    used = {probe.fact_id for probe in choose(probes, arguments["recall_items"])} if steered else set()
+    kept = [asking for probe in probes if probe.fact_id not in used and (asking := without_answered(probe))]
+    held_out = set(run.get("held_out", ()))
+    lines = [record for record in records if record.record_id in held_out]
+    spoken = lines + sorted(
+        (record for record in records if record.kind == "dialogue" and record.record_id not in held_out),
+        key=lambda record: record.record_id,
+    )
+    prompts = [_asked_in_chat(record, persona, arguments["speaker_names"]) for record in spoken]
+    distinct = {json.dumps(prompt, ensure_ascii=False): prompt for prompt in prompts}
+    exam = Exam(
+        probes=with_distractors(kept, distractors),
+        persona=persona,
+        lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
+        voice_prompts=list(distinct.values())[:VOICE_REPLIES],
+    )
+    asked = sum(len(probe.unseen) for probe in probes if probe.fact_id not in used)
+    left_out = {
+        "facts that steered the run": len(used),
+        "questions that hold their own answer": asked - sum(len(probe.unseen) for probe in kept),
+    }
+    return exam, {reason: count for reason, count in left_out.items() if count}
+
+
+def without_answered(probe: Probe) -> Probe | None:
+    """The probe without the questions that hold its answer; None if none is left, or the trained one holds it."""
+    unseen = tuple(question for question in probe.unseen if not alias_hit(question, probe.aliases, probe.answer))
+    return replace(probe, unseen=unseen) if unseen and not alias_hit(probe.seen, probe.aliases, probe.answer) else None
+
+
+def texts_of(records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona) -> Texts:
+    """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
+    trained = [record for record in records if record.record_id not in run.get("held_out", ())]
+    try:
+        rejects = list(map(json.loads, (records_folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()))
+    except OSError:
+        rejects = []
+    others = [reject for reject in rejects if reject["reason"] == "another speaker"]
+    return Texts(
+        trained=[record.text for record in trained],
+        lines=[record.text for record in trained if record.kind == "dialogue"],
+        others=list(dict.fromkeys(reject["text"] for reject in others)),
+        names=[persona.name, *dict.fromkeys(reject["speaker"] for reject in others)],
+    )
+
+
+def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:
+    """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
+    resolved = Path(resolve_model(model))
+    files = sorted(resolved.iterdir()) if resolved.is_dir() else []
+    weights = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
+    decisive = [__version__, str(resolved), weights, {name: str(value) for name, value in options.items()}, template]
+    content = json.dumps([*decisive, asdict(exam)], ensure_ascii=False, sort_keys=True)
+    return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
+
+
+def _asked_in_chat(record: Record, persona: Persona, speaker_names: str) -> tuple[Message, ...]:
+    """The prompt of a line as chat has it."""
+    return render(record, persona, wordings=1, chat_share=1, speaker_names=speaker_names)[0].prompt

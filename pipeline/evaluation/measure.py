@@ -1,0 +1,173 @@
+"""One model, measured: its scores on every probe, what it says when asked, what else it still knows, its voice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pipeline.atomic_io import write_text
+from pipeline.conversations.persona import Language, Persona
+from pipeline.conversations.render import Message, chat_prompt, user
+from pipeline.evaluation.metrics.replies import bits_per_character, rank_of_gold
+from pipeline.evaluation.probes.control import ControlItem, control_items, filler_turns, general_texts
+from pipeline.evaluation.probes.probe import Probe
+from pipeline.evaluation.scoring import (
+    ProbeScore,
+    Question,
+    QuestionScore,
+    plain_questions,
+    score_probes,
+    score_replies,
+    score_texts,
+)
+from pipeline.models.generate import generate_replies
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Progress = Callable[[int, int], None]
+VOICE_REPLIES = 24
+FILLER_TURNS = 2
+SAMPLING_SEED = 0
+# Somebody else, asked for the character's facts: what the character's name calls up should not come to everybody.
+SOMEBODY_ELSE: Mapping[Language, str] = {"en": "Marta Quill", "zh": "陆清和"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """All that a model is asked: the same for the base and for the trained one.
+
+    `lines` are (prompt, line) of real lines that training did not see, as far as any were held out.
+    """
+
+    probes: Sequence[Probe]
+    persona: Persona
+    lines: Sequence[tuple[tuple[Message, ...], str]]
+    voice_prompts: Sequence[tuple[Message, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A model's outcome. `greedy` and `sampled` are its replies to each probe's first question in new words.
+
+    `control` says which control questions it ranks right, `general_bits` and `line_bits` are bits per character of
+    general passages and of held-out lines, `elsewhere` which facts it ranks first under somebody else's name, `voice`
+    its sampled replies to lines.
+    """
+
+    scores: list[ProbeScore]
+    greedy: list[str]
+    sampled: list[str]
+    control: list[bool]
+    general_bits: list[float]
+    line_bits: list[float]
+    elsewhere: list[bool]
+    voice: list[str]
+
+
+def measure(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    exam: Exam,
+    show: Callable[[str], Progress],
+) -> Measurement:
+    """Everything in the exam, always in the same way: the same model gets the same outcome, bit for bit.
+
+    `show` is told the title of each long part, and gives the progress to call during it.
+    """
+    persona, probes = exam.persona, exam.probes
+    ask = [chat_prompt(persona, (user(probe.unseen[0]),)) for probe in probes]
+    return Measurement(
+        scores=score_probes(
+            model, tokenizer, probes, persona, questions=_with_filler(persona), progress=show("questions")
+        ),
+        greedy=generate_replies(model, tokenizer, ask, progress=show("answers")),
+        sampled=_sample(model, tokenizer, ask, persona, show("answers as chat samples them")),
+        control=_control(model, tokenizer, persona),
+        general_bits=_bits(
+            score_texts(model, tokenizer, general_texts(persona.language)), general_texts(persona.language)
+        ),
+        line_bits=_line_bits(model, tokenizer, exam.lines),
+        elsewhere=_elsewhere(model, tokenizer, exam),
+        voice=_sample(model, tokenizer, exam.voice_prompts, persona, show("lines")),
+    )
+
+
+def save_measurement(measurement: Measurement, path: Path) -> None:
+    """The measurement as JSON; the probes themselves are not in it."""
+    content = asdict(replace(measurement, scores=[]))
+    content["scores"] = [
+        {"questions": [asdict(question) for question in score.questions], "guessed": score.guessed}
+        for score in measurement.scores
+    ]
+    write_text(path, json.dumps(content, ensure_ascii=False))
+
+
+def load_measurement(path: Path, probes: Sequence[Probe]) -> Measurement | None:
+    """What `save_measurement` wrote of these probes; None if there is none or it is broken."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        scores = [
+            ProbeScore(probe, tuple(QuestionScore(**question) for question in score["questions"]), score["guessed"])
+            for probe, score in zip(probes, content.pop("scores"), strict=True)
+        ]
+        return Measurement(scores=scores, **content)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _with_filler(persona: Persona) -> Callable[[Probe], list[Question]]:
+    """Each probe's questions, and its first one in new words once more after an everyday exchange or two."""
+    turns = tuple(filler_turns(persona.language)[: 2 * FILLER_TURNS])
+
+    def questions(probe: Probe) -> list[Question]:
+        return [*plain_questions(probe), ("amid", probe.unseen[0], turns)]
+
+    return questions
+
+
+def _sample(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[Message]],
+    persona: Persona,
+    progress: Progress,
+) -> list[str]:
+    """Replies as chat samples them, from the same random numbers every time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(SAMPLING_SEED)
+        return generate_replies(model, tokenizer, prompts, sampling=persona.sampling, progress=progress)
+
+
+def _control(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, persona: Persona) -> list[bool]:
+    items: Sequence[ControlItem] = control_items(persona.language)
+    prompts = [chat_prompt(persona, (user(item.question),)) for item in items]
+    scored = score_replies(model, tokenizer, prompts, [(item.answer, *item.wrong) for item in items])
+    return [
+        rank_of_gold(gold.mean_log_prob, [other.mean_log_prob for other in others]) == 1 for gold, *others in scored
+    ]
+
+
+def _line_bits(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, lines: Sequence[tuple[tuple[Message, ...], str]]
+) -> list[float]:
+    scored = score_replies(model, tokenizer, [prompt for prompt, _ in lines], [(text,) for _, text in lines])
+    return _bits([score.log_prob for (score,) in scored], [text for _, text in lines])
+
+
+def _elsewhere(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: Exam) -> list[bool]:
+    """Whether each fact's answer ranks first when somebody else is asked."""
+    other = replace(exam.persona, name=SOMEBODY_ELSE[exam.persona.language])
+    scores = score_probes(
+        model, tokenizer, exam.probes, other, questions=lambda probe: [("unseen", probe.unseen[0], ())]
+    )
+    return [score.questions[0].rank == 1 for score in scores]
+
+
+def _bits(log_probs: Sequence[float], texts: Sequence[str]) -> list[float]:
+    return [bits_per_character(log_prob, text) for log_prob, text in zip(log_probs, texts, strict=True)]

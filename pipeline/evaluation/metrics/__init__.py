@@ -1,0 +1,1 @@
+"""Scores and replies to figures with intervals."""

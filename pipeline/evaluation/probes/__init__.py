@@ -1,0 +1,1 @@
+"""What is asked: probes, how they are found in passages, control questions."""

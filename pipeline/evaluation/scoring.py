@@ -1,0 +1,238 @@
+"""Teacher-forced scores of given replies: what a model would say, known without generating a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
+
+from pipeline.conversations.persona import Persona
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
+from pipeline.evaluation.metrics.replies import rank_of_gold
+from pipeline.evaluation.probes.probe import Probe
+from pipeline.tokens.attention import tree_inputs, use_tree_attention, uses_tree_attention, why_no_tree
+from pipeline.tokens.collate import padded_batch, prefix_tree_batch
+from pipeline.tokens.encode import encode, tokenize
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
+from pipeline.tokens.row import TokenRow
+from pipeline.tokens.scores import TokenScores, score_targets
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# How a fact is asked for: as trained, in new words, or in new words amid a conversation.
+Asked = Literal["seen", "unseen", "amid"]
+ASKED: tuple[Asked, ...] = get_args(Asked)
+# Tokens of the rows scored in one forward, before what they share is merged.
+TOKENS_A_FORWARD = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyScore:
+    """A reply's summed log-probability (in nats) over its tokens, and whether greedy decoding would give it.
+
+    The end-of-turn token belongs to an exact reply, but neither to the sum nor to the count.
+    """
+
+    log_prob: float
+    tokens: int
+    exact: bool
+
+    @property
+    def mean_log_prob(self) -> float:
+        """Per token: what answers of different lengths are compared by."""
+        return self.log_prob / max(self.tokens, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionScore:
+    """A question's outcome. Ranks are the answer's among its distractors, 1 the best, ties counted as lost.
+
+    `rank` is by mean log-probability, `rank_by_sum` by the sum, `rank_by_gain` by what the question adds to the sum:
+    three ways that treat the length of an answer differently.
+    """
+
+    asked: Asked
+    question: str
+    exact: bool
+    log_prob: float
+    tokens: int
+    rank: int
+    rank_by_sum: int
+    rank_by_gain: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeScore:
+    """A probe's outcome on all its questions; `guessed` says that the answer ranks first without any of them."""
+
+    probe: Probe
+    questions: tuple[QuestionScore, ...]
+    guessed: bool
+
+    def asked(self, how: Asked) -> list[QuestionScore]:
+        """The questions asked in this way."""
+        return [question for question in self.questions if question.asked == how]
+
+
+Question = tuple[Asked, str, tuple[Message, ...]]  # how it is asked, its text, and the turns before it
+
+
+def plain_questions(probe: Probe) -> list[Question]:
+    """Every question of the probe, each at the beginning of a conversation."""
+    seen: list[Question] = [("seen", probe.seen, ())] if probe.seen else []
+    return [*seen, *(("unseen", text, ()) for text in probe.unseen)]
+
+
+def score_probes(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    probes: Sequence[Probe],
+    persona: Persona,
+    *,
+    questions: Callable[[Probe], Sequence[Question]] = plain_questions,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[ProbeScore]:
+    """Score the questions of every probe under the chat's own prompt, as the character will be asked.
+
+    Several processes share the work and all get all of it; each calls the model equally often. `progress` is called
+    with the number of prompts done and their total.
+    """
+    asked = [list(questions(probe)) for probe in probes]
+    nothing = chat_prompt(persona, (user(persona.cue("")),))
+    prompts: list[Sequence[Message]] = []
+    options: list[Sequence[str]] = []
+    for probe, of_probe in zip(probes, asked, strict=True):
+        prompts += [nothing, *(chat_prompt(persona, (*before, user(text))) for _, text, before in of_probe)]
+        options += [(probe.answer, *probe.distractors)] * (1 + len(of_probe))
+    replies = iter(score_replies(model, tokenizer, prompts, options, progress=progress))
+    results = []
+    for probe, of_probe in zip(probes, asked, strict=True):
+        prior = next(replies)
+        scores = tuple(_question(how, text, next(replies), prior) for how, text, _ in of_probe)
+        results.append(ProbeScore(probe, scores, rank_of_gold(prior[0].mean_log_prob, _means(prior)) == 1))
+    return results
+
+
+def _question(asked: Asked, text: str, replies: Sequence[ReplyScore], prior: Sequence[ReplyScore]) -> QuestionScore:
+    gains = [reply.log_prob - bare.log_prob for reply, bare in zip(replies, prior, strict=True)]
+    return QuestionScore(
+        asked=asked,
+        question=text,
+        exact=replies[0].exact,
+        log_prob=replies[0].log_prob,
+        tokens=replies[0].tokens,
+        rank=rank_of_gold(replies[0].mean_log_prob, _means(replies)),
+        rank_by_sum=rank_of_gold(replies[0].log_prob, [reply.log_prob for reply in replies[1:]]),
+        rank_by_gain=rank_of_gold(gains[0], gains[1:]),
+    )
+
+
+def _means(replies: Sequence[ReplyScore]) -> list[float]:
+    """The mean log-probabilities of the distractors."""
+    return [reply.mean_log_prob for reply in replies[1:]]
+
+
+def score_replies(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[Message]],
+    options: Sequence[Sequence[str]],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[ReplyScore]]:
+    """The scores of each prompt's replies; replies to one prompt share its computation.
+
+    Every process is given all of them. `progress` is called with the number of prompts done and their total.
+    """
+    conversations = [
+        [Conversation(tuple(prompt), assistant(reply), "probe", "setting_qa") for reply in replies]
+        for prompt, replies in zip(prompts, options, strict=True)
+    ]
+    rows = encode([one for group in conversations for one in group], tokenizer)
+    return _score(model, [[next(rows) for _ in group] for group in conversations], progress)
+
+
+def score_texts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[float]:
+    """Summed log-probability of each text after its first token, outside any conversation."""
+    rows = []
+    for ids in tokenize(tokenizer, texts):
+        ended = [*ids, int(tokenizer.eos_token_id)]
+        rows.append(TokenRow(ended, [IGNORE_INDEX, *ended[1:]], "text", "replay"))
+    return [score.log_prob for (score,) in _score(model, [[row] for row in rows], None)]
+
+
+def _score(
+    model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: Callable[[int, int], None] | None
+) -> list[list[ReplyScore]]:
+    """Scores of the rows, group by group.
+
+    The forwards are dealt out to the processes, equally many to each (under ZeRO-3 and FSDP all have to take part), and
+    their results gathered. What is computed together does not depend on how many processes there are.
+    """
+    batches, state = list(_batches(groups)), PartialState()
+    done: list[tuple[int, list[list[ReplyScore]]]] = []
+    if not why_no_tree(model):
+        use_tree_attention(model)
+    training = model.training
+    model.eval()
+    try:
+        for begin in range(0, len(batches), state.num_processes):
+            number = begin + state.process_index
+            batch = batches[min(number, len(batches) - 1)]  # with none left, one again, which counts for nothing
+            scores = iter(_forward(model, [row for group in batch for row in group]))
+            if number < len(batches):
+                done.append((number, [[next(scores) for _ in group] for group in batch]))
+            if progress:
+                progress(sum(len(one) for one in batches[: begin + state.num_processes]), len(groups))
+    finally:
+        model.train(training)
+    together = gather_object(done) if state.num_processes > 1 else done
+    return [group for _, scored in sorted(together, key=lambda one: one[0]) for group in scored]
+
+
+def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]:
+    batch: list[list[TokenRow]] = []
+    size = 0
+    for group in groups:
+        tokens = sum(len(row.input_ids) for row in group)
+        if batch and size + tokens > TOKENS_A_FORWARD:
+            yield batch
+            batch, size = [], 0
+        batch.append(group)
+        size += tokens
+    if batch:
+        yield batch
+
+
+@torch.no_grad()
+def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
+    ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
+    scores = _padded(model, ids, labels) if why_no_tree(model) else _as_tree(model, ids, labels)
+    results = []
+    for row in range(len(rows)):
+        own = scores.row == row
+        # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
+        log_prob, tokens = float(scores.log_prob[own][:-1].sum()), int(own.sum()) - 1
+        results.append(ReplyScore(log_prob, tokens, bool(scores.is_top1[own].all())))
+    return results
+
+
+def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
+    """The scores of all targets, what the rows share computed once."""
+    batch = {name: tensor.to(model.device) for name, tensor in prefix_tree_batch(ids, labels).items()}
+    logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(model))).logits.squeeze(0)
+    return score_targets(logits, batch["labels"][0], batch["target_rows"][0])
+
+
+def _padded(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
+    """The same for a model that cannot compute a tree."""
+    batch = {name: tensor.to(model.device) for name, tensor in padded_batch(ids, labels, pad_token_id=0).items()}
+    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False).logits[:, :-1]
+    targets = batch["labels"][:, 1:]
+    mask = targets != IGNORE_INDEX
+    return score_targets(logits[mask], targets[mask], mask.nonzero()[:, 0])

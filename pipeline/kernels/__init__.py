@@ -1,0 +1,1 @@
+"""Fused forward and backward passes for LoRA on a CPU."""

@@ -1,0 +1,59 @@
+"""Measure what of the settings is recalled, before and after training: `python -m pipeline.recall --config RECIPE`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.errors import UnderstudyError, entry_point
+from pipeline.models.locate import prepare_environment
+from pipeline.recipe import output_folder
+from pipeline.runs.run_file import base_name_of
+
+
+@entry_point
+def main() -> None:
+    """Read the command line, measure or compare, print the table, write the report."""
+    parser = argparse.ArgumentParser(prog="understudy recall", description=__doc__)
+    parser.add_argument("--config", type=Path, metavar="RECIPE", help="the recipe of the run")
+    parser.add_argument(
+        "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"
+    )
+    parser.add_argument("--as", dest="name", metavar="NAME", help="only this one, where the run has several characters")
+    parser.add_argument(
+        "--matrix_facts", type=int, default=16, metavar="N",
+        help="of how many of each character's facts the others are asked, where the run has several (16)",
+    )  # fmt: skip
+    parser.add_argument("--compare", type=Path, nargs="+", metavar="DIR", help="compare these measured runs instead")
+    parser.add_argument(
+        "--extract", type=Path, metavar="FILE", help="propose facts from the background passages, to be reviewed"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers and items (default: DIR/recall.json)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page (default: DIR/report.html)")
+    arguments = parser.parse_args()
+    if not (arguments.config or arguments.compare):
+        raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
+    if arguments.compare or arguments.extract:
+        from pipeline.evaluation.session import compare_folders, propose_facts
+
+        if arguments.compare:
+            compare_folders(arguments.compare, arguments.html)
+        else:
+            propose_facts(arguments.config, arguments.extract, arguments.name)
+        return
+    folder = arguments.adapter or output_folder(arguments.config)
+    prepare_environment(base_name_of(folder))
+    from pipeline.evaluation.session import measure_recipe
+
+    measure_recipe(
+        arguments.config,
+        folder,
+        name=arguments.name,
+        json_file=arguments.json,
+        html_file=arguments.html,
+        matrix_facts=arguments.matrix_facts,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What a terminal shows: lines, progress bars, durations, columns in which a Chinese character takes two."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable
+from typing import TextIO
+
+Progress = Callable[[int, int], None]  # called with what is done and how much there is
+
+
+def print_line(text: str, stream: TextIO | None = None) -> None:
+    """Write a line at once, to stdout unless another stream is given."""
+    stream = stream or sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def progress_bar(title: str) -> Progress:
+    """A bar that closes itself when all is done."""
+    from tqdm import tqdm
+
+    bar = tqdm(total=0, desc=title, leave=False)
+
+    def update(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if done == total:
+            bar.close()
+
+    return update
+
+
+def duration(seconds: float) -> str:
+    """`seconds` in the two largest units that fit: `3 min 20 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def display_width(text: str) -> int:
+    """How many columns the text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text with spaces after it, up to `width` columns."""
+    return text + " " * (width - display_width(text))
