@@ -58,12 +58,7 @@ def train(
     """
     began = time.monotonic()
     folder = Path(arguments.training.output_dir)
-    identity = run_identity(
-        resolved(arguments),
-        data_fingerprint=characters.fingerprint,
-        processes=arguments.training.world_size,
-        engine=engine_of(arguments.training),
-    )
+    identity = _identity(arguments, characters)
     if from_main_process(is_done, folder, identity, commit()):
         log(f"{folder} holds this very run already; remove it to train anew")
         return
@@ -73,22 +68,28 @@ def train(
             log(f"{name} was not written to the end, and is removed")
         data = prepare_data(arguments, characters, tokenizer)
         _log_data(data, arguments.training, log)
-        settled = with_fastest_dtype(arguments, log)
-        forecast = refuse_hopeless(settled, data, log)
-
+        measured = with_fastest_dtype(arguments, log)
+        forecast = refuse_hopeless(measured, data, log)
         checkpoint = from_main_process(prepare_folder, folder, identity)
-        trainer = build_trainer(settled, data, tokenizer, log)
-        leave = _add_callbacks(trainer, settled, characters, log)
+        trainer = build_trainer(measured, data, tokenizer, log)
+        leave = _add_callbacks(trainer, measured, characters, log)
         if checkpoint:
             _resume(trainer, checkpoint, changed, log)
         with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
+        figures = {"seconds": round(time.monotonic() - began, 1), "memory": memory}
+        _save(trainer, measured, characters, data, recipe=recipe, figures=figures, log=log)
 
-        figures = {
-            "seconds": round(time.monotonic() - began, 1),
-            "memory": {"estimated": forecast.memory.total, "peak": peak_memory()},
-        }
-        _save(trainer, settled, characters, data, recipe=recipe, figures=figures, log=log)
+
+def _identity(arguments: RunArguments, characters: Characters) -> dict[str, Any]:
+    """What decides this run's course, whatever this machine computes fastest in."""
+    return run_identity(
+        resolved(arguments),
+        data_fingerprint=characters.fingerprint,
+        processes=arguments.training.world_size,
+        engine=engine_of(arguments.training),
+    )
 
 
 def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None]) -> None:
