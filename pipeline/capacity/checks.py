@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from pipeline.capacity.findings import Finding, gib
 from pipeline.capacity.launch import Launch
 from pipeline.distributed.engines import ZERO2, ZERO3
+from pipeline.private_names import missing_names
 
 DISTRIBUTION = "understudy"
 
@@ -34,6 +35,19 @@ def versions(needs: Sequence[str]) -> Iterator[Finding]:
                 f"is {installed}, and {wanted.specifier} is needed",
                 f"`pip install '{wanted.name}{wanted.specifier}'`",
             )
+
+
+def private_names() -> Iterator[Finding]:
+    """Names that this uses of other packages and their installed versions no longer have."""
+    bounds = {
+        wanted.name: wanted.specifier for wanted in map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ())
+    }
+    for gone in missing_names():
+        yield Finding(
+            gone.package,
+            f"{importlib.metadata.version(gone.package)} has no {gone}, which {gone.reason}",
+            f"`pip install '{gone.package}{bounds.get(gone.package, '')}'`",
+        )
 
 
 def extras(launch: Launch, *, quantized: bool) -> list[str]:

@@ -125,6 +125,7 @@ def _check_machine(launch: Launch, model: ModelSource, *, bf16: bool, elsewhere:
     folder = model_folder(model.name)
     return [
         *checks.versions(checks.extras(launch, quantized=model.quantized)),
+        *checks.private_names(),
         *checks.devices(
             launch,
             gpus=launch.on_each_machine if elsewhere else gpus,
