@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PrivateName:
-    """`path` is the name within `module`, `used_in` the modules of ours that use it, `reason` why there is no other way.
+    """`path` is the name within `module`; `used_in` are our modules that use it, and `reason` is what for.
 
     `by_init`: an instance has it, not its class, whose `__init__` sets it.
     """

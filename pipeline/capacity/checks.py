@@ -39,9 +39,8 @@ def versions(needs: Sequence[str]) -> Iterator[Finding]:
 
 def private_names() -> Iterator[Finding]:
     """Names that this uses of other packages and their installed versions no longer have."""
-    bounds = {
-        wanted.name: wanted.specifier for wanted in map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ())
-    }
+    wanted = map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ())
+    bounds = {one.name: one.specifier for one in wanted}
     for gone in missing_names():
         yield Finding(
             gone.package,
