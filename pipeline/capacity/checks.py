@@ -87,17 +87,17 @@ def weight_files(folder: Path) -> Iterator[Finding]:
         try:
             shards |= set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (ValueError, KeyError, AttributeError):
-            yield Finding(str(index), "cannot be read", "copy it anew")
+            yield Finding(str(index), "cannot be read", "copy it again")
     for name in sorted(shards):
         if not (folder / name).is_file():
-            yield Finding(str(folder / name), "is missing: the index names it", "copy the model folder whole")
+            yield Finding(str(folder / name), "is missing: the index names it", "copy the complete model folder")
     for file in sorted(folder.glob("*.safetensors")):
         wanted = _safetensors_size(file)
         if wanted != file.stat().st_size:
             yield Finding(
                 str(file),
                 f"has {file.stat().st_size} bytes, and its header says {wanted}: it is cut off",
-                "copy it anew",
+                "copy it again",
             )
 
 

@@ -217,5 +217,5 @@ def format_forecast(found: Forecast, launch: Launch, *, rows: int) -> str:
         f"memory      about {gib(memory.total)} a process{of}",
         *(f"            {gib(getattr(memory, part)):>8}  {part}" for part in parts),
     ]
-    findings = [str(finding) for finding in found.findings] or ["nothing speaks against it"]
+    findings = [str(finding) for finding in found.findings] or ["no reason to refuse it"]
     return "\n".join([*lines, "", *findings])

@@ -51,13 +51,13 @@ class PlanSampler(Sampler[int]):
         rows = self.plan.rows(self.epoch, self.variants)
         return iter((self.deal(rows) if self.deal else rows).tolist())
 
-    def begin(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Draw the order of this epoch from now on."""
         self.epoch = epoch
 
 
 class EpochCallback(TrainerCallback):  # type: ignore[misc]
-    """Tells the sampler which epoch begins, after a resume too."""
+    """Sets the sampler's epoch as each epoch begins, after a resume too."""
 
     def __init__(self, sampler: PlanSampler) -> None:
         self.sampler = sampler
@@ -65,8 +65,8 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Set the epoch that the state's whole part names."""
-        self.sampler.begin(int(state.epoch or 0))
+        """Set the epoch to the integer part of the state's."""
+        self.sampler.set_epoch(int(state.epoch or 0))
 
 
 class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
@@ -102,7 +102,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         self.sampler = PlanSampler(plan, variants, deal)
-        self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
+        self.resumed: list[dict[str, Any]] = []  # each resume: from which checkpoint, and what had changed
         self.head = head
         self._checkpoint_limit = checkpoint_limit
         self._resumed_at_end = False
@@ -119,7 +119,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         return self._total(self._token_metrics.exposures).numpy()
 
     def resume_counts(self, checkpoint: Path, complete: Mapping[str, Any]) -> None:
-        """Count on where the run that wrote the checkpoint was, and train no further if it was at its end.
+        """Continue the counts of the run that wrote the checkpoint, and train no further if it was at its end.
 
         `complete` is the content of the checkpoint's `whole.json`.
         """
@@ -130,7 +130,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             self._token_metrics.exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """What trl's evaluation gives; nothing before the first step of a resumed run, whose logs have it already."""
+        """Trl's evaluation; nothing before the first step of a resumed run, whose logs have that one already."""
         if self._resumed_step and self.state.global_step == self._resumed_step:
             return {}
         metrics: dict[str, float] = super().evaluate(*args, **kwargs)
@@ -189,7 +189,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        """Mean negative log-probability of the supervised tokens of the whole step, as trl normalises it.
+        """Mean negative log-probability of the supervised tokens of an optimizer step, as trl normalises it.
 
         It is summed here and divided by the step's supervised tokens over all micro-batches and processes; the
         factor `num_processes` undoes the average that data parallelism takes of the gradients.
