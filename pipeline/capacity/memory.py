@@ -89,7 +89,7 @@ def _state(shape: ModelShape, placement: Placement) -> Memory:
 
 
 def _activations(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
-    """What all layers keep for the backward, of which checkpointing leaves each layer's input and one complete layer."""
+    """What all layers keep for the backward; with checkpointing, each layer's input and all of one layer."""
     layer = _layer(shape, batch, placement)
     if placement.checkpointing:
         return shape.layers * batch.tokens * shape.hidden * shape.bytes_each + layer
@@ -126,7 +126,7 @@ def _inputs(shape: ModelShape, *, fused: bool, autocast: bool) -> int:
 
 
 def _norm(shape: ModelShape, *, fused: bool) -> int:
-    """Bytes a token that an RMS norm keeps in addition to its output: its input, in float32; with a trained weight, twice."""
+    """Bytes a token that an RMS norm keeps besides its output: its input, in float32; with a trained weight, twice."""
     if fused and shape.bytes_each == 4:
         return shape.hidden * 4
     return shape.hidden * (4 if shape.is_lora else 4 + shape.bytes_each)

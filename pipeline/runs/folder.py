@@ -131,7 +131,7 @@ def _no_room(error: BaseException | None) -> str | None:
 
 
 def _take(lock: FileLock) -> bool:
-    """Whether the folder is this process's alone until the lock is released or the process has ended, however it did."""
+    """Whether the folder is this process's alone until it releases the lock or ends, however it ends."""
     Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)

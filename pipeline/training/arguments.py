@@ -17,6 +17,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
+from pipeline.runs.files import LOG_FILE
 
 # For what needs no more than a recipe's rows, so that a recipe for GPUs can be looked at without one.
 ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
@@ -118,7 +119,7 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
             raise UnderstudyError(
                 line_of(recipe, "report_to"),
                 f"names {name}, which is not installed; installed are: {', '.join(known) or 'none'}",
-                fix=f"`pip install {name}`, or leave it out: logs.jsonl in the run's folder has every log",
+                fix=f"`pip install {name}`, or leave it out: {LOG_FILE} in the run's folder has every log",
             )
     # Rows come tokenised, with labels, and are collated by us: trl prepares nothing and drops no column.
     training.dataset_kwargs = {"skip_prepare_dataset": True}

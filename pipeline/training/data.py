@@ -37,7 +37,7 @@ WATCHED: tuple[Kind, ...] = ("dialogue",)  # what is held out: a fact that is no
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A character to train on: its records, its recall probes, its prompts. `weight` multiplies its records' exposures."""
+    """A character to train on: its records, probes and prompts. `weight` multiplies its records' exposures."""
 
     records: Sequence[Record]
     probes: Sequence[Probe]

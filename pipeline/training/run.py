@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,40 +56,50 @@ def train(
         UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
         Stopped: a signal stopped the run, and the checkpoint that it resumes from is saved.
     """
-    began = time.monotonic()
     folder = Path(arguments.training.output_dir)
-    identity = _identity(arguments, characters)
-    if from_main_process(is_done, folder, identity, commit()):
-        log(f"{folder} holds this very run, finished; remove it to train it again")
-        return
-    with exclusive(folder), explain_full_disk(folder, is_main=PartialState().is_main_process):
-        changed = allowed_changes(folder, identity, force=arguments.character.resume == "force")
-        for name in from_main_process(remove_incomplete, folder):
-            log(f"{name} is incomplete, and is removed")
-        data = prepare_data(arguments, characters, tokenizer)
-        _log_data(data, arguments.training, log)
-        measured = with_fastest_dtype(arguments, log)
-        forecast = refuse_hopeless(measured, data, log)
-        checkpoint = from_main_process(prepare_folder, folder, identity)
-        trainer = build_trainer(measured, data, tokenizer, log)
-        leave = _add_callbacks(trainer, measured, characters, log)
-        if checkpoint:
-            _resume(trainer, checkpoint, changed, log)
-        with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
-        figures = {"recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
-        _save(trainer, measured, characters, data, figures=figures, log=log)
-
-
-def _identity(arguments: RunArguments, characters: Characters) -> dict[str, Any]:
-    """What decides this run's course; not the precision that this machine computes fastest in."""
-    return run_identity(
+    # Of the recipe's own arguments: not of the precision that this machine computes fastest in.
+    identity = run_identity(
         resolved(arguments),
         data_fingerprint=characters.fingerprint,
         processes=arguments.training.world_size,
         engine=engine_of(arguments.training),
     )
+    if from_main_process(is_done, folder, identity, commit()):
+        log(f"{folder} holds this very run, finished; remove it to train it again")
+        return
+    with exclusive(folder), explain_full_disk(folder, is_main=PartialState().is_main_process):
+        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log)
+
+
+def _train_into(
+    folder: Path,
+    identity: Mapping[str, Any],
+    arguments: RunArguments,
+    characters: Characters,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    recipe: str,
+    log: Callable[[str], None],
+) -> None:
+    """Train from the folder's last complete checkpoint, or from the beginning, and save."""
+    began = time.monotonic()
+    changed = allowed_changes(folder, identity, force=arguments.character.resume == "force")
+    for name in from_main_process(remove_incomplete, folder):
+        log(f"{name} is incomplete, and is removed")
+    data = prepare_data(arguments, characters, tokenizer)
+    _log_data(data, arguments.training, log)
+    arguments = with_fastest_dtype(arguments, log)
+    forecast = refuse_hopeless(arguments, data, log)
+    checkpoint = from_main_process(prepare_folder, folder, identity)
+    trainer = build_trainer(arguments, data, tokenizer, log)
+    leave = _add_callbacks(trainer, arguments, characters, log)
+    if checkpoint:
+        _resume(trainer, checkpoint, changed, log)
+    with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
+    figures = {"recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
+    _save(trainer, arguments, characters, data, figures=figures, log=log)
 
 
 def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None]) -> None:
