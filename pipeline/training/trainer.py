@@ -130,7 +130,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             self._token_metrics.exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Trl's evaluation; nothing before the first step of a resumed run, whose logs have that one already."""
+        """Evaluate as trl does; nothing before the first step of a resumed run, whose logs have that one already."""
         if self._resumed_step and self.state.global_step == self._resumed_step:
             return {}
         metrics: dict[str, float] = super().evaluate(*args, **kwargs)
