@@ -157,10 +157,10 @@ def test_two_processes_leave_together_and_one_goes_on_by_force_alone(
     assert refused.end() == 2
     assert "differs in engine (DDP, now one process)" in refused.said
     assert "processes (2, now 1)" in refused.said
-    assert "add `--resume force` to go on" in refused.said
+    assert "add `--resume force` to resume" in refused.said
     said = finish("one", recipe, out, "--resume", "force")
     assert f"resuming from {out / kept[-1]}" in said
-    assert "by force, with other engine (DDP, now one process)" in said
+    assert "forced, with other engine (DDP, now one process)" in said
     assert distance(whole, out) <= CLOSE
     resumed = json.loads((out / "run.json").read_text(encoding="utf-8"))["resumed"]
     assert [entry["from"] for entry in resumed] == [kept[-1]]
