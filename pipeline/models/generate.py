@@ -54,22 +54,22 @@ def generate_replies(
     encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(encoded)), key=lambda number: len(encoded[number]))  # alike in length, little padding
     replies = [""] * len(encoded)
-    for begin in range(0, len(order), REPLIES_A_BATCH):
-        batch = order[begin : begin + REPLIES_A_BATCH]
+    for start in range(0, len(order), REPLIES_A_BATCH):
+        batch = order[start : start + REPLIES_A_BATCH]
         width = max(len(encoded[number]) for number in batch)
         padding = [[0] * (width - len(encoded[number])) for number in batch]
         ids = torch.tensor([pad + encoded[number] for pad, number in zip(padding, batch, strict=True)])
         mask = torch.tensor([pad + [1] * (width - len(pad)) for pad in padding])
-        made = _generate(model, tokenizer, ids, mask, **_options(sampling, max_new_tokens))
-        for number, reply in zip(batch, made, strict=True):
+        generated = _generate(model, tokenizer, ids, mask, **_options(sampling, max_new_tokens))
+        for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
         if progress:
-            progress(min(begin + REPLIES_A_BATCH, len(order)), len(order))
+            progress(min(start + REPLIES_A_BATCH, len(order)), len(order))
     return replies
 
 
 def _options(sampling: Sampling | None, max_new_tokens: int) -> dict[str, Any]:
-    """What `generate` is told: greedy, or as `sampling` says."""
+    """The options of `generate`: greedy, or as `sampling` says."""
     if sampling is None:
         return {"do_sample": False, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
     options: dict[str, Any] = {

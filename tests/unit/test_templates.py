@@ -12,7 +12,7 @@ from pipeline.conversations.render import render as render_record
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import KINDS, Record, Turn
 from pipeline.tokens.encode import encode, prompt_ids
-from pipeline.tokens.template import end_of_turn_ids, render, settle_template
+from pipeline.tokens.template import end_of_turn_ids, normalise_template, render
 from tests.conftest import CHATML, make_tokenizer
 from tests.families import FAMILIES, IM, Family
 
@@ -27,7 +27,7 @@ RECORDS = {
 
 def settled(family: Family) -> Any:
     tokenizer = make_tokenizer(family.template, family.special, family.eos, family.bos)
-    tokenizer.chat_template = settle_template(tokenizer).text
+    tokenizer.chat_template = normalise_template(tokenizer).text
     return tokenizer
 
 
@@ -68,7 +68,7 @@ def test_the_instruction_and_every_turn_stand_in_the_prompt_once(tokenizer_of_a_
 
 
 def test_settling_a_settled_template_changes_nothing(tokenizer_of_a_family: Any) -> None:
-    assert settle_template(tokenizer_of_a_family).text == tokenizer_of_a_family.chat_template
+    assert normalise_template(tokenizer_of_a_family).text == tokenizer_of_a_family.chat_template
 
 
 def test_a_template_that_needs_nothing_is_left_to_the_letter() -> None:
@@ -91,7 +91,7 @@ NOTES = {
 @pytest.mark.parametrize("name", NOTES)
 def test_what_is_done_to_a_template_is_said(name: str) -> None:
     family = FAMILIES[name]
-    notes = settle_template(make_tokenizer(family.template, family.special, family.eos, family.bos)).notes
+    notes = normalise_template(make_tokenizer(family.template, family.special, family.eos, family.bos)).notes
     assert any(NOTES[name] in note for note in notes)
 
 
@@ -123,12 +123,12 @@ def test_a_template_that_cannot_be_settled_is_refused_by_name(complaint: str) ->
     broken = make_tokenizer(FAULTS[complaint], IM, eos="<|im_end|>")
     wanted = "shows neither" if complaint == "takes no question" else complaint
     with pytest.raises(UnderstudyError, match=f"chat template of .*{wanted}"):
-        settle_template(broken)
+        normalise_template(broken)
 
 
 def test_a_template_that_drops_the_end_token_is_mended_aloud_and_the_token_is_supervised() -> None:
     dropping = make_tokenizer(CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), IM, eos="<|im_end|>")
-    mended = settle_template(dropping)
+    mended = normalise_template(dropping)
     assert any("ends a reply with no special token; <|im_end|> is trained" in note for note in mended.notes)
     dropping.chat_template = mended.text
     (row,) = encode([Conversation(chat_prompt(MIRA, [user("Where?")]), assistant("Here."), "r", "dialogue")], dropping)
