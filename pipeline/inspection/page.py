@@ -1,4 +1,4 @@
-"""Walks as one HTML page that needs nothing but itself."""
+"""Walks as one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pipeline.inspection.walk import Exposures, Piece, Walk
 
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
-# Two shades a side, so that neighbouring tokens can be told apart.
+# Two shades of each, so that neighbouring tokens can be distinguished.
 SUPERVISED, READ = ("\x1b[30;42m", "\x1b[30;102m"), ("\x1b[2m", "\x1b[0m")
 
 

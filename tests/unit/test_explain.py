@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import render
-from pipeline.inspection.explain import choose
+from pipeline.inspection.explain import choose_records
 from pipeline.inspection.show import format_walk
 from pipeline.inspection.walk import Exposures, pieces_of, walk_record
 from pipeline.records.record import Record
@@ -67,7 +67,7 @@ def test_a_walk_shows_one_form_of_each_instruction_and_what_the_loss_sees() -> N
 
 def test_records_are_chosen_by_id_kind_or_sample() -> None:
     records = list(RECORDS.values())
-    assert [one.kind for one in choose(records)] == ["background", "setting_qa", "dialogue"]
-    assert choose(records, record="s") == [RECORDS["setting_qa"]]
-    assert choose(records, kind="dialogue") == [RECORDS["dialogue"]]
-    assert len(choose(records, sample=2)) == 2
+    assert [one.kind for one in choose_records(records)] == ["background", "setting_qa", "dialogue"]
+    assert choose_records(records, record="s") == [RECORDS["setting_qa"]]
+    assert choose_records(records, kind="dialogue") == [RECORDS["dialogue"]]
+    assert len(choose_records(records, sample=2)) == 2
