@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pipeline.benchmark.measure import BASELINE, NAMES, TREE
+from pipeline.benchmark.measure import BASELINE, TREE, VARIANT_NAMES
 
 
 def format_bench(found: Mapping[str, Any]) -> str:
@@ -15,7 +15,7 @@ def format_bench(found: Mapping[str, Any]) -> str:
     lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'quiet steps':>13}"]
     for name, one in found["variants"].items():
         lines.append(
-            f"{NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"
+            f"{VARIANT_NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"
             f"{one['times_baseline']:>11.2f}{one['tokens_a_row']:>12.0f}{one['peak_bytes'] / 1e9:>10.2f} GB"
             f"{one['of_baseline_memory']:>8.2f}{one['undisturbed']:>13}"
         )
@@ -81,7 +81,7 @@ def _bars(variants: Mapping[str, Any]) -> list[str]:
             label += f"  ({one['times_baseline']:.1f} x)"
         fill = OURS if name == TREE else THEIRS
         drawn += [
-            _text(LEFT - 10, top + 18, NAMES[name], anchor="end"),
+            _text(LEFT - 10, top + 18, VARIANT_NAMES[name], anchor="end"),
             f'<rect x="{LEFT}" y="{top:.1f}" width="{width:.1f}" height="{BAR}" rx="3" fill="{fill}"/>',
             _text(LEFT + width + 8, top + 18, label, weight=600 if name == TREE else 400),
         ]
