@@ -27,9 +27,9 @@ from tools.step_model import Cluster, Gpu, Work, llama_shape, operations, step_t
 
 # The makers' data sheets: dense bf16, memory, and NVLink's half of each direction; the RTX 4090 has PCIe 4.0 alone.
 GPUS = {
-    "h100": Gpu("H100 SXM", peak=989e12, memory=80e9, memory_rate=3.35e12, within=450e9),
-    "a100": Gpu("A100 SXM", peak=312e12, memory=80e9, memory_rate=2.0e12, within=300e9),
-    "4090": Gpu("RTX 4090", peak=165e12, memory=24e9, memory_rate=1.0e12, within=32e9),
+    "h100": Gpu("H100 SXM", peak=989e12, memory=80e9, memory_bandwidth=3.35e12, intra_node_bandwidth=450e9),
+    "a100": Gpu("A100 SXM", peak=312e12, memory=80e9, memory_bandwidth=2.0e12, intra_node_bandwidth=300e9),
+    "4090": Gpu("RTX 4090", peak=165e12, memory=24e9, memory_bandwidth=1.0e12, intra_node_bandwidth=32e9),
 }
 NETWORK_RATE = 50e9  # bytes a second: one network card of 400 Gbit/s for each GPU
 PEAK_SHARE = 0.3  # of a GPU's peak; Llama 3's makers reach .38 to .43 (arXiv:2407.21783, section 3.3.2)
@@ -53,7 +53,7 @@ HEAD = "{:<7}{:>5}  {:<12}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}"
 
 def cluster_of(gpu: Gpu) -> Cluster:
     """Nodes of eight such GPUs, at the assumed shares of peak and of a link's rate."""
-    return Cluster(gpu, share=PEAK_SHARE, gpus_a_node=8, between=NETWORK_RATE, link_share=LINK_SHARE)
+    return Cluster(gpu, share=PEAK_SHARE, gpus_per_node=8, inter_node_bandwidth=NETWORK_RATE, link_share=LINK_SHARE)
 
 
 @entry_point

@@ -32,18 +32,18 @@ class Gpu:
     name: str
     peak: float
     memory: float
-    memory_rate: float
-    within: float
+    memory_bandwidth: float
+    intra_node_bandwidth: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Nodes of like GPUs. `between` is each GPU's bytes a second to other nodes; the shares are what is reached."""
+    """Nodes of like GPUs. `inter_node_bandwidth`: a GPU's bytes a second to other nodes; `share`s are those reached."""
 
     gpu: Gpu
     share: float
-    gpus_a_node: int
-    between: float
+    gpus_per_node: int
+    inter_node_bandwidth: float
     link_share: float
 
 
@@ -122,10 +122,10 @@ def bytes_sent(shape: ModelShape, *, engine: str, gpus: int) -> float:
 
 def step_time(shape: ModelShape, work: Work, cluster: Cluster, *, recompute: bool, engine: str, gpus: int) -> StepTime:
     """Seconds of a step of one micro-batch of `work` on each of the GPUs."""
-    link = cluster.gpu.within if gpus <= cluster.gpus_a_node else cluster.between
+    link = cluster.gpu.intra_node_bandwidth if gpus <= cluster.gpus_per_node else cluster.inter_node_bandwidth
     own = shape.trained / (gpus if engine in SHARDED_STATE else 1)
     return StepTime(
         products=operations(shape, work, recompute=recompute) / (cluster.gpu.peak * cluster.share),
-        optimizer=own * ADAM_TRAFFIC / cluster.gpu.memory_rate,
+        optimizer=own * ADAM_TRAFFIC / cluster.gpu.memory_bandwidth,
         communication=bytes_sent(shape, engine=engine, gpus=gpus) / (link * cluster.link_share),
     )

@@ -62,15 +62,15 @@ def draw_bench(found: Mapping[str, Any]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif">',
             f'<rect width="{WIDTH}" height="{height:.0f}" fill="white"/>',
             _text(20, 30, f"{found['title']}: samples a second", size=15, weight=600),
-            *_bars(variants),
+            *_draw_bars(variants),
             _text(20, height - 16, found["note"], size=11, fill=MUTED),
-            *_scene(found["scenes"], height),
+            *_draw_scenes(found["scenes"], height),
             "</svg>\n",
         ]
     )
 
 
-def _bars(variants: Mapping[str, Any]) -> list[str]:
+def _draw_bars(variants: Mapping[str, Any]) -> list[str]:
     longest = max(one["samples_per_second"] for one in variants.values())
     drawn = []
     for index, (name, one) in enumerate(variants.items()):
@@ -88,7 +88,7 @@ def _bars(variants: Mapping[str, Any]) -> list[str]:
     return drawn
 
 
-def _scene(scenes: list[Mapping[str, float]], height: float) -> list[str]:
+def _draw_scenes(scenes: list[Mapping[str, float]], height: float) -> list[str]:
     """Tokens against turns: two lines with their last values."""
     left, right, top, bottom = RIGHT + 80, WIDTH - 90, 60, height - 62
     most_turns = max(scene["turns"] for scene in scenes)

@@ -24,18 +24,18 @@ class StepDeadline(TrainerCallback):  # type: ignore[misc]
         self.seconds = seconds
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """The first step, in which everything is compiled and connected, has ended."""
+        """`seconds` apply from the first step's end on (it compiles and connects), unless a checkpoint follows."""
         follows = control.should_save or control.should_evaluate
         set_collective_timeout(max(LONG_TIMEOUT, self.seconds) if follows else self.seconds)
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """An epoch's end may be the time to save or to evaluate."""
+        """The longer timeout applies if a checkpoint or an evaluation follows."""
         self.on_step_end(args, state, control)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """The last save follows."""
+        """The longer timeout applies to the last save."""
         set_collective_timeout(max(LONG_TIMEOUT, self.seconds))

@@ -24,7 +24,7 @@ RESUME_ADVICE = (
 
 
 class Heartbeat:
-    """This process's heartbeat to the others, and theirs to it.
+    """This process's heartbeat to the other ranks, and the time of their last one.
 
     After `seconds` without one from another rank the process exits, with advice: its main thread may then be deep in a
     collective that nothing interrupts. One thread exchanges heartbeats through the store, and may be stuck in that;
@@ -112,7 +112,7 @@ def is_connection_error(error: RuntimeError) -> bool:
 
 
 def report_to_torchrun(error: UnderstudyError) -> None:
-    """torchrun, by which accelerate launches, ends its own long report with this error and its advice.
+    """The report of torchrun, by which accelerate launches, ends with this error and its advice.
 
     It is recorded by torchelastic's error handler, which does nothing where no torchrun asked for it. The handler takes
     the traceback of what is being handled, so the error is raised again, without its cause.

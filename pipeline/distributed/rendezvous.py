@@ -109,7 +109,7 @@ def _has_only_cpus() -> bool:
 
 
 def _check_gpus(processes: int, gpus: int) -> None:
-    """One process a GPU.
+    """There are at most as many processes on this machine as GPUs.
 
     Raises:
         UnderstudyError: there are more processes on this machine than GPUs.

@@ -40,7 +40,7 @@ def explain_recipe(
     sample: int | None = None,
     page: Path | None = None,
 ) -> None:
-    """The chosen records' way into the run is printed; see `choose_records`.
+    """The chosen records' walk from the raw file to tokens is printed; see `choose_records`.
 
     `name` is the only character shown, where the recipe has several; `page` is an HTML file to be written.
     """

@@ -47,7 +47,7 @@ class Exposures:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class RecordWalk:
     """All steps of one record; `rows` shows its first form under each instruction."""
 
     record: Record
@@ -63,7 +63,7 @@ def walk_record(
     *,
     persona: Persona,
     exposures: Exposures | None,
-) -> Walk:
+) -> RecordWalk:
     """The walk of a record whose conversations became these rows; None is one that was too long."""
     under: dict[str, list[TokenRow]] = {}
     for conversation, row in zip(conversations, rows, strict=True):
@@ -80,7 +80,7 @@ def walk_record(
         )
         for instruction, same in under.items()
     ]
-    return Walk(record, tuple(shown), exposures)
+    return RecordWalk(record, tuple(shown), exposures)
 
 
 def pieces_of(row: TokenRow, tokenizer: PreTrainedTokenizerBase) -> tuple[Piece, ...]:

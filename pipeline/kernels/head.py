@@ -64,10 +64,10 @@ def _identity(hidden: torch.Tensor) -> torch.Tensor:
 
 @dataclass(slots=True)
 class _OnlineSoftmax:
-    """What P targets' scores need of the logits in the tiles of the vocabulary so far; logits are less `peak` in sums.
+    """Softmax statistics of P targets' logits, over the tiles of the vocabulary so far.
 
-    `peak`: the largest logit `[P]`, `argmax`: its token; `norm`: the sum of exp(logit); `moment`: of exp(logit) logit;
-    `weighted_rows` `[P, H]`: of exp(logit) times the token's row of the head's weight, for the gradient.
+    `peak`: the largest logit `[P]`, `argmax`: its token. Sums, of logits less `peak`: `norm` of exp(logit), `moment` of
+    exp(logit) logit, and `weighted_rows` `[P, H]` of exp(logit) times the token's row of the weight, for the gradient.
     """
 
     peak: torch.Tensor

@@ -17,7 +17,7 @@ from pipeline.atomic_io import write_text
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.session import show_bleed
 from pipeline.models.threads import usable_cores
-from pipeline.multirun.matrix import measure_cast
+from pipeline.multirun.matrix import measure_matrix
 from pipeline.multirun.members import Member, member_key, members_of
 from pipeline.multirun.workers import Outcome, train_all, visible_gpus, workers_for
 from pipeline.runs.run_file import is_finished
@@ -44,7 +44,7 @@ def run_cast(
     """
     with locked_folder(folder):
         members = members_of(recipe, folder, chosen, num_proc=os.cpu_count() or 1)
-        outcomes = train_cast(members, overrides, folder, jobs)
+        outcomes = train_members(members, overrides, folder, jobs)
         trained = [outcome.member for outcome in outcomes if not outcome.error]
         if trained and matrix_facts > 0:
             write_matrix(trained, folder, matrix_facts)
@@ -69,10 +69,10 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
-    """Every failure is printed, and there was none.
+    """No training failed.
 
     Raises:
-        UnderstudyError: there was.
+        UnderstudyError: some did; the reason of each is printed.
     """
     for outcome in failed:
         sys.stderr.write(f"{outcome.member.name}: {outcome.error}\n")
@@ -84,7 +84,7 @@ def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
         )
 
 
-def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
+def train_members(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
     """The outcome of each member's training; one that fails does not stop the others."""
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     workers = workers_for(jobs, gpus, usable_cores())
@@ -109,6 +109,6 @@ def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jo
 def write_matrix(members: Sequence[Member], folder: Path, count: int) -> None:
     """`folder` holds the matrix of what each member knows of the others, and it is printed."""
     logging.disable_progress_bar()
-    bleed = measure_cast(members, folder, count, log=print_line, progress_for=progress_bar)
+    bleed = measure_matrix(members, folder, count, log=print_line, progress_for=progress_bar)
     if bleed:
         show_bleed(bleed, folder)

@@ -40,7 +40,7 @@ ROWS_FOLDER = "matrix"
 BASE_ROW_FILE = "untouched.json"
 
 
-def measure_cast(
+def measure_matrix(
     members: Sequence[Member],
     folder: Path,
     count: int,

@@ -74,7 +74,7 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
 
 
 def member_key(member: Member, overrides: Sequence[str]) -> str:
-    """A hash of all that decides how a member is trained: while it stays, what was trained need not be trained again.
+    """A hash of all that decides how a member is trained; while it is the same, the trained model is up to date.
 
     The source tree's commit does not belong to it: committing a recipe should not train a hundred characters again. Of
     records to be taken as they are it is their content; of raw files and of replay, which are looked through where they

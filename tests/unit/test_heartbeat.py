@@ -104,7 +104,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("options", "several"), [(["--num_processes", "2"], True), (["--num_processes", "1"], False)])
-def test_accelerate_starts_one_process_on_a_cpu_and_that_is_told(options: list[str], several: bool) -> None:
+def test_accelerate_starts_one_process_on_a_cpu_and_that_is_noted(options: list[str], several: bool) -> None:
     from accelerate.utils.launch import prepare_simple_launcher_cmd_env
 
     _, variables = prepare_simple_launcher_cmd_env(launched("ddp", "--cpu", *options))

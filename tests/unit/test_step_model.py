@@ -67,7 +67,7 @@ def test_more_gpus_do_more_in_all_as_long_as_no_slower_link_comes_in(
 ) -> None:
     few, many = (
         count
-        / step_time(shape, WORK, replace(CLUSTER, gpus_a_node=1024), recompute=True, engine=engine, gpus=count).total
+        / step_time(shape, WORK, replace(CLUSTER, gpus_per_node=1024), recompute=True, engine=engine, gpus=count).total
         for count in (gpus, gpus + more)
     )
     assert few < many <= few * (gpus + more) / gpus * (1 if engine == DDP else 2)

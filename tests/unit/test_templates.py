@@ -25,7 +25,7 @@ RECORDS = {
 }
 
 
-def settled(family: Family) -> Any:
+def normalised(family: Family) -> Any:
     tokenizer = make_tokenizer(family.template, family.special, family.eos, family.bos)
     tokenizer.chat_template = normalise_template(tokenizer).text
     return tokenizer
@@ -33,7 +33,7 @@ def settled(family: Family) -> Any:
 
 @pytest.fixture(params=FAMILIES, scope="module")
 def tokenizer_of_a_family(request: pytest.FixtureRequest) -> Any:
-    return settled(FAMILIES[request.param])
+    return normalised(FAMILIES[request.param])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,13 +67,13 @@ def test_the_instruction_and_every_turn_stand_in_the_prompt_once(tokenizer_of_a_
     assert all(prompt.count(text) == 1 for text in (MIRA.system("chat"), "First?", "Once.", "Second?"))
 
 
-def test_settling_a_settled_template_changes_nothing(tokenizer_of_a_family: Any) -> None:
+def test_normalising_a_normalised_template_changes_nothing(tokenizer_of_a_family: Any) -> None:
     assert normalise_template(tokenizer_of_a_family).text == tokenizer_of_a_family.chat_template
 
 
 def test_a_template_that_needs_nothing_is_left_to_the_letter() -> None:
     for name in ("ChatML", "Qwen2.5", "Llama 3", "Phi-3", "Yi", "InternLM2", "DeepSeek-LLM"):
-        assert settled(FAMILIES[name]).chat_template == FAMILIES[name].template, name
+        assert normalised(FAMILIES[name]).chat_template == FAMILIES[name].template, name
 
 
 NOTES = {
@@ -100,11 +100,11 @@ def test_qwen3_replies_after_a_closed_thought_as_its_own_no_thinking_mode_does()
     own = make_tokenizer(family.template, family.special, family.eos)
     asked: list[Message] = list(chat_prompt(MIRA, [user("Where?")]))
     without_thought = own.apply_chat_template(asked, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    assert render(settled(family), asked, reply_follows=True) == without_thought
+    assert render(normalised(family), asked, reply_follows=True) == without_thought
 
 
 def test_the_instruction_stands_before_the_first_question_where_there_is_no_system_turn() -> None:
-    prompt = render(settled(FAMILIES["Gemma"]), chat_prompt(MIRA, [user("Where?")]), reply_follows=True)
+    prompt = render(normalised(FAMILIES["Gemma"]), chat_prompt(MIRA, [user("Where?")]), reply_follows=True)
     assert f"<start_of_turn>user\n{MIRA.system('chat')}\n\nWhere?<end_of_turn>" in prompt
 
 
@@ -119,14 +119,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("complaint", FAULTS)
-def test_a_template_that_cannot_be_settled_is_refused_by_name(complaint: str) -> None:
+def test_a_template_that_cannot_be_normalised_is_refused_by_name(complaint: str) -> None:
     broken = make_tokenizer(FAULTS[complaint], IM, eos="<|im_end|>")
     wanted = "shows neither" if complaint == "takes no question" else complaint
     with pytest.raises(UnderstudyError, match=f"chat template of .*{wanted}"):
         normalise_template(broken)
 
 
-def test_a_template_that_drops_the_end_token_is_mended_aloud_and_the_token_is_supervised() -> None:
+def test_a_template_that_drops_the_end_token_is_mended_with_a_note_and_the_token_is_supervised() -> None:
     dropping = make_tokenizer(CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), IM, eos="<|im_end|>")
     mended = normalise_template(dropping)
     assert any("ends a reply with no special token; <|im_end|> is trained" in note for note in mended.notes)
