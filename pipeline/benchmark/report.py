@@ -12,7 +12,7 @@ from pipeline.benchmark.measure import BASELINE, TREE, VARIANT_NAMES
 def format_bench(found: Mapping[str, Any]) -> str:
     """The figures as plain tables."""
     head = f"{'':<26}{'samples/s':>10}{'supervised/s':>14}{'times trl':>11}{'tokens/row':>12}"
-    lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'quiet steps':>13}"]
+    lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'undisturbed':>13}"]
     for name, one in found["variants"].items():
         lines.append(
             f"{VARIANT_NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"

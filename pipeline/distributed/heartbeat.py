@@ -55,15 +55,14 @@ class Heartbeat:
     def diagnose(self, error: Exception) -> tuple[str, str]:
         """An error's "where" and "what": which process is why a collective failed, as far as is known."""
         where, first = f"rank {self.rank} of {self.world}", str(error).strip().split("\n", 1)[0]
-        said = re.sub(r"^\[\S+\] ", "", first).split(". ", 1)[0]  # without the place in gloo's source
+        cause = re.sub(r"^\[\S+\] ", "", first).split(". ", 1)[0]  # without the place in gloo's source
         if silent := self.silent_ranks(MISSED_HEARTBEATS * self.interval):
-            return where, f"{_no_heartbeat_from(silent)} ({said})"
-        if "imed out" in said:
-            return where, f"timed out waiting for another process, which is alive but busy with something else ({said})"
-        return (
-            where,
-            f"lost the connection to another process: it has exited, or its machine is unreachable ({said})",
-        )
+            what = _no_heartbeat_from(silent)
+        elif "imed out" in cause:
+            what = "timed out waiting for another process, which is alive but busy with something else"
+        else:
+            what = "lost the connection to another process: it has exited, or its machine is unreachable"
+        return where, f"{what} ({cause})"
 
     def _exchange(self) -> None:
         number = 0

@@ -79,11 +79,11 @@ def _due_at_epoch_end(args: TrainingArguments, state: TrainerState) -> bool:
 
 def _announcement(number: int) -> str:
     name = signal.Signals(number).name
-    words = f"\n{name}: this step is finished and a checkpoint saved, then the run stops"
+    notice = f"\n{name}: this step is finished and a checkpoint saved, then the run stops"
     if number == signal.SIGINT:
-        return f"{words}; press Ctrl-C again to stop at once\n"
+        return f"{notice}; press Ctrl-C again to stop at once\n"
     return (
-        f"{words}. A launcher that received it too waits {LAUNCHER_GRACE_PERIOD} s: if the step and its "
+        f"{notice}. A launcher that received it too waits {LAUNCHER_GRACE_PERIOD} s: if the step and its "
         "checkpoint take longer, the run resumes from the checkpoint before\n"
     )
 

