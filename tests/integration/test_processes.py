@@ -277,7 +277,7 @@ def test_a_process_that_is_killed_ends_the_other(training: dict[int, subprocess.
     code, said = ended(training[0], within=120)
     assert code == 2
     assert (
-        "error: rank 0 of 2: lost the connection to another process: it has exited, or its machine cannot be reached"
+        "error: rank 0 of 2: lost the connection to another process: it has exited, or its machine is unreachable"
         in said
     )
 
