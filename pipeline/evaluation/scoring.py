@@ -14,7 +14,7 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.evaluation.metrics.replies import rank_of_gold
 from pipeline.evaluation.probes.probe import Probe
-from pipeline.tokens.attention import tree_inputs, use_tree_attention, uses_tree_attention, why_no_tree
+from pipeline.tokens.attention import prefix_tree_obstacle, tree_inputs, use_tree_attention, uses_tree_attention
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.encode import encode, tokenize
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -176,7 +176,7 @@ def _score(
     """
     batches, state = list(_batches(groups)), PartialState()
     done: list[tuple[int, list[list[ReplyScore]]]] = []
-    if not why_no_tree(model):
+    if not prefix_tree_obstacle(model):
         use_tree_attention(model)
     training = model.training
     model.eval()
@@ -212,7 +212,7 @@ def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]
 @torch.no_grad()
 def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
     ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
-    scores = _padded(model, ids, labels) if why_no_tree(model) else _as_tree(model, ids, labels)
+    scores = _padded(model, ids, labels) if prefix_tree_obstacle(model) else _as_tree(model, ids, labels)
     results = []
     for row in range(len(rows)):
         own = scores.row == row

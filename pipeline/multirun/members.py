@@ -1,4 +1,4 @@
-"""Who is in a cast: the characters that a recipe lists, or all that its raw files or converted records hold."""
+"""The members that `understudy cast` trains: a recipe's characters, or all in its raw files or converted records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RECIPES_FOLDER = "recipes"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A character of a cast, with the recipe that trains it alone into `folder`."""
+    """A character, with the recipe that trains it alone into `folder`."""
 
     name: str
     recipe: Path
@@ -51,7 +51,7 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
     cast at once, or, without `raw`, its `records_dir` is what `convert --character all` wrote.
 
     Raises:
-        UnderstudyError: the recipe is wrong, or somebody chosen is not there.
+        UnderstudyError: the recipe is wrong, or a chosen character is not there.
     """
     arguments = cast_arguments(recipe)
     values = read_recipe(recipe)
@@ -74,9 +74,9 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
 
 
 def member_key(member: Member, overrides: Sequence[str]) -> str:
-    """A hash of all that decides how a member is trained: while it stays, what was trained need not be trained again.
+    """A hash of all that decides how a member is trained; while it is the same, the trained model is up to date.
 
-    The source tree's commit does not belong to it: committing a recipe should not train a hundred characters anew. Of
+    The source tree's commit does not belong to it: committing a recipe should not train a hundred characters again. Of
     records to be taken as they are it is their content; of raw files and of replay, which are looked through where they
     are trained on, the size and time of each.
     """
@@ -116,7 +116,7 @@ def _converted(
     if arguments.probes:
         raise UnderstudyError(
             line_of(recipe, "probes"),
-            "'probes' is one file for a whole cast",
+            "'probes' is one file for all characters",
             fix="list `characters`, each with its own",
         )
     tree = Path(arguments.records_dir or folder / RECORDS_FOLDER)

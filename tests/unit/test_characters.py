@@ -23,9 +23,9 @@ from pipeline.evaluation.report.run_report import report_of_run
 from pipeline.evaluation.report.tables import format_bleed
 from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
 from pipeline.mixture.plan import by_character, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.multirun.cast import alone_in
+from pipeline.multirun.cast import locked_folder
 from pipeline.multirun.members import member_key, members_of
-from pipeline.multirun.workers import complaint, visible_gpus, workers_for
+from pipeline.multirun.workers import last_error, visible_gpus, workers_for
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
@@ -325,24 +325,24 @@ def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
 
 def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
     with (
-        alone_in(tmp_path / "out"),
-        pytest.raises(UnderstudyError, match="by another cast"),
-        alone_in(tmp_path / "out"),
+        locked_folder(tmp_path / "out"),
+        pytest.raises(UnderstudyError, match="by another `understudy cast`"),
+        locked_folder(tmp_path / "out"),
     ):
         pass
-    with alone_in(tmp_path / "out"):
+    with locked_folder(tmp_path / "out"):
         assert (tmp_path / "out").is_dir()
 
 
 def test_the_reason_of_a_failure_is_found_in_its_log(tmp_path: Path) -> None:
     log = tmp_path / "mira.log"
     log.write_text("50%|#####\rwarning\nerror: recipe: is wrong. To fix it: mend it.\nlast words\n", encoding="utf-8")
-    assert complaint(log, 2) == "recipe: is wrong. To fix it: mend it."
+    assert last_error(log, 2) == "recipe: is wrong. To fix it: mend it."
     log.write_text("Traceback ...\nMemoryError: too much\n", encoding="utf-8")
-    assert complaint(log, 1) == f"MemoryError: too much ({log})"
-    assert complaint(log, -9) == f"ended by signal 9 ({log})"
+    assert last_error(log, 1) == f"MemoryError: too much ({log})"
+    assert last_error(log, -9) == f"ended by signal 9 ({log})"
     log.write_text("", encoding="utf-8")
-    assert complaint(log, 3) == f"exit code 3 ({log})"
+    assert last_error(log, 3) == f"exit code 3 ({log})"
 
 
 def test_each_member_of_a_cast_has_a_recipe_of_its_own(tmp_path: Path) -> None:
@@ -385,7 +385,7 @@ def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
     (member,) = members_of(recipe, tmp_path / "cast", ["all"])
     assert member.arguments.records_folder == tree / "Mi_ra-1"
     assert not member.arguments.raw_paths
-    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for a whole cast"):
+    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for all characters"):
         members_of(recipe_of(tmp_path, f"records_dir: {tree}\nprobes: p.jsonl\n"), tmp_path / "cast", ["all"])
 
 

@@ -133,7 +133,7 @@ def test_shares_without_dialogue_cover_every_source() -> None:
 
 
 def test_a_share_without_records_and_records_without_a_share_are_refused() -> None:
-    with pytest.raises(UnderstudyError, match="speaks of dialogue, replay, and the records are dialogue, setting_qa"):
+    with pytest.raises(UnderstudyError, match="names dialogue, replay, and the records are dialogue, setting_qa"):
         exposures_by_share(["dialogue", "setting_qa"], {"dialogue": 0.5, "replay": 0.5})
 
 

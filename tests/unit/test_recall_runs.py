@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.comparison import compare_runs, format_comparison, read_report
 from pipeline.evaluation.report.pages import write_comparison
-from pipeline.multirun.sweep import combinations, name_of
+from pipeline.multirun.sweep import combinations, run_name
 
 
 def report(exact: list[bool], **arguments: Any) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def test_a_sweep_tries_every_combination_each_in_a_folder_of_its_own() -> None:
     tried = combinations(words)
     assert len(tried) == 4
     assert tried[1] == {"settings_weight": "1", "learning_rate": "5e-4", "max_steps": "10"}
-    assert name_of(tried[0]) == "settings_weight=1,learning_rate=1e-3,max_steps=10"
-    assert len({name_of(values) for values in tried}) == 4
+    assert run_name(tried[0]) == "settings_weight=1,learning_rate=1e-3,max_steps=10"
+    assert len({run_name(values) for values in tried}) == 4
 
 
 @pytest.mark.parametrize("words", [[], ["5"], ["--settings_weight", "5"], ["--settings_weight", "1", "5", "--bare"]])
