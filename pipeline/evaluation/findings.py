@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.evaluation.measure import Exam, Measurement
-from pipeline.evaluation.metrics.replies import alias_hit, chrf, contradiction, rouge_l
+from pipeline.evaluation.metrics.replies import alias_hit, contradiction
 from pipeline.evaluation.metrics.statistics import paired_difference
 from pipeline.evaluation.metrics.summary import (
     by_exposure,
@@ -99,8 +99,6 @@ def _answers(before: Measurement, after: Measurement, probes: Sequence[Probe]) -
                 [alias for distractor in probe.distractors for alias in named(distractor)],
             )
         ),
-        "rouge_l": lambda probe, reply: rouge_l(reply, probe.answer).f,
-        "chrf": lambda probe, reply: chrf(reply, probe.answer),
     }
 
     def of(replies: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
