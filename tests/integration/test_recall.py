@@ -71,11 +71,11 @@ def test_a_second_time_and_two_processes_give_the_same_figures(
 ) -> None:
     def recall(launcher: list[str], name: str) -> dict[str, Any]:
         home = {"UNDERSTUDY_HOME": str(tmp_path / f"home-{name}")}  # without what an earlier run kept
-        told = succeeded(
+        printed = succeeded(
             *launcher, "pipeline.recall", "--config", str(tiny_recipe), "--adapter", str(trained_folder),
             "--json", str(tmp_path / f"{name}.json"), environment=home,
         )  # fmt: skip
-        assert told.count("report: ") == 1  # by one process, however many there are
+        assert printed.count("report: ") == 1  # by one process, however many there are
         found: dict[str, Any] = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         return found
 

@@ -18,7 +18,7 @@ from pipeline.evaluation.metrics.voice import (
     voice_score,
 )
 
-ENOUGH_OTHERS = 100  # lines of other speakers, to tell a voice from theirs
+ENOUGH_OTHERS = 100  # lines of other speakers, to hold a voice against them
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def compare_voices(
         base=_figures(before, usable, real, texts.trained),
         trained=_figures(after, usable, real, texts.trained),
         against="other speakers" if enough else "the base model",
-        reason="" if usable else "Its lines are too few, or too little unlike the others', to tell a voice by.",
+        reason="" if usable else "Its lines are too few, or too little unlike the others', to measure a voice by.",
     )
 
 

@@ -20,8 +20,8 @@ IDENTITY = ("versions", "commit", "seconds", "world_size", "device", "steps", "r
 class RunHistory:
     """What a run saved of its training, as far as it concerns one character.
 
-    `curve` are the logs with a loss, `recall_curve` those with recall, its names as in `recall.json`; `run` is what it
-    takes to tell the run from another.
+    `curve` are the logs with a loss, `recall_curve` those with recall, its names as in `recall.json`; `run` is
+    what identifies it.
     """
 
     model: str
