@@ -80,7 +80,7 @@ def compare_voices(
         base=_figures(before, usable, real, texts.trained),
         trained=_figures(after, usable, real, texts.trained),
         against="other speakers" if enough else "the base model",
-        reason="" if usable else "Its lines are too few, or too little unlike the others', to measure a voice by.",
+        reason="" if usable else "Its lines are too few, or too little unlike the others', to tell a voice by.",
     )
 
 
