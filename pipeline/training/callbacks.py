@@ -34,9 +34,9 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
                     for key, value in logs.items()
                     if key.startswith(f"{name}_")
                 }
-                by_kind = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
+                values = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
                 self.training_bar.write(
-                    f"step {state.global_step}/{state.max_steps}  {title} {float(logs[name]):.3f}  ({by_kind})"
+                    f"step {state.global_step}/{state.max_steps}  {title} {float(logs[name]):.3f}  ({values})"
                 )
 
 

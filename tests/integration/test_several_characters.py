@@ -121,7 +121,7 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     wait_until(process, lambda: complete_checkpoints(cut))
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert "going on from" in train(two, *saving, str(cut))
+    assert "resuming from" in train(two, *saving, str(cut))
     resumed = adapter_of(cut)
     for name, tensor in adapter_of(whole).items():
         assert (resumed[name] == tensor).all(), name
