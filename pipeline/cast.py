@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.evaluation import MATRIX_FACTS
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
 from pipeline.records.cast import ALL
@@ -33,8 +34,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to put them (the recipe's output_dir + _cast)")
     parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (one a GPU; 1 without)")
     parser.add_argument(
-        "--matrix_facts", type=int, default=16, metavar="N",
-        help="how many facts of each character every model is asked (16; 0: no matrix)",
+        "--matrix_facts", type=int, default=MATRIX_FACTS, metavar="N",
+        help=f"how many facts of each character every model is asked ({MATRIX_FACTS}; 0: no matrix)",
     )  # fmt: skip
     arguments, overrides = parser.parse_known_args()
     own = output_folder(arguments.config)

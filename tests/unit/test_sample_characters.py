@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evaluation.probes.probe import Probe, choose, read_probes, with_distractors
+from pipeline.evaluation.probes.probe import Probe, read_probes, sample_probes, with_distractors
 from pipeline.records.classify import compile_patterns
 from pipeline.records.conversion import Conversion, convert
 from tests.conftest import ROOT
@@ -71,7 +71,7 @@ def test_distractors_are_other_true_answers_and_never_the_answer(
 
 def test_the_choice_of_probes_and_distractors_does_not_depend_on_the_files_order() -> None:
     found = probes("wren")
-    assert choose(found[::-1], 16) == choose(found, 16)
+    assert sample_probes(found[::-1], 16) == sample_probes(found, 16)
     again = {probe.fact_id: probe for probe in with_distractors(found[::-1], 3)}
     assert all(again[probe.fact_id] == probe for probe in with_distractors(found, 3))
 
