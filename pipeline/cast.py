@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.errors import entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
-from pipeline.records.cast import ALL
+from pipeline.records.characters import ALL
 
 
 @entry_point

@@ -18,7 +18,9 @@ from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import resolve_model
+from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
+from pipeline.records.reject import ANOTHER_SPEAKER
 
 
 def make_exam(
@@ -65,10 +67,10 @@ def texts_of(records: Sequence[Record], run: Mapping[str, Any], records_folder: 
     """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
     trained = [record for record in records if record.record_id not in run.get("held_out", ())]
     try:
-        rejects = list(map(json.loads, (records_folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()))
+        rejects = list(map(json.loads, (records_folder / REJECTS_FILE).read_text(encoding="utf-8").splitlines()))
     except OSError:
         rejects = []
-    others = [reject for reject in rejects if reject["reason"] == "another speaker"]
+    others = [reject for reject in rejects if reject["reason"] == ANOTHER_SPEAKER]
     return Texts(
         trained=[record.text for record in trained],
         lines=[record.text for record in trained if record.kind == "dialogue"],

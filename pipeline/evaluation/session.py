@@ -27,6 +27,7 @@ from pipeline.evaluation.report.tables import format_bleed, format_findings, for
 from pipeline.models.trained import TrainedCharacter, load_trained
 from pipeline.recipe import CharacterArguments, character_arguments, safe_folder_name
 from pipeline.records.conversion import records_of
+from pipeline.records.files import RECORDS_FILE
 from pipeline.records.record import read_records
 from pipeline.runs.files import BLEED_FILE, BLEED_PAGE, RECALL_FILE, REPORT_FILE
 from pipeline.runs.ledger import read_exposures
@@ -44,7 +45,7 @@ def propose_facts(recipe: Path, path: Path, name: str | None) -> None:
         raise UnderstudyError(path, "is there already", fix="name another file, or delete it")
     one = one_named(recipe, name)
     persona = make_persona(one.name, one.language, {})
-    records, _ = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
+    records, _ = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
     count = write_proposals(records, persona.name, persona.language, path)
     print_line(
         f"{count} facts proposed in {path}. Set `use` to true where question and answer are right, add wordings, "
@@ -160,7 +161,7 @@ def measure_one(
     Gives the facts that it was asked for.
     """
     run = read_run(folder)
-    records = read_records(character.records_folder / "records.jsonl")
+    records = read_records(character.records_folder / RECORDS_FILE)
     chosen = choose_probes(character.probes, records, trained.persona)
     exam, left_out = make_exam(chosen, records, trained.persona, run, distractors=character.recall_distractors)
     if len(exam.probes) < 2:

@@ -17,14 +17,15 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import (
     OWN_KEYS,
     CharacterArguments,
-    cast_arguments,
     character_arguments,
     entries_of,
     line_of,
+    multi_character_arguments,
     read_recipe,
     safe_folder_name,
 )
-from pipeline.records.cast import ALL, ensure_cast
+from pipeline.records.characters import ALL, ensure_characters_converted
+from pipeline.records.files import CHARACTERS_FILE, RECORDS_FILE
 
 RECORDS_FOLDER = "records"  # of a cast that is converted from raw files
 RECIPES_FOLDER = "recipes"
@@ -53,7 +54,7 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
     Raises:
         UnderstudyError: the recipe is wrong, or somebody chosen is not there.
     """
-    arguments = cast_arguments(recipe)
+    arguments = multi_character_arguments(recipe)
     values = read_recipe(recipe)
     if arguments.characters is None:
         entries = _converted(recipe, arguments, folder, chosen, num_proc=num_proc)
@@ -82,7 +83,7 @@ def member_key(member: Member, overrides: Sequence[str]) -> str:
     """
     arguments = member.arguments
     digest = hashlib.blake2b(repr((__version__, member.recipe.read_text(encoding="utf-8"), overrides)).encode())
-    records = arguments.records_folder / "records.jsonl"
+    records = arguments.records_folder / RECORDS_FILE
     if not arguments.raw_paths and records.is_file():
         digest.update(records.read_bytes())
     for path in (*arguments.raw_paths, *(Path(name).expanduser() for name in arguments.replay or ())):
@@ -122,7 +123,9 @@ def _converted(
     tree = Path(arguments.records_dir or folder / RECORDS_FOLDER)
     if arguments.raw_paths:
         wanted = None if list(chosen) == [ALL] else chosen
-        summary = ensure_cast(arguments.raw_paths, tree, chosen=wanted, num_proc=num_proc, **arguments.conversion)
+        summary = ensure_characters_converted(
+            arguments.raw_paths, tree, arguments.conversion, chosen=wanted, num_proc=num_proc
+        )
     else:
         summary = _read_summary(tree)
     return {one["name"]: {"records_dir": str(tree / one["folder"])} for one in summary["characters"]}
@@ -130,7 +133,7 @@ def _converted(
 
 def _read_summary(tree: Path) -> dict[str, Any]:
     try:
-        summary: dict[str, Any] = json.loads((tree / "cast.json").read_text(encoding="utf-8"))
+        summary: dict[str, Any] = json.loads((tree / CHARACTERS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnderstudyError(
             tree, "holds no cast", fix=f"give `raw` in the recipe, or `convert --character all --out {tree}` first"

@@ -4,49 +4,34 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-Alternatives = Literal["split", "first", "second"]
+from pipeline.recipe import Alternatives
+from pipeline.records.text_patterns import (
+    A_CJK,
+    A_LATIN,
+    CHARACTER_NAME,
+    CHOICE,
+    DROPPED,
+    ELLIPSES,
+    GENDERED,
+    HALF_WIDTH,
+    INVISIBLE,
+    LINE_BREAK,
+    MARKUP,
+    MISREAD,
+    OPTION_TAG,
+    PAIRS,
+    PLACEHOLDER,
+    SHORT_ELLIPSES,
+    SLASH,
+    SPACES,
+    USER_NAME,
+    WIDE,
+    WORD_PAIR,
+)
 
-CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-CJK_MARKS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20…—“”‘’"
-INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
-SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]{2,}|[\u00a0\u2000-\u200a\u202f\u205f]")
-MARKUP = re.compile(r"</?(?:color|size|font|span|b|i|u|s|em|strong|p|center)(?:[ =#][^<>]*)?>", re.IGNORECASE)
-LINE_BREAK = re.compile(r"<br\s*/?>|\\n|\r\n?", re.IGNORECASE)
-GENDERED = re.compile(r"\{M#?(?P<m1>[^{}]*)\}\{F#?(?P<f1>[^{}]*)\}|\{F#?(?P<f2>[^{}]*)\}\{M#?(?P<m2>[^{}]*)\}")
-USER_NAME = re.compile(r"\{NICKNAME\}|\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
-CHARACTER_NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
-CHOICE = re.compile(r"\{\{\s*(?:random|pick)\s*:{1,2}\s*(?P<first>[^{},]*?)(?:(?:,|::)[^{}]*)?\}\}", re.IGNORECASE)
-DROPPED = re.compile(r"\{\{//[^{}]*\}\}|\{/?(?:RUBY|LINK|SPRITE_PRESET|COLOR|TEXTJOIN)\b[^{}]*\}|\{\{trim\}\}|<START>")
-PLACEHOLDER = re.compile(r"\{\{[^{}]+\}\}|\{[A-Z_]{2,}[^{}]*\}|\{[MF]#?[^{}]*\}|<USER>|<BOT>", re.IGNORECASE)
-OPTION_TAG = re.compile(r"[（(][^（）()]{0,16}(?:选项|选择)[^（）()]{0,16}(?:触发|出现|分支|对话)[^（）()]{0,8}[）)]")
-ELLIPSES = re.compile(r"⋯+|·{6,}|\.{3,}")
-SHORT_ELLIPSES = re.compile(r"·{3,5}|(?<!…)…(?!…)|…{3,}")
-HALF_WIDTH = re.compile(rf"(?<=[{CJK}{CJK_MARKS}])[,!?;:]+|[,!?;:]+(?=[{CJK}{CJK_MARKS}])")
-WIDE = str.maketrans(",!?;:", "，！？；：")
-MISREAD = {"「」": ("[［", "]］"), "『』": ("[［", "]］"), "（）": ("(", ")")}
-PAIRS = ("「」", "『』", "（）", "“”", "《》", "【】")
-WORD_PAIRS = (
-    ("他们", "她们"), ("他", "她们"), ("他", "她"), ("大哥哥", "大姐姐"), ("哥哥", "姐姐"), ("哥哥", "妹妹"),
-    ("哥哥", "荧"), ("空", "荧"), ("王子", "公主"), ("先生", "女士"), ("先生", "小姐"), ("爷爷", "奶奶"),
-    ("少年", "少女"), ("小子", "丫头"), ("帅气", "漂亮"), ("弟弟", "妹妹"), ("he", "she"), ("him", "her"),
-    ("his", "her"), ("himself", "herself"), ("brother", "sister"), ("Mr.", "Ms."), ("sir", "madam"),
-)  # fmt: skip
-WORD_PAIR = re.compile(
-    "|".join(
-        rf"(?<![A-Za-z]){re.escape(a)}\s?[/／]\s?{re.escape(b)}(?![A-Za-z])"
-        for one, other in sorted(WORD_PAIRS, key=lambda pair: -len(pair[0] + pair[1]))
-        for a, b in ((one, other), (other, one))
-    )
-)
-AFTER_SENTENCE = re.compile(r"[。！？…⋯·~～.!?）)」』”\"][\s\"]*[/／]")
-SLASH = re.compile(r"\s*[/／]\s*")
-BEFORE_NAME = re.compile(
-    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*[:：]"
-)
 THOUGHT = ("（", "）"), ("(", ")")
 SHORT = 3  # content characters: a sigh, a yes, a name
 
@@ -87,7 +72,7 @@ def content_characters(text: str) -> int:
 
 def has_cjk(text: str) -> bool:
     """Whether it has a Chinese, Japanese or Korean character."""
-    return _CJK.search(text) is not None
+    return A_CJK.search(text) is not None
 
 
 def is_short(text: str) -> bool:
@@ -174,44 +159,8 @@ def balance_marks(text: str) -> str:
     return text
 
 
-def split_alternatives(text: str, rules: CleaningRules) -> list[str]:
-    """Whole sentences parted by a slash, a player's options, one by one; any other text is its own only part."""
-    if "/" not in text and "／" not in text:
-        return [text]
-    if not AFTER_SENTENCE.search(_outside_quotes(text)):
-        return [text]
-    quoted = _outside_quotes(text)
-    starts = [0, *(match.end() for match in SLASH.finditer(quoted))]
-    ends = [*(match.start() for match in SLASH.finditer(quoted)), len(text)]
-    parts = [text[start:end].strip() for start, end in zip(starts, ends, strict=True) if text[start:end].strip()]
-    if rules.alternatives == "split" or len(parts) < 2:
-        return parts or [text]
-    return [parts[rules.alternatives == "second"]]
-
-
-def split_glued(speaker: str, text: str, names: Collection[str]) -> list[tuple[str, str]]:
-    """(speaker, text) parts of a line into which the lines of other known speakers were glued, as "Name: ..."."""
-    if ":" not in text and "：" not in text:
-        return [(speaker, text)]
-    cuts = [match for match in BEFORE_NAME.finditer(text) if match["name"].strip() in names]
-    if not cuts:
-        return [(speaker, text)]
-    speakers = [speaker, *(cut["name"].strip() for cut in cuts)]
-    starts = [0, *(cut.end() for cut in cuts)]
-    ends = [*(cut.start() for cut in cuts), len(text)]
-    parts = [
-        (who, text[start:end].strip().rstrip("/／&＆").strip())
-        for who, start, end in zip(speakers, starts, ends, strict=True)
-    ]
-    return [(who, part) for who, part in parts if part] or [(speaker, text)]
-
-
-_CJK = re.compile(f"[{CJK}]")
-_LATIN = re.compile("[A-Za-z]")
-
-
 def _is_not_latin(text: str) -> bool:
-    return has_cjk(text) or not _LATIN.search(text)
+    return has_cjk(text) or not A_LATIN.search(text)
 
 
 def _is_hashed(text: str) -> bool:
@@ -225,11 +174,6 @@ def _closes_at_end(text: str, opening: str, closing: str) -> bool:
         if depth == 0:
             return position == len(text) - 1
     return False
-
-
-def _outside_quotes(text: str) -> str:
-    """The text with what is quoted in 「」 blanked out, so that a slash in a verse parts nothing."""
-    return re.sub(r"「[^「」]*」", lambda match: "「" + "_" * (len(match[0]) - 2) + "」", text)
 
 
 def is_unbalanced(text: str) -> bool:

@@ -13,21 +13,10 @@ from tqdm import tqdm
 
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.readers import Known
+from pipeline.records.reject import Reject, reject_speaker
 
 T = TypeVar("T")
 R = TypeVar("R")
-ANOTHER, META = "another speaker", "a meta speaker"
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A raw record that is not used, and why; `also` lists where else the very same stands."""
-
-    source: str
-    reason: str
-    speaker: str
-    text: str
-    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +36,23 @@ class FileReading:
 
 
 def read_files(
-    files: Sequence[Known], options: ReadOptions, wanted: str | None, meta: re.Pattern[str], *, num_proc: int = 1
+    files: Sequence[Known],
+    options: ReadOptions,
+    wanted: str | None,
+    meta_speakers: re.Pattern[str],
+    *,
+    num_proc: int = 1,
 ) -> Iterator[FileReading]:
     """Each file's reading, in their order. `wanted` is the character, or None for everybody.
 
     Raises:
         UnderstudyError: a file is broken.
     """
-    read = partial(read_file, options=options, wanted=wanted, meta=meta)
+    read = partial(read_file, options=options, wanted=wanted, meta_speakers=meta_speakers)
     yield from in_processes(read, files, num_proc, what="reading", unit=" files")
 
 
-def read_file(known: Known, options: ReadOptions, wanted: str | None, meta: re.Pattern[str]) -> FileReading:
+def read_file(known: Known, options: ReadOptions, wanted: str | None, meta_speakers: re.Pattern[str]) -> FileReading:
     """One file's reading."""
     own: list[RawRecord] = []
     others: list[Reject] = []
@@ -66,8 +60,7 @@ def read_file(known: Known, options: ReadOptions, wanted: str | None, meta: re.P
         if wanted is None or concerns(raw, wanted):
             own.append(raw)
         else:
-            reason = raw.unusable or (META if meta.fullmatch(raw.speaker) else ANOTHER)
-            others.append(Reject(raw.source, reason, raw.speaker, raw.text))
+            others.append(reject_speaker(raw, meta_speakers))
     return FileReading(str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others))
 
 

@@ -23,25 +23,25 @@ SORT_NAMES = {
 
 
 def render_conversion_report(account: Mapping[str, Any]) -> str:
-    """The page of one character's account, as `conversion.json` has it."""
+    """The page of one character's account."""
     sorts = [(SORT_NAMES.get(sort, sort), count) for sort, count in account["sorts"].items()]
     template = _environment().get_template("conversion.html.jinja")
     return template.render(account=account, kind_names=KIND_NAMES, sorts=sorts)
 
 
-def render_cast_report(summary: Mapping[str, Any]) -> str:
-    """The page of a whole cast, as `cast.json` has it, with a link to each character's own."""
-    return _environment().get_template("cast.html.jinja").render(summary=summary, kind_names=KIND_NAMES)
+def render_characters_report(summary: Mapping[str, Any]) -> str:
+    """The page of many characters' summary, with a link to each one's own page."""
+    return _environment().get_template("characters.html.jinja").render(summary=summary, kind_names=KIND_NAMES)
 
 
 def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the whole page; a reader never meets half of one."""
+    """`path` holds the complete page; a reader never sees half of one."""
     write_text(path, render_conversion_report(account))
 
 
-def write_cast_report(summary: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the whole page; a reader never meets half of one."""
-    write_text(path, render_cast_report(summary))
+def write_characters_report(summary: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the complete page; a reader never sees half of one."""
+    write_text(path, render_characters_report(summary))
 
 
 def grouped(number: int) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.classify import compile_patterns
+from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
-from pipeline.records.options import ConversionOptions
 from pipeline.records.record import read_records
 from pipeline.records.split import split_records
 from tests.conftest import ROOT
@@ -81,7 +80,7 @@ def test_all_characters_are_converted_and_nothing_is_lost(cast: Path) -> None:
 
 def test_one_character_is_the_same_alone_and_among_all(cast: Path, shared_data: Path) -> None:
     among = read_records(cast / "纳西妲" / "records.jsonl")
-    alone = convert([shared_data / "seed" / "speaker"], "纳西妲", compile_patterns(), context_turns=6).records
+    alone = convert([shared_data / "seed" / "speaker"], "纳西妲", ConversionOptions()).records
     assert {record.text for record in alone} == {record.text for record in among}
 
 
@@ -100,7 +99,7 @@ def test_scenes_are_turns_with_context_and_triples_are_asked_in_both_ways(
     folder: str, name: str, lines: int, least: int, shared_data: Path
 ) -> None:
     raw = shared_data / "chatharuhi" / folder
-    records = convert([raw], name, compile_patterns(), context_turns=6).records
+    records = convert([raw], name, ConversionOptions()).records
     scenes = [record for record in records if record.kind == "dialogue" and "texts.jsonl" in record.source]
     assert sum(bool(record.context) for record in scenes) >= least
     assert all(turn.text and turn.speaker for record in scenes for turn in record.context)
@@ -120,6 +119,6 @@ def test_lines_of_the_seed_find_the_turns_before_them_in_chatharuhis_scenes(shar
     scenes = str(shared_data / "chatharuhi" / "zhongli" / "texts.jsonl")
     options = ConversionOptions(join=[scenes])
     raw = shared_data / "seed" / "speaker" / "钟离"
-    joined = convert([raw], "钟离", compile_patterns(), context_turns=6, options=options).joined
+    joined = convert([raw], "钟离", options).joined
     assert joined is not None
     assert joined.found >= 200

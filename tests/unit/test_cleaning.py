@@ -16,14 +16,13 @@ from pipeline.records.clean import (
     is_thought,
     normalise_unicode,
     resolve_placeholders,
-    split_alternatives,
-    split_glued,
     strip_leading_hash,
     strip_markup,
     strip_option_tags,
     unify_ellipses,
     widen_punctuation,
 )
+from pipeline.records.pieces import split_alternatives, split_glued
 
 RULES = CleaningRules()
 messy = st.text("钟声渐远我你他她哥妹，。！？,!?;:…⋯·.「」『』（）()[]“”《》/／#{}MF \n\u200babcXYZ12~—", max_size=40)
