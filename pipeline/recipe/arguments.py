@@ -12,7 +12,7 @@ from pipeline.recipe.conversion import Alternatives, ConversionOptions
 from pipeline.recipe.folders import safe_folder_name
 
 MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay")  # the kinds that the mixture weighs
-# What one of several characters may have of its own; any other key stands once, for all of them.
+# What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
     "context_turns", "columns", "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
@@ -170,7 +170,7 @@ def numbers_of(value: Any) -> dict[str, float]:
         try:
             value = json.loads(value)
         except ValueError:
-            return {value: 0.0}  # no kind is called so, which the check of values says
+            return {value: 0.0}  # no kind has this name, so the check of values refuses it
     return {str(kind): float(number) for kind, number in (value or {}).items()} if isinstance(value, Mapping) else {}
 
 

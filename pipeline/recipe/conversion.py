@@ -15,7 +15,7 @@ class ConversionOptions:
     """The recipe's keys for conversion.
 
     `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
-    find the turns before them, `reviewed` a table of decisions that `--review` wrote and somebody edited. The last four
+    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. The last four
     are those of `records.clean.CleaningRules`.
 
     Its `repr` is part of the fingerprint that recognises records converted before, and so of a run's identity: the

@@ -11,7 +11,7 @@ LONGEST_NAME = 60  # characters of a folder's name: 4 bytes each at most, of the
 
 
 def safe_folder_name(name: str, taken: set[str]) -> str:
-    """A folder's name for a character, which can lead nowhere else; it is noted in `taken`, and unlike all there."""
+    """A folder's name for a character: it leads nowhere else, differs from all in `taken`, and is added there."""
     plain = UNSAFE.sub("_", name)[:LONGEST_NAME] or "_"
     if plain != name or RESERVED.fullmatch(plain) or plain.casefold() in taken:
         plain = f"{plain}-{hashlib.blake2b(name.encode(errors='replace'), digest_size=4).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The account of a conversion: numbers, and samples of what they stand for, ready for JSON and for the report."""
+"""The account of a conversion: numbers, and samples of what they count, ready for JSON and for the report."""
 
 from __future__ import annotations
 

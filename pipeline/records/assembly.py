@@ -1,4 +1,4 @@
-"""One character's raw records to its records: split, cleaned, judged, and each kept, merged or rejected."""
+"""One character's raw records to its records: cleaned, classified, and each kept, merged or rejected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipeline.records.classify import Doubt, TitlePatterns, Verdict, doubt, judge
+from pipeline.records.classify import Classification, Doubt, TitlePatterns, classify, doubt
 from pipeline.records.clean import (
     STEPS,
     CleaningRules,
@@ -25,7 +25,7 @@ from pipeline.records.reject import Reject, reason_of_speaker
 SAMPLES = 5  # before and after, of each step
 SHORT_LINE, THOUGHT, NO_CONTENT = "1 to 3 characters", "an inner thought", "no content"
 UNRESOLVED, REVIEWED = "an unresolved placeholder", "left out by review"
-Decision = Kind | Literal["reject"]  # what a review may say of a record
+Decision = Kind | Literal["reject"]  # what a review may decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Assembly:
         self._doubts: dict[str, Doubt] = {}
 
     def add(self, piece: RawRecord) -> None:
-        """Keep the piece, merge it with its like, or reject it."""
+        """Keep the piece, merge it with an equal one, or reject it."""
         self._read += 1
         if piece.speaker == CHARACTER:
             piece = replace(piece, speaker=self._character)
@@ -83,7 +83,7 @@ class Assembly:
         if key in self._seen:
             self._merge(self._seen[key], piece.source)
             return
-        reason, record = self._look_at(piece)
+        reason, record = self._decide(piece)
         if record is None:
             self._seen[key] = len(self._rejects)
             self._rejects.append(Reject(piece.source, reason, piece.speaker, piece.text))
@@ -114,40 +114,40 @@ class Assembly:
             duplicates=self._duplicates,
             rejects=tuple(rejects),
             steps=tuple(step for step in steps if step.changed),
-            doubts=tuple((records[name], said) for name, said in self._doubts.items()),
+            doubts=tuple((records[name], found) for name, found in self._doubts.items()),
         )
 
     def _merge(self, with_: str | int, source: str) -> None:
         self._duplicates += 1
         self._also.setdefault(with_, []).append(source)
 
-    def _look_at(self, piece: RawRecord) -> tuple[str, Record | None]:
-        """Why not to keep it, or the record."""
+    def _decide(self, piece: RawRecord) -> tuple[str, Record | None]:
+        """The reason to reject it, or the record."""
         if piece.unusable or piece.speaker != self._character:
             return reason_of_speaker(piece, self._options.meta_speakers), None
         text = self._cleaned(piece.text)
-        verdict = self._judge(piece)
-        is_line = verdict.kind == "dialogue" and not piece.asked
+        classified = self._classify(piece)
+        is_line = classified.kind == "dialogue" and not piece.asked
         tags = tuple(name for name, there in ((THOUGHT, is_thought(text)), (SHORT_LINE, is_short(text))) if there)
-        if reason := self._why_not(text, tags if is_line else ()):
+        if reason := self._reason_to_reject(text, tags if is_line else ()):
             return reason, None
-        record = self._record(piece, text, verdict, (verdict.sort, *(tags if is_line else ())))
+        record = self._record(piece, text, classified, (classified.subkind, *(tags if is_line else ())))
         decision = self._options.decisions.get(record.record_id)
         if decision == "reject":
             return REVIEWED, None
         if decision:
             return "", replace(record, kind=decision, why="decided in the review")
-        if said := doubt(record.kind, piece.asked, text, self._character):
-            self._doubts.setdefault(record.record_id, said)
+        if found := doubt(record.kind, piece.asked, text, self._character):
+            self._doubts.setdefault(record.record_id, found)
         return "", record
 
-    def _judge(self, piece: RawRecord) -> Verdict:
+    def _classify(self, piece: RawRecord) -> Classification:
         if piece.kind is None:
-            return judge(piece.filed_under or piece.asked, self._options.patterns)
-        sort = {"background": "passage", "setting_qa": "persona", "dialogue": "line"}[piece.kind]
-        return Verdict(piece.kind, piece.why, sort)
+            return classify(piece.filed_under or piece.asked, self._options.patterns)
+        subkind = {"background": "passage", "setting_qa": "persona", "dialogue": "line"}[piece.kind]
+        return Classification(piece.kind, piece.why, subkind)
 
-    def _why_not(self, text: str, tags: tuple[str, ...]) -> str:
+    def _reason_to_reject(self, text: str, tags: tuple[str, ...]) -> str:
         if not content_characters(text):
             return NO_CONTENT
         if has_placeholder(text):
@@ -159,22 +159,22 @@ class Assembly:
             return SHORT_LINE if self._short > self._options.rules.short_lines else ""
         return ""
 
-    def _record(self, piece: RawRecord, text: str, verdict: Verdict, tags: tuple[str, ...]) -> Record:
+    def _record(self, piece: RawRecord, text: str, classified: Classification, tags: tuple[str, ...]) -> Record:
         rules, prompt = self._options.rules, piece.asked or piece.scene
-        if verdict.kind == "dialogue" and piece.filed_under and piece.context:
-            prompt = ""  # what it is a reply to stands before it, and its title says when it is shouted
-        context = clean_context(piece.context, self._character, rules) if verdict.kind == "dialogue" else ()
+        if classified.kind == "dialogue" and piece.filed_under and piece.context:
+            prompt = ""  # what it is a reply to stands before it, and its title only names the occasion
+        context = clean_context(piece.context, self._character, rules) if classified.kind == "dialogue" else ()
         prompt = clean(prompt, rules, self._character)
         return Record(
             record_id=content_id(piece.speaker, prompt, text, context),
-            kind=verdict.kind,
+            kind=classified.kind,
             prompt=prompt,
             text=text,
             context=context,
             speaker=piece.speaker,
             source=piece.source,
             scene=piece.place,
-            why=verdict.why,
+            why=classified.why,
             tags=tags,
         )
 
@@ -191,7 +191,7 @@ class Assembly:
 
 
 def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules) -> tuple[Turn, ...]:
-    """The turns before a line, cleaned; what is left empty goes, and so does a last turn of its own.
+    """The turns before a line, cleaned; empty turns are dropped, and so are last turns of its own.
 
     So the last turn is always somebody else's, as a prompt's has to be.
     """

@@ -28,7 +28,7 @@ from pipeline.records.options import assembly_options, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.problems import count_problems, problems_table
 from pipeline.records.raw import CHARACTER, UNNAMED, USER, RawRecord
-from pipeline.records.readers import Known, find_files
+from pipeline.records.readers import RecognisedFile, find_files
 from pipeline.records.reading import in_processes, read_files
 from pipeline.records.record import KINDS
 from pipeline.records.reject import NOT_CONVERTED, Reject, reject_speaker, write_rejects
@@ -40,7 +40,7 @@ MIN_LINES = 20  # of a speaker that is converted where no folder is named after 
 
 @dataclass(frozen=True, slots=True)
 class CharacterPieces:
-    """What one character is converted from: the raw records it says, its lines glued into others', and its folder."""
+    """What one character is converted from: its own raw records, its lines glued into others', and its folder."""
 
     character: str
     own: tuple[RawPieces, ...]
@@ -50,7 +50,7 @@ class CharacterPieces:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Every raw record by who says it; `left_out` are all pieces of speakers who are not converted."""
+    """Every raw record, grouped by its speaker; `left_out` are all pieces of speakers who are not converted."""
 
     characters: tuple[CharacterPieces, ...]
     others: tuple[RawPieces, ...]
@@ -68,7 +68,7 @@ def ensure_characters_converted(
     """The summary of the characters in `folder`; the files are converted first, unless that was done before.
 
     Raises:
-        UnderstudyError: a file is broken, or somebody chosen says nothing in any of them.
+        UnderstudyError: a file is broken, or one of the chosen has no line in any of them.
     """
     fingerprint = raw_fingerprint(paths, json.dumps(chosen), options)
     summary = read_converted(folder / CHARACTERS_FILE, fingerprint)
@@ -89,7 +89,7 @@ def convert_characters(
     """Every character's folder below `folder` is written, with the summary of all and its page beside them.
 
     Gives the summary. Characters are those `chosen` or, where nobody is, the speakers after whom a folder is named;
-    where there is none, those of 20 lines or more. What all others say is rejected with its place:
+    where there is none, those of 20 lines or more. The lines of all others are rejected, with their places:
     `read == kept + duplicates + sum(rejected)` for all.
 
     Raises:
@@ -128,7 +128,7 @@ def choose_characters(counts: Mapping[str, int], folders: Collection[str], assem
 def group_by_character(
     raws: Iterable[RawRecord], chosen: Sequence[str], names: Collection[str], rules: CleaningRules, folder: Path
 ) -> Grouped:
-    """Each raw record split once, and the pieces with whoever says them."""
+    """Each raw record, split once, with its speaker, and its pieces with theirs."""
     own: dict[str, list[RawPieces]] = {name: [] for name in chosen}
     from_others: dict[str, list[RawRecord]] = {name: [] for name in chosen}
     others: list[RawPieces] = []
@@ -164,7 +164,7 @@ def format_characters(summary: Mapping[str, Any]) -> str:
 
 
 def _checked(paths: Sequence[Path], chosen: Sequence[str], counts: Mapping[str, int]) -> Sequence[str]:
-    """The chosen, all of whom say something."""
+    """The chosen, once each of them is known to be a speaker."""
     if absent := [name for name in chosen if name not in counts]:
         most = ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common(8))
         raise UnderstudyError(
@@ -176,7 +176,7 @@ def _checked(paths: Sequence[Path], chosen: Sequence[str], counts: Mapping[str, 
 
 
 def _found(
-    paths: Sequence[Path], known: Iterable[Known], counts: Mapping[str, int], assembly: AssemblyOptions
+    paths: Sequence[Path], known: Iterable[RecognisedFile], counts: Mapping[str, int], assembly: AssemblyOptions
 ) -> Sequence[str]:
     """The characters that the files and their folders name."""
     found = choose_characters(counts, {part for file in known for part in file.file.path.parent.parts}, assembly)

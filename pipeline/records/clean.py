@@ -1,4 +1,4 @@
-"""What is wrong with texts, and what is done about it: each step a pure function whose name stands in the report."""
+"""The steps of cleaning: each finds one problem of a text and corrects it, under the name that reports give it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.recipe import Alternatives
+from pipeline.records.marks import balance_marks, is_unbalanced
 from pipeline.records.text_patterns import (
     A_CJK,
     A_LATIN,
@@ -20,9 +21,7 @@ from pipeline.records.text_patterns import (
     INVISIBLE,
     LINE_BREAK,
     MARKUP,
-    MISREAD,
     OPTION_TAG,
-    PAIRS,
     PLACEHOLDER,
     SHORT_ELLIPSES,
     SLASH,
@@ -38,12 +37,12 @@ SHORT = 3  # content characters: a sigh, a yes, a name
 
 @dataclass(frozen=True, slots=True)
 class CleaningRules:
-    """What the recipe says of cleaning, as plain values.
+    """The options of cleaning.
 
     `user_name` stands for {{user}} and {NICKNAME}; None takes 朋友 or "friend", by the text's script. `alternatives`
-    says what becomes of `a/b`: sentences are split into records of their own or resolved to one, words are resolved
+    is what becomes of `a/b`: sentences are split into records of their own or resolved to one, words are resolved
     (`split` takes the first). `short_lines` lines of 1 to 3 characters are kept. `inner_thoughts` keeps lines that
-    stand whole in brackets.
+    are in brackets as a whole.
     """
 
     user_name: str | None = None
@@ -54,7 +53,7 @@ class CleaningRules:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of cleaning: what the report calls it, what it does, how its problem is found, and the deed.
+    """A step of cleaning: its name and treatment in the report, and how its problem is found and corrected.
 
     `apply(text, rules, character)` gives the text without the problem.
     """
@@ -90,7 +89,7 @@ def is_thought(text: str) -> bool:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a game's or a card's placeholder stands in it."""
+    """Whether it has a game's or a card's placeholder."""
     return "{" in text and PLACEHOLDER.search(text) is not None
 
 
@@ -106,7 +105,7 @@ def strip_markup(text: str) -> str:
 
 
 def resolve_placeholders(text: str, rules: CleaningRules, character: str) -> str:
-    """{{char}}, {{user}}, {NICKNAME}, {M#...}{F#...} and their like replaced by what they stand for."""
+    """{{char}}, {{user}}, {NICKNAME}, {M#...}{F#...} and their like replaced by their values."""
     second = rules.alternatives == "second"
 
     def gendered(match: re.Match[str]) -> str:
@@ -149,16 +148,6 @@ def widen_punctuation(text: str) -> str:
     return HALF_WIDTH.sub(lambda match: match[0].translate(WIDE), text)
 
 
-def balance_marks(text: str) -> str:
-    """Brackets and quotation marks in pairs: what was misread as [ ] or ( ) restored, what lacks its other half mended.
-
-    A mark that opens the text is closed at its end; any other without a partner goes.
-    """
-    for pair in PAIRS:
-        text = _mend_lone(_restore_misread(text, pair), pair)
-    return text
-
-
 def _is_not_latin(text: str) -> bool:
     return has_cjk(text) or not A_LATIN.search(text)
 
@@ -176,53 +165,8 @@ def _closes_at_end(text: str, opening: str, closing: str) -> bool:
     return False
 
 
-def is_unbalanced(text: str) -> bool:
-    """Whether a bracket or quotation mark lacks its other half."""
-    return any(_lone(text, pair) for pair in (*PAIRS, "()", "[]"))
-
-
-def _restore_misread(text: str, pair: str) -> str:
-    """A [ or ] where the other half of a lone 「 or 」 should be, a ( or ) where that of a （ or ） should."""
-    looks = MISREAD.get(pair)
-    if looks is None or text.count(pair[0]) == text.count(pair[1]):
-        return text
-    chars = list(text)
-    for lone in _lone(text, pair):
-        if chars[lone] == pair[0]:
-            there = next((i for i in range(lone + 1, len(chars)) if chars[i] in looks[1]), None)
-        else:
-            there = next((i for i in range(lone - 1, -1, -1) if chars[i] in looks[0]), None)
-        if there is not None:
-            chars[there] = pair[1] if chars[lone] == pair[0] else pair[0]
-    return "".join(chars)
-
-
-def _mend_lone(text: str, pair: str) -> str:
-    lone = _lone(text, pair)
-    if lone == [0] and text[0] == pair[0]:
-        return text + pair[1]
-    return "".join(char for index, char in enumerate(text) if index not in lone) if lone else text
-
-
-def _lone(text: str, pair: str) -> list[int]:
-    """The positions of marks without a partner."""
-    if pair[0] not in text and pair[1] not in text:
-        return []
-    waiting: list[int] = []
-    lone: list[int] = []
-    for index, char in enumerate(text):
-        if char == pair[0]:
-            waiting.append(index)
-        elif char == pair[1]:
-            if waiting:
-                waiting.pop()
-            else:
-                lone.append(index)
-    return sorted(lone + waiting)
-
-
 def _tidied(before: str, after: str) -> str:
-    """What a step leaves, without the spaces around what it took away."""
+    """The text after a step, without the spaces around what it removed."""
     return after if after == before else normalise_unicode(after)
 
 

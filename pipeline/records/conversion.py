@@ -36,7 +36,7 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
     """Read `paths` and keep the character's own records, each once, in the order of the files.
 
     Raises:
-        UnderstudyError: a file is broken, or the character says nothing in any of them.
+        UnderstudyError: a file is broken, or the character has no usable line in any of them.
     """
     assembly = assembly_options(options)
     known, passed_over = find_files(paths, read_options(options))
@@ -64,7 +64,7 @@ def convert_pieces(
 ) -> Conversion:
     """The conversion of one character's `pieces`, `own` being the raw records that they are counted against.
 
-    Problems are counted in those of the raw records that the character itself says.
+    Problems are counted among those of the raw records whose speaker is the character.
     """
     return Conversion(
         character=character,
@@ -116,7 +116,7 @@ def ensure_converted(
     """The account of the conversion in `folder`; the files are converted first, unless that was done before.
 
     Raises:
-        UnderstudyError: a raw file is broken, or the character says nothing in any of them.
+        UnderstudyError: a raw file is broken, or the character has no usable line in any of them.
     """
     fingerprint = raw_fingerprint(paths, character, options)
     account = read_converted(folder / CONVERSION_FILE, fingerprint)
@@ -159,7 +159,7 @@ def records_of(
 
 
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
-    """A hash of the raw files and of the options of their conversion: while it stays, nothing need be redone."""
+    """A hash of the raw files and of the options of their conversion: while it stays, nothing has to be redone."""
     digest = hashlib.blake2b(repr((__version__, character, options)).encode(), digest_size=16)
     known = find_files([*paths, *_expanded(options.join or ())], read_options(options))[0]
     for file in [*(each.file.path for each in known), *_expanded([options.reviewed] if options.reviewed else ())]:
@@ -180,7 +180,7 @@ def _named(raw: RawRecord, character: str) -> RawRecord:
 
 
 def _with_near_duplicates(conversion: Conversion, options: ConversionOptions) -> Conversion:
-    """Pairs of lines that are nearly the same, and the later of each rejected where the options say `merge`."""
+    """Pairs of lines that are nearly the same, and the later of each rejected if `near_duplicates` is merge."""
     lines = [record for record in conversion.records if record.kind == "dialogue"]
     pairs = tuple((lines[i], lines[j], score) for i, j, score in near_pairs([line.text for line in lines]))
     conversion = replace(conversion, near=pairs)

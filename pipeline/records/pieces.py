@@ -13,7 +13,7 @@ from pipeline.records.text_patterns import AFTER_SENTENCE, BEFORE_NAME, SLASH
 
 @dataclass(frozen=True, slots=True)
 class RawPieces:
-    """A raw record and the pieces it was split into; `glued` says whether lines of other speakers were among them."""
+    """A raw record and the pieces it was split into; `glued` is whether lines of other speakers were among them."""
 
     raw: RawRecord
     pieces: tuple[RawRecord, ...]
@@ -33,7 +33,7 @@ def pieces_of(raw: RawRecord, names: Collection[str], rules: CleaningRules) -> R
 
 
 def split_alternatives(text: str, rules: CleaningRules) -> list[str]:
-    """Whole sentences parted by a slash, a player's options, one by one; any other text is its own only part."""
+    """Full sentences separated by a slash, a player's options, one by one; any other text is its own only piece."""
     if "/" not in text and "／" not in text:
         return [text]
     if not AFTER_SENTENCE.search(_outside_quotes(text)):
@@ -65,5 +65,5 @@ def split_glued(speaker: str, text: str, names: Collection[str]) -> list[tuple[s
 
 
 def _outside_quotes(text: str) -> str:
-    """The text with what is quoted in 「」 blanked out, so that a slash in a verse parts nothing."""
+    """The text with what is quoted in 「」 blanked out, so that a slash in a verse separates nothing."""
     return re.sub(r"「[^「」]*」", lambda match: "「" + "_" * (len(match[0]) - 2) + "」", text)

@@ -27,12 +27,12 @@ class Reject:
 
 
 def reason_of_speaker(raw: RawRecord, meta_speakers: re.Pattern[str], otherwise: str = ANOTHER_SPEAKER) -> str:
-    """Why something that the character does not say is rejected: unusable, a meta speaker's, or `otherwise`."""
+    """Why a raw record of somebody else is rejected: unusable, a meta speaker's, or `otherwise`."""
     return raw.unusable or (META_SPEAKER if meta_speakers.fullmatch(raw.speaker) else otherwise)
 
 
 def reject_speaker(raw: RawRecord, meta_speakers: re.Pattern[str], otherwise: str = ANOTHER_SPEAKER) -> Reject:
-    """The reject of something that the character does not say."""
+    """The reject of a raw record of somebody else."""
     return Reject(raw.source, reason_of_speaker(raw, meta_speakers, otherwise), raw.speaker, raw.text)
 
 

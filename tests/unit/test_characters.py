@@ -379,13 +379,13 @@ def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     recipe = recipe_of(tmp_path, f"records_dir: {tree}\noutput_dir: out\n")
-    with pytest.raises(UnderstudyError, match="holds no cast"):
+    with pytest.raises(UnderstudyError, match="holds no converted characters"):
         members_of(recipe, tmp_path / "cast", ["all"])
     (tree / "cast.json").write_text(json.dumps({"characters": [{"name": "Mi:ra", "folder": "Mi_ra-1"}]}))
     (member,) = members_of(recipe, tmp_path / "cast", ["all"])
     assert member.arguments.records_folder == tree / "Mi_ra-1"
     assert not member.arguments.raw_paths
-    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for a whole cast"):
+    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for several characters"):
         members_of(recipe_of(tmp_path, f"records_dir: {tree}\nprobes: p.jsonl\n"), tmp_path / "cast", ["all"])
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pipeline.records.clean import (
     STEPS,
     CleaningRules,
-    balance_marks,
     clean,
     content_characters,
     is_short,
@@ -22,6 +21,7 @@ from pipeline.records.clean import (
     unify_ellipses,
     widen_punctuation,
 )
+from pipeline.records.marks import balance_marks
 from pipeline.records.pieces import split_alternatives, split_glued
 
 RULES = CleaningRules()

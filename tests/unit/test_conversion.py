@@ -1,4 +1,4 @@
-"""What becomes of the files as a whole: reviews, joined transcripts, near-duplicates, a cast, the report."""
+"""What becomes of the files as a whole: reviews, joined transcripts, near-duplicates, many characters, the report."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_short_lines_and_thoughts_are_kept_as_the_recipe_says(tmp_path: Path) ->
 NEAR = ["The bells of Saltmere ring nine times tonight.", "The bells of Saltmere ring nine times tonight!"]
 
 
-def test_near_duplicates_are_told_and_merged_if_the_recipe_says_so(tmp_path: Path) -> None:
+def test_near_duplicates_are_reported_and_merged_if_the_recipe_says_so(tmp_path: Path) -> None:
     written(tmp_path / "a.json", [line(text) for text in NEAR] + [line(text, input=f"{text}?") for text in NEAR])
     kept = converted(tmp_path)
     assert len(kept.records) == 4
@@ -188,7 +188,7 @@ def characters_of(tmp_path: Path, **options: Any) -> dict[str, Any]:
     return convert_characters([tmp_path / "raw"], tmp_path / "out", ConversionOptions(), **options)
 
 
-def test_a_cast_is_converted_each_into_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_many_characters_are_converted_each_into_a_folder_of_its_own(tmp_path: Path) -> None:
     summary = characters_of(tmp_path)
     assert (summary["entries"], summary["split"], summary["read"]) == (6, 1, 7)
     assert summary["read"] == summary["kept"] + summary["duplicates"] + sum(summary["rejected"].values())
@@ -223,7 +223,7 @@ def test_an_error_in_another_process_says_the_same(tmp_path: Path) -> None:
         convert([tmp_path], "Mira", ConversionOptions(), num_proc=2)
 
 
-def test_without_folders_of_their_own_those_who_say_enough_are_the_cast() -> None:
+def test_without_folders_of_their_own_those_with_enough_lines_are_chosen() -> None:
     options = assembly_options(ConversionOptions())
     counts = {"Mira": 40, "Bram": 20, "Tobin": 19, "PS": 90, "{{char}}": 80, "": 70, "?": 60}
     assert choose_characters(counts, {"raw"}, options) == ["Mira", "Bram"]
@@ -303,7 +303,7 @@ def test_the_report_shows_what_became_of_everything(tmp_path: Path) -> None:
         assert shown in text, shown
 
 
-def test_the_casts_report_links_to_each_of_its_own(tmp_path: Path) -> None:
+def test_the_report_of_many_characters_links_to_each_ones_own(tmp_path: Path) -> None:
     characters_of(tmp_path)
     text, page = page_of(tmp_path / "out" / "cast.html")
     assert len(page.links) == 2

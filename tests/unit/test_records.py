@@ -79,13 +79,13 @@ def test_every_record_read_is_kept_or_a_duplicate_or_rejected(
     ],
 )
 def test_a_record_is_classified_by_its_input_alone(input_text: str, kind: str) -> None:
-    assert classify(input_text, PATTERNS) == kind
+    assert classify(input_text, PATTERNS).kind == kind
 
 
 def test_the_recipes_patterns_replace_the_defaults() -> None:
     patterns = compile_patterns(background=["Lore: .*"])
-    assert classify("Lore: the flood", patterns) == "background"
-    assert classify("角色故事1", patterns) == "setting_qa"
+    assert classify("Lore: the flood", patterns).kind == "background"
+    assert classify("角色故事1", patterns).kind == "setting_qa"
 
 
 def test_a_broken_pattern_is_named() -> None:
