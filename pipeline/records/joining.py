@@ -11,7 +11,7 @@ from pipeline.records.near import jaccard, shingles
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.record import Record, Turn, content_id
 
-LEAST_SCORE = 0.8
+MIN_SCORE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _best_matches(lines: Sequence[str], texts: Sequence[str]) -> Mapping[str, tu
         rare = sorted(tokens, key=lambda token: len(holders.get(token, ())))[: len(tokens) // 5 + 1]
         for index in sorted({index for token in rare for index in holders.get(token, ())}):
             score = jaccard(tokens, sets[index])
-            if score >= max(LEAST_SCORE, best.get(line, ("", 0.0))[1] + 1e-12):
+            if score >= max(MIN_SCORE, best.get(line, ("", 0.0))[1] + 1e-12):
                 best[line] = (texts[index], score)
     return best
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Collection
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.records.characters import choose_characters, convert_characters
 from pipeline.records.classify import doubt
 from pipeline.records.conversion import convert, ensure_converted, raw_fingerprint, write_conversion
 from pipeline.records.options import assembly_options
+from pipeline.records.pieces import split_glued
 from pipeline.records.record import Turn, read_records
 from pipeline.records.result import Conversion
 from tests.conftest import ROOT
@@ -201,6 +203,18 @@ def test_many_characters_are_converted_each_into_a_folder_of_its_own(tmp_path: P
     ]
     assert [place["speaker"] for place in places] == ["攻略", "路人"]
     assert "路人" in (tmp_path / "out" / "cast.json").read_text(encoding="utf-8")
+
+
+def test_each_raw_record_of_many_characters_is_split_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+
+    def counted(speaker: str, text: str, names: Collection[str]) -> list[tuple[str, str]]:
+        texts.append(text)
+        return split_glued(speaker, text, names)
+
+    monkeypatch.setattr("pipeline.records.pieces.split_glued", counted)
+    characters_of(tmp_path)
+    assert sorted(texts) == sorted(entry["text"] for entry in CAST)
 
 
 def test_processes_change_nothing(tmp_path: Path) -> None:
