@@ -16,7 +16,7 @@ from pipeline.errors import entry_point
 from pipeline.evaluation import MATRIX_FACTS
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
-from pipeline.records.cast import ALL
+from pipeline.records.characters import ALL
 
 
 @entry_point

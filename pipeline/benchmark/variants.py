@@ -29,7 +29,7 @@ def bench_data(run: RunArguments, tokenizer: PreTrainedTokenizerBase, kinds: lis
     recipe = replace(run.character, held_out=0.0, recall_items=0, max_exposures=10**6)
     characters = []
     for one in recipe.each:
-        records = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)[0]
+        records = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)[0]
         chosen = [record for record in records if not kinds or record.kind in kinds]
         persona = make_persona(one.name, one.language, one.instructions)
         characters.append(Character(chosen, (), persona, one.weight))

@@ -17,7 +17,9 @@ from pipeline.evaluation.metrics.voice_report import VoiceTexts
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import resolve_model
+from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
+from pipeline.records.reject import ANOTHER_SPEAKER
 
 VOICE_REPLIES = 24
 
@@ -81,10 +83,10 @@ def voice_texts(
     """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
     trained = [record for record in records if record.record_id not in run.get("held_out", ())]
     try:
-        rejects = list(map(json.loads, (records_folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()))
+        rejects = list(map(json.loads, (records_folder / REJECTS_FILE).read_text(encoding="utf-8").splitlines()))
     except OSError:
         rejects = []
-    others = [reject for reject in rejects if reject["reason"] == "another speaker"]
+    others = [reject for reject in rejects if reject["reason"] == ANOTHER_SPEAKER]
     return VoiceTexts(
         trained=[record.text for record in trained],
         lines=[record.text for record in trained if record.kind == "dialogue"],

@@ -35,6 +35,7 @@ from pipeline.evaluation.report.tables import format_bleed, format_comparison, f
 from pipeline.models.trained import TrainedCharacter, load_trained
 from pipeline.recipe import CharacterArguments, character_arguments, safe_folder_name
 from pipeline.records.conversion import records_of
+from pipeline.records.files import RECORDS_FILE
 from pipeline.records.record import read_records
 from pipeline.runs.files import BLEED_FILE, BLEED_PAGE, RECALL_FILE, REPORT_FILE
 from pipeline.runs.ledger import read_exposures
@@ -60,7 +61,7 @@ def propose_facts(recipe: Path, path: Path, name: str | None) -> None:
         raise UnderstudyError(path, "is there already", fix="name another file, or delete it")
     arguments = character_named(recipe, name)
     persona = make_persona(arguments.name, arguments.language, {})
-    records, _ = records_of(arguments.raw_paths, arguments.name, arguments.records_folder, **arguments.conversion)
+    records, _ = records_of(arguments.raw_paths, arguments.name, arguments.records_folder, arguments.conversion)
     count = write_proposals(records, persona.name, persona.language, path)
     print_line(
         f"{count} facts proposed in {path}. Set `use` to true where question and answer are right, add wordings, "
@@ -169,7 +170,7 @@ def measure_character(
         UnderstudyError: there are fewer than two facts to ask for.
     """
     run = read_run(folder)
-    records = read_records(character.records_folder / "records.jsonl")
+    records = read_records(character.records_folder / RECORDS_FILE)
     probes = choose_probes(character.probes, records, trained.persona)
     exam, left_out = make_exam(probes, records, trained.persona, run, distractors=character.recall_distractors)
     if len(exam.probes) < 2:

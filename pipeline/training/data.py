@@ -67,7 +67,7 @@ class Characters:
 def load_character(one: CharacterArguments) -> tuple[Character, str]:
     """A single character, converted if need be, and a hash of all that decides its records."""
     persona = make_persona(one.name, one.language, one.instructions)
-    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
+    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
     return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
 
 

@@ -396,7 +396,7 @@ def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     recipe = recipe_of(tmp_path, f"records_dir: {tree}\noutput_dir: out\n")
-    with pytest.raises(UnderstudyError, match="holds no cast"):
+    with pytest.raises(UnderstudyError, match="holds no converted characters"):
         members_of(recipe, tmp_path / "cast", ["all"])
     (tree / "cast.json").write_text(json.dumps({"characters": [{"name": "Mi:ra", "folder": "Mi_ra-1"}]}))
     (member,) = members_of(recipe, tmp_path / "cast", ["all"])
