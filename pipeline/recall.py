@@ -9,6 +9,7 @@ from pipeline.errors import UnderstudyError, entry_point
 from pipeline.evaluation import MATRIX_FACTS
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder
+from pipeline.runs.files import RECALL_FILE, REPORT_FILE
 from pipeline.runs.run_file import base_name_of
 
 
@@ -56,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extract", type=Path, metavar="FILE", help="propose facts from the background passages, to be reviewed"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers and items (default: DIR/recall.json)")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page (default: DIR/report.html)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help=f"all numbers and items (default: DIR/{RECALL_FILE})")
+    parser.add_argument("--html", type=Path, metavar="FILE", help=f"the report as a page (default: DIR/{REPORT_FILE})")
     return parser
 
 

@@ -251,7 +251,7 @@ def test_torchruns_own_report_has_the_error_and_its_advice(tmp_path: Path, monke
         ({"use_peft": False}, r"recipe\.yaml:\d+: 'load_in_4bit' is for LoRA"),
         ({"cuda": False}, r"needs a CUDA GPU"),
         ({"bitsandbytes": False}, r"pip install bitsandbytes"),
-        ({"zero3": True}, r"each process would load the whole quantised model.*zero2\.yaml"),
+        ({"zero3": True}, r"each process would load the full quantised model.*zero2\.yaml"),
         ({"fsdp": True}, r"'load_in_4bit' goes with FSDP only.*bnb_4bit_quant_storage: bfloat16"),
         ({"fsdp": True, "storage": "bfloat16"}, None),
         ({}, None),
