@@ -51,8 +51,8 @@ class PlanSampler(Sampler[int]):
         rows = self.plan.rows(self.epoch, self.variants)
         return iter((self.deal(rows) if self.deal else rows).tolist())
 
-    def set_epoch(self, epoch: int) -> None:
-        """Draw the order of this epoch from now on."""
+    def start_epoch(self, epoch: int) -> None:
+        """Draw the order of this epoch from now on. (A method `set_epoch` would be called by accelerate's dataloader.)"""
         self.epoch = epoch
 
 
@@ -66,7 +66,7 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Set the epoch to the integer part of the state's."""
-        self.sampler.set_epoch(int(state.epoch or 0))
+        self.sampler.start_epoch(int(state.epoch or 0))
 
 
 class CheckpointCallback(TrainerCallback):  # type: ignore[misc]

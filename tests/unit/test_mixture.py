@@ -180,7 +180,7 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
         per_process = []
         for process in range(processes):
             sampler = PlanSampler(made, variants, deal)
-            sampler.set_epoch(epoch)
+            sampler.start_epoch(epoch)
             loader = prepare_data_loader(
                 DataLoader(range(309), batch_size=8 // processes, sampler=sampler, collate_fn=list),  # type: ignore[arg-type]
                 num_processes=processes,
