@@ -52,7 +52,7 @@ class PlanSampler(Sampler[int]):
         return iter((self.deal(rows) if self.deal else rows).tolist())
 
     def start_epoch(self, epoch: int) -> None:
-        """Draw the order of this epoch from now on. (A method `set_epoch` would be called by accelerate's dataloader.)"""
+        """Draw this epoch's order from now on. Not named `set_epoch`, which accelerate's dataloader would call."""
         self.epoch = epoch
 
 
