@@ -6,6 +6,7 @@ RECIPE ?= recipes/demo.yaml
 OUTPUT ?= outputs/demo
 FURINA ?= ../shared/data/seed
 CONFIG ?= accelerate_configs/single.yaml
+WORKERS ?= 2
 BIN := .venv/bin
 LOCK := requirements.lock
 TORCH := 2.13.0
@@ -49,8 +50,8 @@ bench: setup ## a training step's speed and memory beside trl's (minutes; on 芙
 	  --model_name_or_path embedded --dtype float32 --out outputs/bench/furina; \
 	else echo "$(FURINA)/speaker is not here: 芙宁娜's rows are left out (make bench FURINA=folder)"; fi
 
-test: setup ## all tests
-	$(BIN)/python -m pytest
+test: setup ## all tests, on two workers (WORKERS=...; 0 for none)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak
