@@ -28,7 +28,7 @@ venv:
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@cp $(LOCK) .venv/$(LOCK)
 
-demo: setup ## the whole line on the sample character: convert, train, measure, show (RECIPE=...)
+demo: setup ## the complete pipeline on the sample character: convert, train, measure, show (RECIPE=...)
 	$(BIN)/python -m pipeline.demo --config $(RECIPE)
 
 data: setup ## convert the raw files of every recipe's character
@@ -37,13 +37,13 @@ data: setup ## convert the raw files of every recipe's character
 train: setup ## train a recipe (RECIPE=..., CONFIG=an accelerate config)
 	$(BIN)/accelerate launch --quiet --config_file $(CONFIG) -m pipeline.train --config $(RECIPE)
 
-recall: setup ## measure what of the settings is recalled (RECIPE=...)
+recall: setup ## measure recall of the settings, before and after training (RECIPE=...)
 	$(BIN)/python -m pipeline.recall --config $(RECIPE)
 
 chat: setup ## talk to the trained character (OUTPUT=...)
 	@$(BIN)/python -m pipeline.chat --adapter $(OUTPUT)
 
-bench: setup ## a training step's speed and memory beside trl's (minutes; on 芙宁娜's rows too, where FURINA has them)
+bench: setup ## a training step's speed and memory against trl's (minutes; on 芙宁娜's rows too, where FURINA has them)
 	$(BIN)/python -m pipeline.bench --config recipes/demo.yaml --out outputs/bench/demo
 	@if [ -d $(FURINA)/speaker ]; then $(BIN)/python -m pipeline.bench --config recipes/furina_lora.yaml --kinds dialogue \
 	  --raw $(FURINA)/speaker/芙宁娜 $(FURINA)/settings_modified_furina.json --records_dir outputs/bench/furina/records \
@@ -69,7 +69,7 @@ lock: ## make the lock file anew from pyproject.toml
 	build/lock/bin/python -m pip freeze --all --exclude understudy --exclude pip | \
 	  sed -E 's/\+cpu$$//; s/^deepspeed==.*$$/& ; sys_platform == "linux"/' > $(LOCK)
 
-clean: ## remove what was built, but no trained character
+clean: ## remove build products, but no trained model
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 .PHONY: help setup venv demo data train recall chat bench test soak check lock clean

@@ -45,6 +45,8 @@ class ForkedProcess:
         """Start `python -m ARGUMENTS` in the folder, in a session of its own."""
         self.args = ["-m", *arguments]
         self.returncode: int | None = None
+        for file in (stdout, stderr):
+            file.touch()  # so that it can be read from now on
         self._watcher = socket.socket(socket.AF_UNIX)
         self._watcher.connect(_server())
         request = {

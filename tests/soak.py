@@ -154,7 +154,7 @@ def judge(kill: Kill, said: str, *, final: bool) -> None:
 
     A start that was itself killed early may not have come to say so.
     """
-    told = re.search(r"going on from \S+/(checkpoint-\d+)", said)
+    told = re.search(r"resuming from \S+/(checkpoint-\d+)", said)
     went_on = told.group(1) if told else "the beginning"
     kill.ok = went_on == kill.went_on_from or not (told or final)
 

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from pipeline.capacity.findings import Finding, gib
 from pipeline.capacity.launch import Launch
 from pipeline.distributed.engines import ZERO2, ZERO3
+from pipeline.private_names import missing_names
 
 DISTRIBUTION = "understudy"
 
@@ -34,6 +35,18 @@ def versions(needs: Sequence[str]) -> Iterator[Finding]:
                 f"is {installed}, and {wanted.specifier} is needed",
                 f"`pip install '{wanted.name}{wanted.specifier}'`",
             )
+
+
+def private_names() -> Iterator[Finding]:
+    """Names that this uses of other packages and their installed versions no longer have."""
+    wanted = map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ())
+    bounds = {one.name: one.specifier for one in wanted}
+    for gone in missing_names():
+        yield Finding(
+            gone.package,
+            f"{importlib.metadata.version(gone.package)} has no {gone}, which {gone.reason}",
+            f"`pip install '{gone.package}{bounds.get(gone.package, '')}'`",
+        )
 
 
 def extras(launch: Launch, *, quantized: bool) -> list[str]:
@@ -74,17 +87,17 @@ def weight_files(folder: Path) -> Iterator[Finding]:
         try:
             shards |= set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (ValueError, KeyError, AttributeError):
-            yield Finding(str(index), "cannot be read", "copy it anew")
+            yield Finding(str(index), "cannot be read", "copy it again")
     for name in sorted(shards):
         if not (folder / name).is_file():
-            yield Finding(str(folder / name), "is missing: the index names it", "copy the model folder whole")
+            yield Finding(str(folder / name), "is missing: the index names it", "copy the complete model folder")
     for file in sorted(folder.glob("*.safetensors")):
         wanted = _safetensors_size(file)
         if wanted != file.stat().st_size:
             yield Finding(
                 str(file),
                 f"has {file.stat().st_size} bytes, and its header says {wanted}: it is cut off",
-                "copy it anew",
+                "copy it again",
             )
 
 

@@ -9,7 +9,7 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that speaks against the run; `fatal` if it surely ends it, else it may go well."""
+    """A reason to refuse the run if `fatal`, else to doubt that it succeeds."""
 
     where: str
     what: str

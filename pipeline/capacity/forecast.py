@@ -125,6 +125,7 @@ def _check_machine(launch: Launch, model: ModelSource, *, bf16: bool, elsewhere:
     folder = model_folder(model.name)
     return [
         *checks.versions(checks.extras(launch, quantized=model.quantized)),
+        *checks.private_names(),
         *checks.devices(
             launch,
             gpus=launch.on_each_machine if elsewhere else gpus,
@@ -216,5 +217,5 @@ def format_forecast(found: Forecast, launch: Launch, *, rows: int) -> str:
         f"memory      about {gib(memory.total)} a process{of}",
         *(f"            {gib(getattr(memory, part)):>8}  {part}" for part in parts),
     ]
-    findings = [str(finding) for finding in found.findings] or ["nothing speaks against it"]
+    findings = [str(finding) for finding in found.findings] or ["no reason to refuse it"]
     return "\n".join([*lines, "", *findings])

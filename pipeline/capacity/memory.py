@@ -89,7 +89,7 @@ def _state(shape: ModelShape, placement: Placement) -> Memory:
 
 
 def _activations(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
-    """What all layers keep for the backward, of which checkpointing leaves each layer's input and one whole layer."""
+    """What all layers keep for the backward; with checkpointing, each layer's input and all of one layer."""
     layer = _layer(shape, batch, placement)
     if placement.checkpointing:
         return shape.layers * batch.tokens * shape.hidden * shape.bytes_each + layer
@@ -126,14 +126,14 @@ def _inputs(shape: ModelShape, *, fused: bool, autocast: bool) -> int:
 
 
 def _norm(shape: ModelShape, *, fused: bool) -> int:
-    """Bytes a token that an RMS norm keeps beside its output: its input, in float32; with a trained weight, twice."""
+    """Bytes a token that an RMS norm keeps besides its output: its input, in float32; with a trained weight, twice."""
     if fused and shape.bytes_each == 4:
         return shape.hidden * 4
     return shape.hidden * (4 if shape.is_lora else 4 + shape.bytes_each)
 
 
 def _head(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
-    """Logits in float32, one copy, which becomes their gradient; lower precision has its own beside it."""
+    """Logits in float32, one copy, which becomes their gradient; lower precision has its own as well."""
     if _is_fused(shape, placement):  # never more than the logits of some words, and their exponentials
         return batch.targets * (2 * min(VOCAB_TILE, shape.vocabulary) + 2 * shape.hidden) * 4
     targets = batch.targets * shape.vocabulary

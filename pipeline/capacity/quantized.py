@@ -1,4 +1,4 @@
-"""Where a base model in 4 or 8 bits can be trained on, told before anything is loaded."""
+"""Where a base model in 4 or 8 bits can be trained on, checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_quantized(recipe: Path, model: ModelConfig) -> None:
         ),
         (
             is_deepspeed_zero3_enabled(),
-            "does not go with ZeRO-3: each process would load the whole quantised model, and shard nothing of it",
+            "does not go with ZeRO-3: each process would load the full quantised model, and shard nothing of it",
             "launch with accelerate_configs/ddp.yaml or zero2.yaml",
         ),
         (

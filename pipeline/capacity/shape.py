@@ -81,28 +81,36 @@ def model_shape(
         head = model.get_output_embeddings().weight.numel()
         if peft_config is not None:
             model = get_peft_model(model, peft_config)
-    values = config.get_text_config().to_dict()
-    heads = values["num_attention_heads"]
-    head_dim = values.get("head_dim") or values["hidden_size"] // heads
     weights = list(model.parameters())
     trained = [weight for weight in weights if weight.requires_grad]
+    widths = _widths(config)
     return ModelShape(
-        layers=values["num_hidden_layers"],
-        hidden=values["hidden_size"],
-        inner=values.get("intermediate_size") or 4 * values["hidden_size"],
-        query=heads * head_dim,
-        key=(values.get("num_key_value_heads") or heads) * head_dim,
-        vocabulary=values["vocab_size"],
+        **widths,
         parameters=sum(weight.numel() for weight in weights),
         linear=linear - head,
         trained=sum(weight.numel() for weight in trained),
-        largest_layer=max(head, (linear - head) // values["num_hidden_layers"]),
+        largest_layer=max(head, (linear - head) // widths["layers"]),
         bytes_each=dtype.itemsize,
         trained_bytes=2 if four_bits else dtype.itemsize if engine == ZERO3 else trained[0].element_size(),
         rank=peft_config.r if peft_config is not None else 0,
         four_bits=four_bits,
         why_no_tree=reason,
     )
+
+
+def _widths(config: PretrainedConfig) -> dict[str, int]:
+    """What a configuration says of a model's layers, by the names of `ModelShape`."""
+    values = config.get_text_config().to_dict()
+    heads = values["num_attention_heads"]
+    head_dim = values.get("head_dim") or values["hidden_size"] // heads
+    return {
+        "layers": values["num_hidden_layers"],
+        "hidden": values["hidden_size"],
+        "inner": values.get("intermediate_size") or 4 * values["hidden_size"],
+        "query": heads * head_dim,
+        "key": (values.get("num_key_value_heads") or heads) * head_dim,
+        "vocabulary": values["vocab_size"],
+    }
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
+from pipeline.runs.files import ADAPTER_FILE
 
 EMBEDDED = "embedded"
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
@@ -63,7 +64,7 @@ def check_model_folder(folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise UnderstudyError(folder, "is no folder", fix="correct `model_name_or_path` in the recipe")
-    if not any((folder / name).is_file() for name in ("config.json", "adapter_config.json")):
+    if not any((folder / name).is_file() for name in ("config.json", ADAPTER_FILE)):
         raise UnderstudyError(
             folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included"
         )

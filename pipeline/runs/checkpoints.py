@@ -17,7 +17,7 @@ from pipeline.runs.files import CHECKPOINT_PREFIX, COMPLETE_FILE
 
 
 def remove_incomplete(folder: Path) -> list[str]:
-    """Names of the checkpoints that were incomplete, and are gone: they would fill the disk."""
+    """Remove incomplete checkpoints, which would fill the disk, and return their names."""
     incomplete = incomplete_checkpoints(folder)
     for checkpoint in incomplete:
         shutil.rmtree(checkpoint)

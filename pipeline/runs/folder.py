@@ -78,7 +78,7 @@ def allowed_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -
         refusal = (
             another,
             (
-                "change it back, add `--resume force` to go on with its checkpoints all the same, or name another "
+                "change it back, add `--resume force` to resume from its checkpoints all the same, or name another "
                 "output_dir"
             ),
         )
@@ -88,7 +88,7 @@ def allowed_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -
 
 
 def prepare_folder(folder: Path, identity: Mapping[str, Any]) -> Path | None:
-    """The checkpoint to go on from, or None to begin; from now on the folder is this run's."""
+    """The checkpoint to resume from, or None to start; from now on the folder is this run's."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RUN_FILE).unlink(missing_ok=True)  # present only in the folder of a finished run
     checkpoints = complete_checkpoints(folder)
@@ -112,11 +112,11 @@ def explain_full_disk(folder: Path, *, is_main: bool) -> Iterator[None]:
         for checkpoint in incomplete_checkpoints(folder) if is_main else ():
             shutil.rmtree(checkpoint, ignore_errors=True)
         complete = complete_checkpoints(folder)
-        goes_on = f"goes on from {complete[-1].name}, which is complete" if complete else "begins anew"
+        resumes = f"resumes from {complete[-1].name}, which is complete" if complete else "starts from the beginning"
         raise UnderstudyError(
             folder,
             f"could not be written: {reason} ({shutil.disk_usage(folder).free >> 20} MiB are free)",
-            fix=f"make room, and give the same command again: it {goes_on}",
+            fix=f"make room, and give the same command again: it {resumes}",
         ) from error
 
 
@@ -131,7 +131,7 @@ def _no_room(error: BaseException | None) -> str | None:
 
 
 def _take(lock: FileLock) -> bool:
-    """Whether the folder is this process's alone until the lock is released, or the process gone, however it went."""
+    """Whether the folder is this process's alone until it releases the lock or ends, however it ends."""
     Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)

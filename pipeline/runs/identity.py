@@ -48,7 +48,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def reason_not_to_resume(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Why the checkpoints of one run cannot be gone on from as another, even by force, and the fix; None if they can.
+    """Why a run cannot resume from another one's checkpoints, even by force, and the fix; None if it can.
 
     They can where only the spreading of the same steps over processes differs, and no optimizer state is sharded.
     Changed data or weights would need a plan whose exposures begin with the old plan's: there is none, so it is a new

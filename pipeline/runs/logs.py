@@ -1,4 +1,4 @@
-"""`logs.jsonl`: every log of a run, one JSON object a line; a resumed run goes on where it was."""
+"""`logs.jsonl`: every log of a run, one JSON object a line; a resumed run continues it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def append_log(folder: Path, log: Mapping[str, float]) -> None:
 
 
 def drop_logs_after(folder: Path, step: int) -> None:
-    """Drop what a run that was cut off logged after the step from which it goes on; 0 begins anew."""
+    """Drop what an interrupted run logged after the step that it resumes from; 0 drops all."""
     kept = [log for log in read_logs(folder) if log["step"] <= step] if step else []
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LOG_FILE).write_text("".join(json.dumps(log) + "\n" for log in kept), encoding="utf-8")

@@ -1,6 +1,6 @@
 """The read-back after a save: a folder's weights compared with what the model holds in memory.
 
-The parameters are taken from the model itself, gathered anew where they are sharded over processes, and not from the
+The parameters are taken from the model itself, gathered again where they are sharded over processes, and not from the
 state dict that was written: that one may be empty (an adapter under ZeRO-3 once was 40 bytes) and would agree with
 itself. Every value is compared, bit for bit: reading costs less than the writing did.
 """
@@ -25,7 +25,7 @@ FIX = (
     "give the same command again, which goes on from the last complete checkpoint; if it fails again, suspect the disk"
 )
 NO_WEIGHTS_FIX = (
-    "let the launcher's config save whole weights: zero3_save_16bit_model: true, or "
+    "let the launcher's config save full weights: zero3_save_16bit_model: true, or "
     "fsdp_state_dict_type: FULL_STATE_DICT"
 )
 
@@ -44,10 +44,10 @@ def find_saved_difference(model: torch.nn.Module, folder: Path, *, reads: bool) 
             pass
         return None
     if not adapter and get_model_conversion_mapping(model, add_legacy=False):
-        whole: Iterable[tuple[str, torch.Tensor]] = revert_weight_conversion(model, dict(gathered)).items()
+        full: Iterable[tuple[str, torch.Tensor]] = revert_weight_conversion(model, dict(gathered)).items()
     else:
-        whole = gathered
-    found = list(_differences(folder, whole, _aliases(live)))  # to the end: the other processes gather as often
+        full = gathered
+    found = list(_differences(folder, full, _aliases(live)))  # to the end: the other processes gather as often
     saved = {id(tensor) for tensor in named.values()}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and id(parameter) not in saved:
@@ -56,24 +56,24 @@ def find_saved_difference(model: torch.nn.Module, folder: Path, *, reads: bool) 
 
 
 def only_safetensors(folder: Path) -> UnderstudyError | None:
-    """What speaks against the folder's being opened without a doubt: weights that are no safetensors; None if nothing.
+    """The reason not to open the folder without a doubt: weights that are no safetensors; None if there is none.
 
     The trainer's own pickle of its arguments is removed: run.json has them, and opening it could run anything.
     """
     (folder / "training_args.bin").unlink(missing_ok=True)
     for file in sorted(folder.iterdir()):
         if file.suffix in PICKLED:
-            return UnderstudyError(file, "is no safetensors file, and lies beside them", fix=NO_WEIGHTS_FIX)
+            return UnderstudyError(file, "is no safetensors file, in a folder of safetensors", fix=NO_WEIGHTS_FIX)
     return None
 
 
 def _gathered(named: Mapping[str, torch.Tensor], *, keep: bool) -> Iterator[tuple[str, torch.Tensor]]:
-    """Each tensor whole, one after another, on the CPU of a process that wants to `keep` it."""
+    """Each tensor unsharded, one after another, on the CPU of a process that wants to `keep` it."""
     sharded = is_deepspeed_zero3_enabled()
     for name, tensor in named.items():
         if isinstance(tensor, DTensor):
-            whole = tensor.full_tensor()
-            yield name, whole.detach().cpu() if keep else whole
+            full = tensor.full_tensor()
+            yield name, full.detach().cpu() if keep else full
         elif sharded:
             from deepspeed.runtime.zero import GatheredParameters
 
@@ -84,13 +84,13 @@ def _gathered(named: Mapping[str, torch.Tensor], *, keep: bool) -> Iterator[tupl
 
 
 def _differences(
-    folder: Path, whole: Iterable[tuple[str, torch.Tensor]], aliases: Mapping[str, set[str]]
+    folder: Path, full: Iterable[tuple[str, torch.Tensor]], aliases: Mapping[str, set[str]]
 ) -> Iterator[UnderstudyError]:
     written = dict(_written(folder))
     unread = set(written)
     if not written:
         yield UnderstudyError(folder, "was saved without weights", fix=NO_WEIGHTS_FIX)
-    for name, tensor in whole:
+    for name, tensor in full:
         unread.discard(name)
         if name in written:
             if difference := _difference(written[name], name, tensor):

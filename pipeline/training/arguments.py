@@ -17,6 +17,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
+from pipeline.runs.files import LOG_FILE
 
 # For what needs no more than a recipe's rows, so that a recipe for GPUs can be looked at without one.
 ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
@@ -38,12 +39,25 @@ NOT_USED = {
 }
 
 
+@dataclass
+class TrainingConfig(SFTConfig):  # type: ignore[misc]
+    """trl's SFTConfig for one device a process.
+
+    transformers would split each batch over the GPUs of a process with DataParallel, which cannot split a prefix tree.
+    """
+
+    @property
+    def n_gpu(self) -> int:
+        """The process's GPUs that are trained on: one at most."""
+        return min(int(super().n_gpu), 1)
+
+
 @dataclass(frozen=True, slots=True)
 class RunArguments:
     """What a recipe says, by whom it is read."""
 
     character: CharacterArguments
-    training: SFTConfig
+    training: TrainingConfig
     model: ModelConfig
 
 
@@ -76,7 +90,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         hints |= {entry.name: known[entry.name] for entry in fields(arguments) if entry.init}
     check_known(recipe, values, hints)
     check_types(recipe, values, hints)
-    parser = _Parser((CharacterArguments, SFTConfig, ModelConfig), allow_abbrev=False)
+    parser = _Parser((CharacterArguments, TrainingConfig, ModelConfig), allow_abbrev=False)
     parser.set_defaults_with_config(**{"ddp_timeout": DDP_TIMEOUT} | values)
     try:
         character, training, model = parser.parse_args_into_dataclasses(args=list(overrides))
@@ -105,11 +119,8 @@ def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> No
             raise UnderstudyError(
                 line_of(recipe, "report_to"),
                 f"names {name}, which is not installed; installed are: {', '.join(known) or 'none'}",
-                fix=f"`pip install {name}`, or leave it out: logs.jsonl in the run's folder has every log",
+                fix=f"`pip install {name}`, or leave it out: {LOG_FILE} in the run's folder has every log",
             )
-    if training.n_gpu > 1:
-        # transformers would split each batch over them with DataParallel, which cannot split a prefix tree.
-        training._n_gpu = 1
     # Rows come tokenised, with labels, and are collated by us: trl prepares nothing and drops no column.
     training.dataset_kwargs = {"skip_prepare_dataset": True}
     training.remove_unused_columns = False

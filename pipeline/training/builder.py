@@ -30,7 +30,7 @@ from pipeline.training.trainer import UnderstudyTrainer
 if TYPE_CHECKING:
     from pipeline.mixture.plan import Ints
 
-# Engines under which each process of a CPU run holds every parameter whole.
+# Engines under which each process of a CPU run holds every parameter unsharded.
 REPLICATED_PARAMETERS = (DistributedType.NO, DistributedType.MULTI_CPU)
 
 

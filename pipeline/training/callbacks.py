@@ -40,9 +40,9 @@ class ReadableProgress(ProgressCallback):  # type: ignore[misc]
                     for key, value in logs.items()
                     if key.startswith(f"{name}_")
                 }
-                told = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
+                values = ", ".join(f"{kind} {float(value):.3f}" for kind, value in kinds.items())
                 self.training_bar.write(
-                    f"step {state.global_step}/{state.max_steps}  {title} {float(logs[name]):.3f}  ({told})"
+                    f"step {state.global_step}/{state.max_steps}  {title} {float(logs[name]):.3f}  ({values})"
                 )
 
 
@@ -107,8 +107,8 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         }
         recall = _values([score for of_one in scores.values() for score in of_one])
         if state.is_world_process_zero:
-            told = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
-            self.log(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {told}")
+            shown = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
+            self.log(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {shown}")
         if 1 < len(scores) <= FEW_CHARACTERS:
             for name, of_one in scores.items():
                 recall |= {f"{metric}_of_{name}": value for metric, value in _values(of_one).items() if metric in TOLD}

@@ -37,7 +37,7 @@ WATCHED: tuple[Kind, ...] = ("dialogue",)  # what is held out: a fact that is no
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """Who is to be learnt, and how it is asked for. `weight` is how often its records are seen beside another's."""
+    """A character to train on: its records, probes and prompts. `weight` multiplies its records' exposures."""
 
     records: Sequence[Record]
     probes: Sequence[Probe]
@@ -98,7 +98,7 @@ def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversatio
 class TrainingData:
     """The rows of a run with their plan; `planned[i]` are the exposures of record i over the whole run.
 
-    `wanted` is how many rows an epoch would have if it were not rounded up to whole steps.
+    `unrounded_epoch` is how many rows an epoch would have if it were not rounded up to full optimizer steps.
     `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
     `owners[i]` names the character of record i ("" where it is nobody's), `watched_owners` those of what is watched;
     both are empty where there is only one character.
@@ -107,7 +107,7 @@ class TrainingData:
     rows: RowSet
     plan: MixturePlan
     planned: Ints
-    wanted: float
+    unrounded_epoch: float
     held_out: Sequence[Record]
     watched: RowSet | None
     owners: Sequence[str] = ()

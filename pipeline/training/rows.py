@@ -70,39 +70,29 @@ def encode_rows(
     groups, ahead = tee(groups)
     encoded = encode(chain.from_iterable(ahead), tokenizer)
     records = _Records()
-    rejected: Counter[str] = Counter()
-    shortened: Counter[str] = Counter()
     for group in groups:
         kept: list[TokenRow] = []
         for conversation, row in zip(group, islice(encoded, len(group)), strict=True):
             fitted = fit(conversation, row, tokenizer, max_length=max_length, on_overlong=on_overlong)
             if fitted is None:
-                rejected[row.record_id] += 1
+                records.rejected[row.record_id] += 1
             else:
                 kept.append(fitted)
-                shortened[row.record_id] += fitted is not row
+                records.shortened[row.record_id] += fitted is not row
         if kept:
             records.add(kept)
     if not records.variants:
         raise UnderstudyError(
-            f"record {next(iter(rejected))} and all others",
+            f"record {next(iter(records.rejected))} and all others",
             "are longer than max_length",
             fix="raise max_length in the recipe",
         )
-    return RowSet(
-        dataset=records.dataset(),
-        record_ids=tuple(records.record_ids),
-        kinds=tuple(records.kinds),
-        variants=tuple(records.variants),
-        loss_tokens=tuple(records.loss_tokens),
-        rejected=rejected,
-        shortened=+shortened,
-    )
+    return records.row_set()
 
 
 @dataclass(slots=True)
 class _Records:
-    """Proven rows, record by record; as soon as PIECE of them have gathered, they are put away as Arrow arrays."""
+    """Proven rows, record by record; PIECE of them at a time become Arrow arrays."""
 
     record_ids: list[str] = field(default_factory=list)
     kinds: list[ConversationKind] = field(default_factory=list)
@@ -110,6 +100,8 @@ class _Records:
     loss_tokens: list[float] = field(default_factory=list)
     gathered: list[tuple[int, TokenRow]] = field(default_factory=list)
     pieces: list[Dataset] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
+    shortened: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[TokenRow]) -> None:
         """Take the rows of the next record."""
@@ -119,17 +111,26 @@ class _Records:
         self.variants.append(len(rows))
         self.loss_tokens.append(sum(row.loss_tokens for row in rows) / len(rows))
         if len(self.gathered) >= PIECE:
-            self._put_away()
+            self._convert_gathered()
 
-    def dataset(self) -> Dataset:
-        """All rows so far. The pieces are joined, not copied."""
+    def row_set(self) -> RowSet:
+        """All records so far. The pieces are concatenated, not copied."""
         from datasets import concatenate_datasets
 
         if self.gathered:
-            self._put_away()
-        return concatenate_datasets(self.pieces)
+            self._convert_gathered()
+        return RowSet(
+            dataset=concatenate_datasets(self.pieces),
+            record_ids=tuple(self.record_ids),
+            kinds=tuple(self.kinds),
+            variants=tuple(self.variants),
+            loss_tokens=tuple(self.loss_tokens),
+            rejected=self.rejected,
+            shortened=+self.shortened,
+        )
 
-    def _put_away(self) -> None:
+    def _convert_gathered(self) -> None:
+        """The rows that have gathered become a piece."""
         import pyarrow as pa
         from datasets import Dataset, Features, List, Value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipeline.distributed.signals import LeaveCallback, leaving_on_signals
 from pipeline.evaluation.probes.probe import with_distractors
 from pipeline.mixture.ledger import agreement, format_ledger
 from pipeline.runs.checkpoints import remove_checkpoints, remove_incomplete, sync_folder
-from pipeline.runs.files import COMPLETE_FILE
+from pipeline.runs.files import COMPLETE_FILE, RUN_FILE
 from pipeline.runs.folder import allowed_changes, exclusive, explain_full_disk, is_done, prepare_folder
 from pipeline.runs.identity import run_identity
 from pipeline.runs.ledger import write_exposures
@@ -33,9 +33,9 @@ from pipeline.training.data import Characters, TrainingData, prepare_data, probe
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer
 
-# The small recall that runs inside training: few other answers to tell the right one from, so that it stays quick.
-SMALL_RECALL_DISTRACTORS = 3
-PADDED_EPOCH = 1.1  # an epoch made longer than this by rounding to whole steps is worth a word
+# Distractors of each probe in the recall that runs while training, few, so that it stays quick.
+CALLBACK_DISTRACTORS = 3
+LONGER_EPOCH = 1.1  # an epoch that rounding to full steps makes longer than this by a factor is logged
 
 
 def train(
@@ -48,16 +48,16 @@ def train(
 ) -> None:
     """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
-    A run that was cut off goes on from its last complete checkpoint when it is started again unchanged, or with
-    `resume: force` on other processes; one that is done is left as it is. `log` is given what the user should read, on
+    An interrupted run resumes from its last complete checkpoint when it is started again unchanged, or with
+    `resume: force` on other processes; a finished one is left as it is. `log` is given what the user should read, on
     the main process only.
 
     Raises:
         UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
-        Stopped: a signal asked the run to leave, and what it goes on from is saved.
+        Stopped: a signal stopped the run, and the checkpoint that it resumes from is saved.
     """
-    began = time.monotonic()
     folder = Path(arguments.training.output_dir)
+    # Of the recipe's own arguments: not of the precision that this machine computes fastest in.
     identity = run_identity(
         resolved(arguments),
         data_fingerprint=characters.fingerprint,
@@ -65,30 +65,41 @@ def train(
         engine=engine_of(arguments.training),
     )
     if from_main_process(is_done, folder, identity, commit()):
-        log(f"{folder} holds this very run already; remove it to train anew")
+        log(f"{folder} holds this very run, finished; remove it to train it again")
         return
     with exclusive(folder), explain_full_disk(folder, is_main=PartialState().is_main_process):
-        changed = allowed_changes(folder, identity, force=arguments.character.resume == "force")
-        for name in from_main_process(remove_incomplete, folder):
-            log(f"{name} was not written to the end, and is removed")
-        data = prepare_data(arguments, characters, tokenizer)
-        _log_data(data, arguments.training, log)
-        settled = with_fastest_dtype(arguments, log)
-        forecast = refuse_hopeless(settled, data, log)
+        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log)
 
-        checkpoint = from_main_process(prepare_folder, folder, identity)
-        trainer = build_trainer(settled, data, tokenizer, log)
-        leave = _add_callbacks(trainer, settled, characters, log)
-        if checkpoint:
-            _resume(trainer, checkpoint, changed, log)
-        with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
-        figures = {
-            "seconds": round(time.monotonic() - began, 1),
-            "memory": {"estimated": forecast.memory.total, "peak": peak_memory()},
-        }
-        _save(trainer, settled, characters, data, recipe=recipe, figures=figures, log=log)
+def _train_into(
+    folder: Path,
+    identity: Mapping[str, Any],
+    arguments: RunArguments,
+    characters: Characters,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    recipe: str,
+    log: Callable[[str], None],
+) -> None:
+    """Train from the folder's last complete checkpoint, or from the beginning, and save."""
+    began = time.monotonic()
+    changed = allowed_changes(folder, identity, force=arguments.character.resume == "force")
+    for name in from_main_process(remove_incomplete, folder):
+        log(f"{name} is incomplete, and is removed")
+    data = prepare_data(arguments, characters, tokenizer)
+    _log_data(data, arguments.training, log)
+    arguments = with_fastest_dtype(arguments, log)
+    forecast = refuse_hopeless(arguments, data, log)
+    checkpoint = from_main_process(prepare_folder, folder, identity)
+    trainer = build_trainer(arguments, data, tokenizer, log)
+    leave = _add_callbacks(trainer, arguments, characters, log)
+    if checkpoint:
+        _resume(trainer, checkpoint, changed, log)
+    with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
+    figures = {"recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
+    _save(trainer, arguments, characters, data, figures=figures, log=log)
 
 
 def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None]) -> None:
@@ -98,13 +109,13 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
     if rows.rejected or rows.shortened:
         log(
             f"over max_length {training.max_length}: {sum(rows.rejected.values())} rows left out, "
-            f"{sum(rows.shortened.values())} given less history; run.json names their records"
+            f"{sum(rows.shortened.values())} given less history; {RUN_FILE} names their records"
         )
     if data.held_out:
         log(f"held out and watched: {len(data.held_out)} lines of scenes that are not trained on")
     steps = rows_a_step(training)
-    if plan.epoch_length > PADDED_EPOCH * data.wanted:
-        log(f"an epoch of {data.wanted:.0f} rows was made {plan.epoch_length}, to fill whole steps of {steps}")
+    if plan.epoch_length > LONGER_EPOCH * data.unrounded_epoch:
+        log(f"an epoch of {data.unrounded_epoch:.0f} rows was made {plan.epoch_length}, to fill steps of {steps}")
     length = f"{training.max_steps} steps" if training.max_steps > 0 else f"{training.num_train_epochs:g} epochs"
     log(f"the mixture of {length}, an epoch being {plan.epoch_length} rows:")
     log(format_ledger(data.ledger()))
@@ -113,31 +124,31 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
 def _add_callbacks(
     trainer: UnderstudyTrainer, arguments: RunArguments, characters: Characters, log: Callable[[str], None]
 ) -> LeaveCallback:
-    """What watches the run is added to the trainer; what leaves when asked to is returned."""
+    """The run's callbacks are added to the trainer; the one that stops it on a signal is returned."""
     log_file = LogFile(Path(arguments.training.output_dir))
     trainer.add_callback(log_file)
     if probes := probed(characters, arguments.character.recall_items):
         small = [
-            (characters.personas[name], with_distractors(of_one, SMALL_RECALL_DISTRACTORS))
+            (characters.personas[name], with_distractors(of_one, CALLBACK_DISTRACTORS))
             for name, of_one in probes.items()
         ]
         trainer.add_callback(RecallCallback(small, log_file, log))
-    if arguments.character.early_stopping:  # after the recall, whose figures it may go by
+    if arguments.character.early_stopping:  # after the recall, whose metrics it may use
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
     leave = LeaveCallback(log, is_main=trainer.is_world_process_zero())
     trainer.add_callback(leave)
-    if arguments.training.world_size > 1:  # last: it goes by what the others have asked for
+    if arguments.training.world_size > 1:  # last: it reads what the others have set in `control`
         trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
     return leave
 
 
 def _resume(trainer: UnderstudyTrainer, checkpoint: Path, changed: list[str], log: Callable[[str], None]) -> None:
-    """The trainer counts on from the checkpoint; what that means is logged."""
-    log(f"going on from {checkpoint}")
+    """The trainer's counts continue from the checkpoint; what that means is logged."""
+    log(f"resuming from {checkpoint}")
     if changed:
         log(
-            f"by force, with other {', '.join(changed)}: the same rows a step in the same order, and the optimizer's "
-            "state; equal to the run as it was but for rounding, and for dropout, whose random numbers are others"
+            f"forced, with other {', '.join(changed)}: the same rows a step in the same order, and the optimizer's "
+            "state; the result differs from the uninterrupted run's by rounding, and by dropout's random numbers"
         )
     trainer.resume_counts(checkpoint, from_main_process(read_json, checkpoint / COMPLETE_FILE))
     trainer.resumed.append({"from": checkpoint.name, "changed": changed})
@@ -149,7 +160,6 @@ def _save(
     characters: Characters,
     data: TrainingData,
     *,
-    recipe: str,
     figures: dict[str, Any],
     log: Callable[[str], None],
 ) -> None:
@@ -167,7 +177,7 @@ def _save(
         save_personas(list(characters.personas.values()), folder, template=str(trainer.processing_class.chat_template))
         rows = data.rows
         write_exposures(folder, rows.record_ids, rows.kinds, data.planned, realised, owners=data.owners)
-        description = _describe(trainer, arguments, characters, data, recipe=recipe)
+        description = _describe(trainer, arguments, characters, data)
         ledger = data.ledger(realised)
         write_run(folder, description | {"ledger": ledger, "rows": int(realised.sum())} | figures)
         sync_folder(folder)
@@ -178,11 +188,10 @@ def _save(
 
 
 def _describe(
-    trainer: UnderstudyTrainer, arguments: RunArguments, characters: Characters, data: TrainingData, *, recipe: str
+    trainer: UnderstudyTrainer, arguments: RunArguments, characters: Characters, data: TrainingData
 ) -> dict[str, Any]:
-    """What the run was, but for what it cost and what it saw."""
+    """What `run.json` says of the run, but for its cost and its exposures."""
     return {
-        "recipe": recipe,
         "model": arguments.model.model_name_or_path,
         "commit": commit(),
         "versions": versions(),

@@ -51,13 +51,13 @@ class PlanSampler(Sampler[int]):
         rows = self.plan.rows(self.epoch, self.variants)
         return iter((self.deal(rows) if self.deal else rows).tolist())
 
-    def begin(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Draw the order of this epoch from now on."""
         self.epoch = epoch
 
 
 class EpochCallback(TrainerCallback):  # type: ignore[misc]
-    """Tells the sampler which epoch begins, after a resume too."""
+    """Sets the sampler's epoch as each epoch begins, after a resume too."""
 
     def __init__(self, sampler: PlanSampler) -> None:
         self.sampler = sampler
@@ -65,8 +65,19 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Set the epoch that the state's whole part names."""
-        self.sampler.begin(int(state.epoch or 0))
+        """Set the epoch to the integer part of the state's."""
+        self.sampler.set_epoch(int(state.epoch or 0))
+
+
+class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
+    """Completes each checkpoint as soon as the trainer has written it, before any other callback may leave the run."""
+
+    def __init__(self, complete: Callable[[], None]) -> None:
+        self.complete = complete
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Check, mark and rotate."""
+        self.complete()
 
 
 class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
@@ -91,22 +102,24 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         self.sampler = PlanSampler(plan, variants, deal)
-        self.resumed: list[dict[str, Any]] = []  # from which steps, and with what changed
+        self.resumed: list[dict[str, Any]] = []  # each resume: from which checkpoint, and what had changed
         self.head = head
         self._checkpoint_limit = checkpoint_limit
         self._resumed_at_end = False
         self._resumed_step = 0
+        self._tokens_trained = 0  # by all processes, as far as they compute alike
         super().__init__(*args, **kwargs)
         watched_kinds = self.eval_dataset["kind"] if self.eval_dataset is not None else ()
         self._token_metrics = TokenMetrics(len(variants), owners, watched_kinds, watched_owners)
         self.add_callback(EpochCallback(self.sampler))
+        self.add_callback(CheckpointCallback(self.complete_checkpoint))
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""
         return self._total(self._token_metrics.exposures).numpy()
 
     def resume_counts(self, checkpoint: Path, complete: Mapping[str, Any]) -> None:
-        """Count on where the run that wrote the checkpoint was, and train no further if it was at its end.
+        """Continue the counts of the run that wrote the checkpoint, and train no further if it was at its end.
 
         `complete` is the content of the checkpoint's `whole.json`.
         """
@@ -117,7 +130,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             self._token_metrics.exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """What trl's evaluation gives; nothing before the first step of a resumed run, whose logs have it already."""
+        """Evaluate as trl does; nothing before the first step of a resumed run, whose logs have that one already."""
         if self._resumed_step and self.state.global_step == self._resumed_step:
             return {}
         metrics: dict[str, float] = super().evaluate(*args, **kwargs)
@@ -129,8 +142,14 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             return
         super()._run_epoch(**options)
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """The checkpoint is written by all processes, on the disk, compared with the model, and marked complete.
+    def save_model(self, output_dir: str | None = None, **kwargs: Any) -> None:
+        """Save as trl does; a checkpoint is not complete from now on, until it is marked so again."""
+        if self.is_world_process_zero() and output_dir:
+            (Path(output_dir) / COMPLETE_FILE).unlink(missing_ok=True)
+        super().save_model(output_dir, **kwargs)
+
+    def complete_checkpoint(self) -> None:
+        """The checkpoint just written is on the disk, compared with the model, and marked complete, by all processes.
 
         Only then may an older one be removed.
 
@@ -140,10 +159,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         checkpoint = Path(self.args.output_dir) / f"{CHECKPOINT_PREFIX}{self.state.global_step}"
         exposures = self.exposures().tolist()
         if self.is_world_process_zero():
-            checkpoint.mkdir(parents=True, exist_ok=True)
-            (checkpoint / COMPLETE_FILE).unlink(missing_ok=True)
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
-        super()._save_checkpoint(model, trial)  # which removes none: `save_total_limit` of its arguments is not set
         self.check_saved(checkpoint)
         if self.is_world_process_zero():
             notes = {"step": self.state.global_step, "at_end": self.control.should_training_stop}
@@ -173,7 +189,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        """Mean negative log-probability of the supervised tokens of the whole step, as trl normalises it.
+        """Mean negative log-probability of the supervised tokens of an optimizer step, as trl normalises it.
 
         It is summed here and divided by the step's supervised tokens over all micro-batches and processes; the
         factor `num_processes` undoes the average that data parallelism takes of the gradients.
@@ -186,7 +202,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             loss = loss * self.accelerator.num_processes
         if model.training:
             self._token_metrics.add_trained(scores, kinds, records)
-            self._total_train_tokens += _real_tokens(inputs) * self.accelerator.num_processes
+            self._tokens_trained += _real_tokens(inputs) * self.accelerator.num_processes
         else:
             self._token_metrics.add_watched(scores, records)
         return loss
@@ -223,17 +239,11 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log what trl logs, and loss and token accuracy for each kind, in training and on what is held out."""
         if "loss" in logs:
-            self._add_metrics("train", self._token_metrics.take_trained(self._total))
-            self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
+            logs |= self._token_metrics.take_trained(self._total) | {"num_tokens": self._tokens_trained}
         elif "eval_loss" in logs:
             logs["eval_loss"], means = self._token_metrics.take_watched(self._total)
-            self._add_metrics("eval", means)
+            logs |= {f"eval_{name}": value for name, value in means.items()}
         super().log(logs, start_time)
-
-    def _add_metrics(self, mode: str, means: Mapping[str, float]) -> None:
-        """Hand figures to trl's own metrics, which it logs."""
-        for name, value in means.items():
-            self._metrics[mode][name].append(value)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> PlanSampler:
         return self.sampler

@@ -146,7 +146,7 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(
     assert first.until(lambda: complete_checkpoints(cut))
     first.kill()
     assert not (cut / "run.json").exists()
-    assert "going on from" in train(tiny_recipe, *saving, str(cut))
+    assert "resuming from" in train(tiny_recipe, *saving, str(cut))
     ledgers = [json.loads((folder / "run.json").read_text(encoding="utf-8"))["ledger"] for folder in (whole, cut)]
     assert ledgers[0] == ledgers[1]
     resumed = adapter_of(cut)
@@ -239,7 +239,7 @@ def test_an_adapter_whose_chat_template_was_changed_is_refused(tiny_recipe: Path
 def test_a_run_that_is_done_is_not_trained_again(tiny_recipe: Path, tmp_path: Path) -> None:
     train(tiny_recipe, "--max_steps", "1")
     first = (tmp_path / "out" / "adapter_model.safetensors").stat()
-    assert "holds this very run already" in train(tiny_recipe, "--max_steps", "1")
+    assert "holds this very run, finished" in train(tiny_recipe, "--max_steps", "1")
     assert (tmp_path / "out" / "adapter_model.safetensors").stat() == first
 
 

@@ -64,8 +64,8 @@ def test_a_run_killed_in_a_save_passes_over_what_is_not_whole(undisturbed: tuple
         os.truncate(file, file.stat().st_size // 2)
     said = finish("one", recipe, out)
     for name in (*cut, kept[-1]):
-        assert f"{name} was not written to the end, and is removed" in said
-    assert f"going on from {out / kept[-2]}" in said
+        assert f"{name} is incomplete, and is removed" in said
+    assert f"resuming from {out / kept[-2]}" in said
     assert distance(whole, out) == 0
     ledgers = [json.loads((folder / "run.json").read_text(encoding="utf-8"))["ledger"] for folder in (whole, out)]
     assert ledgers[0] == ledgers[1]
@@ -81,7 +81,7 @@ def test_a_run_killed_after_its_last_step_takes_no_step_more(undisturbed: tuple[
     run.kill()
     assert not (out / "run.json").exists()
     said = finish("one", recipe, out, *middle)
-    assert f"going on from {out / 'checkpoint-7'}" in said
+    assert f"resuming from {out / 'checkpoint-7'}" in said
     assert "was seen exactly as often as planned" in said
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["steps"] == 7
 
@@ -99,7 +99,7 @@ def test_one_process_of_two_is_killed_and_the_same_command_goes_on(
     last = checkpoints_of(out)[0][-1]
     assert not (out / "run.json").exists()
     said = finish(engine, recipe, out, *two_processes(recipe))
-    assert f"going on from {out / last}" in said
+    assert f"resuming from {out / last}" in said
     assert distance(whole, out) <= CLOSE
 
 
@@ -116,9 +116,9 @@ def test_a_full_disk_is_said_and_leaves_the_checkpoint_before(undisturbed: tuple
     paragraph = run.said[run.said.index("error: ") :].strip()
     assert f"error: {out}: could not be written: " in paragraph
     assert "MiB are free" in paragraph
-    assert f"it goes on from {kept[-1]}, which is whole" in paragraph
+    assert f"it resumes from {kept[-1]}, which is complete" in paragraph
     assert "Traceback" not in run.said
-    assert f"going on from {out / kept[-1]}" in finish("one", recipe, out)
+    assert f"resuming from {out / kept[-1]}" in finish("one", recipe, out)
     assert distance(whole, out) == 0
 
 
@@ -137,7 +137,7 @@ def test_a_run_told_to_leave_saves_first(
     [saved], cut = checkpoints_of(out)
     assert not cut
     assert f"saved {saved} and left, as {number.name} asked; run the same command again to go on" in run.said
-    assert f"going on from {out / saved}" in finish("one", recipe, out, *never)
+    assert f"resuming from {out / saved}" in finish("one", recipe, out, *never)
     assert distance(whole, out) == 0
 
 
@@ -158,10 +158,10 @@ def test_two_processes_leave_together_and_one_goes_on_by_force_alone(
     assert refused.end() == 2
     assert "differs in engine (DDP, now one process)" in refused.said
     assert "processes (2, now 1)" in refused.said
-    assert "add `--resume force` to go on" in refused.said
+    assert "add `--resume force` to resume" in refused.said
     said = finish("one", recipe, out, "--resume", "force")
-    assert f"going on from {out / kept[-1]}" in said
-    assert "by force, with other engine (DDP, now one process)" in said
+    assert f"resuming from {out / kept[-1]}" in said
+    assert "forced, with other engine (DDP, now one process)" in said
     assert distance(whole, out) <= CLOSE
     resumed = json.loads((out / "run.json").read_text(encoding="utf-8"))["resumed"]
     assert [entry["from"] for entry in resumed] == [kept[-1]]

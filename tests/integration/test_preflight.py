@@ -39,7 +39,7 @@ def test_preflight_says_what_a_run_needs_and_that_nothing_speaks_against_it(tiny
     done = run(*MODULE, "pipeline.preflight", "--config", str(tiny_recipe), fresh=True)
     assert done.returncode == 0, done.stderr
     assert "all proven; the largest micro-batch has" in done.stdout
-    assert done.stdout.endswith("nothing speaks against it\n")
+    assert done.stdout.endswith("no reason to refuse it\n")
 
 
 def test_what_is_wrong_is_listed_together_and_before_a_run_begins(

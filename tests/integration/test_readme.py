@@ -1,4 +1,4 @@
-"""Every command that the documents show exists, with its options, recipes and configurations."""
+"""Every command that the documents show exists, with its options, recipes and configurations; the README's tree too."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HEADERS = [*(ROOT / "recipes").glob("*.yaml")]
 NAMES_TO_FILL_IN = {"recipes/mira.yaml", "recipes/X.yaml"}  # what an earlier command of the tour makes
-BEGINS = re.compile(r"(make [a-z]|(\.venv/bin/)?(python -m pipeline\.|accelerate launch .*-m |understudy ))")
+BEGINS = re.compile(r"(make [a-z]|(\.venv/bin/)?(python -m (pipeline|tools)\.|accelerate launch .*-m |understudy ))")
 FENCED, QUOTED = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL), re.compile(r"`([^`\n]+)`")
 
 
@@ -34,9 +34,9 @@ CASES = [(path.name, command) for path in [*DOCUMENTS, *HEADERS] for command in 
 
 
 @functools.cache
-def help_of(stage: str) -> str:
+def help_of(module: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", f"pipeline.{stage}", "--help"], capture_output=True, text=True, cwd=ROOT, check=False
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stderr[-500:]
     return done.stdout
@@ -69,7 +69,31 @@ def test_a_command_of_the_documents_is_one_that_there_is(document: str, command:
     for word in words:
         for name in re.findall(r"\b(?:recipes|accelerate_configs)/[\w*]+\.yaml", word):
             assert "*" in name or name in NAMES_TO_FILL_IN or (ROOT / name).is_file(), command
-    stages = re.findall(r"pipeline\.([\w.]+\w)|understudy (\w+)(?! \|)", command)
-    for stage in {one or other for one, other in stages if " | " not in command}:
-        options = set(re.findall(r"(--[a-z_]+)", command.rpartition(stage)[2]))
-        assert options <= known_keys() | set(re.findall(r"--[a-z_]+", help_of(stage))), (document, command)
+    stages = re.findall(r"((?:pipeline|tools)\.[\w.]+\w)|understudy (\w+)(?! \|)", command)
+    for module, stage in stages if " | " not in command else []:
+        options = set(re.findall(r"(--[a-z_]+)", command.rpartition(module or stage)[2]))
+        known = known_keys() | set(re.findall(r"--[a-z_]+", help_of(module or f"pipeline.{stage}")))
+        assert options <= known, (document, command)
+
+
+def test_the_readmes_tree_is_the_tree() -> None:
+    block = re.search(r"^pipeline/\n((?:  .*\n)+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert block
+    left_column = " ".join(re.split(r"  +", line.strip())[0] for line in block[1].splitlines())
+    shown = set(re.findall(r"\w+(?=\.py|/)", left_column))
+    there = {
+        path.stem for path in (ROOT / "pipeline").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert shown == there - {"__init__"}
+
+
+def test_decision_records_are_numbered_without_a_gap() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_link_of_the_documents_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    for link in links:
+        assert link.startswith("https://") or (document.parent / link).exists(), link

@@ -119,7 +119,7 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     first = Run(command, tmp_path / "log")
     assert first.until(lambda: complete_checkpoints(cut))
     first.kill()
-    assert "going on from" in train(two, *saving, str(cut))
+    assert "resuming from" in train(two, *saving, str(cut))
     resumed = adapter_of(cut)
     for name, tensor in adapter_of(whole).items():
         assert (resumed[name] == tensor).all(), name

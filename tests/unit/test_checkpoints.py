@@ -106,7 +106,7 @@ def test_what_changes_the_course_is_refused_by_name_even_by_force(key: str, valu
 def test_a_full_disk_is_told_however_a_library_wraps_it(error: Exception, tmp_path: Path) -> None:
     checkpoint_in(tmp_path)
     (tmp_path / "checkpoint-4").mkdir()
-    with pytest.raises(UnderstudyError, match="it goes on from checkpoint-2, which is complete"):  # noqa: SIM117
+    with pytest.raises(UnderstudyError, match="it resumes from checkpoint-2, which is complete"):  # noqa: SIM117
         with explain_full_disk(tmp_path, is_main=True):
             raise error
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]

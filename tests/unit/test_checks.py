@@ -101,9 +101,11 @@ def test_a_missing_package_and_an_old_one_are_named(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     assert told(checks.versions([])).startswith(
-        "error: trl: is 0.9, and >=1.16 is needed. To fix it: `pip install 'trl"
+        "error: trl: is 0.9, and <1.17,>=1.16 is needed. To fix it: `pip install 'trl<1.17,>=1.16'`"
     )
-    assert "deepspeed: is not installed. To fix it: `pip install 'deepspeed>=" in told(checks.versions(["deepspeed"]))
+    assert "deepspeed: is not installed. To fix it: `pip install 'deepspeed<0.20,>=" in told(
+        checks.versions(["deepspeed"])
+    )
 
 
 def test_processes_without_a_gpu_each_are_refused_and_unseen_gpus_are_a_warning() -> None:

@@ -1,0 +1,61 @@
+"""The house stays in order: small rooms, functions that fit a screen, one owner for each file of a run's folder."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.runs import files
+from tests.conftest import ROOT
+
+LONGEST_MODULE, LONGEST_FUNCTION = 300, 40  # lines
+MOST_FILES = 10  # at one level of a room
+OWNER = ROOT / "pipeline" / "runs" / "files.py"
+SOURCES = sorted(path for room in ("pipeline", "tools") for path in (ROOT / room).rglob("*.py"))
+FILE_NAMES = [value for name, value in vars(files).items() if name.isupper() and "." in str(value)]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def literals(tree: ast.Module) -> Iterator[str]:
+    """Every string of a module but for its docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_is_short_and_its_functions_fit_a_screen(path: Path) -> None:
+    tree = parsed(path)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path != OWNER], ids=name_of)
+def test_a_file_of_a_runs_folder_is_named_by_its_owner_alone(path: Path) -> None:
+    assert [text for text in literals(parsed(path)) if any(name in text for name in FILE_NAMES)] == []
+
+
+@pytest.mark.parametrize("room", ["training", "evaluation"])
+def test_a_room_has_few_files_at_one_level(room: str) -> None:
+    levels = [ROOT / "pipeline" / room, *(path for path in (ROOT / "pipeline" / room).rglob("*") if path.is_dir())]
+    for level in levels:
+        names = [path.name for path in level.iterdir() if path.is_file()]
+        assert len(names) <= MOST_FILES, (level, names)

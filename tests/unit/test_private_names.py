@@ -1,0 +1,80 @@
+"""Private names of other packages: each is in the table, is used where it says, and is still there."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.capacity import checks
+from pipeline.private_names import PRIVATE_NAMES, PrivateName, missing_names
+from tests.conftest import ROOT
+
+STANDARD = {"os._exit"}  # Python's own, and documented
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def private_uses(tree: ast.Module) -> Iterator[str]:
+    """The private names that a module takes from elsewhere: imported, read of an object, or overridden."""
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("pipeline"):
+            yield from (alias.name for alias in node.names if is_private(alias.name))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            of_super = isinstance(node.value, ast.Call) and ast.unparse(node.value) == "super()"
+            if (of_super or node.attr not in own) and ast.unparse(node) not in STANDARD:
+                yield node.attr
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+@pytest.mark.parametrize("name", PRIVATE_NAMES, ids=str)
+def test_a_private_name_is_still_there(name: PrivateName) -> None:
+    assert name not in list(missing_names()), f"{name.package} has no {name} any more, which {name.reason}"
+
+
+@pytest.mark.parametrize("name", PRIVATE_NAMES, ids=str)
+def test_a_private_name_is_used_where_the_table_says(name: PrivateName) -> None:
+    last = name.path.rsplit(".", 1)[-1]
+    found = {
+        module for module, tree in modules() if f"'{last}'" in ast.dump(tree) and module != "pipeline.private_names"
+    }
+    assert found == set(name.used_in)
+
+
+def test_no_other_private_name_is_used() -> None:
+    known = {(module, name.path.rsplit(".", 1)[-1]) for name in PRIVATE_NAMES for module in name.used_in}
+    used = {(module, private) for module, tree in modules() for private in private_uses(tree)}
+    assert used <= known
+
+
+def test_a_name_that_is_gone_is_named_by_preflight_with_the_version_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not list(checks.private_names())
+    from peft.tuners.lora import LoraLayer
+    from transformers import Trainer
+
+    monkeypatch.delattr(Trainer, "_run_epoch")
+    monkeypatch.setattr(LoraLayer, "__init__", lambda self: None)
+    trainer, lora = checks.private_names()
+    assert str(trainer).startswith("error: transformers: 5.")
+    assert "has no transformers.Trainer._run_epoch, which ends a run that is resumed at its end" in trainer.what
+    assert trainer.fix == "`pip install 'transformers<5.24,>=5.23'`"
+    assert "peft.tuners.lora.LoraLayer.lora_variant" in lora.what
+
+
+def test_every_package_of_the_table_is_bounded_from_above() -> None:
+    from packaging.requirements import Requirement
+
+    wanted = {one.name: one for one in map(Requirement, importlib.metadata.requires(checks.DISTRIBUTION) or ())}
+    for package in {name.package for name in PRIVATE_NAMES} | {"trl", "accelerate"}:
+        assert any(bound.operator == "<" for bound in wanted[package].specifier), package
