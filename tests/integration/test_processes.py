@@ -318,8 +318,10 @@ def test_a_wrong_recipe_ends_torchruns_report_with_the_paragraph(recipe: Path) -
     command = [*TORCHRUN, "pipeline.train", "--config", recipe]
     code, said = ended(begin(*command, "--settings_wieght", 3), within=120)
     assert code != 0
-    assert "traceback : error: " in said[said.index("Root Cause") :]
-    assert "--settings_wieght" in said[said.index("Root Cause") :]
+    last = said[said.index("Root Cause") :].rstrip("=\n ").splitlines()[-1]
+    assert f"UnderstudyError: {recipe}: " in last
+    assert "--settings_wieght" in last
+    assert "To fix it: " in last
 
 
 def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: Path) -> None:
@@ -329,10 +331,11 @@ def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: P
         "import os, threading, torch\n"
         "from transformers import TrainerControl\n"
         "from pipeline.errors import entry_point\n"
-        "from pipeline.distributed.rendezvous import StepDeadline, joined\n"
+        "from pipeline.distributed.deadlines import StepDeadline\n"
+        "from pipeline.distributed.rendezvous import process_group\n"
         "@entry_point\n"
         "def main():\n"
-        "    with joined(6, use_cpu=True):\n"
+        "    with process_group(6, use_cpu=True):\n"
         "        for when in ('before', 'within'):\n"
         "            if os.environ['RANK'] == '1':\n"
         "                threading.Event().wait(8)\n"
