@@ -9,7 +9,7 @@ from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
-    """`path` holds the text; a reader never meets half of it, nor does a process that is killed leave half."""
+    """`path` holds the text; no reader ever sees a part of it, and a killed process leaves none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
@@ -21,7 +21,7 @@ def sync(path: Path) -> None:
     """What was written to a file, or the names in a folder, is on the disk.
 
     Raises:
-        OSError: the disk did not take it, which a write that was only buffered does not tell.
+        OSError: the disk did not take it, of which a buffered write gives no error.
     """
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -31,7 +31,7 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """`path` holds the content as readable JSON, whole."""
+    """`path` holds the content as readable JSON, written atomically."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Measure a training step beside trl's: the same rows, model and optimizer, by turns, each in a process of its own."""
+"""Measure a training step beside trl's: the same rows, model and optimizer, by turns, each in its own process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.errors import entry_point
 
 @entry_point
 def main() -> None:
-    """Read the command line, measure, print the tables, write JSON and picture."""
+    """Read the command line, measure, print the tables, write JSON and SVG."""
     parser = argparse.ArgumentParser(
         prog="understudy bench",
         description=__doc__,

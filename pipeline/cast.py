@@ -4,7 +4,7 @@
     python -m pipeline.cast --config recipes/yours.yaml --characters Mira Bram --jobs 2 --num_train_epochs 3
 
 takes the characters that the recipe lists, or finds them in its raw files, and trains each by itself: a GPU each where
-there are several, in turn on a CPU. The same command again goes on where it was, and leaves alone what is done.
+there are several, in turn on a CPU. The same command again resumes, and trains nothing that is finished again.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.evaluation import MATRIX_FACTS
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
-from pipeline.records.cast import ALL
+from pipeline.records.characters import ALL
 
 
 @entry_point
 def main() -> None:
-    """Read the command line, train whoever is not yet trained, and write the matrix."""
+    """Read the command line, train the characters that are not yet trained, and write the matrix."""
     parser = argparse.ArgumentParser(
         prog="understudy cast",
         description=__doc__,
@@ -29,12 +30,12 @@ def main() -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe")
-    parser.add_argument("--characters", nargs="+", default=[ALL], metavar="NAME", help="whom to train (all)")
+    parser.add_argument("--characters", nargs="+", default=[ALL], metavar="NAME", help="which to train (all)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to put them (the recipe's output_dir + _cast)")
     parser.add_argument("--jobs", type=int, metavar="N", help="trainings at once (one a GPU; 1 without)")
     parser.add_argument(
-        "--matrix_facts", type=int, default=16, metavar="N",
-        help="of how many of each one's facts everybody is asked (16; 0: no matrix)",
+        "--matrix_facts", type=int, default=MATRIX_FACTS, metavar="N",
+        help=f"how many facts of each character every model is asked ({MATRIX_FACTS}; 0: no matrix)",
     )  # fmt: skip
     arguments, overrides = parser.parse_known_args()
     own = output_folder(arguments.config)

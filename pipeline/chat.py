@@ -13,15 +13,15 @@ from pipeline.runs.run_file import base_name_of
 
 @entry_point
 def main() -> None:
-    """Load the character and converse."""
+    """Read the command line and open the chat."""
     parser = argparse.ArgumentParser(prog="understudy chat", description=__doc__)
     parser.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the folder that training wrote")
     parser.add_argument(
-        "--as", dest="name", metavar="NAME", help="whom to talk to, where several were trained together"
+        "--as", dest="name", metavar="NAME", help="which character, where several were trained together"
     )
-    parser.add_argument("--once", metavar="TEXT", help="say this, print the reply, leave")
+    parser.add_argument("--once", metavar="TEXT", help="say this, print the reply, exit")
     parser.add_argument("--base", action="store_true", help="talk to the untouched base model instead")
-    parser.add_argument("--seed", type=int, metavar="N", help="draw the same replies every time")
+    parser.add_argument("--seed", type=int, metavar="N", help="sample the same replies every time")
     arguments = parser.parse_args()
 
     prepare_environment(base_name_of(arguments.adapter))

@@ -10,14 +10,14 @@ from pipeline import __version__
 STAGES = {
     "convert": "raw files to one character's records, with an account of everything read",
     "explain": "records on their way from the raw file to the tokens that the loss sees",
-    "preflight": "what a run needs, and what speaks against it, before it begins",
+    "preflight": "what a run needs, and the reasons to refuse it, before it begins",
     "train": "a character from a recipe, on one process or under accelerate launch",
     "recall": "what of the settings the base model and the trained one recall",
     "sweep": "several values of a recipe's keys trained, measured and compared",
     "cast": "a model each for several characters, and what they know of each other",
     "chat": "talk to a trained character",
     "bench": "a training step's speed and memory beside trl's, on the same rows",
-    "demo": "the whole line on a sample character",
+    "demo": "the complete pipeline on a sample character",
 }
 
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import UnderstudyError, entry_point
-from pipeline.recipe import character_arguments, safe_folder_name
-from pipeline.records.cast import ALL, convert_cast, format_cast
-from pipeline.records.classify import compile_patterns
-from pipeline.records.conversion import ensure_converted, format_account
-from pipeline.records.options import ConversionOptions
+from pipeline.recipe import ConversionOptions, character_arguments, safe_folder_name
+from pipeline.records.account import format_account
+from pipeline.records.characters import ALL, convert_characters, format_characters
+from pipeline.records.conversion import ensure_converted
+from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE, REVIEW_FILE
 
 
 @entry_point
 def main() -> None:
-    """Convert what the command line or its recipes name, and say what became of every record."""
+    """Convert what the command line or its recipes name, and print what became of every record."""
     arguments = _arguments()
     if arguments.config:
         for recipe in arguments.config:
             _convert_recipe(recipe, arguments)
         return
     if not (arguments.raw and arguments.character and arguments.out):
-        raise UnderstudyError("command line", "says too little", fix="give --config, or --raw, --character and --out")
-    options = {"context_turns": arguments.context_turns}
+        raise UnderstudyError("command line", "names too little", fix="give --config, or --raw, --character and --out")
+    options = ConversionOptions(context_turns=arguments.context_turns)
     _convert(arguments.raw, arguments.character, arguments.out, arguments, options)
 
 
@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--join", nargs="+", metavar="PATH", help="transcripts in which lines find the turns before them"
     )
-    parser.add_argument("--review", action="store_true", help="write doubtful records to review.csv, to be edited")
+    parser.add_argument("--review", action="store_true", help=f"write doubtful records to {REVIEW_FILE}, to be edited")
     parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument("--skip_absent", action="store_true", help="pass over recipes whose raw files are not here")
     return parser.parse_args()
@@ -70,20 +70,18 @@ def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
 
 
 def _convert(
-    raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: dict[str, Any]
+    raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: ConversionOptions
 ) -> None:
     if arguments.join:
-        options = options | {"join": arguments.join}
+        options = replace(options, join=arguments.join)
     if character == ALL:
-        told = ConversionOptions(**options)
-        patterns = compile_patterns(told.background_titles, told.voice_only_titles)
-        summary = convert_cast(raw, folder, patterns, told, num_proc=arguments.num_proc)
-        sys.stdout.write(f"{format_cast(summary)}\n  written to {folder}; report: {folder / 'cast.html'}\n")
+        summary = convert_characters(raw, folder, options, num_proc=arguments.num_proc)
+        sys.stdout.write(f"{format_characters(summary)}\n  written to {folder}; report: {folder / CHARACTERS_PAGE}\n")
         return
-    account = ensure_converted(raw, character, folder, review=arguments.review, num_proc=arguments.num_proc, **options)
-    sys.stdout.write(f"{format_account(account)}\n  written to {folder}; report: {folder / 'conversion.html'}\n")
+    account = ensure_converted(raw, character, folder, options, review=arguments.review, num_proc=arguments.num_proc)
+    sys.stdout.write(f"{format_account(account)}\n  written to {folder}; report: {folder / CONVERSION_PAGE}\n")
     if arguments.review:
-        sys.stdout.write(f"  to decide: {folder / 'review.csv'}; edit its column kind, and name it as `reviewed`\n")
+        sys.stdout.write(f"  to decide: {folder / REVIEW_FILE}; edit its column kind, and name it as `reviewed`\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole line on a sample character: convert, train, measure, show. `python -m pipeline.demo`."""
+"""The complete pipeline on a sample character: convert, train, measure, show. `python -m pipeline.demo`."""
 
 from __future__ import annotations
 

@@ -15,15 +15,15 @@ class UnderstudyError(Exception):
         self.parts = (str(where), what, fix)
 
     def __reduce__(self) -> tuple[Callable[[tuple[str, str, str]], UnderstudyError], tuple[tuple[str, str, str]]]:
-        """It survives the way from one process to another."""
+        """Pickles with its parts, so that it can pass from one process to another."""
         return _from_parts, (self.parts,)
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """The run was asked by a signal to leave, and has saved what the same command goes on from."""
+    """The run received a signal, and has saved the checkpoint from which the same command resumes."""
 
     def __init__(self, signal: int) -> None:
-        super().__init__(f"asked to leave by signal {signal}")
+        super().__init__(f"stopped by signal {signal}")
         self.signal = signal
 
 
@@ -34,7 +34,7 @@ def _from_parts(parts: tuple[str, str, str]) -> UnderstudyError:
 def entry_point(main: Callable[[], None]) -> Callable[[], None]:
     """Run `main` so that an `UnderstudyError` ends in one paragraph and exit code 2, and Ctrl-C in code 130.
 
-    A run that saved before it left has said so already; its code is 128 + the signal, as a shell has it.
+    A run that saved a checkpoint on a signal has logged it already; its code is 128 + the signal, as in a shell.
     """
 
     @functools.wraps(main)
@@ -47,7 +47,7 @@ def entry_point(main: Callable[[], None]) -> Callable[[], None]:
         except Stopped as stopped:
             sys.exit(128 + stopped.signal)
         except KeyboardInterrupt:
-            sys.stderr.write("\nstopped; run the same command again to go on\n")
+            sys.stderr.write("\nstopped; run the same command again to resume\n")
             sys.exit(130)
 
     return guarded

@@ -20,7 +20,7 @@ def main() -> None:
     which.add_argument("--record", metavar="ID", help="the record with this id, or beginning of one")
     which.add_argument("--kind", choices=KINDS, help="the records of this kind")
     which.add_argument("--sample", type=int, metavar="N", help="N records, drawn by a hash of their ids")
-    parser.add_argument("--as", dest="name", metavar="NAME", help="only this one's, where the recipe has several")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="only this character's, where the recipe has several")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
     arguments, overrides = parser.parse_known_args()
     prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))

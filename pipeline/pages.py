@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: where their templates are rendered."""
+"""The Jinja environment of the self-contained HTML pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def page_templates(folder: Path, **filters: Callable[..., str]) -> Environment:
-    """The HTML templates of a folder: values are escaped, and a name that is not given is an error."""
+    """The HTML templates of a folder: values are escaped, and an undefined name is an error."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError, entry_point
+from pipeline.evaluation import MATRIX_FACTS
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder
 from pipeline.runs.run_file import base_name_of
@@ -13,7 +14,34 @@ from pipeline.runs.run_file import base_name_of
 
 @entry_point
 def main() -> None:
-    """Read the command line, measure or compare, print the table, write the report."""
+    """Read the command line; measure a run, compare runs, or propose facts to ask for."""
+    arguments = _parser().parse_args()
+    if arguments.compare:
+        from pipeline.evaluation.session import compare_folders
+
+        compare_folders(arguments.compare, arguments.html)
+    elif not arguments.config:
+        raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
+    elif arguments.extract:
+        from pipeline.evaluation.session import propose_facts
+
+        propose_facts(arguments.config, arguments.extract, arguments.name)
+    else:
+        folder = arguments.adapter or output_folder(arguments.config)
+        prepare_environment(base_name_of(folder))
+        from pipeline.evaluation.session import measure_recipe
+
+        measure_recipe(
+            arguments.config,
+            folder,
+            name=arguments.name,
+            json_file=arguments.json,
+            html_file=arguments.html,
+            matrix_facts=arguments.matrix_facts,
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="understudy recall", description=__doc__)
     parser.add_argument("--config", type=Path, metavar="RECIPE", help="the recipe of the run")
     parser.add_argument(
@@ -21,8 +49,8 @@ def main() -> None:
     )
     parser.add_argument("--as", dest="name", metavar="NAME", help="only this one, where the run has several characters")
     parser.add_argument(
-        "--matrix_facts", type=int, default=16, metavar="N",
-        help="of how many of each character's facts the others are asked, where the run has several (16)",
+        "--matrix_facts", type=int, default=MATRIX_FACTS, metavar="N",
+        help=f"of how many of each character's facts the others are asked, where the run has several ({MATRIX_FACTS})",
     )  # fmt: skip
     parser.add_argument("--compare", type=Path, nargs="+", metavar="DIR", help="compare these measured runs instead")
     parser.add_argument(
@@ -30,29 +58,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers and items (default: DIR/recall.json)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="the report as a page (default: DIR/report.html)")
-    arguments = parser.parse_args()
-    if not (arguments.config or arguments.compare):
-        raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
-    if arguments.compare or arguments.extract:
-        from pipeline.evaluation.session import compare_folders, propose_facts
-
-        if arguments.compare:
-            compare_folders(arguments.compare, arguments.html)
-        else:
-            propose_facts(arguments.config, arguments.extract, arguments.name)
-        return
-    folder = arguments.adapter or output_folder(arguments.config)
-    prepare_environment(base_name_of(folder))
-    from pipeline.evaluation.session import measure_recipe
-
-    measure_recipe(
-        arguments.config,
-        folder,
-        name=arguments.name,
-        json_file=arguments.json,
-        html_file=arguments.html,
-        matrix_facts=arguments.matrix_facts,
-    )
+    return parser
 
 
 if __name__ == "__main__":

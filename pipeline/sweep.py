@@ -2,7 +2,7 @@
 
     python -m pipeline.sweep --config recipes/demo.yaml --settings_weight 1 3 5 10 --learning_rate 5e-4 1e-3
 
-trains every combination, one after another, each into a folder of its own; the same command again goes on where it was.
+trains every combination, one after another, each into a folder of its own; the same command again resumes.
 """
 
 from __future__ import annotations

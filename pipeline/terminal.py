@@ -1,4 +1,4 @@
-"""What a terminal shows: lines, progress bars, durations, columns in which a Chinese character takes two."""
+"""Output to a terminal: lines, progress bars, durations, and columns of which a Chinese character takes two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TextIO
 
-Progress = Callable[[int, int], None]  # called with what is done and how much there is
+Progress = Callable[[int, int], None]  # called with the number done and the total
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
@@ -18,7 +18,7 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
 
 
 def progress_bar(title: str) -> Progress:
-    """A bar that closes itself when all is done."""
+    """A progress bar that closes itself at the total."""
     from tqdm import tqdm
 
     bar = tqdm(total=0, desc=title, leave=False)

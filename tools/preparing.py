@@ -1,4 +1,4 @@
-"""What it costs to get rows ready for a run: rendering, encoding and proving, planning, fetching; in what memory."""
+"""The time and memory that preparing a run's rows takes: rendering, encoding and proving, planning, fetching."""
 
 from __future__ import annotations
 

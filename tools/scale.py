@@ -1,4 +1,4 @@
-"""What more rows and more GPUs cost: `--rows` measures it here, `--tables` and `--check` reckon it.
+"""What more rows and more GPUs cost: `--rows` measures it here, `--tables` and `--check` estimate it.
 
 `--tables` prints the tables of docs/scale.md; `--check BENCH.json` holds the same arithmetic against measured steps.
 """
@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from pipeline.benchmark.measure import NAMES, TREE
+from pipeline.benchmark.measure import TREE, VARIANT_NAMES
 from pipeline.capacity.memory import Placement, estimate
 from pipeline.capacity.micro_batches import MicroBatch
 from pipeline.capacity.shape import ModelShape
@@ -27,12 +27,12 @@ from tools.step_model import Cluster, Gpu, Work, llama_shape, operations, step_t
 
 # The makers' data sheets: dense bf16, memory, and NVLink's half of each direction; the RTX 4090 has PCIe 4.0 alone.
 GPUS = {
-    "h100": Gpu("H100 SXM", peak=989e12, memory=80e9, memory_rate=3.35e12, within=450e9),
-    "a100": Gpu("A100 SXM", peak=312e12, memory=80e9, memory_rate=2.0e12, within=300e9),
-    "4090": Gpu("RTX 4090", peak=165e12, memory=24e9, memory_rate=1.0e12, within=32e9),
+    "h100": Gpu("H100 SXM", peak=989e12, memory=80e9, memory_bandwidth=3.35e12, intra_node_bandwidth=450e9),
+    "a100": Gpu("A100 SXM", peak=312e12, memory=80e9, memory_bandwidth=2.0e12, intra_node_bandwidth=300e9),
+    "4090": Gpu("RTX 4090", peak=165e12, memory=24e9, memory_bandwidth=1.0e12, intra_node_bandwidth=32e9),
 }
-BETWEEN = 50e9  # bytes a second: one network card of 400 Gbit/s for each GPU
-SHARE = 0.3  # of a GPU's peak; Llama 3's makers reach .38 to .43 (arXiv:2407.21783, section 3.3.2)
+NETWORK_RATE = 50e9  # bytes a second: one network card of 400 Gbit/s for each GPU
+PEAK_SHARE = 0.3  # of a GPU's peak; Llama 3's makers reach .38 to .43 (arXiv:2407.21783, section 3.3.2)
 LINK_SHARE = 0.7  # of a link's rate
 
 # config.json of Qwen2.5-7B, -14B and -32B, and of Llama-3.1-70B
@@ -42,7 +42,7 @@ MODELS = {
     "32B": {"layers": 64, "hidden": 5120, "inner": 27648, "query": 5120, "key": 1024, "vocabulary": 152064},
     "70B": {"layers": 80, "hidden": 8192, "inner": 28672, "query": 8192, "key": 1024, "vocabulary": 128256},
 }
-RANK, COUNTS = 16, (1, 8, 16, 64)
+RANK, GPU_COUNTS = 16, (1, 8, 16, 64)
 # A row, as `make bench` has it of a real character: tokens in a tree, tokens padded, supervised tokens.
 IN_TREE, PADDED, SUPERVISED = 87, 189, 45
 WORK_ROWS = 100 * 1_000 * 3  # characters, lines, epochs
@@ -52,8 +52,8 @@ HEAD = "{:<7}{:>5}  {:<12}{:>8}{:>9}{:>9}{:>10}{:>8}{:>8}"
 
 
 def cluster_of(gpu: Gpu) -> Cluster:
-    """Nodes of eight of them, at the shares that are assumed here."""
-    return Cluster(gpu, share=SHARE, gpus_a_node=8, between=BETWEEN, link_share=LINK_SHARE)
+    """Nodes of eight such GPUs, at the assumed shares of peak and of a link's rate."""
+    return Cluster(gpu, share=PEAK_SHARE, gpus_per_node=8, inter_node_bandwidth=NETWORK_RATE, link_share=LINK_SHARE)
 
 
 @entry_point
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", metavar="N", help="prepare so many invented rows, and measure it"
     )
-    parser.add_argument("--tables", action="store_true", help="7B to 70B on 1 to 64 GPUs, reckoned")
+    parser.add_argument("--tables", action="store_true", help="7B to 70B on 1 to 64 GPUs, estimated")
     parser.add_argument("--gpu", choices=GPUS, default="h100", help="for --tables (default: h100)")
     parser.add_argument(
         "--batch", type=int, default=8, metavar="ROWS", help="a GPU and step, for --tables (default: 8)"
@@ -117,9 +117,10 @@ def preparing_table(costs: Iterator[Mapping[str, Any]]) -> Iterator[str]:
 def tables(gpu: Gpu, rows: int) -> Iterator[str]:
     """LoRA and full training of each model on each number of GPUs; on a GPU of 24 GB, LoRA of the small ones alone."""
     small = gpu.memory < 40e9
-    names, counts = (["7B", "14B"], (1,)) if small else (list(MODELS), COUNTS)
+    names, counts = (["7B", "14B"], (1,)) if small else (list(MODELS), GPU_COUNTS)
     ways = {"LoRA": (RANK, False), "QLoRA": (RANK, True)} if small else {"LoRA": (RANK, False), "full": (0, False)}
-    yield f"{gpu.name}, {SHARE:.0%} of {gpu.peak / 1e12:.0f} TFLOP/s, {rows} rows a GPU and step, {WORK_ROWS:,} rows"
+    rate = f"{PEAK_SHARE:.0%} of {gpu.peak / 1e12:.0f} TFLOP/s"
+    yield f"{gpu.name}, {rate}, {rows} rows a GPU and step, {WORK_ROWS:,} rows"
     for way, (rank, four_bits) in ways.items():
         yield ""
         yield HEAD.format(way, "GPUs", "engine", "GB each", "ms/step", "sending", "tokens/s", "hours", "padded")
@@ -129,7 +130,7 @@ def tables(gpu: Gpu, rows: int) -> Iterator[str]:
 
 
 def _line(name: str, shape: ModelShape, gpu: Gpu, count: int, rows: int) -> str:
-    engine, needed = first_that_fits(shape, gpu, count, rows)
+    engine, needed = cheapest_engine_that_fits(shape, gpu, count, rows)
     if engine is None:
         return HEAD.format(name, count, "does not fit", f"{needed / 1e9:.0f}", *[""] * 5).rstrip()
     tree, padded = (
@@ -150,7 +151,7 @@ def work_of(rows: int, tokens_a_row: int) -> Work:
     return Work(tokens, scored=rows * SUPERVISED, pairs=tokens * PADDED)
 
 
-def first_that_fits(shape: ModelShape, gpu: Gpu, count: int, rows: int) -> tuple[str | None, float]:
+def cheapest_engine_that_fits(shape: ModelShape, gpu: Gpu, count: int, rows: int) -> tuple[str | None, float]:
     """The engine that sends least of those that fit, or none; and the bytes that it, or the last, needs on each GPU."""
     targets, tokens, needed = rows * SUPERVISED, rows * IN_TREE, 0.0
     batch = MicroBatch(tokens, targets, targets, keys=rows * PADDED, mask=tokens * PADDED)
@@ -175,15 +176,15 @@ def check_table(found: Mapping[str, Any], model: str) -> Iterator[str]:
         query=heads * width, key=values["num_key_value_heads"] * width, vocabulary=values["vocab_size"],
         rank=int(found["recipe"]["lora_r"]) if lora else 0,
     )  # fmt: skip
-    yield f"{'LoRA' if lora else 'full training':<26}{'reckoned':>10}{'measured':>10}{'ratio':>8}"
+    yield f"{'LoRA' if lora else 'full training':<26}{'estimated':>10}{'measured':>10}{'ratio':>8}"
     for variant, steps in found["steps"].items():
         recompute = variant in ("trl", "trl_packing")  # trl's default
         works = [Work(step["tokens"], step["scored"], step["pairs"]) for step in steps]
-        reckoned = (
+        estimated = (
             statistics.median(operations(shape, work, recompute=recompute) for work in works) / found["gemm_rate"]
         )
         seconds = statistics.median(step["seconds"] for step in steps)
-        yield f"{NAMES[variant]:<26}{reckoned:>8.2f} s{seconds:>8.2f} s{reckoned / seconds:>8.2f}"
+        yield f"{VARIANT_NAMES[variant]:<26}{estimated:>8.2f} s{seconds:>8.2f} s{estimated / seconds:>8.2f}"
 
 
 def print_lines(lines: Iterator[str]) -> None:

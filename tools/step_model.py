@@ -1,9 +1,9 @@
-"""How long a training step takes on many GPUs, by arithmetic: products, optimizer, communication.
+"""A training step's time on many GPUs, estimated: matrix products, optimizer, communication.
 
 A weight costs 2 operations a token forward, 2 backward for what went in, and 2 for its own gradient if it is trained
 (Kaplan et al., arXiv:2001.08361, section 2.1); recomputing activations costs the 2 forward again. What is sent is that
-of the ZeRO paper (arXiv:1910.02054, section 7). Nothing overlaps here: if communication hid wholly behind the products,
-a step would take half as long at best.
+of the ZeRO paper (arXiv:1910.02054, section 7). Nothing overlaps here: if products hid all communication, a step
+would take half as long at best.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class Gpu:
     name: str
     peak: float
     memory: float
-    memory_rate: float
-    within: float
+    memory_bandwidth: float
+    intra_node_bandwidth: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Nodes of like GPUs. `between` is each GPU's bytes a second to other nodes; the shares are what is reached."""
+    """Nodes of like GPUs. `inter_node_bandwidth`: a GPU's bytes a second to other nodes; `share`s are those reached."""
 
     gpu: Gpu
     share: float
-    gpus_a_node: int
-    between: float
+    gpus_per_node: int
+    inter_node_bandwidth: float
     link_share: float
 
 
@@ -100,20 +100,20 @@ def operations(shape: ModelShape, work: Work, *, recompute: bool) -> float:
 
     Attention is 4 operations a pair and unit of width forward and 8 backward, whatever is trained.
     """
-    again = 1 if recompute else 0
+    forwards_again = 1 if recompute else 0
     head = shape.hidden * shape.vocabulary
     weights = (4 if shape.is_lora else 6) * (shape.linear * work.tokens + head * work.scored)
-    recomputed = 2 * again * shape.linear * work.tokens
-    adapter = (6 + 2 * again) * (shape.trained if shape.is_lora else 0) * work.tokens
-    attention = (12 + 4 * again) * shape.layers * shape.query * work.pairs
+    recomputed = 2 * forwards_again * shape.linear * work.tokens
+    adapter = (6 + 2 * forwards_again) * (shape.trained if shape.is_lora else 0) * work.tokens
+    attention = (12 + 4 * forwards_again) * shape.layers * shape.query * work.pairs
     return weights + recomputed + adapter + attention
 
 
 def bytes_sent(shape: ModelShape, *, engine: str, gpus: int) -> float:
     """Bytes that each GPU sends in a step of one micro-batch; as many arrive.
 
-    Gradients are summed and shared out, then gathered as gradients (DDP) or new weights (ZeRO-2): 2 a trained weight.
-    ZeRO-3 and FSDP2 gather every weight, frozen ones too, once forward and once backward, and share out gradients.
+    Gradients are reduce-scattered, then gathered as gradients (DDP) or new weights (ZeRO-2): 2 a trained weight.
+    ZeRO-3 and FSDP2 gather every weight, frozen ones too, once forward and once backward, and reduce-scatter gradients.
     """
     gradients = shape.trained * shape.trained_bytes
     gathered = 2 * (shape.frozen_bytes + gradients) if engine in SHARDED_WEIGHTS else gradients
@@ -122,10 +122,10 @@ def bytes_sent(shape: ModelShape, *, engine: str, gpus: int) -> float:
 
 def step_time(shape: ModelShape, work: Work, cluster: Cluster, *, recompute: bool, engine: str, gpus: int) -> StepTime:
     """Seconds of a step of one micro-batch of `work` on each of the GPUs."""
-    link = cluster.gpu.within if gpus <= cluster.gpus_a_node else cluster.between
+    link = cluster.gpu.intra_node_bandwidth if gpus <= cluster.gpus_per_node else cluster.inter_node_bandwidth
     own = shape.trained / (gpus if engine in SHARDED_STATE else 1)
     return StepTime(
         products=operations(shape, work, recompute=recompute) / (cluster.gpu.peak * cluster.share),
-        optimizer=own * ADAM_TRAFFIC / cluster.gpu.memory_rate,
+        optimizer=own * ADAM_TRAFFIC / cluster.gpu.memory_bandwidth,
         communication=bytes_sent(shape, engine=engine, gpus=gpus) / (link * cluster.link_share),
     )

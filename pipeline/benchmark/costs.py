@@ -1,4 +1,4 @@
-"""What needs no model to be known: the tokens of long scenes, and the time that planning and collating take."""
+"""Costs that need no model: the tokens of long scenes, and the time that planning and collating take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the variants by turns, each in a process of its own, and makes figures of what they report. No torch here."""
+"""The variants' steps, taken by turns in a process each, and the figures computed from them. No torch here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from pipeline.errors import UnderstudyError
 
-NAMES = {
+VARIANT_NAMES = {
     "trl": "trl, its defaults",
     "trl_whole_activations": "trl, no checkpointing",
     "trl_packing": "trl, packing=True (bfd)",
@@ -22,22 +22,22 @@ NAMES = {
     "prefix_tree": "Understudy, prefix tree",
 }
 BASELINE, TREE = "trl", "prefix_tree"
-QUIET = 0.04  # of all cores' time: a step during which other programs took more is measured again
-ATTEMPTS = 2  # rounds at most for each one wanted
+MAX_OTHER_LOAD = 0.04  # of all cores' time: a step during which other programs took more is measured again
+MAX_ROUNDS_FACTOR = 2  # rounds at most for each one asked for
 
 
 @dataclass(slots=True)
 class Worker:
-    """A variant's process, which steps when it is asked to."""
+    """A variant's process, which takes a training step on request."""
 
     variant: str
     process: subprocess.Popen[str]
     steps: list[dict[str, float]] = field(default_factory=list)
 
-    def ask(self, command: str) -> dict[str, Any]:
+    def request(self, command: str) -> dict[str, Any]:
         """The answer to a command."""
         assert self.process.stdin  # noqa: S101 - it is a pipe
-        with contextlib.suppress(BrokenPipeError):  # a dead process says nothing more, either
+        with contextlib.suppress(BrokenPipeError):  # `read` reports a dead process
             self.process.stdin.write(f"{command}\n")
             self.process.stdin.flush()
         return self.read()
@@ -57,15 +57,15 @@ class Worker:
         return dict(json.loads(line))
 
     def quit(self) -> dict[str, Any]:
-        """End it; its last answer."""
-        last = self.ask("quit")
+        """The process has ended; returns its last answer."""
+        last = self.request("quit")
         self.process.wait()
         return last
 
 
-def start(variant: str, order: Mapping[str, Any], log: TextIO) -> Worker:
+def start_worker(variant: str, spec: Mapping[str, Any], log: TextIO) -> Worker:
     """A worker that has built its trainer and waits before its first step."""
-    command = [sys.executable, "-m", "pipeline.benchmark.worker", json.dumps({**order, "variant": variant})]
+    command = [sys.executable, "-m", "pipeline.benchmark.worker", json.dumps({**spec, "variant": variant})]
     process = subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
     )
@@ -78,46 +78,46 @@ def start(variant: str, order: Mapping[str, Any], log: TextIO) -> Worker:
     return worker
 
 
-def run_bench(order: Mapping[str, Any], rounds: int, log_file: TextIO, log: Callable[[str], None]) -> dict[str, Any]:
+def run_bench(spec: Mapping[str, Any], rounds: int, log_file: TextIO, log: Callable[[str], None]) -> dict[str, Any]:
     """All figures of a bench, in rounds in which every variant makes one optimizer step.
 
-    Rounds go on until each variant has `rounds` steps during which no other program kept the cores busy, but not
+    Rounds are repeated until each variant has `rounds` steps during which no other program kept the cores busy, but not
     for more than twice as many.
     """
     workers: list[Worker] = []
     try:
-        for variant, name in NAMES.items():
+        for variant, name in VARIANT_NAMES.items():
             log(f"loading: {name}")
-            workers.append(start(variant, order, log_file))
+            workers.append(start_worker(variant, spec, log_file))
         for worker in workers:
-            worker.ask("step")  # the first step warms up and is not counted
-        for turn in range(rounds * ATTEMPTS):
-            noisy = [worker for worker in workers if len(_quiet(worker.steps)) < rounds]
-            if not noisy:
+            worker.request("step")  # the first step warms up and is not counted
+        for turn in range(rounds * MAX_ROUNDS_FACTOR):
+            unfinished = [worker for worker in workers if len(_undisturbed(worker.steps)) < rounds]
+            if not unfinished:
                 break
-            for worker in noisy:
-                rate = worker.ask("gemm") if worker.variant == TREE else {}
-                worker.steps.append(worker.ask("step") | rate)
-            told = ", ".join(f"{worker.variant} {worker.steps[-1]['seconds']:.2f}" for worker in noisy)
-            log(f"round {turn + 1}, seconds a step: {told}")
+            for worker in unfinished:
+                rate = worker.request("gemm") if worker.variant == TREE else {}
+                worker.steps.append(worker.request("step") | rate)
+            seconds = ", ".join(f"{worker.variant} {worker.steps[-1]['seconds']:.2f}" for worker in unfinished)
+            log(f"round {turn + 1}, seconds a step: {seconds}")
         peaks = {worker.variant: worker.quit() for worker in workers}
         log("gradients, scenes, planning")
-        gradients = start(TREE, order, log_file)
+        gradients = start_worker(TREE, spec, log_file)
         workers.append(gradients)
-        difference = gradients.ask("gradients")["gradient_difference"]
+        difference = gradients.request("gradients")["gradient_difference"]
         gradients.quit()
-        costs = start("costs", order, log_file)
+        costs = start_worker("costs", spec, log_file)
         workers.append(costs)
-        plain = costs.ask("costs")
+        without_model = costs.request("costs")
     finally:
         for worker in workers:
             worker.process.kill()
             worker.process.wait()
     found = summarise({worker.variant: worker.steps for worker in workers if worker.steps}, peaks)
     tree_row = 1 / found["variants"][TREE]["samples_per_second"]
-    for cost in plain["planning"]:
+    for cost in without_model["planning"]:
         cost["share"] = (cost["planning"] + cost["collating"]) / tree_row
-    return found | {"gradient_difference": difference, **plain}
+    return found | {"gradient_difference": difference, **without_model}
 
 
 def summarise(
@@ -128,18 +128,18 @@ def summarise(
     The ceiling of a step: the products that the tree's tokens cannot do without (a forward and a backward through
     all layers, the LM head for the supervised alone), at the rate of products measured just before.
     """
-    counted = {name: _quiet(own) or list(own) for name, own in steps.items()}
-    pace = {name: statistics.median(step["rows"] / step["seconds"] for step in own) for name, own in counted.items()}
+    counted = {name: _undisturbed(own) or list(own) for name, own in steps.items()}
+    rate = {name: statistics.median(step["rows"] / step["seconds"] for step in own) for name, own in counted.items()}
     variants = {
         name: {
-            "samples_per_second": pace[name],
+            "samples_per_second": rate[name],
             "supervised_per_second": statistics.median(step["supervised"] / step["seconds"] for step in own),
-            "times_baseline": pace[name] / pace[BASELINE],
+            "times_baseline": rate[name] / rate[BASELINE],
             "rows_a_step": statistics.mean(step["rows"] for step in own),
             "tokens_a_row": sum(step["tokens"] for step in own) / sum(step["rows"] for step in own),
             "peak_bytes": peaks[name]["peak_bytes"],
             "of_baseline_memory": peaks[name]["peak_bytes"] / peaks[BASELINE]["peak_bytes"],
-            "undisturbed": len(_quiet(steps[name])),
+            "undisturbed": len(_undisturbed(steps[name])),
         }
         for name, own in counted.items()
     }
@@ -157,8 +157,8 @@ def summarise(
     }
 
 
-def _quiet(steps: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
-    return [step for step in steps if step["others"] < QUIET]
+def _undisturbed(steps: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
+    return [step for step in steps if step["others"] < MAX_OTHER_LOAD]
 
 
 def log_path(folder: Path) -> Path:

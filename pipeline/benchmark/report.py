@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pipeline.benchmark.measure import BASELINE, NAMES, TREE
+from pipeline.benchmark.measure import BASELINE, TREE, VARIANT_NAMES
 
 
 def format_bench(found: Mapping[str, Any]) -> str:
     """The figures as plain tables."""
     head = f"{'':<26}{'samples/s':>10}{'supervised/s':>14}{'times trl':>11}{'tokens/row':>12}"
-    lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'quiet steps':>13}"]
+    lines = [f"{head}{'peak memory':>13}{'of trl':>8}{'undisturbed':>13}"]
     for name, one in found["variants"].items():
         lines.append(
-            f"{NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"
+            f"{VARIANT_NAMES[name]:<26}{one['samples_per_second']:>10.2f}{one['supervised_per_second']:>14.0f}"
             f"{one['times_baseline']:>11.2f}{one['tokens_a_row']:>12.0f}{one['peak_bytes'] / 1e9:>10.2f} GB"
             f"{one['of_baseline_memory']:>8.2f}{one['undisturbed']:>13}"
         )
@@ -62,15 +62,15 @@ def draw_bench(found: Mapping[str, Any]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif">',
             f'<rect width="{WIDTH}" height="{height:.0f}" fill="white"/>',
             _text(20, 30, f"{found['title']}: samples a second", size=15, weight=600),
-            *_bars(variants),
+            *_draw_bars(variants),
             _text(20, height - 16, found["note"], size=11, fill=MUTED),
-            *_scene(found["scenes"], height),
+            *_draw_scenes(found["scenes"], height),
             "</svg>\n",
         ]
     )
 
 
-def _bars(variants: Mapping[str, Any]) -> list[str]:
+def _draw_bars(variants: Mapping[str, Any]) -> list[str]:
     longest = max(one["samples_per_second"] for one in variants.values())
     drawn = []
     for index, (name, one) in enumerate(variants.items()):
@@ -81,14 +81,14 @@ def _bars(variants: Mapping[str, Any]) -> list[str]:
             label += f"  ({one['times_baseline']:.1f} x)"
         fill = OURS if name == TREE else THEIRS
         drawn += [
-            _text(LEFT - 10, top + 18, NAMES[name], anchor="end"),
+            _text(LEFT - 10, top + 18, VARIANT_NAMES[name], anchor="end"),
             f'<rect x="{LEFT}" y="{top:.1f}" width="{width:.1f}" height="{BAR}" rx="3" fill="{fill}"/>',
             _text(LEFT + width + 8, top + 18, label, weight=600 if name == TREE else 400),
         ]
     return drawn
 
 
-def _scene(scenes: list[Mapping[str, float]], height: float) -> list[str]:
+def _draw_scenes(scenes: list[Mapping[str, float]], height: float) -> list[str]:
     """Tokens against turns: two lines with their last values."""
     left, right, top, bottom = RIGHT + 80, WIDTH - 90, 60, height - 62
     most_turns = max(scene["turns"] for scene in scenes)

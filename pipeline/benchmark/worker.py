@@ -1,4 +1,4 @@
-"""One variant in a process of its own, which runs a training step whenever it is told to.
+"""One variant in a process of its own, which runs a training step on request.
 
 `python -m pipeline.benchmark.worker '{"variant": ..., "recipe": ..., "overrides": [...], "kinds": [...]}'` answers each
 line on its standard input (`step`, `gemm`, `gradients`, `costs`, `quit`) with one line of JSON on its standard output.
@@ -24,9 +24,9 @@ class _QuitError(Exception):
     """The parent wants no more steps."""
 
 
-def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None:
-    """Build what the order names, then answer commands until there are no more."""
-    recipe, overrides = Path(order["recipe"]), order["overrides"]
+def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None:
+    """The variant that `spec` describes is built, and commands are answered until there are no more."""
+    recipe, overrides = Path(spec["recipe"]), spec["overrides"]
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
 
     from pipeline.benchmark.costs import dealing_costs, planning_costs, scene_costs
@@ -41,21 +41,21 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
 
     run = parse_run(recipe, overrides)
     tokenizer = load_tokenizer(str(run.model.model_name_or_path))
-    material = bench_data(run, tokenizer, order["kinds"])
-    if order["variant"] == "costs":
+    data = bench_data(run, tokenizer, spec["kinds"])
+    if spec["variant"] == "costs":
         answer({"ready": True})
         for _ in commands:
             batch = run.training.per_device_train_batch_size
             answer(
                 {
                     "scenes": scene_costs(tokenizer),
-                    "planning": planning_costs(material.rows, batch),
-                    "dealing": dealing_costs(material.rows, material.plan, batch),
+                    "planning": planning_costs(data.rows, batch),
+                    "dealing": dealing_costs(data.rows, data.plan, batch),
                 }
             )
         return
-    trainer = make_trainer(order["variant"], run, material, tokenizer)
-    steps = _Steps(trainer, iter(commands), answer)
+    trainer = make_trainer(spec["variant"], run, data, tokenizer)
+    steps = _StepwiseTraining(trainer, iter(commands), answer)
     trainer.add_callback(steps.callback())
     try:
         trainer.train()
@@ -63,19 +63,19 @@ def main(order: dict[str, Any], commands: Iterable[str], answers: TextIO) -> Non
         answer({"peak_bytes": peak_memory(), "device": trainer.accelerator.device.type})
 
 
-class _Steps:
-    """Stops the trainer before every step, until the parent says `step`; says what the step before took."""
+class _StepwiseTraining:
+    """Pauses the trainer before every step, until the parent requests one; answers with what the step before took."""
 
     def __init__(self, trainer: Any, commands: Any, answer: Any) -> None:
         self.trainer, self.commands, self.answer = trainer, commands, answer
         self.counts: Counter[str] = Counter()
         self.began: tuple[float, float, float] | None = None
-        self._step = trainer.training_step
-        trainer.training_step = self._counted
+        self._training_step = trainer.training_step
+        trainer.training_step = self._counted_step
 
-    def _counted(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        self.counts.update(count(inputs))
-        return self._step(model, inputs, *rest, **named)
+    def _counted_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        self.counts.update(count_batch(inputs))
+        return self._training_step(model, inputs, *rest, **named)
 
     def callback(self) -> Any:
         from transformers import TrainerCallback
@@ -112,8 +112,8 @@ class _Steps:
         raise _QuitError
 
 
-def count(inputs: dict[str, Any]) -> dict[str, int]:
-    """What a micro-batch of any variant has: rows, tokens that the model computes (padding too), supervised tokens.
+def count_batch(inputs: dict[str, Any]) -> dict[str, int]:
+    """Counts of a micro-batch of any variant: rows, tokens that the model computes (padding too), supervised tokens.
 
     And what it costs on a CPU: tokens `scored` by the LM head, `pairs` of a query with a key that it may see (or, where
     a mask hides the others, any).
@@ -198,7 +198,7 @@ COMMANDS = {"gemm": gemm_rate, "gradients": gradient_difference}
 
 
 def clocks() -> tuple[float, float, float]:
-    """Seconds: of the wall clock, of all cores' work for whomever, and of this process's own work."""
+    """Seconds: of the wall clock, of all cores' work for any process, and of this process's own work."""
     import psutil
 
     of_all = psutil.cpu_times()
@@ -216,5 +216,5 @@ def synchronize() -> None:
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    sys.stdout = sys.stderr  # what the libraries print is no answer
+    sys.stdout = sys.stderr  # what the libraries print is not an answer
     main(json.loads(sys.argv[1]), sys.stdin, answers)

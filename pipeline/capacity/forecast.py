@@ -184,7 +184,7 @@ def _batches_under(rows: RowOrder, size: int, *, tree: bool) -> list[MicroBatch]
 
 
 def _as_tree(shape: ModelShape, *, padded: bool) -> bool:
-    return not padded and shape.why_no_tree is None
+    return not padded and shape.prefix_tree_obstacle is None
 
 
 def model_folder(model: str) -> Path | None:

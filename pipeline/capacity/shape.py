@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.distributed.engines import SINGLE, ZERO3
-from pipeline.tokens.attention import why_no_tree
+from pipeline.tokens.attention import prefix_tree_obstacle
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -40,7 +40,7 @@ class ModelShape:
     trained_bytes: int
     rank: int
     four_bits: bool = False
-    why_no_tree: str | None = None
+    prefix_tree_obstacle: str | None = None
 
     @property
     def is_lora(self) -> bool:
@@ -76,7 +76,7 @@ def model_shape(
 
     with torch.device("meta"), _unsharded():
         model = AutoModelForCausalLM.from_config(config, dtype=dtype, **options)
-        reason = why_no_tree(model)
+        reason = prefix_tree_obstacle(model)
         linear = sum(one.weight.numel() for one in model.modules() if isinstance(one, torch.nn.Linear))
         head = model.get_output_embeddings().weight.numel()
         if peft_config is not None:
@@ -94,7 +94,7 @@ def model_shape(
         trained_bytes=2 if four_bits else dtype.itemsize if engine == ZERO3 else trained[0].element_size(),
         rank=peft_config.r if peft_config is not None else 0,
         four_bits=four_bits,
-        why_no_tree=reason,
+        prefix_tree_obstacle=reason,
     )
 
 

@@ -14,12 +14,12 @@ from pipeline.errors import UnderstudyError
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 PERSONA_FILE = "persona.json"
-CONTRACT = ("name", "language", "instructions")  # what of a persona reaches its prompts
+CONTRACT = ("name", "language", "instructions")  # the fields of a persona that its prompts depend on
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """The system prompt for each kind of record, and the one that chat uses. `{character}` stands for the name."""
+    """The system prompt for each kind of record, and the one that chat uses. `{character}` is replaced by the name."""
 
     background: str
     setting_qa: str
@@ -41,14 +41,14 @@ INSTRUCTIONS: Mapping[Language, Instructions] = {
         chat="你现在是{character}。请用{character}的语气说话，并忠于自己的背景设定。",
     ),
 }
-# What stands in for the turn before a line when the raw file does not have it: its scene, or nothing but a cue.
+# The user turn before a line when the raw file has none: its scene, or nothing but a cue.
 SCENE_CUE: Mapping[Language, str] = {"en": "(Scene: {title})", "zh": "（场景：{title}）"}
 BARE_CUE: Mapping[Language, str] = {"en": "(Say something.)", "zh": "（说点什么吧。）"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How chat samples, unless it is told otherwise."""
+    """The sampling parameters of chat, unless others are given."""
 
     temperature: float = 0.7
     top_p: float = 0.9
@@ -70,7 +70,7 @@ class Persona:
         return str(getattr(self.instructions, purpose)).replace("{character}", self.name)
 
     def cue(self, title: str) -> str:
-        """The user turn that stands before a line whose real one is unknown."""
+        """The user turn before a line whose real one is unknown."""
         return SCENE_CUE[self.language].replace("{title}", title) if title else BARE_CUE[self.language]
 
 

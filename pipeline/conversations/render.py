@@ -25,7 +25,7 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A prompt ending in a user turn, and the one assistant reply that is learnt."""
+    """A prompt that ends in a user turn, and the completion: one assistant turn."""
 
     prompt: tuple[Message, ...]
     completion: Message
@@ -39,7 +39,7 @@ def chat_prompt(persona: Persona, turns: Sequence[Message]) -> tuple[Message, ..
 
 
 def system(content: str) -> Message:
-    """An instruction, which stands first."""
+    """A system message."""
     return Message(role="system", content=content)
 
 
@@ -59,9 +59,9 @@ def render(
     """Every conversation that teaches the record; its exposures take them in turn.
 
     A settings question comes in up to `wordings` frames. About `chat_share` of the conversations of a question or a
-    line (to the nearest quarter) stand under the chat's own instruction, so that what is learnt is at hand in chat;
-    the rest stand under the instruction of their kind. Each frame comes under both. `speaker_names` says whether the
-    turns of other speakers begin with their names (prefix) or not (none).
+    line (to the nearest quarter) have the chat's own system prompt, so that what is learnt is recalled in chat; the
+    rest have the one of their kind. Each frame comes with both. `speaker_names` is whether the turns of other
+    speakers begin with their names (prefix) or not (none).
     """
     bodies = _bodies(record, persona, wordings, speaker_names)
     share = Fraction(0) if record.kind == "background" else Fraction(round(chat_share * 4), 4)

@@ -15,7 +15,7 @@ ROLES = ("system", "user", "assistant")
 
 
 def read_replay(paths: Sequence[str]) -> list[Conversation]:
-    """Every conversation of the files, as it stands there; its last reply is what is learnt.
+    """Every conversation of the files, unchanged; its last reply is its completion.
 
     A line is `{"messages": [{"role", "content"}, ...]}` or `{"prompt": [...], "completion": [...]}`, as trl takes them.
 

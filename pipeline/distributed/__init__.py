@@ -1,1 +1,1 @@
-"""Several processes as one run: how they meet, hear of each other, and leave together."""
+"""Several processes as one run: rendezvous, heartbeats, timeouts, and stopping together."""

@@ -1,4 +1,4 @@
-"""How long processes wait for each other: a step's own deadline, and a longer one around steps."""
+"""How long processes wait for each other in a collective: one timeout within steps, and a longer one around them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 from torch.distributed.distributed_c10d import _world
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-LONG_WORK = 1800  # seconds, torch's own default
+LONG_TIMEOUT = 1800  # seconds, torch's own default
 
 
 def set_collective_timeout(seconds: float) -> None:
-    """From now on, an exchange between processes fails if a process has been waiting in it for that long."""
-    for group in _world.pg_map:  # the engines make groups of their own
+    """From now on a collective (a gather, a reduce ...) fails in which a process has waited for that many seconds."""
+    for group in _world.pg_map:  # the engines make process groups of their own
         group.set_timeout(timedelta(seconds=seconds))
 
 
 class StepDeadline(TrainerCallback):  # type: ignore[misc]
-    """Within steps a process waits for another up to `seconds`; around them, and for what follows a step, LONG_WORK."""
+    """The collective timeout is `seconds` within steps, and LONG_TIMEOUT around them: for saving and evaluating."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """The first step, in which everything is compiled and connected, has ended."""
+        """`seconds` apply from the first step's end on (it compiles and connects), unless a checkpoint follows."""
         follows = control.should_save or control.should_evaluate
-        set_collective_timeout(max(LONG_WORK, self.seconds) if follows else self.seconds)
+        set_collective_timeout(max(LONG_TIMEOUT, self.seconds) if follows else self.seconds)
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """An epoch's end may be the time to save or to evaluate."""
+        """The longer timeout applies if a checkpoint or an evaluation follows."""
         self.on_step_end(args, state, control)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """The last save follows."""
-        set_collective_timeout(max(LONG_WORK, self.seconds))
+        """The longer timeout applies to the last save."""
+        set_collective_timeout(max(LONG_TIMEOUT, self.seconds))

@@ -1,4 +1,4 @@
-"""The engines that several processes train with, by name, and how a run's processes agree on what only one can see."""
+"""The engines that several processes train with, by name, and how all processes get what only the main one can see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heartbeats: each process says that it is alive, and ends with advice when it hears nothing of another one."""
+"""Heartbeats: each process shows that it is alive, and exits with advice when another one's heartbeat stays away."""
 
 from __future__ import annotations
 
@@ -14,87 +14,90 @@ from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from pipeline.errors import UnderstudyError
 
-BEAT = 2.0  # seconds between two heartbeats, at most
-LEAVING = 20.0  # seconds that an exchange with the store may still take: Python must not end while a thread is in it
-MISSED = 4  # so many beats not heard: the one to name, if one process is the reason
+HEARTBEAT_INTERVAL = 2.0  # seconds between two heartbeats, at most
+JOIN_TIMEOUT = 20.0  # seconds that a call of the store may still take: Python must not end while a thread is in it
+MISSED_HEARTBEATS = 4  # after so many, a process is named as the reason of a failed collective
 RESUME_ADVICE = (
-    "then give the same command again: it goes on from the last checkpoint. If the pause was meant, "
+    "then run the same command again: it resumes from the last checkpoint. If the pause was meant, "
     "set a longer `ddp_timeout` in the recipe"
 )
 
 
 class Heartbeat:
-    """This process's heartbeat to the others, and theirs to it.
+    """This process's heartbeat to the other ranks, and the time of their last one.
 
-    If nothing is heard of another one for `seconds`, the process ends, with advice: the main thread may then be deep in
-    an exchange that nothing interrupts. One thread talks to the store and may be stuck in that, another one watches.
+    After `seconds` without one from another rank the process exits, with advice: its main thread may then be deep in a
+    collective that nothing interrupts. One thread exchanges heartbeats through the store, and may be stuck in that;
+    another one monitors them.
     """
 
     def __init__(self, store: Store, rank: int, world: int, seconds: float) -> None:
         self.rank, self.world, self.seconds = rank, world, seconds
-        self.beat = min(BEAT, seconds / 10)
+        self.interval = min(HEARTBEAT_INTERVAL, seconds / 10)
         self._store = store
-        self._heard = dict.fromkeys((other for other in range(world) if other != rank), time.monotonic())
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._talk, self._watch)]
+        self._last_seen = dict.fromkeys((other for other in range(world) if other != rank), time.monotonic())
+        self._stopped = threading.Event()
+        self._threads = [threading.Thread(target=loop, daemon=True) for loop in (self._exchange, self._monitor)]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """No more heartbeats: the run is over."""
-        self._over.set()
+        self._stopped.set()
         for thread in self._threads:
-            thread.join(LEAVING)
+            thread.join(JOIN_TIMEOUT)
 
-    def silent(self, seconds: float) -> list[int]:
-        """The ranks of which nothing has been heard for that long."""
+    def silent_ranks(self, seconds: float) -> list[int]:
+        """The ranks whose last heartbeat is longer ago than that."""
         now = time.monotonic()
-        return [other for other, heard in self._heard.items() if now - heard > seconds]
+        return [other for other, seen in self._last_seen.items() if now - seen > seconds]
 
     def diagnose(self, error: Exception) -> tuple[str, str]:
-        """Where and what: which process is the reason why an exchange failed, as far as can be told."""
+        """An error's "where" and "what": which process is why a collective failed, as far as is known."""
         where, first = f"rank {self.rank} of {self.world}", str(error).strip().split("\n", 1)[0]
-        said = re.sub(r"^\[\S+\] ", "", first).split(". ", 1)[0]  # without the place in gloo's source
-        if silent := self.silent(MISSED * self.beat):
-            return where, f"{_is_gone(silent)} ({said})"
-        if "imed out" in said:
-            return where, f"waited for another process, which is alive but does something else ({said})"
-        return where, f"lost another process: it has ended, or its machine cannot be reached ({said})"
+        cause = re.sub(r"^\[\S+\] ", "", first).split(". ", 1)[0]  # without the place in gloo's source
+        if silent := self.silent_ranks(MISSED_HEARTBEATS * self.interval):
+            what = _no_heartbeat_from(silent)
+        elif "imed out" in cause:
+            what = "timed out waiting for another process, which is alive but busy with something else"
+        else:
+            what = "lost the connection to another process: it has exited, or its machine is unreachable"
+        return where, f"{what} ({cause})"
 
-    def _talk(self) -> None:
+    def _exchange(self) -> None:
         number = 0
         last: dict[int, bytes] = {}
-        others = list(self._heard)
-        while not self._over.wait(self.beat):
+        others = list(self._last_seen)
+        while not self._stopped.wait(self.interval):
             number += 1
             try:
                 self._store.set(f"heartbeat/{self.rank}", str(number))
                 known = [other for other in others if self._store.check([f"heartbeat/{other}"])]
-                beats = self._store.multi_get([f"heartbeat/{other}" for other in known])
-            except RuntimeError:  # no news, as if nobody had spoken
+                counts = self._store.multi_get([f"heartbeat/{other}" for other in known])
+            except RuntimeError:  # nothing received, as if nobody had sent anything
                 continue
-            for other, heard in zip(known, beats, strict=True):
-                if last.get(other) != heard:
-                    last[other], self._heard[other] = heard, time.monotonic()
+            for other, count in zip(known, counts, strict=True):
+                if last.get(other) != count:
+                    last[other], self._last_seen[other] = count, time.monotonic()
 
-    def _watch(self) -> None:
-        while not self._over.wait(self.beat):
-            if silent := self.silent(self.seconds):
-                _end(
+    def _monitor(self) -> None:
+        while not self._stopped.wait(self.interval):
+            if silent := self.silent_ranks(self.seconds):
+                _exit_with(
                     UnderstudyError(
                         f"rank {self.rank} of {self.world}",
-                        f"{_is_gone(silent)}, for {self.seconds:g} s",
+                        f"{_no_heartbeat_from(silent)}, for {self.seconds:g} s",
                         fix=f"look at what it printed last, and whether its machine can be reached; {RESUME_ADVICE}",
                     )
                 )
 
 
-def _is_gone(silent: Sequence[int]) -> str:
-    return f"hears nothing of rank {', '.join(map(str, silent))}: it hangs, is stopped or gone"
+def _no_heartbeat_from(silent: Sequence[int]) -> str:
+    return f"receives no heartbeat from rank {', '.join(map(str, silent))}: it hangs, is stopped or gone"
 
 
-def _end(error: UnderstudyError) -> None:
-    """Say it, and end this process, whatever its main thread is in."""
+def _exit_with(error: UnderstudyError) -> None:
+    """The error is printed and this process has exited with code 2, whatever its main thread is in."""
     report_to_torchrun(error)
     sys.stdout.flush()
     sys.stderr.write(f"error: {error}\n")
@@ -108,10 +111,10 @@ def is_connection_error(error: RuntimeError) -> bool:
 
 
 def report_to_torchrun(error: UnderstudyError) -> None:
-    """torchrun, which accelerate launches with, ends its own long report with this error and its advice.
+    """The report of torchrun, by which accelerate launches, ends with this error and its advice.
 
     It is recorded by torchelastic's error handler, which does nothing where no torchrun asked for it. The handler takes
-    the traceback of what is being handled, so the error is raised anew, without its cause.
+    the traceback of what is being handled, so the error is raised again, without its cause.
     """
     where, what, fix = error.parts
     try:

@@ -1,7 +1,7 @@
-"""Several processes as one run: they meet before anything is loaded, and end together, with advice.
+"""Several processes as one run: their rendezvous comes before anything is loaded, and they end together, with advice.
 
-torch by itself waits half an hour for a process that is gone, and then does not say which one it was. Here processes
-meet in a store; each sends a heartbeat there (`heartbeat`), and whoever hears nothing of another one says so and ends.
+torch by itself waits half an hour for a process that has exited, and does not name it then. Here processes rendezvous
+in a store; each sends heartbeats through it (`heartbeat`), and one that receives none from another names it and exits.
 A process that is alive but busy is given longer: within steps `ddp_timeout`, elsewhere (reading files, loading and
 saving a model, the first step, which compiles) half an hour (`deadlines`).
 """
@@ -19,15 +19,15 @@ import torch
 from accelerate import PartialState
 from torch.distributed import PrefixStore, Store  # type: ignore[attr-defined]
 
-from pipeline.distributed.deadlines import LONG_WORK, set_collective_timeout
+from pipeline.distributed.deadlines import LONG_TIMEOUT, set_collective_timeout
 from pipeline.distributed.heartbeat import RESUME_ADVICE, Heartbeat, is_connection_error, report_to_torchrun
 from pipeline.errors import UnderstudyError
 
 DDP_TIMEOUT = 100  # seconds: how long a step may wait for a process that is alive
-# How much of that a process may be silent, or late to come. torchrun takes 30 seconds more to end one that is stopped,
-# so that either ends the run within two minutes.
-SILENCE = 0.6
-ONE_OF_SEVERAL = (
+# The share of it that a process may send no heartbeat, or be late for the rendezvous. torchrun takes 30 seconds more to
+# kill one that is stopped, so that either ends the run within two minutes.
+HEARTBEAT_SHARE = 0.6
+SINGLE_PROCESS_NOTE = (
     "this is one process by itself: accelerate starts no more on a CPU with --cpu. "
     "For several, leave --cpu out, or use `torchrun --nproc_per_node N -m pipeline.train ...`"
 )
@@ -39,25 +39,25 @@ def process_group(timeout: float, *, use_cpu: bool) -> Iterator[bool]:
 
     `timeout` is the recipe's `ddp_timeout` in seconds.
 
-    Gives whether they compute on CPUs: because `use_cpu` says so, or because several processes found nothing else.
+    Gives whether they compute on CPUs: by `use_cpu`, or because several processes found no other device.
 
     Raises:
-        UnderstudyError: they cannot meet, or something parted them: who is gone, and what to do.
+        UnderstudyError: the rendezvous fails, or a connection is lost later: names the rank, and what to do.
     """
     try:
-        if processes_of(os.environ) == 1:
-            if started_one_of_several(os.environ):
-                sys.stderr.write(f"note: {ONE_OF_SEVERAL}\n")
+        if world_size_of(os.environ) == 1:
+            if launched_alone_on_cpu(os.environ):
+                sys.stderr.write(f"note: {SINGLE_PROCESS_NOTE}\n")
             yield use_cpu
             return
-        use_cpu = use_cpu or _nothing_but_cpus()
+        use_cpu = use_cpu or _has_only_cpus()
         if not use_cpu:
             _check_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count())
-        store = _meet(os.environ, SILENCE * timeout)
-        heartbeat = Heartbeat(store, int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), SILENCE * timeout)
+        store = _rendezvous(os.environ, HEARTBEAT_SHARE * timeout)
+        heartbeat = Heartbeat(store, int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), HEARTBEAT_SHARE * timeout)
         try:
             PartialState(cpu=use_cpu, timeout=timedelta(seconds=timeout))
-            set_collective_timeout(max(LONG_WORK, timeout))
+            set_collective_timeout(max(LONG_TIMEOUT, timeout))
             yield use_cpu
         except RuntimeError as error:
             if not is_connection_error(error):
@@ -71,25 +71,25 @@ def process_group(timeout: float, *, use_cpu: bool) -> Iterator[bool]:
         raise
 
 
-def processes_of(environment: Mapping[str, str]) -> int:
-    """How many processes the launcher says there are.
+def world_size_of(environment: Mapping[str, str]) -> int:
+    """The world size that the launcher announced; 1 without a launcher.
 
     Raises:
         UnderstudyError: its variables contradict each other.
     """
     world, rank = int(environment.get("WORLD_SIZE", 1)), int(environment.get("RANK", 0))
     if rank >= world or (world > 1 and not {"RANK", "MASTER_ADDR", "MASTER_PORT"} <= environment.keys()):
-        told = {name: environment.get(name) for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")}
+        given = {name: environment.get(name) for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")}
         raise UnderstudyError(
             "environment",
-            f"has {', '.join(f'{name}={value}' for name, value in told.items())}",
+            f"has {', '.join(f'{name}={value}' for name, value in given.items())}",
             fix="start with `accelerate launch` or `torchrun`, which set them all; RANK is less than WORLD_SIZE",
         )
     return world
 
 
-def started_one_of_several(environment: Mapping[str, str]) -> bool:
-    """Whether accelerate was asked for several processes on CPUs: then it names a meeting place, and starts one."""
+def launched_alone_on_cpu(environment: Mapping[str, str]) -> bool:
+    """Whether accelerate was asked for several processes on CPUs: it then starts one, with a master address."""
     on_cpu = environment.get("ACCELERATE_USE_CPU", "").lower() == "true"
     return on_cpu and "MASTER_ADDR" in environment and "WORLD_SIZE" not in environment
 
@@ -102,14 +102,14 @@ def parse_timeout(ddp_timeout: object) -> float:
         return DDP_TIMEOUT
 
 
-def _nothing_but_cpus() -> bool:
-    """Whether no device here can exchange with others; then accelerate would have each process train for itself."""
+def _has_only_cpus() -> bool:
+    """Whether no accelerator here has collectives; accelerate would then let each process train for itself."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     return accelerator is None or accelerator.type == "mps"
 
 
 def _check_gpus(processes: int, gpus: int) -> None:
-    """One process a GPU.
+    """There are at most as many processes on this machine as GPUs.
 
     Raises:
         UnderstudyError: there are more processes on this machine than GPUs.
@@ -122,69 +122,71 @@ def _check_gpus(processes: int, gpus: int) -> None:
         )
 
 
-def _meet(environment: Mapping[str, str], seconds: float) -> Store:
-    """The store through which all processes have met.
+def _rendezvous(environment: Mapping[str, str], seconds: float) -> Store:
+    """The store of the run, once every rank has joined it.
 
     Raises:
-        UnderstudyError: some did not come, or they do not agree on how many they are.
+        UnderstudyError: ranks did not connect in time, or their world sizes differ.
     """
     rank, world = int(environment["RANK"]), int(environment["WORLD_SIZE"])
-    place = f"{environment['MASTER_ADDR']}:{environment['MASTER_PORT']}"
-    patience = timedelta(seconds=seconds)
-    looking = patience if rank == 0 else patience * 2 / 3  # torch looks for rank 0 twice
+    address = f"{environment['MASTER_ADDR']}:{environment['MASTER_PORT']}"
+    timeout = timedelta(seconds=seconds)
+    connect_timeout = timeout if rank == 0 else timeout * 2 / 3  # torch tries to reach rank 0 twice
     try:
-        common, _, _ = next(torch.distributed.rendezvous("env://", timeout=looking))  # type: ignore[attr-defined]
+        common, _, _ = next(torch.distributed.rendezvous("env://", timeout=connect_timeout))  # type: ignore[attr-defined]
     except RuntimeError as error:
-        raise _no_meeting(str(error), rank, world, place, seconds) from error
+        raise _rendezvous_error(str(error), rank, world, address, seconds) from error
     store = PrefixStore(f"understudy/{environment.get('TORCHELASTIC_RESTART_COUNT', 0)}", common)
-    if store.add(f"came/{rank}", 1) > 1:
+    if store.add(f"joined/{rank}", 1) > 1:
         raise UnderstudyError(
-            f"rank {rank} of {world}", "is there twice", fix="give each machine its own --machine_rank"
+            f"rank {rank} of {world}", "was started twice", fix="give each machine its own --machine_rank"
         )
-    store.set(f"says/{rank}", str(world))
-    others = [f"says/{other}" for other in range(world)]
+    store.set(f"world_size/{rank}", str(world))
+    world_size_keys = [f"world_size/{other}" for other in range(world)]
     try:
-        store.wait(others, patience)
+        store.wait(world_size_keys, timeout)
     except RuntimeError as error:
-        absent = [other for other in range(world) if not _is_there(store, f"says/{other}")]
-        raise _missing([0] if rank in absent else absent, rank, world, place, seconds) from error
-    said = sorted({int(number) for number in store.multi_get(others)})
-    if len(said) > 1:
+        absent = [other for other in range(world) if not _has_key(store, f"world_size/{other}")]
+        raise _absent_error([0] if rank in absent else absent, rank, world, address, seconds) from error
+    world_sizes = sorted({int(number) for number in store.multi_get(world_size_keys)})
+    if len(world_sizes) > 1:
         raise UnderstudyError(
             f"rank {rank} of {world}",
-            f"and the others were started for different numbers of processes: {' and '.join(map(str, said))}",
+            f"and the others were launched with different world sizes: {' and '.join(map(str, world_sizes))}",
             fix="give every machine the same --num_processes (all processes of all machines) and --num_machines",
         )
     return store
 
 
-def _is_there(store: Store, key: str) -> bool:
+def _has_key(store: Store, key: str) -> bool:
     try:
         return store.check([key])
     except RuntimeError:  # the store itself is gone
         return False
 
 
-def _no_meeting(complaint: str, rank: int, world: int, place: str, seconds: float) -> UnderstudyError:
-    if "EADDRINUSE" in complaint:
+def _rendezvous_error(message: str, rank: int, world: int, address: str, seconds: float) -> UnderstudyError:
+    if "EADDRINUSE" in message:
         return UnderstudyError(
-            place, "is in use by another program", fix="choose a free port: --main_process_port 29501 on every machine"
+            address,
+            "is in use by another program",
+            fix="choose a free port: --main_process_port 29501 on every machine",
         )
-    if "clients joined" in complaint:
-        return _missing((), rank, world, place, seconds)
+    if "clients joined" in message:
+        return _absent_error((), rank, world, address, seconds)
     return UnderstudyError(
         f"rank {rank} of {world}",
-        f"cannot reach rank 0 at {place} ({complaint.splitlines()[0]})",
+        f"cannot reach rank 0 at {address} ({message.splitlines()[0]})",
         fix="start the machine of rank 0 too, and see that --main_process_ip and --main_process_port are the same "
         "everywhere and no firewall is between",
     )
 
 
-def _missing(absent: Sequence[int], rank: int, world: int, place: str, seconds: float) -> UnderstudyError:
+def _absent_error(absent: Sequence[int], rank: int, world: int, address: str, seconds: float) -> UnderstudyError:
     who = f"rank {', '.join(map(str, absent))}" if absent else "the others"
     return UnderstudyError(
         f"rank {rank} of {world}",
-        f"waited {seconds:g} s at {place}, and {who} did not come",
+        f"waited {seconds:g} s at {address}, and {who} did not connect",
         fix="start every machine within that time, with the same --num_machines, --num_processes, --main_process_ip "
         "and --main_process_port, and its own --machine_rank; or set a longer `ddp_timeout` in the recipe",
     )

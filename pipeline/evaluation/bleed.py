@@ -7,40 +7,38 @@ untouched model has bled from one character into another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.evaluation.metrics.replies import rank_of_gold
-from pipeline.evaluation.metrics.statistics import paired_difference
-from pipeline.evaluation.metrics.summary import interval
-from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
+from pipeline.evaluation.metrics.statistics import Estimate, estimate, paired_difference
+from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.evaluation.scoring import ReplyScore, score_replies
 from pipeline.models.generate import generate_replies
+from pipeline.terminal import Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Outcome = Literal["exact", "first"]
-OUTCOMES: tuple[Outcome, ...] = ("exact", "first")
-MATRIX_FACTS = 16  # of each character, unless more or fewer are asked for
 MOST_SAMPLES = 6  # rows whose reply to another's question is kept, to be read
 ABOVE_BY_CHANCE = 0.025  # of pairs that do not bleed, a 95% interval stands above the untouched model's
 MOST_PAIRS = 20  # that are named as bleeding, the worst first
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """A character's column: some of its facts, each with the answers that it has to be told from."""
+class BleedColumn:
+    """A character's column: some of its facts, each with its distractors."""
 
     persona: Persona
     probes: Sequence[Probe]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class CrossSample:
     """What was said to a question that is another's to answer."""
 
     of: str
@@ -50,54 +48,146 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A column's facts as one asked for them: which were known word for word, and whose answers were ranked first."""
+class BleedCell:
+    """A column's facts, asked of one character: which it knows word for word, and whose answers it ranks first."""
 
     exact: list[bool]
     first: list[bool]
 
+    def hits(self, outcome: Outcome) -> list[bool]:
+        """The outcome of each fact."""
+        return self.exact if outcome == "exact" else self.first
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BleedRow:
     """One character asked for everybody's facts: a cell for each column."""
 
-    cells: Sequence[Cell]
-    sample: Sample | None = None
+    cells: Sequence[BleedCell]
+    sample: CrossSample | None = None
 
 
-def facts_of(persona: Persona, probes: Sequence[Probe], count: int, *, distractors: int) -> Facts:
+@dataclass(frozen=True, slots=True)
+class ColumnSize:
+    """How many facts a column asks for."""
+
+    name: str
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of each column the share of facts known word for word, and ranked first."""
+
+    exact: tuple[float, ...]
+    first: tuple[float, ...]
+
+    def of(self, outcome: Outcome) -> tuple[float, ...]:
+        """The shares by one outcome."""
+        return self.exact if outcome == "exact" else self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """All facts asked of whom they are of, of everybody else, and of the untouched model; None if nobody is asked."""
+
+    own: Estimate | None
+    others: Estimate | None
+    base: Estimate | None
+
+    def present(self) -> dict[str, Estimate]:
+        """Those that there are, by name."""
+        named = {"own": self.own, "others": self.others, "base": self.base}
+        return {name: outcome for name, outcome in named.items() if outcome}
+
+
+@dataclass(frozen=True, slots=True)
+class BleedingPair:
+    """`asked` ranks more of the facts `of` another first than the untouched model, by `value`; with its interval."""
+
+    asked: str
+    of: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bleed:
+    """The matrix with what it says in short. `shared`: all rows are of one adapter.
+
+    Of `pairs` of different characters about `by_chance` would be listed as bleeding if none did.
+    """
+
+    model: str
+    shared: bool
+    columns: tuple[ColumnSize, ...]
+    distractors: int
+    rows: Mapping[str, Shares]
+    base: Shares
+    exact: Overall
+    first: Overall
+    pairs: int
+    by_chance: int
+    bleeding: tuple[BleedingPair, ...]
+    samples: Mapping[str, CrossSample]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `bleed.json` has it."""
+        overall = {"exact": self.exact, "first": self.first}
+        return {
+            "model": self.model,
+            "shared": self.shared,
+            "columns": [asdict(column) for column in self.columns],
+            "distractors": self.distractors,
+            "rows": [{"name": name} | asdict(shares) for name, shares in self.rows.items()],
+            "base": asdict(self.base),
+            "summary": {
+                outcome: {name: asdict(figure) for name, figure in figures.present().items()}
+                for outcome, figures in overall.items()
+            },
+            "pairs": self.pairs,
+            "by_chance": self.by_chance,
+            "bleeding": [asdict(pair) for pair in self.bleeding],
+            "samples": [{"asked": name} | asdict(sample) for name, sample in self.samples.items()],
+        }
+
+
+def make_column(persona: Persona, probes: Sequence[Probe], count: int, *, distractors: int) -> BleedColumn:
     """The column of a character: `count` of its facts, always the same ones."""
-    return Facts(persona, choose(with_distractors(probes, distractors), count))
+    return BleedColumn(persona, sample_probes(with_distractors(probes, distractors), count))
 
 
-def ask(
+def score_cells(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     persona: Persona | None,
-    columns: Sequence[Facts],
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Cell]:
+    columns: Sequence[BleedColumn],
+    progress: Progress | None = None,
+) -> list[BleedCell]:
     """Everybody's facts asked of `persona`; without one, each character's own of itself, as the untouched model is."""
-    asked = [(persona or column.persona, probe) for column in columns for probe in column.probes]
-    prompts = [chat_prompt(whom, (user(probe.unseen[0]),)) for whom, probe in asked]
-    options = [(probe.answer, *probe.distractors) for _, probe in asked]
-    scored = iter(score_replies(model, tokenizer, prompts, options, progress=progress) if asked else ())
+    questions = [(persona or column.persona, probe) for column in columns for probe in column.probes]
+    prompts = [chat_prompt(asked, (user(probe.unseen[0]),)) for asked, probe in questions]
+    options = [(probe.answer, *probe.distractors) for _, probe in questions]
+    scored = iter(score_replies(model, tokenizer, prompts, options, progress=progress) if questions else ())
     return [_cell([next(scored) for _ in column.probes]) for column in columns]
 
 
-def _cell(answers: Sequence[Sequence[ReplyScore]]) -> Cell:
+def _cell(answers: Sequence[Sequence[ReplyScore]]) -> BleedCell:
     ranks = [rank_of_gold(gold.mean_log_prob, [one.mean_log_prob for one in others]) for gold, *others in answers]
-    return Cell([gold.exact for gold, *_ in answers], [rank == 1 for rank in ranks])
+    return BleedCell([gold.exact for gold, *_ in answers], [rank == 1 for rank in ranks])
 
 
-def sample_reply(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, persona: Persona, of: Facts) -> Sample:
+def sample_reply(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, persona: Persona, of: BleedColumn
+) -> CrossSample:
     """What `persona` says when asked for somebody else's fact."""
     probe = of.probes[0]
     (reply,) = generate_replies(model, tokenizer, [chat_prompt(persona, (user(probe.unseen[0]),))])
-    return Sample(of.persona.name, probe.unseen[0], probe.answer, reply)
+    return CrossSample(of.persona.name, probe.unseen[0], probe.answer, reply)
 
 
-def choose_cross_probe(names: Sequence[str], columns: Sequence[Facts]) -> dict[str, Facts]:
+def choose_cross_probe(names: Sequence[str], columns: Sequence[BleedColumn]) -> dict[str, BleedColumn]:
     """For the first few characters, the column whose question each is given to answer: the next one's after its own."""
     order = [column.persona.name for column in columns]
     chosen = {}
@@ -109,52 +199,53 @@ def choose_cross_probe(names: Sequence[str], columns: Sequence[Facts]) -> dict[s
     return chosen
 
 
-def bleed_of(
-    rows: Mapping[str, Row], base: Row, columns: Sequence[Facts], *, model: str, shared: bool
-) -> dict[str, Any]:
-    """The matrix with what it says in short, as JSON takes it. `shared` says that all rows are of one adapter."""
+def summarise_bleed(
+    rows: Mapping[str, BleedRow], base: BleedRow, columns: Sequence[BleedColumn], *, model: str, shared: bool
+) -> Bleed:
+    """The matrix of these rows, and of the untouched model's row `base`, with what it says in short."""
     names = [column.persona.name for column in columns]
     pairs = len(rows) * len(names) - len(rows.keys() & set(names))
-    return {
-        "model": model,
-        "shared": shared,
-        "columns": [{"name": name, "facts": len(column.probes)} for name, column in zip(names, columns, strict=True)],
-        "distractors": min(len(probe.distractors) for column in columns for probe in column.probes),
-        "rows": [{"name": name} | _shares(row) for name, row in rows.items()],
-        "base": _shares(base),
-        "summary": {outcome: _summary(rows, base, names, outcome) for outcome in OUTCOMES},
-        "pairs": pairs,
-        "by_chance": round(ABOVE_BY_CHANCE * pairs),
-        "bleeding": _bleeding(rows, base, names),
-        "samples": [{"asked": name} | asdict(row.sample) for name, row in rows.items() if row.sample],
-    }
+    return Bleed(
+        model=model,
+        shared=shared,
+        columns=tuple(ColumnSize(column.persona.name, len(column.probes)) for column in columns),
+        distractors=min(len(probe.distractors) for column in columns for probe in column.probes),
+        rows={name: _shares(row) for name, row in rows.items()},
+        base=_shares(base),
+        exact=_overall(rows, base, names, "exact"),
+        first=_overall(rows, base, names, "first"),
+        pairs=pairs,
+        by_chance=round(ABOVE_BY_CHANCE * pairs),
+        bleeding=_bleeding(rows, base, names),
+        samples={name: row.sample for name, row in rows.items() if row.sample},
+    )
 
 
-def _hits(row: Row, outcome: Outcome) -> list[list[bool]]:
-    return [cell.exact if outcome == "exact" else cell.first for cell in row.cells]
+def _shares(row: BleedRow) -> Shares:
+    return Shares(
+        exact=tuple(sum(cell.exact) / len(cell.exact) for cell in row.cells),
+        first=tuple(sum(cell.first) / len(cell.first) for cell in row.cells),
+    )
 
 
-def _shares(row: Row) -> dict[str, list[float]]:
-    """Of each column the share of hits."""
-    return {outcome: [sum(hits) / len(hits) for hits in _hits(row, outcome)] for outcome in OUTCOMES}
-
-
-def _summary(rows: Mapping[str, Row], base: Row, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
-    """Over all facts: asked of whom they are of, asked of everybody else, and of the untouched model."""
+def _overall(rows: Mapping[str, BleedRow], base: BleedRow, names: Sequence[str], outcome: Outcome) -> Overall:
     own: list[list[float]] = []
     others: list[list[float]] = []
     untouched: list[list[float]] = []
     for number, name in enumerate(names):
-        for fact, hit in enumerate(_hits(base, outcome)[number]):
+        for fact, hit in enumerate(base.cells[number].hits(outcome)):
             untouched.append([float(hit)])
-            answered = {whose: float(_hits(row, outcome)[number][fact]) for whose, row in rows.items()}
+            answered = {asked: float(row.cells[number].hits(outcome)[fact]) for asked, row in rows.items()}
             own += [[answered[name]]] if name in answered else []
-            others.append([value for whose, value in answered.items() if whose != name])
-    told = {"own": own, "others": [of_fact for of_fact in others if of_fact], "base": untouched}
-    return {name: interval(values, share=True) for name, values in told.items() if values}
+            others.append([value for asked, value in answered.items() if asked != name])
+    return Overall(*(_share(values) for values in (own, [of_fact for of_fact in others if of_fact], untouched)))
 
 
-def _bleeding(rows: Mapping[str, Row], base: Row, names: Sequence[str]) -> list[dict[str, Any]]:
+def _share(values: Sequence[Sequence[float]]) -> Estimate | None:
+    return estimate(values, share=True) if values else None
+
+
+def _bleeding(rows: Mapping[str, BleedRow], base: BleedRow, names: Sequence[str]) -> tuple[BleedingPair, ...]:
     """The pairs that rank more of the other's facts first than the untouched model, the whole interval above it."""
     found = []
     for asked, row in rows.items():
@@ -164,5 +255,5 @@ def _bleeding(rows: Mapping[str, Row], base: Row, names: Sequence[str]) -> list[
                 continue
             change = paired_difference(before, after)
             if change.low > 0:
-                found.append({"asked": asked, "of": of, **asdict(change)})
-    return sorted(found, key=lambda pair: -pair["value"])[:MOST_PAIRS]
+                found.append(BleedingPair(asked, of, change.value, change.low, change.high))
+    return tuple(sorted(found, key=lambda pair: -pair.value)[:MOST_PAIRS])

@@ -4,117 +4,176 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.metrics.statistics import paired_difference
-from pipeline.evaluation.metrics.summary import interval
-from pipeline.evaluation.report.tables import format_change, format_outcome
+from pipeline.evaluation.findings import DriftName, Findings, Item
+from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
+from pipeline.evaluation.scoring import QuestionForm
+from pipeline.evaluation.summary import RecallKey
+from pipeline.runs.files import RECALL_FILE
+from pipeline.runs.run_file import read_run
 
-# What is compared: how it is asked, which outcome of a question counts, and what that is called.
 COMPARED = (
-    ("seen", "trained_exact", "word for word, as trained"),
-    ("unseen", "trained_exact", "word for word, in new words"),
-    ("amid", "trained_exact", "the same, amid a conversation"),
-    ("unseen", "trained_first", "ranked first, in new words"),
+    RecallKey("seen", "exact"),
+    RecallKey("unseen", "exact"),
+    RecallKey("amid", "exact"),
+    RecallKey("unseen", "at_1"),
 )
 # Arguments that differ between any two runs and say nothing of what was tried.
 NEVER_TRIED = frozenset({"output_dir", "logging_dir", "run_name"})
 
 
-def read_report(folder: Path) -> dict[str, Any]:
-    """The recall report of the run in `folder`, with the arguments of the run.
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    """What the trained model makes of a question: the answer word for word, and the answer ranked first."""
+
+    asked: QuestionForm
+    exact: bool
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRun:
+    """What a comparison takes of a run: its arguments, its questions by fact, what it is worse in than its base."""
+
+    arguments: Mapping[str, Any]
+    facts: Mapping[str, tuple[AnsweredQuestion, ...]]
+    worse: tuple[DriftName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedOutcome:
+    """One metric of one run; `change` is its paired difference from the first run's, None for the first run itself."""
+
+    value: Estimate
+    change: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """A run in a comparison: the arguments that were `tried`, its outcomes, and what it is worse in than its base."""
+
+    name: str
+    tried: Mapping[str, Any]
+    outcomes: tuple[ComparedOutcome, ...]
+    worse: tuple[DriftName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs on the facts that all were asked for; `metrics` are those of each run's `outcomes`, in their order."""
+
+    facts: int
+    metrics: tuple[RecallKey, ...]
+    tried: tuple[str, ...]
+    runs: tuple[ComparedRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedReport:
+    """The reports of a run's characters as one, so that such runs can be compared with one another."""
+
+    characters: tuple[str, ...]
+    items: tuple[Item, ...]
+    worse: Mapping[DriftName, bool]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the `recall.json` of a run of several characters has it."""
+        return {
+            "characters": list(self.characters),
+            "items": [asdict(item) for item in self.items],
+            "drift": [{"name": name, "worse": worse} for name, worse in self.worse.items()],
+        }
+
+
+def read_report(folder: Path) -> MeasuredRun:
+    """The run in `folder`, as its recall report has it.
 
     Raises:
-        UnderstudyError: the run was not measured.
+        UnderstudyError: the run was not measured, or is not finished.
     """
     try:
-        report: dict[str, Any] = json.loads((folder / "recall.json").read_text(encoding="utf-8"))
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return report | {"arguments": run["arguments"]}
-    except (OSError, ValueError, KeyError) as error:
+        report: dict[str, Any] = json.loads((folder / RECALL_FILE).read_text(encoding="utf-8"))
+        return parse_report(report, read_run(folder)["arguments"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnderstudyError(
             folder,
-            "holds no recall.json of a finished run",
+            f"holds no {RECALL_FILE} of a finished run",
             fix="run `python -m pipeline.recall --adapter` on it first",
         ) from error
 
 
-def together(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The reports of a run's characters as one, so that such runs can be compared with one another."""
-    drift = [row for report in reports.values() for row in report["drift"]]
-    return {
-        "characters": list(reports),
-        "items": [
-            item | {"fact_id": f"{name}: {item['fact_id']}"}
-            for name, report in reports.items()
-            for item in report["items"]
-        ],
-        "drift": [
-            {"name": name, "worse": any(row["worse"] for row in drift if row["name"] == name)}
-            for name in dict.fromkeys(row["name"] for row in drift)
-        ],
+def parse_report(report: Mapping[str, Any], arguments: Mapping[str, Any]) -> MeasuredRun:
+    """What a comparison takes of the content of a `recall.json`, whether of one character or of several."""
+    facts = {
+        item["fact_id"]: tuple(
+            AnsweredQuestion(question["asked"], question["trained_exact"], question["trained_first"])
+            for question in item["questions"]
+        )
+        for item in report["items"]
     }
+    return MeasuredRun(arguments, facts, tuple(row["name"] for row in report["drift"] if row["worse"]))
 
 
-def compare_runs(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def merge_reports(reports: Mapping[str, Findings]) -> MergedReport:
+    """The findings of a run's characters, by name, as one report."""
+    drift = [row for found in reports.values() for row in found.drift]
+    return MergedReport(
+        characters=tuple(reports),
+        items=tuple(
+            replace(item, fact_id=f"{name}: {item.fact_id}") for name, found in reports.items() for item in found.items
+        ),
+        worse={
+            name: any(row.worse for row in drift if row.name == name)
+            for name in dict.fromkeys(row.name for row in drift)
+        },
+    )
+
+
+def compare_runs(runs: Mapping[str, MeasuredRun]) -> Comparison:
     """Each run's outcomes on the facts that all were asked for, and its paired differences from the first run.
 
     Raises:
         UnderstudyError: fewer than two runs are given, or they have no fact in common.
     """
-    if len(reports) < 2:
+    if len(runs) < 2:
         raise UnderstudyError("command line", "names fewer than two runs", fix="name two or more folders")
-    items = {name: {item["fact_id"]: item for item in report["items"]} for name, report in reports.items()}
-    first, *_ = items
-    common = [fact for fact in items[first] if all(fact in others for others in items.values())]
+    first, *_ = runs.values()
+    common = [fact for fact in first.facts if all(fact in other.facts for other in runs.values())]
     if not common:
-        raise UnderstudyError(", ".join(reports), "have no fact in common", fix="compare runs of one character")
-    compared = [one for one in COMPARED if any(_values(items[first].values(), one[0], one[1]))]
-    tried = _tried([report["arguments"] for report in reports.values()])
+        raise UnderstudyError(", ".join(runs), "have no fact in common", fix="compare runs of one character")
+    metrics = tuple(key for key in COMPARED if any(_hits_by_fact(first, first.facts, key)))
+    tried = _tried([run.arguments for run in runs.values()])
     rows = []
-    for name, report in reports.items():
-        outcomes = []
-        for asked, outcome, title in compared:
-            ours, theirs = (_values([items[run][fact] for fact in common], asked, outcome) for run in (name, first))
-            change = None if name == first else asdict(paired_difference(theirs, ours))
-            outcomes.append({"title": title, "value": interval(ours, share=True), "change": change})
-        rows.append(
-            {
-                "name": name,
-                "tried": {key: report["arguments"].get(key) for key in tried},
-                "outcomes": outcomes,
-                "worse": [row["name"] for row in report["drift"] if row["worse"]],
-            }
-        )
-    return {"facts": len(common), "titles": [title for _, _, title in compared], "tried": tried, "runs": rows}
+    for number, (name, run) in enumerate(runs.items()):
+        outcomes = tuple(_outcome(run, first if number else None, common, key) for key in metrics)
+        rows.append(ComparedRun(name, {key: run.arguments.get(key) for key in tried}, outcomes, run.worse))
+    return Comparison(len(common), metrics, tried, tuple(rows))
 
 
-def format_comparison(comparison: Mapping[str, Any]) -> str:
-    """The comparison as a plain table: each run's outcomes, and below them their differences from the first run's."""
-    width = max(len(run["name"]) for run in comparison["runs"])
-    lines = [f"{comparison['facts']} facts; in brackets: 95% intervals, of differences paired fact by fact"]
-    for number, title in enumerate(comparison["titles"]):
-        lines.append(f"\n{title}")
-        for run in comparison["runs"]:
-            outcome = run["outcomes"][number]
-            change = f"   {format_change(outcome['change'])}" if outcome["change"] else ""
-            lines.append(f"  {run['name']:<{width}}  {format_outcome(outcome['value'])}{change}")
-    for run in comparison["runs"]:
-        if run["worse"]:
-            lines.append(f"\n{run['name']} is worse than the base model in: {', '.join(run['worse'])}")
-    return "\n".join(lines)
+def _outcome(run: MeasuredRun, first: MeasuredRun | None, facts: Sequence[str], key: RecallKey) -> ComparedOutcome:
+    hits = _hits_by_fact(run, facts, key)
+    change = paired_difference(_hits_by_fact(first, facts, key), hits) if first else None
+    return ComparedOutcome(estimate(hits, share=True), change)
 
 
-def _values(items: Iterable[Mapping[str, Any]], asked: str, outcome: str) -> list[list[float]]:
+def _hits_by_fact(run: MeasuredRun, facts: Iterable[str], key: RecallKey) -> list[list[float]]:
     return [
-        [float(question[outcome]) for question in item["questions"] if question["asked"] == asked] for item in items
+        [
+            float(question.exact if key.metric == "exact" else question.first)
+            for question in run.facts[fact]
+            if question.asked == key.form
+        ]
+        for fact in facts
     ]
 
 
-def _tried(arguments: Sequence[Mapping[str, Any]]) -> list[str]:
+def _tried(arguments: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The keys whose values differ between the runs."""
     keys = dict.fromkeys(key for one in arguments for key in one)
-    return [key for key in keys if key not in NEVER_TRIED and len({json.dumps(one.get(key)) for one in arguments}) > 1]
+    return tuple(
+        key for key in keys if key not in NEVER_TRIED and len({json.dumps(one.get(key)) for one in arguments}) > 1
+    )

@@ -1,24 +1,40 @@
-"""What a run is examined on: its facts, its held-out lines, and the prompts that its voice is heard by."""
+"""The exam of a run: its facts, its held-out lines, and the prompts that its voice is sampled with."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
-from pipeline.evaluation.findings import Texts
-from pipeline.evaluation.measure import VOICE_REPLIES, Exam
 from pipeline.evaluation.metrics.replies import alias_hit
-from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
+from pipeline.evaluation.metrics.voice_report import VoiceTexts
+from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import resolve_model
+from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
+from pipeline.records.reject import ANOTHER_SPEAKER
+
+VOICE_REPLIES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """All that a model is asked: the same for the base and for the trained one.
+
+    `lines` are (prompt, line) of real lines that training did not see, as far as any were held out.
+    """
+
+    probes: Sequence[Probe]
+    persona: Persona
+    lines: Sequence[tuple[tuple[Message, ...], str]]
+    voice_prompts: Sequence[tuple[Message, ...]]
 
 
 def make_exam(
@@ -31,15 +47,15 @@ def make_exam(
     """
     arguments = run["arguments"]
     steered = bool(arguments.get("load_best_model_at_end") or arguments.get("early_stopping"))
-    used = {probe.fact_id for probe in choose(probes, arguments["recall_items"])} if steered else set()
-    kept = [asking for probe in probes if probe.fact_id not in used and (asking := without_answered(probe))]
+    used = {probe.fact_id for probe in sample_probes(probes, arguments["recall_items"])} if steered else set()
+    kept = [asked for probe in probes if probe.fact_id not in used and (asked := drop_revealing(probe))]
     held_out = set(run.get("held_out", ()))
     lines = [record for record in records if record.record_id in held_out]
     spoken = lines + sorted(
         (record for record in records if record.kind == "dialogue" and record.record_id not in held_out),
         key=lambda record: record.record_id,
     )
-    prompts = [_asked_in_chat(record, persona, arguments["speaker_names"]) for record in spoken]
+    prompts = [_chat_prompt_of(record, persona, arguments["speaker_names"]) for record in spoken]
     distinct = {json.dumps(prompt, ensure_ascii=False): prompt for prompt in prompts}
     exam = Exam(
         probes=with_distractors(kept, distractors),
@@ -47,29 +63,31 @@ def make_exam(
         lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
         voice_prompts=list(distinct.values())[:VOICE_REPLIES],
     )
-    asked = sum(len(probe.unseen) for probe in probes if probe.fact_id not in used)
+    in_all = sum(len(probe.unseen) for probe in probes if probe.fact_id not in used)
     left_out = {
         "facts that steered the run": len(used),
-        "questions that hold their own answer": asked - sum(len(probe.unseen) for probe in kept),
+        "questions that hold their own answer": in_all - sum(len(probe.unseen) for probe in kept),
     }
     return exam, {reason: count for reason, count in left_out.items() if count}
 
 
-def without_answered(probe: Probe) -> Probe | None:
+def drop_revealing(probe: Probe) -> Probe | None:
     """The probe without the questions that hold its answer; None if none is left, or the trained one holds it."""
     unseen = tuple(question for question in probe.unseen if not alias_hit(question, probe.aliases, probe.answer))
     return replace(probe, unseen=unseen) if unseen and not alias_hit(probe.seen, probe.aliases, probe.answer) else None
 
 
-def texts_of(records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona) -> Texts:
+def voice_texts(
+    records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona
+) -> VoiceTexts:
     """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
     trained = [record for record in records if record.record_id not in run.get("held_out", ())]
     try:
-        rejects = list(map(json.loads, (records_folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()))
+        rejects = list(map(json.loads, (records_folder / REJECTS_FILE).read_text(encoding="utf-8").splitlines()))
     except OSError:
         rejects = []
-    others = [reject for reject in rejects if reject["reason"] == "another speaker"]
-    return Texts(
+    others = [reject for reject in rejects if reject["reason"] == ANOTHER_SPEAKER]
+    return VoiceTexts(
         trained=[record.text for record in trained],
         lines=[record.text for record in trained if record.kind == "dialogue"],
         others=list(dict.fromkeys(reject["text"] for reject in others)),
@@ -87,6 +105,6 @@ def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam
     return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
 
 
-def _asked_in_chat(record: Record, persona: Persona, speaker_names: str) -> tuple[Message, ...]:
+def _chat_prompt_of(record: Record, persona: Persona, speaker_names: str) -> tuple[Message, ...]:
     """The prompt of a line as chat has it."""
     return render(record, persona, wordings=1, chat_share=1, speaker_names=speaker_names)[0].prompt

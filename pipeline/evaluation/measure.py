@@ -13,6 +13,7 @@ import torch
 from pipeline.atomic_io import write_text
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Message, chat_prompt, user
+from pipeline.evaluation.exam import Exam
 from pipeline.evaluation.metrics.replies import bits_per_character, rank_of_gold
 from pipeline.evaluation.probes.control import ControlItem, control_items, filler_turns, general_texts
 from pipeline.evaluation.probes.probe import Probe
@@ -26,29 +27,15 @@ from pipeline.evaluation.scoring import (
     score_texts,
 )
 from pipeline.models.generate import generate_replies
+from pipeline.terminal import Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Progress = Callable[[int, int], None]
-VOICE_REPLIES = 24
 FILLER_TURNS = 2
 SAMPLING_SEED = 0
-# Somebody else, asked for the character's facts: what the character's name calls up should not come to everybody.
+# Somebody else, asked for the character's facts: what belongs to the character's name should not come to everybody.
 SOMEBODY_ELSE: Mapping[Language, str] = {"en": "Marta Quill", "zh": "陆清和"}
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """All that a model is asked: the same for the base and for the trained one.
-
-    `lines` are (prompt, line) of real lines that training did not see, as far as any were held out.
-    """
-
-    probes: Sequence[Probe]
-    persona: Persona
-    lines: Sequence[tuple[tuple[Message, ...], str]]
-    voice_prompts: Sequence[tuple[Message, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +43,8 @@ class Measurement:
     """A model's outcome. `greedy` and `sampled` are its replies to each probe's first question in new words.
 
     `control` says which control questions it ranks right, `general_bits` and `line_bits` are bits per character of
-    general passages and of held-out lines, `elsewhere` which facts it ranks first under somebody else's name, `voice`
-    its sampled replies to lines.
+    general passages and of held-out lines, `first_for_other_persona` which facts it ranks first under somebody else's
+    name, `voice` its sampled replies to lines.
     """
 
     scores: list[ProbeScore]
@@ -66,7 +53,7 @@ class Measurement:
     control: list[bool]
     general_bits: list[float]
     line_bits: list[float]
-    elsewhere: list[bool]
+    first_for_other_persona: list[bool]
     voice: list[str]
 
 
@@ -74,27 +61,27 @@ def measure(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     exam: Exam,
-    show: Callable[[str], Progress],
+    progress_for: Callable[[str], Progress],
 ) -> Measurement:
-    """Everything in the exam, always in the same way: the same model gets the same outcome, bit for bit.
+    """The model's outcome on the exam; the same model gets the same outcome, bit for bit.
 
-    `show` is told the title of each long part, and gives the progress to call during it.
+    `progress_for` gives the progress to call during a long part, by the part's title.
     """
     persona, probes = exam.persona, exam.probes
-    ask = [chat_prompt(persona, (user(probe.unseen[0]),)) for probe in probes]
+    prompts = [chat_prompt(persona, (user(probe.unseen[0]),)) for probe in probes]
     return Measurement(
         scores=score_probes(
-            model, tokenizer, probes, persona, questions=_with_filler(persona), progress=show("questions")
+            model, tokenizer, probes, persona, questions=_with_filler(persona), progress=progress_for("questions")
         ),
-        greedy=generate_replies(model, tokenizer, ask, progress=show("answers")),
-        sampled=_sample(model, tokenizer, ask, persona, show("answers as chat samples them")),
+        greedy=generate_replies(model, tokenizer, prompts, progress=progress_for("answers")),
+        sampled=_sample(model, tokenizer, prompts, persona, progress_for("answers as chat samples them")),
         control=_control(model, tokenizer, persona),
         general_bits=_bits(
             score_texts(model, tokenizer, general_texts(persona.language)), general_texts(persona.language)
         ),
         line_bits=_line_bits(model, tokenizer, exam.lines),
-        elsewhere=_elsewhere(model, tokenizer, exam),
-        voice=_sample(model, tokenizer, exam.voice_prompts, persona, show("lines")),
+        first_for_other_persona=_first_for_other_persona(model, tokenizer, exam),
+        voice=_sample(model, tokenizer, exam.voice_prompts, persona, progress_for("lines")),
     )
 
 
@@ -160,7 +147,7 @@ def _line_bits(
     return _bits([score.log_prob for (score,) in scored], [text for _, text in lines])
 
 
-def _elsewhere(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: Exam) -> list[bool]:
+def _first_for_other_persona(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: Exam) -> list[bool]:
     """Whether each fact's answer ranks first when somebody else is asked."""
     other = replace(exam.persona, name=SOMEBODY_ELSE[exam.persona.language])
     scores = score_probes(

@@ -14,7 +14,8 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.evaluation.metrics.replies import rank_of_gold
 from pipeline.evaluation.probes.probe import Probe
-from pipeline.tokens.attention import tree_inputs, use_tree_attention, uses_tree_attention, why_no_tree
+from pipeline.terminal import Progress
+from pipeline.tokens.attention import prefix_tree_obstacle, tree_inputs, use_tree_attention, uses_tree_attention
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.encode import encode, tokenize
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # How a fact is asked for: as trained, in new words, or in new words amid a conversation.
-Asked = Literal["seen", "unseen", "amid"]
-ASKED: tuple[Asked, ...] = get_args(Asked)
+QuestionForm = Literal["seen", "unseen", "amid"]
+QUESTION_FORMS: tuple[QuestionForm, ...] = get_args(QuestionForm)
 # Tokens of the rows scored in one forward, before what they share is merged.
 TOKENS_A_FORWARD = 2048
 
@@ -56,7 +57,7 @@ class QuestionScore:
     three ways that treat the length of an answer differently.
     """
 
-    asked: Asked
+    asked: QuestionForm
     question: str
     exact: bool
     log_prob: float
@@ -74,12 +75,12 @@ class ProbeScore:
     questions: tuple[QuestionScore, ...]
     guessed: bool
 
-    def asked(self, how: Asked) -> list[QuestionScore]:
-        """The questions asked in this way."""
-        return [question for question in self.questions if question.asked == how]
+    def questions_of(self, form: QuestionForm) -> list[QuestionScore]:
+        """The questions of this form."""
+        return [question for question in self.questions if question.asked == form]
 
 
-Question = tuple[Asked, str, tuple[Message, ...]]  # how it is asked, its text, and the turns before it
+Question = tuple[QuestionForm, str, tuple[Message, ...]]  # its form, its text, and the turns before it
 
 
 def plain_questions(probe: Probe) -> list[Question]:
@@ -95,33 +96,35 @@ def score_probes(
     persona: Persona,
     *,
     questions: Callable[[Probe], Sequence[Question]] = plain_questions,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[ProbeScore]:
     """Score the questions of every probe under the chat's own prompt, as the character will be asked.
 
-    Several processes share the work and all get all of it; each calls the model equally often. `progress` is called
-    with the number of prompts done and their total.
+    The work is sharded over the processes, and each of them gets all scores. `progress` is called with the number of
+    prompts done and their total.
     """
-    asked = [list(questions(probe)) for probe in probes]
+    questions_of = [list(questions(probe)) for probe in probes]
     nothing = chat_prompt(persona, (user(persona.cue("")),))
     prompts: list[Sequence[Message]] = []
     options: list[Sequence[str]] = []
-    for probe, of_probe in zip(probes, asked, strict=True):
+    for probe, of_probe in zip(probes, questions_of, strict=True):
         prompts += [nothing, *(chat_prompt(persona, (*before, user(text))) for _, text, before in of_probe)]
         options += [(probe.answer, *probe.distractors)] * (1 + len(of_probe))
     replies = iter(score_replies(model, tokenizer, prompts, options, progress=progress))
     results = []
-    for probe, of_probe in zip(probes, asked, strict=True):
+    for probe, of_probe in zip(probes, questions_of, strict=True):
         prior = next(replies)
-        scores = tuple(_question(how, text, next(replies), prior) for how, text, _ in of_probe)
+        scores = tuple(_question_score(form, text, next(replies), prior) for form, text, _ in of_probe)
         results.append(ProbeScore(probe, scores, rank_of_gold(prior[0].mean_log_prob, _means(prior)) == 1))
     return results
 
 
-def _question(asked: Asked, text: str, replies: Sequence[ReplyScore], prior: Sequence[ReplyScore]) -> QuestionScore:
+def _question_score(
+    form: QuestionForm, text: str, replies: Sequence[ReplyScore], prior: Sequence[ReplyScore]
+) -> QuestionScore:
     gains = [reply.log_prob - bare.log_prob for reply, bare in zip(replies, prior, strict=True)]
     return QuestionScore(
-        asked=asked,
+        asked=form,
         question=text,
         exact=replies[0].exact,
         log_prob=replies[0].log_prob,
@@ -143,11 +146,11 @@ def score_replies(
     prompts: Sequence[Sequence[Message]],
     options: Sequence[Sequence[str]],
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[list[ReplyScore]]:
     """The scores of each prompt's replies; replies to one prompt share its computation.
 
-    Every process is given all of them. `progress` is called with the number of prompts done and their total.
+    Every process gets all of them. `progress` is called with the number of prompts done and their total.
     """
     conversations = [
         [Conversation(tuple(prompt), assistant(reply), "probe", "setting_qa") for reply in replies]
@@ -167,23 +170,23 @@ def score_texts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
 
 
 def _score(
-    model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: Callable[[int, int], None] | None
+    model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: Progress | None
 ) -> list[list[ReplyScore]]:
     """Scores of the rows, group by group.
 
-    The forwards are dealt out to the processes, equally many to each (under ZeRO-3 and FSDP all have to take part), and
-    their results gathered. What is computed together does not depend on how many processes there are.
+    The forwards are sharded over the processes, equally many for each (under ZeRO-3 and FSDP all have to take part),
+    and their results gathered. What is in a batch does not depend on how many processes there are.
     """
     batches, state = list(_batches(groups)), PartialState()
     done: list[tuple[int, list[list[ReplyScore]]]] = []
-    if not why_no_tree(model):
+    if not prefix_tree_obstacle(model):
         use_tree_attention(model)
     training = model.training
     model.eval()
     try:
         for begin in range(0, len(batches), state.num_processes):
             number = begin + state.process_index
-            batch = batches[min(number, len(batches) - 1)]  # with none left, one again, which counts for nothing
+            batch = batches[min(number, len(batches) - 1)]  # with none left, the last one again, its scores unused
             scores = iter(_forward(model, [row for group in batch for row in group]))
             if number < len(batches):
                 done.append((number, [[next(scores) for _ in group] for group in batch]))
@@ -191,11 +194,12 @@ def _score(
                 progress(sum(len(one) for one in batches[: begin + state.num_processes]), len(groups))
     finally:
         model.train(training)
-    together = gather_object(done) if state.num_processes > 1 else done
-    return [group for _, scored in sorted(together, key=lambda one: one[0]) for group in scored]
+    gathered = gather_object(done) if state.num_processes > 1 else done
+    return [group for _, scored in sorted(gathered, key=lambda one: one[0]) for group in scored]
 
 
 def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]:
+    """Groups in turn, as many as hold `TOKENS_A_FORWARD` tokens together."""
     batch: list[list[TokenRow]] = []
     size = 0
     for group in groups:
@@ -211,8 +215,9 @@ def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]
 
 @torch.no_grad()
 def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
+    """The scores of rows in one forward."""
     ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
-    scores = _padded(model, ids, labels) if why_no_tree(model) else _as_tree(model, ids, labels)
+    scores = _padded(model, ids, labels) if prefix_tree_obstacle(model) else _as_tree(model, ids, labels)
     results = []
     for row in range(len(rows)):
         own = scores.row == row

@@ -1,1 +1,1 @@
-"""What becomes of a record: its walk from the raw file to the tokens that the loss sees, to look at."""
+"""A record's walk from the raw file to the tokens that the loss sees, shown in the terminal or as a page."""

@@ -1,4 +1,4 @@
-"""Records on their way through a run that is not trained: chosen, walked through, shown."""
+"""`understudy explain`: records chosen, and each one's way to tokens shown, without training."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def explain_recipe(
     sample: int | None = None,
     page: Path | None = None,
 ) -> None:
-    """Prepare all that the run would see, and show the chosen records' way into it; see `choose`.
+    """The chosen records' walk from the raw file to tokens is printed; see `choose_records`.
 
     `name` is the only character shown, where the recipe has several; `page` is an HTML file to be written.
     """
@@ -48,16 +48,16 @@ def explain_recipe(
     run = parse_run(recipe, [*ON_A_CPU, *overrides])
     notes: list[str] = []
     characters, tokenizer = load_characters(run, notes.append)
-    named = named_by(characters.personas, name, recipe)
+    named = select_personas(characters.personas, name, recipe)
     records = [one for one in characters.records if one.speaker in named]
-    chosen = choose(records, record=record, kind=kind, sample=sample)
+    chosen = choose_records(records, record=record, kind=kind, sample=sample)
     data = prepare_data(run, characters, tokenizer)
     exposures = exposures_by_record(data, Path(run.training.output_dir), characters.fingerprint)
     walks = []
     for one in chosen:
         persona = named[one.speaker]
         conversations = render_as(run.character, one, persona)
-        rows = list(fitted(conversations, tokenizer, run))
+        rows = list(rows_within_length(conversations, tokenizer, run))
         seen = exposures.get(one.record_id)
         walks.append(walk_record(one, conversations, rows, tokenizer, persona=persona, exposures=seen))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -69,7 +69,7 @@ def explain_recipe(
         print_line(f"\nwritten to {page}")
 
 
-def named_by(personas: Mapping[str, Persona], name: str | None, recipe: Path) -> dict[str, Persona]:
+def select_personas(personas: Mapping[str, Persona], name: str | None, recipe: Path) -> dict[str, Persona]:
     """The persona of that name; without a name, all of them.
 
     Raises:
@@ -78,7 +78,7 @@ def named_by(personas: Mapping[str, Persona], name: str | None, recipe: Path) ->
     return {name: persona_named(name, list(personas.values()), recipe)} if name else dict(personas)
 
 
-def choose(
+def choose_records(
     records: Sequence[Record], *, record: str | None = None, kind: str | None = None, sample: int | None = None
 ) -> list[Record]:
     """The records asked for; with nothing asked, one of each kind. Which ones is drawn by a hash of their ids.
@@ -100,7 +100,7 @@ def choose(
     return sorted(found, key=lambda one: KINDS.index(one.kind))
 
 
-def fitted(
+def rows_within_length(
     conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, run: RunArguments
 ) -> Iterator[TokenRow | None]:
     """The rows that the run would train on; None for one that it leaves out."""
@@ -110,7 +110,7 @@ def fitted(
 
 
 def exposures_by_record(data: TrainingData, folder: Path, fingerprint: str) -> dict[str, Exposures]:
-    """The ledger's row of each record; what was realised is the finished run's own count, if it had the same data."""
+    """The ledger's row of each record; `realised` is the finished run's own count, if it had the same data."""
     same_data = read_json(folder / RUN_FILE).get("data", {}).get("fingerprint") == fingerprint
     realised = read_exposures(folder) if same_data else {}
     first, planned = data.plan.exposures(0).tolist(), data.planned.tolist()

@@ -1,4 +1,4 @@
-"""Walks as one HTML page that needs nothing but itself."""
+"""Walks as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from pipeline.atomic_io import write_text
 from pipeline.conversations.persona import Persona
 from pipeline.inspection.show import format_exposures
-from pipeline.inspection.walk import Walk
+from pipeline.inspection.walk import RecordWalk
 from pipeline.pages import page_templates
 
 
-def write_page(walks: Sequence[Walk], personas: Sequence[Persona], notes: Sequence[str], path: Path) -> None:
+def write_page(walks: Sequence[RecordWalk], personas: Sequence[Persona], notes: Sequence[str], path: Path) -> None:
     """`path` holds the page of these walks."""
     template = page_templates(Path(__file__).parent, exposures=format_exposures).get_template("page.html.jinja")
     write_text(path, template.render(walks=walks, personas=personas, notes=notes))

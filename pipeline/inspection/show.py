@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from pipeline.inspection.walk import Exposures, Piece, Walk
+from pipeline.inspection.walk import Exposures, Piece, RecordWalk
 
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
-# Two shades a side, so that neighbouring tokens can be told apart.
+# Two shades of each, so that neighbouring tokens can be distinguished.
 SUPERVISED, READ = ("\x1b[30;42m", "\x1b[30;102m"), ("\x1b[2m", "\x1b[0m")
 
 
-def format_walk(walk: Walk, *, colour: bool) -> str:
+def format_walk(walk: RecordWalk, *, colour: bool) -> str:
     """The steps of a record, each under its own heading."""
     record = walk.record
     bold = (BOLD, RESET) if colour else ("", "")
@@ -30,7 +30,7 @@ def format_walk(walk: Walk, *, colour: bool) -> str:
         lines += [
             f"{number}. tokens  under the instruction of {row.under}{of}: {row.tokens} tokens, of which the loss sees "
             f"{row.loss_tokens}",
-            _indented(_coloured(row.pieces) if colour else marked(row.pieces)),
+            _indented(_coloured(row.pieces) if colour else mark_supervised(row.pieces)),
         ]
     return "\n".join(lines)
 
@@ -43,7 +43,7 @@ def format_exposures(exposures: Exposures | None) -> str:
     return f"{exposures.in_first_epoch}x in the first epoch, {exposures.planned}x in the whole run{realised}"
 
 
-def marked(pieces: tuple[Piece, ...]) -> str:
+def mark_supervised(pieces: tuple[Piece, ...]) -> str:
     """The row's text with what the loss sees in ⟦ ⟧."""
     text = ""
     for supervised, group in itertools.groupby(pieces, key=lambda piece: piece.supervised):

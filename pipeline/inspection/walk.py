@@ -1,4 +1,4 @@
-"""A record's walk through the line, gathered step by step."""
+"""A record's walk from the raw file to tokens, step by step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RowWalk:
 
 @dataclass(frozen=True, slots=True)
 class Exposures:
-    """The ledger's row of the record: exposures planned, by epoch and in the whole run, and realised if it was run."""
+    """The ledger's row of the record: exposures planned in the first epoch and the run, realised if it is finished."""
 
     in_first_epoch: int
     planned: int
@@ -47,7 +47,7 @@ class Exposures:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class RecordWalk:
     """All steps of one record; `rows` shows its first form under each instruction."""
 
     record: Record
@@ -63,7 +63,7 @@ def walk_record(
     *,
     persona: Persona,
     exposures: Exposures | None,
-) -> Walk:
+) -> RecordWalk:
     """The walk of a record whose conversations became these rows; None is one that was too long."""
     under: dict[str, list[TokenRow]] = {}
     for conversation, row in zip(conversations, rows, strict=True):
@@ -80,19 +80,19 @@ def walk_record(
         )
         for instruction, same in under.items()
     ]
-    return Walk(record, tuple(shown), exposures)
+    return RecordWalk(record, tuple(shown), exposures)
 
 
 def pieces_of(row: TokenRow, tokenizer: PreTrainedTokenizerBase) -> tuple[Piece, ...]:
     """The row cut where its tokens are; tokens that only together make a character are one piece."""
     pieces: list[Piece] = []
-    shown, waiting = "", 0
+    shown, pending = "", 0
     for number, label in enumerate(row.labels, 1):
         # Token by token some tokenizers drop spaces, so each piece is what its token adds to the text before it.
         text = str(tokenizer.decode(row.input_ids[:number], skip_special_tokens=False))
-        waiting += 1
-        if text.endswith("\ufffd") and waiting < LONGEST_CHARACTER and number < len(row.labels):
+        pending += 1
+        if text.endswith("\ufffd") and pending < LONGEST_CHARACTER and number < len(row.labels):
             continue
         pieces.append(Piece(text[len(shown) :], label != IGNORE_INDEX))
-        shown, waiting = text, 0
+        shown, pending = text, 0
     return tuple(pieces)

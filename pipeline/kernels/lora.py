@@ -1,4 +1,4 @@
-"""LoRA's forward and backward without a pass over memory that is no matrix product.
+"""LoRA linear layers whose forward and backward pass over memory only in matrix products.
 
 peft computes `W x + lora_B(lora_A(x)) * scaling` in five steps, three of which only read and write activations; with a
 base in bfloat16 and an adapter in float32 it also converts each input and keeps the copy for the backward. On a CPU
@@ -20,18 +20,18 @@ ADAPTER = "default"  # peft's name of the only adapter of a run
 
 
 def fuse_lora(model: torch.nn.Module) -> int:
-    """How many LoRA layers of the model compute fused from now on: those that are nothing but W, A and B.
+    """The model's vanilla LoRA layers compute fused from now on; returns how many they are.
 
-    The rest (dropout, DoRA, quantised weights) stays as it was. Parameters must be whole: not for ZeRO-3 or FSDP.
+    The rest (dropout, DoRA, quantised weights) stays as it was. Parameters must not be sharded: not for ZeRO-3 or FSDP.
     """
-    plain = [module for module in model.modules() if type(module) is LoraLinear and is_plain(module)]
-    for module in plain:
-        module.forward = functools.partial(_forward, module)
-    return len(plain)
+    vanilla = [module for module in model.modules() if type(module) is LoraLinear and is_vanilla_lora(module)]
+    for module in vanilla:
+        module.forward = functools.partial(_fused_forward, module)
+    return len(vanilla)
 
 
-def is_plain(module: Any) -> bool:
-    """Whether a LoRA layer is nothing but a frozen W, A and B."""
+def is_vanilla_lora(module: Any) -> bool:
+    """Whether a LoRA layer is a frozen `Linear` with the one adapter, and has no variant, dropout or bias in it."""
     base = module.get_base_layer()
     return (
         type(base) is torch.nn.Linear
@@ -44,8 +44,8 @@ def is_plain(module: Any) -> bool:
     )
 
 
-def is_alone(module: Any, x: torch.Tensor) -> bool:
-    """Whether the layer computes W and its one adapter now, in the precision of W: nothing is switched off or mixed."""
+def is_adapter_active(module: Any, x: torch.Tensor) -> bool:
+    """Whether the default adapter alone is active, not merged or disabled, and x has the dtype of the base layer."""
     return (
         module.active_adapters == [ADAPTER]
         and not (module.disable_adapters or module.merged)
@@ -54,19 +54,19 @@ def is_alone(module: Any, x: torch.Tensor) -> bool:
     )
 
 
-def _forward(module: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-    """The layer's output; peft's own where its adapter is switched off, merged, or mixed with others."""
+def _fused_forward(module: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """The layer's output, by peft's own forward where the adapter is disabled, merged, or one of several."""
     base = module.get_base_layer()
-    if args or kwargs or not is_alone(module, x):
+    if args or kwargs or not is_adapter_active(module, x):
         return LoraLinear.forward(module, x, *args, **kwargs)  # type: ignore[no-any-return]
-    down, up = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
+    lora_A, lora_B = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
     scaling = module.scaling[ADAPTER]
-    result: torch.Tensor = _LoraProduct.apply(x, base.weight, base.bias, down, up, scaling)  # type: ignore[no-untyped-call]
+    result: torch.Tensor = _FusedLoraLinear.apply(x, base.weight, base.bias, lora_A, lora_B, scaling)  # type: ignore[no-untyped-call]
     return result
 
 
-class _LoraProduct(torch.autograd.Function):
-    """`x W^T + bias + scaling x A^T B^T` for a frozen W `[out, in]` with A `[r, in]` and B `[out, r]`."""
+class _FusedLoraLinear(torch.autograd.Function):
+    """`x W^T + bias + scaling x A^T B^T` for a frozen W `[out, in]` with lora_A `[r, in]` and lora_B `[out, r]`."""
 
     @staticmethod
     def forward(  # noqa: PLR0917 - autograd passes them by position
@@ -74,30 +74,30 @@ class _LoraProduct(torch.autograd.Function):
         x: torch.Tensor,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
-        down: torch.Tensor,
-        up: torch.Tensor,
+        lora_A: torch.Tensor,
+        lora_B: torch.Tensor,
         scaling: float,
     ) -> torch.Tensor:
         flat = x.flatten(0, -2)
-        low = matmul(flat, down.t().to(x.dtype))
+        low_rank = matmul(flat, lora_A.t().to(x.dtype))
         result = matmul(flat, weight.t())
         if bias is not None:
             result += bias
-        result.addmm_(low, up.t().to(x.dtype), alpha=scaling)
-        ctx.save_for_backward(flat, low, weight, down, up)
+        result.addmm_(low_rank, lora_B.t().to(x.dtype), alpha=scaling)
+        ctx.save_for_backward(flat, low_rank, weight, lora_A, lora_B)
         ctx.scaling = scaling
         return result.view(*x.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        flat, low, weight, down, up = ctx.saved_tensors
+        flat, low_rank, weight, lora_A, lora_B = ctx.saved_tensors
         grad_flat = grad_output.flatten(0, -2)
-        grad_low = matmul(grad_flat, up.to(flat.dtype)).mul_(ctx.scaling)
-        grad_down = matmul(grad_low.t(), flat).to(down.dtype)
-        grad_up = (grad_flat.t() @ low).mul_(ctx.scaling).to(up.dtype)
+        grad_low_rank = matmul(grad_flat, lora_B.to(flat.dtype)).mul_(ctx.scaling)
+        grad_lora_A = matmul(grad_low_rank.t(), flat).to(lora_A.dtype)
+        grad_lora_B = (grad_flat.t() @ low_rank).mul_(ctx.scaling).to(lora_B.dtype)
         if not ctx.needs_input_grad[0]:
-            return None, None, None, grad_down, grad_up, None
+            return None, None, None, grad_lora_A, grad_lora_B, None
         grad_x = matmul(grad_flat, weight)
-        grad_x.addmm_(grad_low, down.to(flat.dtype))
-        return grad_x.view(*grad_output.shape[:-1], -1), None, None, grad_down, grad_up, None
+        grad_x.addmm_(grad_low_rank, lora_A.to(flat.dtype))
+        return grad_x.view(*grad_output.shape[:-1], -1), None, None, grad_lora_A, grad_lora_B, None

@@ -1,8 +1,8 @@
-"""Products in float32 on a CPU, by oneDNN where it is the faster of the two libraries in torch.
+"""Matrix products in float32 on a CPU, by oneDNN where it is the faster of the two libraries in torch.
 
 torch hands them to MKL, which is the slower on CPUs that are not Intel's (docs/log.md has figures). The operator that
 asks for oneDNN is the one that torch.compile puts in place of a linear layer; it has no public name. So it is used only
-where it is there and gives the same product, and everything else goes torch's usual way.
+where it exists and gives the same product; all else goes through torch's own matmul.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def matmul(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 @functools.cache
 def uses_onednn() -> bool:
-    """Whether products go to oneDNN. Nothing is timed for it: a run that is resumed must end in the same bits."""
+    """Whether `matmul` uses oneDNN. Nothing is timed for it: a resumed run must end in the same bits."""
     has_both = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
     if not (has_both and _is_amd()):
         return False
@@ -32,7 +32,7 @@ def uses_onednn() -> bool:
     x, weight = (torch.randn(shape, generator=generator) for shape in ((5, 32), (32, 48)))
     try:
         found = [_by_onednn(x, one) for one in (weight.t(), weight.t().contiguous())]
-    except (AttributeError, RuntimeError, TypeError):  # another torch, in which it is not, or takes something else
+    except (AttributeError, RuntimeError, TypeError):  # another torch, without it or with another signature
         return False
     return all(torch.allclose(one, x @ weight, rtol=1e-4, atol=1e-4) for one in found)
 

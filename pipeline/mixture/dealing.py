@@ -1,4 +1,4 @@
-"""Which rows of an optimizer step go into which of its micro-batches."""
+"""Each optimizer step's rows dealt to its micro-batches, so that these are about equally long."""
 
 from __future__ import annotations
 

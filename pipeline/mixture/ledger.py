@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-MOST_CHARACTERS = 12  # that a table names, those with the most exposures first
+MAX_CHARACTERS_SHOWN = 12  # that a table names, those with the most exposures first
 
 
 class LedgerRow(TypedDict):
@@ -82,7 +82,7 @@ def format_ledger(rows: Sequence[LedgerRow]) -> str:
     kinds = {kind: _sum([row for row in rows if row["kind"] == kind]) for kind in dict.fromkeys(_all(rows, "kind"))}
     names = [name for name in dict.fromkeys(_all(rows, "character")) if name]
     sums = {name: _sum(ledger_of(rows, name)) for name in names}
-    named = sorted(names, key=lambda name: -sums[name]["planned"])[:MOST_CHARACTERS]
+    named = sorted(names, key=lambda name: -sums[name]["planned"])[:MAX_CHARACTERS_SHOWN]
     more = f"\n... and {len(names) - len(named)} more, all in the run's ledger" if len(names) > len(named) else ""
     return f"{_table('kind', kinds)}\n{_table('character', {name: sums[name] for name in named})}{more}"
 

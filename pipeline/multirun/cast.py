@@ -1,4 +1,4 @@
-"""A cast: everybody in it trained who is not yet, and the matrix of what they know of each other."""
+"""`understudy cast`: every character trained that is not yet, and the matrix of what they know of each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.atomic_io import write_text
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.session import show_bleed
 from pipeline.models.threads import usable_cores
-from pipeline.multirun.matrix import measure_cast
+from pipeline.multirun.matrix import measure_matrix
 from pipeline.multirun.members import Member, member_key, members_of
 from pipeline.multirun.workers import Outcome, train_all, visible_gpus, workers_for
 from pipeline.runs.run_file import is_finished
@@ -35,28 +35,28 @@ def run_cast(
     jobs: int | None,
     matrix_facts: int,
 ) -> None:
-    """Whoever is chosen and not yet trained is trained into `folder`, and the matrix stands in it.
+    """Every chosen character has a trained model below `folder`, which holds the matrix too.
 
-    `jobs` are trainings at once, one a GPU if it is None; `matrix_facts` of each one's facts are asked of everybody.
+    `jobs` are trainings at once, one a GPU if it is None; `matrix_facts` of each one's facts are asked of every model.
 
     Raises:
-        UnderstudyError: somebody else trains into the folder, or somebody could not be trained.
+        UnderstudyError: another process trains into the folder, or a character could not be trained.
     """
-    with alone_in(folder):
+    with locked_folder(folder):
         members = members_of(recipe, folder, chosen, num_proc=os.cpu_count() or 1)
-        outcomes = train_cast(members, overrides, folder, jobs)
+        outcomes = train_members(members, overrides, folder, jobs)
         trained = [outcome.member for outcome in outcomes if not outcome.error]
         if trained and matrix_facts > 0:
             write_matrix(trained, folder, matrix_facts)
-        refuse_failed([outcome for outcome in outcomes if outcome.error], folder)
+        raise_if_failed([outcome for outcome in outcomes if outcome.error], folder)
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else trains a cast into `folder` meanwhile.
+def locked_folder(folder: Path) -> Iterator[None]:
+    """No other `understudy cast` trains into `folder` within the block.
 
     Raises:
-        UnderstudyError: somebody does already.
+        UnderstudyError: another one does already.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -64,51 +64,51 @@ def alone_in(folder: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise UnderstudyError(
-            folder, "is being trained into by another cast", fix="wait for it, or name another --out"
+            folder, "is being trained into by another `understudy cast`", fix="wait for it, or name another --out"
         ) from error
 
 
-def refuse_failed(failed: Sequence[Outcome], folder: Path) -> None:
-    """End with an error that lists who could not be trained, and why, if there is anybody.
+def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
+    """No training failed.
 
     Raises:
-        UnderstudyError: there is.
+        UnderstudyError: some did; the reason of each is printed.
     """
     for outcome in failed:
         sys.stderr.write(f"{outcome.member.name}: {outcome.error}\n")
     if failed:
         raise UnderstudyError(
             folder,
-            f"lacks {len(failed)} of the characters, who could not be trained; why stands above",
-            fix="put that right, and give the same command again: it takes up only these",
+            f"lacks {len(failed)} of the characters, which could not be trained for the reasons above",
+            fix="put that right, and run the same command again: it trains only these",
         )
 
 
-def train_cast(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
-    """What became of each member. One that cannot be trained does not keep the others from it."""
+def train_members(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
+    """The outcome of each member's training; one that fails does not stop the others."""
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
     workers = workers_for(jobs, gpus, usable_cores())
     began = time.monotonic()
     keys = {member.name: member_key(member, overrides) for member in members}
 
-    def done(member: Member) -> bool:
+    def is_done(member: Member) -> bool:
         file = member.folder / KEY_FILE
         return is_finished(member.folder) and file.is_file() and file.read_text() == keys[member.name]
 
-    def finished(outcome: Outcome, count: int) -> None:
+    def log_outcome(outcome: Outcome, count: int) -> None:
         name = outcome.member.name
         if outcome.error is None:
             write_text(outcome.member.folder / KEY_FILE, keys[name])
-        became = outcome.error or (f"trained in {duration(outcome.seconds)}" if outcome.seconds else "trained already")
-        print_line(f"[{count} of {len(members)}, {duration(time.monotonic() - began)} so far] {name}: {became}")
+        result = outcome.error or (f"trained in {duration(outcome.seconds)}" if outcome.seconds else "trained already")
+        print_line(f"[{count} of {len(members)}, {duration(time.monotonic() - began)} so far] {name}: {result}")
 
     print_line(f"{len(members)} characters, {len(workers)} at once, into {folder}")
-    return train_all(members, workers, overrides, folder, done=done, finished=finished)
+    return train_all(members, workers, overrides, folder, is_done=is_done, on_outcome=log_outcome)
 
 
 def write_matrix(members: Sequence[Member], folder: Path, count: int) -> None:
-    """`folder` holds the matrix of what each of these knows of the others, and the terminal shows it."""
+    """`folder` holds the matrix of what each member knows of the others, and it is printed."""
     logging.disable_progress_bar()
-    bleed = measure_cast(members, folder, count, log=print_line, show=progress_bar)
+    bleed = measure_matrix(members, folder, count, log=print_line, progress_for=progress_bar)
     if bleed:
         show_bleed(bleed, folder)

@@ -1,4 +1,4 @@
-"""Who is in a cast: the characters that a recipe lists, or all that its raw files or converted records hold."""
+"""The members that `understudy cast` trains: a recipe's characters, or all in its raw files or converted records."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import (
     OWN_KEYS,
     CharacterArguments,
-    cast_arguments,
     character_arguments,
     entries_of,
     line_of,
+    multi_character_arguments,
     read_recipe,
     safe_folder_name,
 )
-from pipeline.records.cast import ALL, ensure_cast
+from pipeline.records.characters import ALL, ensure_characters_converted
+from pipeline.records.files import CHARACTERS_FILE, RECORDS_FILE
 
-RECORDS_FOLDER = "records"  # of a cast that is converted from raw files
+RECORDS_FOLDER = "records"  # of the characters, converted from raw files
 RECIPES_FOLDER = "recipes"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A character of a cast, with the recipe that trains it alone into `folder`."""
+    """A character, with the recipe that trains it alone into `folder`."""
 
     name: str
     recipe: Path
@@ -47,13 +48,13 @@ class Member:
 def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: int = 1) -> list[Member]:
     """The chosen characters of a recipe (`all` of them, or by name), each with a recipe of its own written.
 
-    They are those that the recipe lists as `characters`. Where it lists none, its raw files are converted for the whole
-    cast at once, or, without `raw`, its `records_dir` is what `convert --character all` wrote.
+    They are those that the recipe lists as `characters`. Where it lists none, its raw files are converted for
+    all of them at once, or, without `raw`, its `records_dir` is what `convert --character all` wrote.
 
     Raises:
-        UnderstudyError: the recipe is wrong, or somebody chosen is not there.
+        UnderstudyError: the recipe is wrong, or a chosen character is not there.
     """
-    arguments = cast_arguments(recipe)
+    arguments = multi_character_arguments(recipe)
     values = read_recipe(recipe)
     if arguments.characters is None:
         entries = _converted(recipe, arguments, folder, chosen, num_proc=num_proc)
@@ -74,15 +75,15 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
 
 
 def member_key(member: Member, overrides: Sequence[str]) -> str:
-    """A hash of all that decides how a member is trained: while it stays, what was trained need not be trained again.
+    """A hash of all that decides how a member is trained; while it is the same, the trained model is up to date.
 
-    The source tree's commit does not belong to it: committing a recipe should not train a hundred characters anew. Of
+    The source tree's commit does not belong to it: committing a recipe should not train a hundred characters again. Of
     records to be taken as they are it is their content; of raw files and of replay, which are looked through where they
     are trained on, the size and time of each.
     """
     arguments = member.arguments
     digest = hashlib.blake2b(repr((__version__, member.recipe.read_text(encoding="utf-8"), overrides)).encode())
-    records = arguments.records_folder / "records.jsonl"
+    records = arguments.records_folder / RECORDS_FILE
     if not arguments.raw_paths and records.is_file():
         digest.update(records.read_bytes())
     for path in (*arguments.raw_paths, *(Path(name).expanduser() for name in arguments.replay or ())):
@@ -104,6 +105,7 @@ def _member(recipe: Path, name: str, values: Mapping[str, Any], folder: Path, be
     ordered = {key: own[key] for key in (*OWN_KEYS, *own) if key in own}
     path = folder / RECIPES_FOLDER / f"{below}.yaml"
     text = yaml.safe_dump(ordered, allow_unicode=True, sort_keys=False, width=1000)
+    # `member_key` hashes this text: another wording would train everybody again
     header = f"# {name} alone, of the cast of {recipe}: written by `understudy cast`, and again each time\n"
     write_text(path, header + text)
     return Member(name, path, folder / below)
@@ -116,13 +118,15 @@ def _converted(
     if arguments.probes:
         raise UnderstudyError(
             line_of(recipe, "probes"),
-            "'probes' is one file for a whole cast",
+            "'probes' is one file for all characters",
             fix="list `characters`, each with its own",
         )
     tree = Path(arguments.records_dir or folder / RECORDS_FOLDER)
     if arguments.raw_paths:
         wanted = None if list(chosen) == [ALL] else chosen
-        summary = ensure_cast(arguments.raw_paths, tree, chosen=wanted, num_proc=num_proc, **arguments.conversion)
+        summary = ensure_characters_converted(
+            arguments.raw_paths, tree, arguments.conversion, chosen=wanted, num_proc=num_proc
+        )
     else:
         summary = _read_summary(tree)
     return {one["name"]: {"records_dir": str(tree / one["folder"])} for one in summary["characters"]}
@@ -130,9 +134,11 @@ def _converted(
 
 def _read_summary(tree: Path) -> dict[str, Any]:
     try:
-        summary: dict[str, Any] = json.loads((tree / "cast.json").read_text(encoding="utf-8"))
+        summary: dict[str, Any] = json.loads((tree / CHARACTERS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnderstudyError(
-            tree, "holds no cast", fix=f"give `raw` in the recipe, or `convert --character all --out {tree}` first"
+            tree,
+            "holds no converted characters",
+            fix=f"give `raw` in the recipe, or `convert --character all --out {tree}` first",
         ) from error
     return summary

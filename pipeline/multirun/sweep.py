@@ -1,4 +1,4 @@
-"""A sweep: a recipe trained and measured with every combination of some of its keys' values, and compared."""
+"""A sweep: a recipe trained and measured with every combination of some keys' values, and the runs compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run_sweep(recipe: Path, words: Sequence[str], folder: Path, accelerate: Path
     Raises:
         UnderstudyError: see `combinations` and `run_one`.
     """
-    wanted = {folder / name_of(values): values for values in combinations(words)}
+    wanted = {folder / run_name(values): values for values in combinations(words)}
     for number, (run, values) in enumerate(wanted.items(), 1):
         print_line(f"\n== {number} of {len(wanted)}: {run.name}")
         run_one(recipe, values, run, accelerate)
@@ -51,8 +51,8 @@ def combinations(words: Sequence[str]) -> list[dict[str, str]]:
     return [dict(zip(keys, values, strict=True)) for values in itertools.product(*keys.values())]
 
 
-def name_of(values: dict[str, str]) -> str:
-    """A combination as the name of its folder."""
+def run_name(values: dict[str, str]) -> str:
+    """The name of a combination's run folder."""
     return ",".join(f"{key}={value}" for key, value in values.items()).replace("/", "_")
 
 
@@ -67,12 +67,12 @@ def run_one(recipe: Path, values: dict[str, str], folder: Path, accelerate: Path
     if accelerate:
         launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(accelerate), "-m"]
     train = [*launch, "pipeline.train", "--config", str(recipe), *overrides, "--output_dir", str(folder)]
-    _succeed(train)
+    _run_checked(train)
     measured, trained = folder / RECALL_FILE, folder / RUN_FILE
     if not measured.is_file() or measured.stat().st_mtime < trained.stat().st_mtime:
-        _succeed([sys.executable, "-m", "pipeline.recall", "--config", str(recipe), "--adapter", str(folder)])
+        _run_checked([sys.executable, "-m", "pipeline.recall", "--config", str(recipe), "--adapter", str(folder)])
 
 
-def _succeed(command: list[str]) -> None:
+def _run_checked(command: list[str]) -> None:
     if subprocess.run(command, check=False).returncode:  # noqa: S603
-        raise UnderstudyError(" ".join(command[1:]), "failed", fix="see above, and give the same command again")
+        raise UnderstudyError(" ".join(command[1:]), "failed", fix="see above, and run the same command again")

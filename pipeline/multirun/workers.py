@@ -1,4 +1,4 @@
-"""Members trained in processes of their own, one after another or several at once, whatever becomes of the others."""
+"""Members trained in processes of their own, one after another or several at once; a failure stops no other."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import IO
 from pipeline.multirun.members import Member
 
 LOG_FOLDER = "logs"
-TAIL = 1 << 14  # bytes of a log in which the error is looked for
+TAIL_BYTES = 1 << 14  # of a log, in which the error is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a member: trained, or not, and why."""
+    """A member's training: its seconds, 0 if it was trained before, and its error, if it failed."""
 
     member: Member
     seconds: float
@@ -48,13 +48,13 @@ def train_all(
     overrides: Sequence[str],
     folder: Path,
     *,
-    done: Callable[[Member], bool],
-    finished: Callable[[Outcome, int], None],
+    is_done: Callable[[Member], bool],
+    on_outcome: Callable[[Outcome, int], None],
 ) -> list[Outcome]:
-    """Every member's outcome, in their order. A member that is `done` is left as it is.
+    """Every member's outcome, in their order. One for which `is_done` holds is left as it is.
 
-    `finished` is told each outcome as it comes, and how many there are by then. What a training prints goes into a file
-    of its own below `folder`, and to the terminal too where there is only one worker.
+    `on_outcome` is called with each outcome as it comes, and how many there are by then. What a training prints goes
+    into a log of its own below `folder`, and to the terminal too where there is only one worker.
     """
     free: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
     for worker in workers:
@@ -62,7 +62,7 @@ def train_all(
 
     def train(member: Member) -> Outcome:
         began = time.monotonic()
-        if done(member):
+        if is_done(member):
             return Outcome(member, 0.0, None)
         worker = free.get()
         try:
@@ -76,7 +76,7 @@ def train_all(
         try:
             for future in as_completed([pool.submit(train, member) for member in members]):
                 outcomes.append(future.result())
-                finished(outcomes[-1], len(outcomes))
+                on_outcome(outcomes[-1], len(outcomes))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C reaches the trainings by itself
             raise
@@ -87,9 +87,9 @@ def train_all(
 def train_one(
     member: Member, environment: Mapping[str, str], overrides: Sequence[str], logs: Path, *, show: bool
 ) -> str | None:
-    """None once the member is trained, or else what went wrong.
+    """None once the member is trained, or else the error.
 
-    A training whose cast is gone stops at the next word that it says, since nobody listens: two never write one folder.
+    A training whose parent has exited stops at its next print, by a broken pipe: two never write into one folder.
     """
     logs.mkdir(parents=True, exist_ok=True)
     path = logs / f"{member.folder.name}.log"
@@ -105,15 +105,15 @@ def train_one(
             if show:
                 sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
-    return None if process.returncode == 0 else complaint(path, process.returncode)
+    return None if process.returncode == 0 else last_error(path, process.returncode)
 
 
-def complaint(log: Path, code: int) -> str:
-    """The error that a training ended with, in one line."""
+def last_error(log: Path, code: int) -> str:
+    """The error that a training ended with, from its log, in one line."""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL))
-        said = file.read().decode("utf-8", errors="replace")
-    lines = [line.strip() for line in said.replace("\r", "\n").split("\n") if line.strip()]
+        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        tail = file.read().decode("utf-8", errors="replace")
+    lines = [line.strip() for line in tail.replace("\r", "\n").split("\n") if line.strip()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if errors:
         return errors[-1]
@@ -123,4 +123,4 @@ def complaint(log: Path, code: int) -> str:
 
 
 def _read(stream: IO[bytes] | None) -> bytes:
-    return os.read(stream.fileno(), TAIL) if stream else b""
+    return os.read(stream.fileno(), TAIL_BYTES) if stream else b""

@@ -1,1 +1,1 @@
-"""What a raw file says: records, told apart by kind, each one kept or rejected with a reason."""
+"""Raw files to records, classified by kind, each one kept or rejected with a reason."""

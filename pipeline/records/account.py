@@ -1,25 +1,23 @@
-"""The account of a conversion: numbers, and samples of what they stand for, ready for JSON and for the report."""
+"""The account of a conversion: numbers, and samples of what they count, ready for JSON and for the report."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.records.assembly import PROBLEMS
+from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
-from pipeline.records.reading import ANOTHER, META, Reject
 from pipeline.records.record import KINDS, Record
-
-if TYPE_CHECKING:
-    from pipeline.records.conversion import Conversion
+from pipeline.records.reject import ANOTHER_SPEAKER, META_SPEAKER, Reject
+from pipeline.records.result import Conversion
 
 SAMPLES, TOP = 6, 12
 LENGTHS = (10, 20, 40, 80, 160, 320)  # characters: the upper ends of the bins, but for the last
 
 
 def account_of(conversion: Conversion) -> dict[str, Any]:
-    """The numbers, as saved in `conversion.json`: `read == kept + duplicates + sum(rejected)`."""
+    """The numbers, as saved in a character's folder: `read == kept + duplicates + sum(rejected)`."""
     records, rejects = conversion.records, conversion.rejects
     kinds = Counter(record.kind for record in records)
     kept = _kept_by_file(records, [file.path for file in conversion.files])
@@ -34,21 +32,12 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "kinds": {kind: kinds[kind] for kind in KINDS},
         "sorts": dict(Counter(tag for record in records for tag in record.tags[:1]).most_common()),
         "kept_by_file": kept,
-        "files": [
-            {"path": f.path, "form": f.form, "encoding": f.encoding, "read": f.read, "kept": kept[f.path]}
-            for f in conversion.files
-        ],
+        "files": _files(conversion, kept),
         "passed_over": list(conversion.passed_over),
         "problems": problems_table(conversion.problems),
-        "steps": [
-            {"name": s.name, "treatment": s.treatment, "changed": s.changed, "samples": [list(x) for x in s.samples]}
-            for s in conversion.assembled.steps
-        ],
+        "steps": _steps(conversion),
         "reject_samples": _reject_samples(rejects),
-        "near": {
-            "pairs": len(conversion.near),
-            "samples": [[one.text, other.text, round(score, 3)] for one, other, score in conversion.near[:SAMPLES]],
-        },
+        "near": _near(conversion),
         "joined": _joined(conversion),
         "context": {
             "records": sum(bool(record.context) for record in records),
@@ -57,19 +46,8 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "lengths": {"bins": length_bins(), "kinds": {kind: _lengths(records, kind) for kind in KINDS}},
         "repeated": _repeated(records),
         "speakers": _speakers(rejects),
-        "doubts": {
-            "count": len(conversion.assembled.doubts),
-            "samples": [
-                {"kind": r.kind, "proposed": d.proposed, "because": d.because, "prompt": r.prompt, "text": r.text}
-                for r, d in conversion.assembled.doubts[:SAMPLES]
-            ],
-        },
+        "doubts": _doubts(conversion),
     }
-
-
-def problems_table(problems: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Every problem that is looked for, with how often it was found among the raw records."""
-    return [{"name": n, "found": problems.get(n, 0), "treatment": treatment} for n, treatment in PROBLEMS.items()]
 
 
 def format_account(account: Mapping[str, Any]) -> str:
@@ -102,6 +80,39 @@ def length_bins() -> list[str]:
     """The bins of lengths in characters, as the report names them."""
     lower = [1, *(top + 1 for top in LENGTHS)]
     return [f"{low}–{top}" for low, top in zip(lower, LENGTHS, strict=False)] + [f"over {LENGTHS[-1]}"]
+
+
+def _files(conversion: Conversion, kept: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {"path": file.path, "form": file.form, "encoding": file.encoding, "read": file.read, "kept": kept[file.path]}
+        for file in conversion.files
+    ]
+
+
+def _steps(conversion: Conversion) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": step.name,
+            "treatment": step.treatment,
+            "changed": step.changed,
+            "samples": [list(sample) for sample in step.samples],
+        }
+        for step in conversion.assembled.steps
+    ]
+
+
+def _near(conversion: Conversion) -> dict[str, Any]:
+    samples = [[one.text, other.text, round(score, 3)] for one, other, score in conversion.near[:SAMPLES]]
+    return {"pairs": len(conversion.near), "samples": samples}
+
+
+def _doubts(conversion: Conversion) -> dict[str, Any]:
+    doubts = conversion.assembled.doubts
+    samples = [
+        {"kind": r.kind, "proposed": d.proposed, "because": d.because, "prompt": r.prompt, "text": r.text}
+        for r, d in doubts[:SAMPLES]
+    ]
+    return {"count": len(doubts), "samples": samples}
 
 
 def _lengths(records: Iterable[Record], kind: str) -> list[int]:
@@ -146,6 +157,6 @@ def _repeated(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def _speakers(rejects: Iterable[Reject]) -> dict[str, Any]:
-    counts = Counter(reject.speaker for reject in rejects if reject.reason in (ANOTHER, META))
+    counts = Counter(reject.speaker for reject in rejects if reject.reason in (ANOTHER_SPEAKER, META_SPEAKER))
     named = {{USER: "the user", UNNAMED: "not named"}.get(name, name): count for name, count in counts.most_common(TOP)}
     return {"count": len(counts), "lines": counts.total(), "most": named}

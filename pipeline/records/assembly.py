@@ -1,14 +1,14 @@
-"""One character's raw records to its records: split, cleaned, judged, and each kept, merged or rejected."""
+"""One character's raw records to its records: cleaned, classified, and each kept, merged or rejected."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipeline.records.classify import Doubt, TitlePatterns, Verdict, doubt, judge
+from pipeline.records.classify import Classification, Doubt, TitlePatterns, classify, doubt
 from pipeline.records.clean import (
     STEPS,
     CleaningRules,
@@ -17,39 +17,23 @@ from pipeline.records.clean import (
     has_placeholder,
     is_short,
     is_thought,
-    split_alternatives,
-    split_glued,
 )
 from pipeline.records.raw import CHARACTER, RawRecord
-from pipeline.records.reading import ANOTHER, META, Reject
 from pipeline.records.record import Kind, Record, Turn, content_id
+from pipeline.records.reject import Reject, reason_of_speaker
 
 SAMPLES = 5  # before and after, of each step
 SHORT_LINE, THOUGHT, NO_CONTENT = "1 to 3 characters", "an inner thought", "no content"
 UNRESOLVED, REVIEWED = "an unresolved placeholder", "left out by review"
-Decision = Kind | Literal["reject"]  # what a review may say of a record
-
-# What is looked for in every raw record, before anything is done: the name in the report, and the treatment.
-PROBLEMS: Mapping[str, str] = {
-    "exact duplicates": "merge, sources listed",
-    "empty": "reject",
-    "no content (punctuation only, or empty)": "reject",
-    "1 to 3 content characters": "reject lines, or keep some (short_lines)",
-    "an inner thought, whole in （）": "reject lines, or keep and tag them (inner_thoughts)",
-    "alternatives parted by /": "split sentences, take one of words (alternatives)",
-    "alternatives parted by ／": "the same",
-    "another speaker glued in": "split",
-    "meta speakers": "reject",
-    **{step.name: step.treatment for step in STEPS},
-}
+Decision = Kind | Literal["reject"]  # what a review may decide
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What assembling is told: the rules, the patterns of titles and meta speakers, and a review's decisions."""
+class AssemblyOptions:
+    """The rules of cleaning, the patterns of titles and of meta speakers, and the decisions of a review."""
 
     patterns: TitlePatterns
-    meta: re.Pattern[str]
+    meta_speakers: re.Pattern[str]
     rules: CleaningRules
     decisions: Mapping[str, Decision]
 
@@ -76,43 +60,11 @@ class Assembled:
     doubts: tuple[tuple[Record, Doubt], ...]
 
 
-def pieces_of(raw: RawRecord, names: Collection[str], rules: CleaningRules) -> list[RawRecord]:
-    """What a raw record falls into: lines glued together, and a player's options, one by one."""
-    if raw.asked or raw.unusable or raw.kind not in (None, "dialogue"):
-        return [raw]
-    parts = [
-        (speaker, option)
-        for speaker, part in split_glued(raw.speaker, raw.text, names)
-        for option in split_alternatives(part, rules)
-    ]
-    if len(parts) == 1 and parts[0] == (raw.speaker, raw.text):
-        return [raw]
-    return [replace(raw, speaker=speaker, text=text) for speaker, text in parts]
-
-
-def problems_of(raw: RawRecord, names: Collection[str], meta: re.Pattern[str]) -> Iterator[str]:
-    """The names in PROBLEMS of what is wrong with a raw record by itself."""
-    text, content = raw.text, content_characters(raw.text)
-    glued = split_glued(raw.speaker, text, names)
-    checks = (
-        ("empty", not text),
-        ("no content (punctuation only, or empty)", not content),
-        ("1 to 3 content characters", is_short(text)),
-        ("an inner thought, whole in （）", text.startswith("（") and text.endswith("）")),
-        ("alternatives parted by /", "/" in text),
-        ("alternatives parted by ／", "／" in text),
-        ("another speaker glued in", glued != [(raw.speaker, text)]),
-        ("meta speakers", meta.fullmatch(raw.speaker) is not None),
-    )
-    yield from (name for name, found in checks if found)
-    yield from (step.name for step in STEPS if step.found(text))
-
-
 class Assembly:
     """Takes a character's pieces one by one, and gives what became of them."""
 
-    def __init__(self, character: str, told: Told) -> None:
-        self._character, self._told = character, told
+    def __init__(self, character: str, options: AssemblyOptions) -> None:
+        self._character, self._options = character, options
         self._read = self._duplicates = self._short = 0
         self._kept: dict[str, Record] = {}
         self._rejects: list[Reject] = []
@@ -123,7 +75,7 @@ class Assembly:
         self._doubts: dict[str, Doubt] = {}
 
     def add(self, piece: RawRecord) -> None:
-        """Keep the piece, merge it with its like, or reject it."""
+        """Keep the piece, merge it with an equal one, or reject it."""
         self._read += 1
         if piece.speaker == CHARACTER:
             piece = replace(piece, speaker=self._character)
@@ -131,7 +83,7 @@ class Assembly:
         if key in self._seen:
             self._merge(self._seen[key], piece.source)
             return
-        reason, record = self._look_at(piece)
+        reason, record = self._decide(piece)
         if record is None:
             self._seen[key] = len(self._rejects)
             self._rejects.append(Reject(piece.source, reason, piece.speaker, piece.text))
@@ -162,74 +114,73 @@ class Assembly:
             duplicates=self._duplicates,
             rejects=tuple(rejects),
             steps=tuple(step for step in steps if step.changed),
-            doubts=tuple((records[name], said) for name, said in self._doubts.items()),
+            doubts=tuple((records[name], found) for name, found in self._doubts.items()),
         )
 
     def _merge(self, with_: str | int, source: str) -> None:
         self._duplicates += 1
         self._also.setdefault(with_, []).append(source)
 
-    def _look_at(self, piece: RawRecord) -> tuple[str, Record | None]:
-        """Why not to keep it, or the record."""
+    def _decide(self, piece: RawRecord) -> tuple[str, Record | None]:
+        """The reason to reject it, or the record."""
         if piece.unusable or piece.speaker != self._character:
-            other = META if self._told.meta.fullmatch(piece.speaker) else ANOTHER
-            return piece.unusable or other, None
+            return reason_of_speaker(piece, self._options.meta_speakers), None
         text = self._cleaned(piece.text)
-        verdict = self._judge(piece)
-        is_line = verdict.kind == "dialogue" and not piece.asked
+        classified = self._classify(piece)
+        is_line = classified.kind == "dialogue" and not piece.asked
         tags = tuple(name for name, there in ((THOUGHT, is_thought(text)), (SHORT_LINE, is_short(text))) if there)
-        if reason := self._why_not(text, tags if is_line else ()):
+        if reason := self._reason_to_reject(text, tags if is_line else ()):
             return reason, None
-        record = self._record(piece, text, verdict, (verdict.sort, *(tags if is_line else ())))
-        decision = self._told.decisions.get(record.record_id)
+        record = self._record(piece, text, classified, (classified.subkind, *(tags if is_line else ())))
+        decision = self._options.decisions.get(record.record_id)
         if decision == "reject":
             return REVIEWED, None
         if decision:
             return "", replace(record, kind=decision, why="decided in the review")
-        if said := doubt(record.kind, piece.asked, text, self._character):
-            self._doubts.setdefault(record.record_id, said)
+        if found := doubt(record.kind, piece.asked, text, self._character):
+            self._doubts.setdefault(record.record_id, found)
         return "", record
 
-    def _judge(self, piece: RawRecord) -> Verdict:
+    def _classify(self, piece: RawRecord) -> Classification:
         if piece.kind is None:
-            return judge(piece.filed_under or piece.asked, self._told.patterns)
-        sort = {"background": "passage", "setting_qa": "persona", "dialogue": "line"}[piece.kind]
-        return Verdict(piece.kind, piece.why, sort)
+            return classify(piece.filed_under or piece.asked, self._options.patterns)
+        subkind = {"background": "passage", "setting_qa": "persona", "dialogue": "line"}[piece.kind]
+        return Classification(piece.kind, piece.why, subkind)
 
-    def _why_not(self, text: str, tags: tuple[str, ...]) -> str:
+    def _reason_to_reject(self, text: str, tags: tuple[str, ...]) -> str:
         if not content_characters(text):
             return NO_CONTENT
         if has_placeholder(text):
             return UNRESOLVED
-        if THOUGHT in tags and not self._told.rules.inner_thoughts:
+        if THOUGHT in tags and not self._options.rules.inner_thoughts:
             return THOUGHT
         if SHORT_LINE in tags:
             self._short += 1
-            return SHORT_LINE if self._short > self._told.rules.short_lines else ""
+            return SHORT_LINE if self._short > self._options.rules.short_lines else ""
         return ""
 
-    def _record(self, piece: RawRecord, text: str, verdict: Verdict, tags: tuple[str, ...]) -> Record:
-        rules, prompt = self._told.rules, piece.asked or piece.scene
-        if verdict.kind == "dialogue" and piece.filed_under and piece.context:
-            prompt = ""  # what it is a reply to stands before it, and its title says when it is shouted
-        context = clean_context(piece.context, self._character, rules) if verdict.kind == "dialogue" else ()
+    def _record(self, piece: RawRecord, text: str, classified: Classification, tags: tuple[str, ...]) -> Record:
+        rules, prompt = self._options.rules, piece.asked or piece.scene
+        if classified.kind == "dialogue" and piece.filed_under and piece.context:
+            prompt = ""  # what it is a reply to stands before it, and its title only names the occasion
+        context = clean_context(piece.context, self._character, rules) if classified.kind == "dialogue" else ()
         prompt = clean(prompt, rules, self._character)
         return Record(
             record_id=content_id(piece.speaker, prompt, text, context),
-            kind=verdict.kind,
+            kind=classified.kind,
             prompt=prompt,
             text=text,
             context=context,
             speaker=piece.speaker,
             source=piece.source,
             scene=piece.place,
-            why=verdict.why,
+            why=classified.why,
             tags=tags,
         )
 
     def _cleaned(self, text: str) -> str:
         for step in STEPS:
-            after = step.apply(text, self._told.rules, self._character)
+            after = step.apply(text, self._options.rules, self._character)
             if after != text:
                 self._changed[step.name] += 1
                 samples = self._samples.setdefault(step.name, [])
@@ -240,7 +191,7 @@ class Assembly:
 
 
 def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules) -> tuple[Turn, ...]:
-    """The turns before a line, cleaned; what is left empty goes, and so does a last turn of its own.
+    """The turns before a line, cleaned; empty turns are dropped, and so are last turns of its own.
 
     So the last turn is always somebody else's, as a prompt's has to be.
     """
@@ -254,9 +205,9 @@ def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules)
     return tuple(turns)
 
 
-def assemble(character: str, pieces: Iterable[RawRecord], told: Told) -> Assembled:
+def assemble(character: str, pieces: Iterable[RawRecord], options: AssemblyOptions) -> Assembled:
     """What becomes of a character's pieces."""
-    assembly = Assembly(character, told)
+    assembly = Assembly(character, options)
     for piece in pieces:
         assembly.add(piece)
     return assembly.result()

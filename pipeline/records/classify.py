@@ -1,4 +1,4 @@
-"""Which kind of record it is, told from the title or question that it is filed under, with the reason kept."""
+"""The kind of a record, classified by the title or question that it is filed under, with the reason kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VOICE_ONLY_TITLES: tuple[str, ...] = tuple(
         "Heavy Hit Taken", "Light Hit Taken", "Joining Party", "Sprint", "Deploying Wind Glider",
     )
 )  # fmt: skip
-# Titles of remarks on the hour, the weather, a gift: asked for like settings, but they tell nothing of the character.
+# Titles of remarks on the hour, the weather, a gift: asked for like settings, but no facts about the character.
 AMBIENT_TITLES: tuple[str, ...] = (
     "闲聊.*",
     ".*(下雨|打雷|下雪|起风|刮大风|沙漠|雪山)的?时?候?.*",
@@ -50,7 +50,7 @@ AMBIENT_TITLES: tuple[str, ...] = (
 )
 AMBIENT = re.compile("|".join(f"(?:{title})" for title in AMBIENT_TITLES), re.IGNORECASE)
 FIRST_PERSON = re.compile(r"[我俺吾咱]|\b(?:I|me|my|mine|I'm|I've|myself)\b")
-LONG = 60  # characters; below, a line's want of a pronoun says nothing
+LONG = 60  # characters; in a shorter line a missing pronoun means nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,17 @@ class TitlePatterns:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A kind, what made it so, and the sort within the kind (passage, persona, ambient, cry, line)."""
+class Classification:
+    """A kind, the reason for it, and what it is within the kind (passage, persona, ambient, cry, line)."""
 
     kind: Kind
     why: str
-    sort: str
+    subkind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What speaks against a verdict, and the kind that it speaks for."""
+    """A reason to doubt a kind, and the kind that it suggests instead."""
 
     proposed: Kind
     because: str
@@ -87,32 +87,27 @@ def compile_patterns(background: Sequence[str] | None = None, voice_only: Sequen
     return TitlePatterns(any_of(background or BACKGROUND_TITLES), any_of(voice_only or VOICE_ONLY_TITLES))
 
 
-def classify(input_text: str, patterns: TitlePatterns) -> Kind:
-    """Tell a record's kind: no `input` is a line, a known title a passage or a shout, anything else is asked for."""
-    return judge(input_text, patterns).kind
-
-
-def judge(title: str, patterns: TitlePatterns) -> Verdict:
-    """The kind that a title makes a record, and why."""
+def classify(title: str, patterns: TitlePatterns) -> Classification:
+    """A record's kind by its title: none is a line, a known one a passage or a shout, any other a settings question."""
     title = title.strip()
     if not title:
-        return Verdict("dialogue", "it stands under no title or question", "line")
+        return Classification("dialogue", "it stands under no title or question", "line")
     if patterns.voice_only.fullmatch(title):
-        return Verdict("dialogue", f"{title!r} is a voice-only title", "cry")
+        return Classification("dialogue", f"{title!r} is a voice-only title", "cry")
     if patterns.background.fullmatch(title):
-        return Verdict("background", f"{title!r} is a background title", "passage")
-    sort = "ambient" if AMBIENT.fullmatch(title.rstrip(".…")) else "persona"
-    return Verdict("setting_qa", f"{title!r} asks for it, and is no known title", sort)
+        return Classification("background", f"{title!r} is a background title", "passage")
+    subkind = "ambient" if AMBIENT.fullmatch(title.rstrip(".…")) else "persona"
+    return Classification("setting_qa", f"{title!r} asks for it, and is no known title", subkind)
 
 
 def doubt(kind: Kind, prompt: str, text: str, character: str) -> Doubt | None:
-    """What the wording says against the kind, if anything: it may only propose."""
-    own, told = FIRST_PERSON.search(text) is not None, character in text
-    if kind == "setting_qa" and told and not own and len(text) >= LONG:
+    """What in the wording contradicts the kind, if anything does: it is proposed to a reviewer, never decided."""
+    first_person, named = FIRST_PERSON.search(text) is not None, character in text
+    if kind == "setting_qa" and named and not first_person and len(text) >= LONG:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
-    if kind == "background" and own and not told:
+    if kind == "background" and first_person and not named:
         return Doubt("setting_qa", f"speaks of itself, and never of {character}")
-    if kind == "dialogue" and told and not own and len(text) >= LONG and not prompt:
+    if kind == "dialogue" and named and not first_person and len(text) >= LONG and not prompt:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
     return None
 

@@ -11,12 +11,12 @@ from pipeline.records.near import jaccard, shingles
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.record import Record, Turn, content_id
 
-LEAST_SCORE = 0.8
+MIN_SCORE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The records, and how many lines were found, found in several places with different turns before, or not found."""
+    """The records, and how many lines were found, found with several different contexts, or not found."""
 
     records: tuple[Record, ...]
     found: int
@@ -26,18 +26,18 @@ class Joined:
 
 
 def join(records: Sequence[Record], transcript: Iterable[RawRecord], character: str, rules: CleaningRules) -> Joined:
-    """Each line without context takes the turns before the turn of the transcript that says the same, or nearly so.
+    """Each line without context takes the context of the turn of the transcript with the same text, or nearly the same.
 
-    The score is the Jaccard similarity of character 5-grams, 0.8 at least; it stands in the tag `joined 0.93`. Where
-    several turns say it equally well after different turns, nothing is taken: a guess is no context.
+    The score is the Jaccard similarity of character 5-grams, 0.8 at least; the tag `joined 0.93` has it. Where
+    several turns match equally well and their contexts differ, nothing is taken: a guess is no context.
     """
     turns = _turns_by_text(transcript, character, rules)
-    lone = [i for i, record in enumerate(records) if record.kind == "dialogue" and not record.context]
-    matches = _best_matches([records[i].text for i in lone], list(turns))
+    without_context = [i for i, record in enumerate(records) if record.kind == "dialogue" and not record.context]
+    matches = _best_matches([records[i].text for i in without_context], list(turns))
     joined = list(records)
     found = ambiguous = 0
     samples: list[tuple[str, str, float]] = []
-    for index in lone:
+    for index in without_context:
         text, score = matches.get(records[index].text, ("", 0.0))
         contexts = turns.get(text, set())
         if len(contexts) > 1:
@@ -47,7 +47,7 @@ def join(records: Sequence[Record], transcript: Iterable[RawRecord], character: 
             context = next(iter(contexts))
             joined[index] = _with_context(records[index], context, score)
             samples.append((records[index].text, f"{context[-1].speaker}: {context[-1].text}", score))
-    return Joined(tuple(joined), found, ambiguous, len(lone) - found - ambiguous, tuple(samples[:10]))
+    return Joined(tuple(joined), found, ambiguous, len(without_context) - found - ambiguous, tuple(samples[:10]))
 
 
 def _turns_by_text(
@@ -60,14 +60,14 @@ def _turns_by_text(
             context = clean_context(raw.context, character, rules)
             if not context:
                 continue
-            whole = clean(raw.text, rules, character)
-            for text in {whole, whole.partition("\n")[0]}:  # a turn of several lines may be single lines elsewhere
+            cleaned = clean(raw.text, rules, character)
+            for text in {cleaned, cleaned.partition("\n")[0]}:  # a turn of several lines may be single lines elsewhere
                 turns.setdefault(text, set()).add(context)
     return turns
 
 
 def _best_matches(lines: Sequence[str], texts: Sequence[str]) -> Mapping[str, tuple[str, float]]:
-    """For each line the text most like it and how much, where that is enough. Exact: candidates share a rare 5-gram."""
+    """For each line the most similar text of 0.8 or more, with its score. Exact: candidates share a rare 5-gram."""
     sets = [shingles(text) for text in texts]
     holders: dict[str, list[int]] = {}
     for index, tokens in enumerate(sets):
@@ -79,7 +79,7 @@ def _best_matches(lines: Sequence[str], texts: Sequence[str]) -> Mapping[str, tu
         rare = sorted(tokens, key=lambda token: len(holders.get(token, ())))[: len(tokens) // 5 + 1]
         for index in sorted({index for token in rare for index in holders.get(token, ())}):
             score = jaccard(tokens, sets[index])
-            if score >= max(LEAST_SCORE, best.get(line, ("", 0.0))[1] + 1e-12):
+            if score >= max(MIN_SCORE, best.get(line, ("", 0.0))[1] + 1e-12):
                 best[line] = (texts[index], score)
     return best
 

@@ -1,4 +1,4 @@
-"""Texts that say nearly the same: proposed by MinHash, decided by the exact overlap of their character 5-grams."""
+"""Near-duplicate texts: proposed by MinHash, decided by the exact overlap of their character 5-grams."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def cross_pairs(
                 yield one, other, similarity
 
 
-def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """For each of `count` things the smallest one that it hangs together with through `pairs`."""
+def connected_components(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """For each of `count` nodes the smallest one that `pairs` connect it with."""
     root = list(range(count))
 
     def find(index: int) -> int:

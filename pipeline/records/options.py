@@ -1,15 +1,19 @@
-"""What a conversion is told beside the files and the name, as plain values."""
+"""What each step of a conversion takes of its options."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.clean import Alternatives, CleaningRules
+from pipeline.recipe import ConversionOptions
+from pipeline.records.assembly import AssemblyOptions
+from pipeline.records.classify import any_of, compile_patterns
+from pipeline.records.clean import CleaningRules
 from pipeline.records.raw import ReadOptions
+from pipeline.records.review import read_review
 
-# Who never speaks: notes, guides and stage machinery that dumps file under a speaker's name.
+# Speakers who are nobody: notes, guides and stage machinery that dumps file under a speaker's name.
 META_SPEAKERS: tuple[str, ...] = (
     "PS|S|注|注脚|编者注|备注",
     ".*攻略.*",
@@ -21,37 +25,32 @@ META_SPEAKERS: tuple[str, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionOptions:
-    """The recipe's keys for conversion.
+def cleaning_rules(options: ConversionOptions) -> CleaningRules:
+    """The options of cleaning."""
+    return CleaningRules(options.user_name, options.alternatives, options.short_lines, options.inner_thoughts)
 
-    `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
-    find the turns before them, `reviewed` a table of decisions that `--review` wrote and somebody edited. The last four
-    are those of `CleaningRules`.
+
+def read_options(options: ConversionOptions) -> ReadOptions:
+    """The options of the readers.
+
+    Raises:
+        UnderstudyError: `columns` is not written as pairs.
     """
+    return ReadOptions(columns=parse_columns(options.columns or ()), window=options.context_turns)
 
-    context_turns: int = 6
-    background_titles: Sequence[str] | None = None
-    voice_only_titles: Sequence[str] | None = None
-    meta_speakers: Sequence[str] | None = None
-    columns: Sequence[str] | None = None
-    near_duplicates: str = "keep"
-    join: Sequence[str] | None = None
-    reviewed: str | None = None
-    user_name: str | None = None
-    alternatives: Alternatives = "split"
-    short_lines: int = 0
-    inner_thoughts: bool = False
 
-    @property
-    def cleaning(self) -> CleaningRules:
-        """What the cleaning is told."""
-        return CleaningRules(self.user_name, self.alternatives, self.short_lines, self.inner_thoughts)
+def assembly_options(options: ConversionOptions) -> AssemblyOptions:
+    """The options of assembling, the patterns compiled and the reviewed table read.
 
-    @property
-    def reading(self) -> ReadOptions:
-        """What the readers are told."""
-        return ReadOptions(columns=parse_columns(self.columns or ()), window=self.context_turns)
+    Raises:
+        UnderstudyError: a pattern is no regular expression, or the table is missing or broken.
+    """
+    return AssemblyOptions(
+        patterns=compile_patterns(options.background_titles, options.voice_only_titles),
+        meta_speakers=any_of(options.meta_speakers or META_SPEAKERS),
+        rules=cleaning_rules(options),
+        decisions=read_review(Path(options.reviewed).expanduser()) if options.reviewed else {},
+    )
 
 
 def parse_columns(pairs: Sequence[str]) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What stands in a file, before anything is decided about it."""
+"""What a file contains, before anything is decided about it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import Kind, Turn
 
-CHARACTER = "{{char}}"  # the speaker where a file gives a role, not a name: whoever is being converted
+CHARACTER = "{{char}}"  # the speaker where a file gives a role, not a name: the character that is converted
 USER = ""  # the one who talks to the character
 UNNAMED = "?"  # somebody whom the file does not name
 
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One thing that is said or told in a file.
+    """One line, passage or answer of a file.
 
-    `asked` is the title or question that a settings file gives as `input`; `filed_under` the title that says what
-    kind of record it is, where that is not `asked`; `scene` the title of a line's scene and `place` what tells the
-    scene from others. `kind` and `why` are set where the form of the file decides; `unusable` where it forbids.
+    `asked` is the title or question that a settings file gives as `input`; `filed_under` the title that it is
+    classified by, where that is not `asked`; `scene` the title of a line's scene and `place` what identifies the
+    scene. `kind` and `why` are set where the form of the file decides the kind; `unusable` where it rules the record
+    out, as the reason.
     """
 
     source: str
@@ -39,15 +40,18 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What readers are told: `columns` gives a file's own name for each of ours; `window` bounds a line's context."""
+    """The options of the readers.
+
+    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     window: int = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One turn of a scene at its place in a file; `unusable` says why it is no turn of the conversation."""
+class RawTurn:
+    """One turn of a scene at its place in a file; `unusable` is the reason why it is no turn of the conversation."""
 
     source: str
     speaker: str
@@ -55,13 +59,13 @@ class Said:
     unusable: str = ""
 
 
-def scene_records(turns: Iterable[Said], *, title: str, place: str, window: int) -> Iterator[RawRecord]:
+def scene_records(turns: Iterable[RawTurn], *, title: str, place: str, window: int) -> Iterator[RawRecord]:
     """Each turn of a scene with up to `window` turns before it; what is unusable is no context either.
 
     Lines of one speaker in a row are one turn, so no turn follows another of its own speaker.
     """
     before: deque[Turn] = deque(maxlen=window)
-    for turn in merged(turns):
+    for turn in merge_turns(turns):
         yield RawRecord(
             source=turn.source,
             speaker=turn.speaker,
@@ -75,14 +79,14 @@ def scene_records(turns: Iterable[Said], *, title: str, place: str, window: int)
             before.append(Turn(turn.speaker, turn.text))
 
 
-def merged(turns: Iterable[Said]) -> Iterator[Said]:
-    """The turns, those of one speaker in a row as one; an unusable one between them parts nothing."""
-    pending: Said | None = None
+def merge_turns(turns: Iterable[RawTurn]) -> Iterator[RawTurn]:
+    """The turns, those of one speaker in a row as one; an unusable one between them does not separate them."""
+    pending: RawTurn | None = None
     for turn in turns:
         if turn.unusable:
             yield turn
         elif pending and turn.speaker == pending.speaker:
-            pending = Said(pending.source, pending.speaker, f"{pending.text}\n{turn.text}")
+            pending = RawTurn(pending.source, pending.speaker, f"{pending.text}\n{turn.text}")
         else:
             if pending:
                 yield pending
@@ -95,7 +99,7 @@ def string(source: str, entry: Mapping[str, Any], key: str, *, required: bool = 
     """The text at `key`, stripped; empty where there is none.
 
     Raises:
-        UnderstudyError: it is no text, or half a character, or `required` and absent.
+        UnderstudyError: it is no text, or has a lone surrogate, or is `required` and absent.
     """
     value = entry.get(key)
     if required and not isinstance(value, str):
@@ -104,17 +108,19 @@ def string(source: str, entry: Mapping[str, Any], key: str, *, required: bool = 
         return ""
     if not isinstance(value, str):
         raise UnderstudyError(source, f"has '{key}' that is no string", fix=f"make '{key}' a string, or delete it")
-    return whole_characters(source, value, key).strip()
+    return without_lone_surrogates(source, value, key).strip()
 
 
-def whole_characters(source: str, text: str, key: str) -> str:
+def without_lone_surrogates(source: str, text: str, key: str) -> str:
     """The text itself.
 
     Raises:
-        UnderstudyError: it holds half a surrogate pair, which no file can.
+        UnderstudyError: it has a lone surrogate, which UTF-8 cannot encode.
     """
     if any("\ud800" <= char <= "\udfff" for char in text):
-        raise UnderstudyError(source, f"has half a character in '{key}'", fix="write the escaped pair in full")
+        raise UnderstudyError(
+            source, f"has a lone surrogate, half a character, in '{key}'", fix="write the escaped pair in full"
+        )
     return text
 
 

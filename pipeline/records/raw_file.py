@@ -1,4 +1,4 @@
-"""A file's bytes as text: the encoding is told from the content, and a byte that does not fit is an error."""
+"""A file's bytes as text: the encoding is detected from the content, and a byte that does not fit is an error."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError
 
 HEAD = 1 << 16
-MAX_WHOLE = 1 << 29  # bytes of a file that has to be held in memory: a JSON document, an image, an archive
+MAX_BYTES = 1 << 29  # bytes of a file that has to be held in memory: a JSON document, an image, an archive
 MAX_LINE = 1 << 24
-MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
+BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -32,25 +32,25 @@ class RawFile:
     head: bytes
     encoding: str | None
 
-    def whole(self) -> bytes:
+    def read_bytes(self) -> bytes:
         """All of its bytes.
 
         Raises:
             UnderstudyError: there are too many to hold in memory.
         """
         size = self.path.stat().st_size
-        if size > MAX_WHOLE:
+        if size > MAX_BYTES:
             raise UnderstudyError(
                 self.path,
-                f"has {size >> 20} MiB, more than the {MAX_WHOLE >> 20} that are read at once",
-                fix="write it as JSON lines, csv or parquet, which are read bit by bit",
+                f"has {size >> 20} MiB, more than the {MAX_BYTES >> 20} that are read at once",
+                fix="write it as JSON lines, csv or parquet, which are read row by row",
             )
         return self.path.read_bytes()
 
     def text(self) -> str:
         """All of its text, line ends as they are."""
         encoding = self.encoding or "utf-8"
-        data = self.whole()
+        data = self.read_bytes()
         try:
             return data.decode(encoding)
         except UnicodeDecodeError as error:
@@ -94,7 +94,7 @@ def open_raw(path: Path) -> RawFile:
         return RawFile(path, head, detect_encoding(path, head))
     except OSError as error:
         raise UnderstudyError(
-            path, f"cannot be read ({error.strerror})", fix="see to its permissions, or leave it out"
+            path, f"cannot be read ({error.strerror})", fix="correct its permissions, or take it out"
         ) from error
 
 
@@ -115,7 +115,7 @@ def detect_encoding(path: Path, head: bytes) -> str | None:
     Raises:
         UnderstudyError: most of its characters are UTF-8, but not all.
     """
-    for mark, encoding in MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     if 0 in head:

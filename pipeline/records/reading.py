@@ -1,4 +1,4 @@
-"""Every file read, one process or several: what the character itself says in full, what others say as rejects."""
+"""Every file read, in one process or several: the character's own records in full, everybody else's as rejects."""
 
 from __future__ import annotations
 
@@ -12,22 +12,11 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
-from pipeline.records.readers import Known
+from pipeline.records.readers import RecognisedFile
+from pipeline.records.reject import Reject, reject_speaker
 
 T = TypeVar("T")
 R = TypeVar("R")
-ANOTHER, META = "another speaker", "a meta speaker"
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A raw record that is not used, and why; `also` lists where else the very same stands."""
-
-    source: str
-    reason: str
-    speaker: str
-    text: str
-    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +36,25 @@ class FileReading:
 
 
 def read_files(
-    files: Sequence[Known], options: ReadOptions, wanted: str | None, meta: re.Pattern[str], *, num_proc: int = 1
+    files: Sequence[RecognisedFile],
+    options: ReadOptions,
+    wanted: str | None,
+    meta_speakers: re.Pattern[str],
+    *,
+    num_proc: int = 1,
 ) -> Iterator[FileReading]:
     """Each file's reading, in their order. `wanted` is the character, or None for everybody.
 
     Raises:
         UnderstudyError: a file is broken.
     """
-    read = partial(read_file, options=options, wanted=wanted, meta=meta)
+    read = partial(read_file, options=options, wanted=wanted, meta_speakers=meta_speakers)
     yield from in_processes(read, files, num_proc, what="reading", unit=" files")
 
 
-def read_file(known: Known, options: ReadOptions, wanted: str | None, meta: re.Pattern[str]) -> FileReading:
+def read_file(
+    known: RecognisedFile, options: ReadOptions, wanted: str | None, meta_speakers: re.Pattern[str]
+) -> FileReading:
     """One file's reading."""
     own: list[RawRecord] = []
     others: list[Reject] = []
@@ -66,24 +62,23 @@ def read_file(known: Known, options: ReadOptions, wanted: str | None, meta: re.P
         if wanted is None or concerns(raw, wanted):
             own.append(raw)
         else:
-            reason = raw.unusable or (META if meta.fullmatch(raw.speaker) else ANOTHER)
-            others.append(Reject(raw.source, reason, raw.speaker, raw.text))
+            others.append(reject_speaker(raw, meta_speakers))
     return FileReading(str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others))
 
 
 def concerns(raw: RawRecord, character: str) -> bool:
-    """Whether the character says it, or is written in it as a speaker, as in lines glued together."""
+    """Whether the character speaks it, or is named in it as a speaker, as in lines glued together."""
     if raw.speaker in (character, CHARACTER):
         return True
     return character in raw.text and re.search(rf"{re.escape(character)}\s*[:：]", raw.text) is not None
 
 
-def in_processes(work: Callable[[T], R], things: Sequence[T], num_proc: int, *, what: str, unit: str) -> Iterator[R]:
+def in_processes(work: Callable[[T], R], items: Sequence[T], num_proc: int, *, what: str, unit: str) -> Iterator[R]:
     """`work` of each thing in order, over `num_proc` processes, with a progress bar once it takes two seconds."""
-    bar = partial(tqdm, total=len(things), desc=what, unit=unit, delay=2, leave=False, disable=None)
-    if num_proc <= 1 or len(things) < 2:
-        yield from bar(map(work, things))
+    bar = partial(tqdm, total=len(items), desc=what, unit=unit, delay=2, leave=False, disable=None)
+    if num_proc <= 1 or len(items) < 2:
+        yield from bar(map(work, items))
         return
-    with ProcessPoolExecutor(min(num_proc, len(things))) as pool:
-        results: Iterable[R] = pool.map(work, things, chunksize=max(1, len(things) // (num_proc * 16)))
+    with ProcessPoolExecutor(min(num_proc, len(items))) as pool:
+        results: Iterable[R] = pool.map(work, items, chunksize=max(1, len(items) // (num_proc * 16)))
         yield from bar(results)

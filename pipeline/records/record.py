@@ -1,4 +1,4 @@
-"""The record: one thing that a character says, or that is said of it."""
+"""The record: one line of a character, or one passage or answer about it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Record:
 
     `prompt` is a passage's title, a settings question, or the title of a line's scene (empty when it has none).
     `context` holds the turns before a line, oldest first: real ones only. `source` is `file#position`. `scene` names
-    the scene that a line was read in; `why` says what made the record the kind it is; `tags` say what else is known of
-    it; `also` lists the other places where the very same record stands.
+    the scene that a line was read in; `why` is the reason for its kind; `tags` are what else is known of it;
+    `also` lists the other places of the very same record.
     """
 
     record_id: str

@@ -13,7 +13,7 @@ from pipeline.atomic_io import write_text
 from pipeline.pages import page_templates
 
 KIND_NAMES = {"background": "passages", "setting_qa": "settings", "dialogue": "lines"}
-SORT_NAMES = {
+SUBKIND_NAMES = {
     "line": "lines",
     "cry": "lines shouted in play",
     "persona": "settings of the persona",
@@ -23,34 +23,34 @@ SORT_NAMES = {
 
 
 def render_conversion_report(account: Mapping[str, Any]) -> str:
-    """The page of one character's account, as `conversion.json` has it."""
-    sorts = [(SORT_NAMES.get(sort, sort), count) for sort, count in account["sorts"].items()]
+    """The page of one character's account."""
+    sorts = [(SUBKIND_NAMES.get(sort, sort), count) for sort, count in account["sorts"].items()]
     template = _environment().get_template("conversion.html.jinja")
     return template.render(account=account, kind_names=KIND_NAMES, sorts=sorts)
 
 
-def render_cast_report(summary: Mapping[str, Any]) -> str:
-    """The page of a whole cast, as `cast.json` has it, with a link to each character's own."""
-    return _environment().get_template("cast.html.jinja").render(summary=summary, kind_names=KIND_NAMES)
+def render_characters_report(summary: Mapping[str, Any]) -> str:
+    """The page of many characters' summary, with a link to each one's own page."""
+    return _environment().get_template("characters.html.jinja").render(summary=summary, kind_names=KIND_NAMES)
 
 
 def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the whole page; a reader never meets half of one."""
+    """`path` holds the complete page; a reader never sees half of one."""
     write_text(path, render_conversion_report(account))
 
 
-def write_cast_report(summary: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the whole page; a reader never meets half of one."""
-    write_text(path, render_cast_report(summary))
+def write_characters_report(summary: Mapping[str, Any], path: Path) -> None:
+    """`path` holds the complete page; a reader never sees half of one."""
+    write_text(path, render_characters_report(summary))
 
 
 def grouped(number: int) -> str:
-    """A number with its thousands apart."""
+    """A number with its thousands separated."""
     return f"{number:,}"
 
 
 def share(part: int, whole: int) -> str:
-    """A part as a percentage that says 0% or 100% only where it is exactly that."""
+    """A part as a percentage that is 0% or 100% only where that is exact."""
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < 1:
         return "<1%"

@@ -15,12 +15,12 @@ COLUMNS = ("record_id", "kind", "proposed", "because", "why", "prompt", "text", 
 
 
 def write_review(path: Path, doubts: Iterable[tuple[Record, Doubt]]) -> None:
-    """A csv that spreadsheets open: one doubtful record a row, `kind` being what somebody may change."""
+    """A csv that spreadsheets open: one doubtful record a row, `kind` being the column to edit."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for record, said in doubts:
-            row = (record.record_id, record.kind, said.proposed, said.because)
+        for record, found in doubts:
+            row = (record.record_id, record.kind, found.proposed, found.because)
             writer.writerow((*row, record.why, _safe(record.prompt), _safe(record.text), record.source))
 
 
@@ -28,7 +28,7 @@ def read_review(path: Path) -> dict[str, Decision]:
     """The decision for each record id: a kind, or "reject".
 
     Raises:
-        UnderstudyError: the file is missing or no such table, or a decision is none.
+        UnderstudyError: the file is missing or no such table, or a decision is unknown.
     """
     if not path.is_file():
         raise UnderstudyError(path, "is not there", fix="write it with `convert --review`, or correct `reviewed`")

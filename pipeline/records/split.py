@@ -1,4 +1,4 @@
-"""Records parted into those to train on and those held out, so that nothing held out was seen, or nearly seen."""
+"""Records split into those to train on and those held out, so that nothing held out was seen, or nearly seen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.near import cross_pairs, groups, near_pairs
+from pipeline.records.near import connected_components, cross_pairs, near_pairs
 from pipeline.records.record import KINDS, Kind, Record
 
 POSITION = re.compile(r"[#:]\d+$")
@@ -19,26 +19,26 @@ def split_records(
 ) -> tuple[list[Record], list[Record]]:
     """(to train on, held out), each in the order of `records`: about `fraction` of each of `kinds` is held out.
 
-    Where the records are of several speakers, it is so much of each one's. Lines are held out by whole scenes, settings
-    and passages one by one, and whatever is nearly the same text (sharing 0.8 of its character 5-grams) stays on one
-    side with it. What hangs together so may be more than `fraction`; then less is held out, down to nothing where it is
-    most of a kind. The choice depends on `seed` and the records alone, not on their order.
+    Where the records are of several speakers, about that share of each one's is held out. Lines are held out by whole
+    scenes, settings and passages one by one, and near-duplicates (which share 0.8 of their character 5-grams) stay on
+    one side. Such a group may be larger than `fraction`; then less is held out, down to nothing where it is most of a
+    kind. The choice depends on `seed` and the records alone, not on their order.
 
     Raises:
-        UnderstudyError: the fraction is no share.
+        UnderstudyError: the fraction is not from 0 to below 1.
     """
     if not 0 <= fraction < 1:
         raise UnderstudyError("held-out share", f"is {fraction}", fix="make it 0 or more, and less than 1")
     eligible = [index for index, record in enumerate(records) if record.kind in kinds]
-    unit = groups(len(records), _ties(records)) if fraction and eligible else []
-    held = _choose(records, unit, fraction, seed, kinds) if unit else set()
+    group = connected_components(len(records), _tied_pairs(records)) if fraction and eligible else []
+    held = _choose_held_out(records, group, fraction, seed, kinds) if group else set()
     while held:
-        caught = {unit[there] for _, there in _leaking(records, unit, held)}
+        caught = {group[there] for _, there in _leaking_pairs(records, group, held)}
         if not caught:
             break
         held -= caught
-    train = [record for index, record in enumerate(records) if not held or unit[index] not in held]
-    held_out = [record for index, record in enumerate(records) if held and unit[index] in held]
+    train = [record for index, record in enumerate(records) if not held or group[index] not in held]
+    held_out = [record for index, record in enumerate(records) if held and group[index] in held]
     check_split(train, held_out)
     return train, held_out
 
@@ -58,7 +58,7 @@ def check_split(train: Sequence[Record], held_out: Sequence[Record]) -> None:
     for one, other, similarity in cross_pairs([r.text for r in train], [r.text for r in held_out]):
         raise UnderstudyError(
             held_out[other].source,
-            f"is held out, but {train[one].source} is trained on and says {similarity:.0%} the same",
+            f"is held out, but {train[one].source} is trained on and is {similarity:.0%} the same",
             fix="split again",
         )
 
@@ -68,8 +68,8 @@ def scene_of(record: Record) -> str:
     return record.scene or f"{POSITION.sub('', record.source)} {record.prompt}"
 
 
-def _ties(records: Sequence[Record]) -> Iterator[tuple[int, int]]:
-    """Pairs of records that have to stay together."""
+def _tied_pairs(records: Sequence[Record]) -> Iterator[tuple[int, int]]:
+    """Pairs of records that have to stay on one side."""
     first_of_scene: dict[str, int] = {}
     first_of_text: dict[str, int] = {}
     for index, record in enumerate(records):
@@ -80,15 +80,15 @@ def _ties(records: Sequence[Record]) -> Iterator[tuple[int, int]]:
         yield one, other
 
 
-def _choose(
-    records: Sequence[Record], unit: Sequence[int], fraction: float, seed: int, kinds: Collection[Kind]
+def _choose_held_out(
+    records: Sequence[Record], group: Sequence[int], fraction: float, seed: int, kinds: Collection[Kind]
 ) -> set[int]:
-    """The units to hold out: in an order drawn by `seed`, each that still fits into the share of every kind of each."""
+    """The groups to hold out: in an order drawn by `seed`, each that still fits into the share of each kind."""
     sizes: dict[int, Counter[tuple[str, Kind]]] = {}
     names: dict[int, str] = {}
     for index, record in enumerate(records):
-        sizes.setdefault(unit[index], Counter())[record.speaker, record.kind] += 1
-        names[unit[index]] = min(names.get(unit[index], record.record_id), record.record_id)
+        sizes.setdefault(group[index], Counter())[record.speaker, record.kind] += 1
+        names[group[index]] = min(names.get(group[index], record.record_id), record.record_id)
     totals = Counter((record.speaker, record.kind) for record in records)
     left = Counter({one: round(fraction * count) for one, count in totals.items() if one[1] in kinds})
     held = set()
@@ -99,10 +99,10 @@ def _choose(
     return held
 
 
-def _leaking(records: Sequence[Record], unit: Sequence[int], held: set[int]) -> Iterator[tuple[int, int]]:
+def _leaking_pairs(records: Sequence[Record], group: Sequence[int], held: set[int]) -> Iterator[tuple[int, int]]:
     """Pairs (trained on, held out) of nearly the same text: what MinHash overlooked, once in millions."""
-    inside = [index for index in range(len(records)) if unit[index] in held]
-    outside = [index for index in range(len(records)) if unit[index] not in held]
+    inside = [index for index in range(len(records)) if group[index] in held]
+    outside = [index for index in range(len(records)) if group[index] not in held]
     texts = [record.text for record in records]
     for one, other, _ in cross_pairs([texts[index] for index in outside], [texts[index] for index in inside]):
         yield outside[one], inside[other]

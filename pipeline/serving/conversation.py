@@ -25,7 +25,7 @@ HELP = "/reset forgets the conversation, /quit leaves (so does Ctrl-D)"
 
 
 class Chat:
-    """A conversation so far, and the model that goes on with it."""
+    """A conversation so far, and the model that continues it."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, persona: Persona) -> None:
         self.model = model
@@ -35,28 +35,28 @@ class Chat:
 
     def say(self, text: str, streamer: TextStreamer | None = None) -> str:
         """The character's reply, which the conversation then holds; `streamer` gets it word by word."""
-        turns = self._fitting([*self.turns, user(text)])
+        turns = self._within_context([*self.turns, user(text)])
         prompt = chat_prompt(self.persona, turns)
         reply = generate_reply(self.model, self.tokenizer, prompt, sampling=self.persona.sampling, streamer=streamer)
         self.turns = [*turns, assistant(reply)]
         return reply
 
-    def _fitting(self, turns: list[Message]) -> list[Message]:
+    def _within_context(self, turns: list[Message]) -> list[Message]:
         """The turns without the oldest exchanges, where they and a reply would not fit into the model's context."""
         longest = self.model.config.get_text_config().to_dict().get("max_position_embeddings", sys.maxsize)
         room = longest - self.persona.sampling.max_new_tokens
-        while len(turns) > 2 and self._length(turns) > room:
+        while len(turns) > 2 and self._prompt_length(turns) > room:
             turns = turns[2:]
         return turns
 
-    def _length(self, turns: list[Message]) -> int:
+    def _prompt_length(self, turns: list[Message]) -> int:
         return len(prompt_ids(self.tokenizer, chat_prompt(self.persona, turns)))
 
 
 def open_chat(folder: Path, name: str | None, *, once: str | None, base: bool, seed: int | None) -> None:
-    """Talk to the character in `folder`, in the terminal, until the user leaves; with `once`, say that and leave.
+    """Chat with the character in `folder`, in the terminal, until the user leaves; `once` prints one reply instead.
 
-    `name` says whom, where several were trained together; `base` talks to the untouched base model instead.
+    `name` is the character, where several were trained together; `base` talks to the untouched base model instead.
 
     Raises:
         UnderstudyError: see `load_trained`.

@@ -1,4 +1,4 @@
-"""How a transformers model computes a prefix tree: by branches on a CPU, by FlexAttention or a dense mask on a GPU.
+"""Attention over a prefix tree in transformers models: by branches on a CPU, FlexAttention or a dense mask on a GPU.
 
 The rule is one: a query q attends to a key k exactly if `k <= q < end[k]`. It is handed to the model's public forward
 as a 4-D mask, which every sdpa model takes as it is. Where the model lets an attention function be registered
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 TREE_ATTENTION = "prefix_tree"  # the name under which transformers knows `tree_attention`
 # A GPU's sdpa with a dense mask of that many tokens squared is small; beyond, FlexAttention skips whole blocks of it.
-FLEX_FROM = 2048
-# What some models ask of their attention beside the mask, and `_by_branch` does not know: sdpa is to take or refuse it.
-NOT_BY_BRANCH = ("softcap", "s_aux", "position_bias")
+FLEX_MIN_TOKENS = 2048
+# Options of some models' attention that `_branch_attention` does not have; sdpa takes or refuses them.
+SDPA_ONLY_OPTIONS = ("softcap", "s_aux", "position_bias")
 
 
-def why_no_tree(model: PreTrainedModel) -> str | None:
+def prefix_tree_obstacle(model: PreTrainedModel) -> str | None:
     """Why the model cannot compute prefix-tree batches, or None if it can.
 
     A tree needs a mask of its own shape, so every layer must attend to everything (no window, no recurrence) through
-    sdpa: flash-attention takes no such mask, and eager attention misreads a boolean one without a word.
+    sdpa: flash-attention takes no such mask, and eager attention misreads a boolean one silently.
     """
     config: Any = model.config.get_text_config()
     if config._attn_implementation not in ("sdpa", TREE_ATTENTION):
@@ -62,7 +62,7 @@ def use_tree_attention(model: PreTrainedModel) -> None:
 
 
 def tree_inputs(batch: Mapping[str, torch.Tensor], *, tree_attention: bool) -> dict[str, Any]:
-    """What the model's forward takes for a `prefix_tree_batch`: its logits are `[1, P, V]`, one row a target.
+    """The arguments of the model's forward for a `prefix_tree_batch`; its logits are `[1, P, V]`, one row a target.
 
     `tree_attention`: whether the model computes by `tree_attention`.
     """
@@ -73,7 +73,7 @@ def tree_inputs(batch: Mapping[str, torch.Tensor], *, tree_attention: bool) -> d
         "logits_to_keep": batch["target_nodes"][0],
         "use_cache": False,
     }
-    if tree_attention and ends.device.type == "cuda" and len(ends) >= FLEX_FROM:
+    if tree_attention and ends.device.type == "cuda" and len(ends) >= FLEX_MIN_TOKENS:
         return inputs | {"attention_mask": block_mask(ends, compiled=True)}
     inputs["attention_mask"] = dense_mask(ends)
     if tree_attention and ends.device.type == "cpu":
@@ -118,12 +118,12 @@ class TreeBranches:
 
 def tree_branches(position: torch.Tensor) -> TreeBranches:
     """The branches of the tree with these positions, `[T]`, on the CPU."""
-    found = branches(position.numpy())
-    sizes = [branch.stop - branch.start for branch in found]
-    path_sizes = [len(branch.path) for branch in found]
-    hidden = [torch.full((n, m), -torch.inf).triu(m - n + 1) for n, m in zip(sizes, path_sizes, strict=True)]
-    keys = torch.cat([torch.from_numpy(branch.path) for branch in found])
-    return TreeBranches(sizes, keys, path_sizes, hidden)
+    in_order = branches(position.numpy())
+    sizes = [branch.stop - branch.start for branch in in_order]
+    path_sizes = [len(branch.path) for branch in in_order]
+    masks = [torch.full((n, m), -torch.inf).triu(m - n + 1) for n, m in zip(sizes, path_sizes, strict=True)]
+    keys = torch.cat([torch.from_numpy(branch.path) for branch in in_order])
+    return TreeBranches(sizes, keys, path_sizes, masks)
 
 
 def tree_attention(
@@ -141,18 +141,18 @@ def tree_attention(
     Query `[1, heads, T, d]`, key and value with as many or fewer heads; returns `[1, T, heads, d]`. A branch's
     queries see their path alone, so the work is the sum of branch times path instead of T squared.
     """
-    if tree_branches is not None and all(options.get(name) is None for name in NOT_BY_BRANCH):
-        return _by_branch(query, key, value, tree_branches, options.get("scaling")), None
+    if tree_branches is not None and all(options.get(name) is None for name in SDPA_ONLY_OPTIONS):
+        return _branch_attention(query, key, value, tree_branches, options.get("scaling")), None
     if attention_mask is None or isinstance(attention_mask, torch.Tensor):
         output: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output
-    flexed: tuple[torch.Tensor, torch.Tensor | None] = flex_attention_forward(
+    flex_output: tuple[torch.Tensor, torch.Tensor | None] = flex_attention_forward(
         module, query, key, value, attention_mask, **options
     )
-    return flexed
+    return flex_output
 
 
-def _by_branch(
+def _branch_attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, tree: TreeBranches, scaling: float | None
 ) -> torch.Tensor:
     keys, values = (each.index_select(2, tree.keys) for each in (key, value))

@@ -1,4 +1,4 @@
-"""Conversations to token rows; ids and labels are decided here, together, once, and proven before anybody sees them."""
+"""Conversations to token rows; ids and labels are decided here, together, once, and proven before they are used."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizer
     Raises:
         UnderstudyError: a row cannot be trained on as it is.
     """
-    ends = end_of_turn_ids(tokenizer)
+    end_ids = end_of_turn_ids(tokenizer)
     conversations = iter(conversations)
     while chunk := list(islice(conversations, CHUNK)):
         prompts = _prompts(chunk, tokenizer)
-        wholes = [render(tokenizer, [*one.prompt, one.completion], reply_follows=False) for one in chunk]
-        distinct = list(dict.fromkeys(wholes))  # a record may stand under the same instruction several times
+        full_texts = [render(tokenizer, [*one.prompt, one.completion], reply_follows=False) for one in chunk]
+        distinct = list(dict.fromkeys(full_texts))  # a record may stand under the same instruction several times
         ids_of = dict(zip(distinct, tokenize(tokenizer, distinct), strict=True))
         rows = [
-            _row(one, len(prompt), ids_of[whole], ends)
-            for one, prompt, whole in zip(chunk, prompts, wholes, strict=True)
+            _row(one, len(prompt), ids_of[full_text], end_ids)
+            for one, prompt, full_text in zip(chunk, prompts, full_texts, strict=True)
         ]
         prove(rows, (one.completion["content"] for one in chunk), prompts, tokenizer)
         yield from rows
@@ -59,11 +59,11 @@ def _prompts(conversations: Sequence[Conversation], tokenizer: PreTrainedTokeniz
     return [ids[key] for key in keys]
 
 
-def _row(conversation: Conversation, start: int, ids: list[int], ends: frozenset[int]) -> TokenRow:
+def _row(conversation: Conversation, start: int, ids: list[int], end_ids: frozenset[int]) -> TokenRow:
     """The prompt, and the supervised reply up to its end-of-turn token.
 
     What a template writes after that token (ChatML's newline) is never generated, so it is left out.
     """
-    end = next((at for at in range(start, len(ids)) if ids[at] in ends), len(ids) - 1)
+    end = next((at for at in range(start, len(ids)) if ids[at] in end_ids), len(ids) - 1)
     labels = [IGNORE_INDEX] * min(start, end + 1) + ids[start : end + 1]
     return TokenRow(ids[: end + 1], labels, conversation.record_id, conversation.kind)

@@ -22,7 +22,7 @@ def fit(
     max_length: int | None,
     on_overlong: str,
 ) -> TokenRow | None:
-    """The row, if it has at most `max_length` tokens; else what `on_overlong` says, None being a rejected one.
+    """The row, if it has at most `max_length` tokens; else what `on_overlong` makes of it, None if it is rejected.
 
     `truncate_history` takes the oldest exchanges out of the prompt until it fits, and rejects a row that does not fit
     with its last turn alone.

@@ -1,4 +1,4 @@
-"""The proof that the loss sees the reply and its end-of-turn token, whole, and nothing else.
+"""The proof that the loss sees exactly the reply and its end-of-turn token.
 
 It is given what encoding decided and compares it with what was meant, so that a fault in template, tokenizer or
 encoding stops the run before its first step, by name.
@@ -31,16 +31,16 @@ def prove(
         UnderstudyError: a row's prompt is another than in chat or is supervised, its reply or end-of-turn token is not,
             or its supervised text is not the reply. Names the record, the template and the first differing token.
     """
-    ends = end_of_turn_ids(tokenizer)
+    end_ids = end_of_turn_ids(tokenizer)
     # The text is that of the supervised tokens, wherever they stand, without the last, which ends the turn.
-    learnt = [[token for token in row.labels if token != IGNORE_INDEX][:-1] for row in rows]
-    texts = tokenizer.batch_decode(learnt, skip_special_tokens=False)
+    supervised = [[token for token in row.labels if token != IGNORE_INDEX][:-1] for row in rows]
+    texts = tokenizer.batch_decode(supervised, skip_special_tokens=False)
     for row, reply, prompt, text in zip(rows, replies, prompts, texts, strict=True):
         fault = (
-            _of_prompt(row, prompt, tokenizer)
-            or _of_labels(row, len(prompt), tokenizer)
-            or _of_end(row, ends, tokenizer)
-            or _of_text(text, reply)
+            _prompt_fault(row, prompt, tokenizer)
+            or _label_fault(row, len(prompt), tokenizer)
+            or _end_fault(row, end_ids, tokenizer)
+            or _text_fault(text, reply)
         )
         if fault:
             what, fix = fault
@@ -51,7 +51,7 @@ Fault = tuple[str, str]  # what is wrong, and what to do
 ANOTHER_TEMPLATE = "use a model whose template renders a prompt the same with and without its reply"
 
 
-def _of_prompt(row: TokenRow, prompt: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> Fault | None:
+def _prompt_fault(row: TokenRow, prompt: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> Fault | None:
     """The prompt of chat must be the beginning of the row, token for token."""
     if row.input_ids[: len(prompt)] == list(prompt):
         return None
@@ -63,7 +63,7 @@ def _of_prompt(row: TokenRow, prompt: Sequence[int], tokenizer: PreTrainedTokeni
     return f"the chat template renders its prompt differently with the reply: {where}", ANOTHER_TEMPLATE
 
 
-def _of_labels(row: TokenRow, start: int, tokenizer: PreTrainedTokenizerBase) -> Fault | None:
+def _label_fault(row: TokenRow, start: int, tokenizer: PreTrainedTokenizerBase) -> Fault | None:
     """Every token from `start` on is supervised as itself, and none before it."""
     if row.labels == [IGNORE_INDEX] * start + row.input_ids[start:] and len(row.input_ids) > start:
         return None
@@ -84,12 +84,12 @@ def _of_labels(row: TokenRow, start: int, tokenizer: PreTrainedTokenizerBase) ->
     return f"{shown} is supervised as {_show(row.labels[at], tokenizer)}", fix
 
 
-def _of_end(row: TokenRow, ends: frozenset[int], tokenizer: PreTrainedTokenizerBase) -> Fault | None:
+def _end_fault(row: TokenRow, end_ids: frozenset[int], tokenizer: PreTrainedTokenizerBase) -> Fault | None:
     """The last token ends the turn, and no token of the reply before it does."""
-    early = next((label for label in row.labels[:-1] if label in ends), None)
+    early = next((label for label in row.labels[:-1] if label in end_ids), None)
     if early is not None:
         return f"{_show(early, tokenizer)} ends the turn within the reply", "take the special token out of the text"
-    if row.input_ids[-1] in ends:
+    if row.input_ids[-1] in end_ids:
         return None
     return (
         f"the reply ends with {_show(row.input_ids[-1], tokenizer)}, which is no end-of-turn token, so the model would "
@@ -98,20 +98,21 @@ def _of_end(row: TokenRow, ends: frozenset[int], tokenizer: PreTrainedTokenizerB
     )
 
 
-def _of_text(text: str, reply: str) -> Fault | None:
+def _text_fault(text: str, reply: str) -> Fault | None:
     """The supervised text is the reply's, but for white space at its ends, which templates write or trim.
 
     Compared in NFC, to which many tokenizers bring every text.
     """
-    learnt, wanted = (unicodedata.normalize("NFC", one.strip()) for one in (text, reply))
-    if learnt == wanted:
+    supervised, expected = (unicodedata.normalize("NFC", one.strip()) for one in (text, reply))
+    if supervised == expected:
         return None
     at = next(
-        (at for at, (a, b) in enumerate(zip(learnt, wanted, strict=False)) if a != b), min(len(learnt), len(wanted))
+        (at for at, (a, b) in enumerate(zip(supervised, expected, strict=False)) if a != b),
+        min(len(supervised), len(expected)),
     )
     return (
-        f"the loss would see {learnt[at : at + 30]!r} instead of {wanted[at : at + 30]!r} from character {at} of its "
-        "text on: the template changes it, the tokenizer cannot write it, or it holds a special token",
+        f"the loss would see {supervised[at : at + 30]!r} instead of {expected[at : at + 30]!r} from character {at} of "
+        "its text on: the template changes it, the tokenizer cannot write it, or it holds a special token",
         "use a model with a plain chat template, or take the special token out of the text",
     )
 

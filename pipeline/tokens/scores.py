@@ -1,4 +1,4 @@
-"""What the logits say of the tokens that followed: log-probability, entropy, and whether greedy decoding agrees."""
+"""Each target's log-probability, the entropy of its distribution, and whether greedy decoding would choose it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-# Logits worked on at a time on a CPU: two such pieces in float32 stay in its cache, and give each core enough to do.
-PIECE = 1 << 20
+# Logits computed with at a time on a CPU: two such chunks in float32 stay in its cache, and keep every core busy.
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class TokenScores:
-    """What a forward says of the supervised tokens of a batch, `[P]` each; `row` is the row of the batch."""
+    """Scores of the supervised tokens of a batch, `[P]` each; `row` is the row of the batch."""
 
     log_prob: torch.Tensor
     entropy: torch.Tensor
@@ -33,17 +33,17 @@ def score_targets(logits: torch.Tensor, targets: torch.Tensor, rows: torch.Tenso
 
 
 class _TargetScores(torch.autograd.Function):
-    """Log-softmax at the targets, whose probabilities take the logits' place and, going back, the gradient theirs."""
+    """Log-softmax at the targets; probabilities overwrite the logits and, in the backward, the gradient them."""
 
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:
         probs = logits.detach().float()
         log_prob, entropy = probs.new_empty(len(targets)), probs.new_empty(len(targets))
         best = torch.empty_like(targets)
-        rows_a_piece = max(1, PIECE // probs.shape[1]) if probs.device.type == "cpu" else max(1, len(targets))
-        for start in range(0, len(targets), rows_a_piece):
-            piece = slice(start, start + rows_a_piece)
-            log_prob[piece], entropy[piece], best[piece] = _softmax_(probs[piece], targets[piece])
+        rows_a_chunk = max(1, CHUNK // probs.shape[1]) if probs.device.type == "cpu" else max(1, len(targets))
+        for start in range(0, len(targets), rows_a_chunk):
+            chunk = slice(start, start + rows_a_chunk)
+            log_prob[chunk], entropy[chunk], best[chunk] = _softmax_(probs[chunk], targets[chunk])
         ctx.probs, ctx.targets, ctx.dtype = probs, targets, logits.dtype
         is_top1 = best == targets
         ctx.mark_non_differentiable(entropy, is_top1)
@@ -51,10 +51,10 @@ class _TargetScores(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, towards: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, grad_output: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor, None]:
         # d log p[target] / d logits = onehot(target) - p
-        gradient = ctx.probs.mul_(-towards[:, None])
-        gradient[torch.arange(len(towards), device=towards.device), ctx.targets] += towards
+        gradient = ctx.probs.mul_(-grad_output[:, None])
+        gradient[torch.arange(len(grad_output), device=grad_output.device), ctx.targets] += grad_output
         del ctx.probs
         return gradient.to(ctx.dtype), None
 

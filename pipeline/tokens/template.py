@@ -1,8 +1,8 @@
-"""The chat template that a run trains with, chats with and takes elsewhere: the tokenizer's own, settled once.
+"""The chat template that a run trains with, chats with and exports: the tokenizer's own, normalised once.
 
-A template may render a prompt in chat otherwise than in training: it opens a thought that no reply has, leaves out the
+A template may render a prompt in chat otherwise than in training: it opens a thought that no reply has, omits the
 reply's header, ends a reply with nothing that stops generation, writes today's date, or takes no system turn. Each of
-these is settled here by a few lines of Jinja before and after the tokenizer's own text. The result is saved with the
+these is normalised here by a few lines of Jinja before and after the tokenizer's own text. The result is saved with the
 adapter, so every program that renders through it, ours or another, shows the model what it was trained on.
 """
 
@@ -64,24 +64,24 @@ ROLE_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class SettledTemplate:
-    """A template that shows training and chat the same, and what had to be done to make it so, a sentence each."""
+class NormalisedTemplate:
+    """A template that renders training and chat alike, and what was changed for that, a sentence each."""
 
     text: str
     notes: tuple[str, ...]
 
 
-def settle_template(tokenizer: PreTrainedTokenizerBase) -> SettledTemplate:
-    """The tokenizer's template, changed only where training and chat would differ; settling it again changes nothing.
+def normalise_template(tokenizer: PreTrainedTokenizerBase) -> NormalisedTemplate:
+    """The tokenizer's template, changed only where training and chat would differ; a second time changes nothing.
 
     With the result, a rendered prompt is the beginning of the rendered prompt and reply, and a special token follows
     the reply.
 
     Raises:
-        UnderstudyError: the template cannot be settled, or gives the model an identity of its own.
+        UnderstudyError: the template cannot be normalised, or gives the model an identity of its own.
     """
     notes = []
-    text = _own_text(tokenizer)
+    text = _template_text(tokenizer)
     if text is None:
         text = DEFAULT_TEMPLATE
         notes.append("the model has no chat template; a plain one is used, 'User: ...' and 'Assistant: ...'")
@@ -92,18 +92,18 @@ def settle_template(tokenizer: PreTrainedTokenizerBase) -> SettledTemplate:
         text = FOLD_SYSTEM + text
         notes.append("the template takes no system turn; the instruction stands before the first user turn")
         if not _shows_instruction(tokenizer, text):
-            raise _broken(tokenizer, "shows neither a system turn nor what stands before a question")
-    settled = _settle_opening(tokenizer, text)
-    if settled != text:
-        text = settled
-        notes.append("in chat the template opens a reply otherwise than in training; now both do as in training")
-    if not _ends(tokenizer, text):
+            raise _template_error(tokenizer, "shows neither a system turn nor what stands before a question")
+    normalised = _normalise_reply_opening(tokenizer, text)
+    if normalised != text:
+        text = normalised
+        notes.append("in chat the template opens a reply otherwise than in training; it now opens it as in training")
+    if not _ends_turn(tokenizer, text):
         text = f"{text.removesuffix(chr(10))}{END_REPLY}"
         notes.append(f"the template ends a reply with no special token; {tokenizer.eos_token} is trained as its end")
-        if not _ends(tokenizer, text):
-            raise _broken(tokenizer, "ends a reply without an end-of-turn token, so the model would never stop")
-    notes += _own_words(tokenizer, text)
-    return SettledTemplate(text, tuple(notes))
+        if not _ends_turn(tokenizer, text):
+            raise _template_error(tokenizer, "ends a reply without an end-of-turn token, so the model would never stop")
+    notes += _added_text_notes(tokenizer, text)
+    return NormalisedTemplate(text, tuple(notes))
 
 
 def render(
@@ -122,7 +122,7 @@ def render(
         )
     except TemplateError as error:
         roles = " ".join(message["role"] for message in messages)
-        raise _broken(tokenizer, f"refuses {roles}: {error}") from error
+        raise _template_error(tokenizer, f"refuses {roles}: {error}") from error
 
 
 def end_of_turn_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
@@ -131,11 +131,11 @@ def end_of_turn_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     return frozenset(special | set(tokenizer.all_special_ids))
 
 
-def _own_text(tokenizer: PreTrainedTokenizerBase) -> str | None:
+def _template_text(tokenizer: PreTrainedTokenizerBase) -> str | None:
     return str(tokenizer.get_chat_template()) if tokenizer.chat_template else None
 
 
-def _broken(tokenizer: PreTrainedTokenizerBase, what: str) -> UnderstudyError:
+def _template_error(tokenizer: PreTrainedTokenizerBase, what: str) -> UnderstudyError:
     return UnderstudyError(
         f"chat template of {tokenizer.name_or_path}", what, fix="use a model with another chat template, or repair it"
     )
@@ -154,14 +154,14 @@ def _around_reply(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[str, s
     """The prompt in chat; and in training, what stands before the reply and after it."""
     asked = [system(INSTRUCTION), user(QUESTION)]
     prompt = render(tokenizer, asked, reply_follows=True, template=text)
-    whole = render(tokenizer, [*asked, assistant(REPLY)], reply_follows=False, template=text)
-    if whole.count(REPLY) != 1:
-        raise _broken(tokenizer, f"shows a reply {whole.count(REPLY)} times")
-    before, _, after = whole.partition(REPLY)
+    full_text = render(tokenizer, [*asked, assistant(REPLY)], reply_follows=False, template=text)
+    if full_text.count(REPLY) != 1:
+        raise _template_error(tokenizer, f"shows a reply {full_text.count(REPLY)} times")
+    before, _, after = full_text.partition(REPLY)
     return prompt, before, after
 
 
-def _settle_opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
+def _normalise_reply_opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     """The template with a reply opened in chat as it is opened in training."""
     prompt, before, _ = _around_reply(tokenizer, text)
     if before.startswith(prompt) and not before[len(prompt) :].strip():
@@ -169,32 +169,34 @@ def _settle_opening(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
     # What stands before a reply in training is what the template itself thinks of as a reply without a thought.
     bare = render(tokenizer, [system(INSTRUCTION), user(QUESTION)], reply_follows=False, template=text)
     if not before.startswith(bare):
-        raise _broken(tokenizer, f"renders a prompt differently once its reply is there: {_difference(bare, before)}")
+        raise _template_error(
+            tokenizer, f"renders a prompt differently once its reply is there: {_difference(bare, before)}"
+        )
     opening = json.dumps(before[len(bare) :].rstrip(" "), ensure_ascii=False)
     reply = f"{{% if reply_follows %}}{{{{ {opening} }}}}{{% endif %}}"
     return f"{HOLD_GENERATION}{text.removesuffix(chr(10))}{reply}"
 
 
-def _ends(tokenizer: PreTrainedTokenizerBase, text: str) -> bool:
+def _ends_turn(tokenizer: PreTrainedTokenizerBase, text: str) -> bool:
     """Whether the first thing after a reply is a special token."""
     _, _, after = _around_reply(tokenizer, text)
     ids = tokenizer(after.lstrip(" \n"), add_special_tokens=False)["input_ids"]
     return bool(ids) and ids[0] in end_of_turn_ids(tokenizer)
 
 
-def _own_words(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
-    """What the template says in every prompt beside the messages."""
+def _added_text_notes(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
+    """A note on the text that the template adds to every prompt, if it is more than names of roles."""
     prompt = render(tokenizer, [system(INSTRUCTION), user(QUESTION)], reply_follows=True, template=text)
     for known in (INSTRUCTION, QUESTION, *(token.content for token in tokenizer.added_tokens_decoder.values())):
         prompt = prompt.replace(known, " ")
-    said = " ".join(prompt.split())
-    words = [word for word in re.findall(r"[^\W\d_]{2,}", said) if word.lower() not in ROLE_WORDS]
-    if IDENTITY.search(said):
-        raise _broken(tokenizer, f"gives the model an identity of its own in every prompt: {said[:120]!r}")
-    return [f"the template adds to every prompt: {said[:120]!r}"] if len(words) > 2 else []
+    added = " ".join(prompt.split())
+    words = [word for word in re.findall(r"[^\W\d_]{2,}", added) if word.lower() not in ROLE_WORDS]
+    if IDENTITY.search(added):
+        raise _template_error(tokenizer, f"gives the model an identity of its own in every prompt: {added[:120]!r}")
+    return [f"the template adds to every prompt: {added[:120]!r}"] if len(words) > 2 else []
 
 
 def _difference(one: str, other: str) -> str:
-    """Where two texts part, with a little of both."""
+    """Where two texts begin to differ, with a little of both."""
     at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return f"at character {at}, {one[at : at + 20]!r} becomes {other[at : at + 20]!r}"

@@ -19,7 +19,7 @@ from pipeline.kernels.head import tile_head
 from pipeline.kernels.lora import fuse_lora
 from pipeline.mixture.dealing import deal_rows
 from pipeline.models.load import load_base_model
-from pipeline.tokens.attention import use_tree_attention, why_no_tree
+from pipeline.tokens.attention import prefix_tree_obstacle, use_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import ReadableProgress
@@ -91,7 +91,7 @@ def choose_collator(
     Raises:
         UnderstudyError: the recipe asks for prefix trees, and the model cannot compute them.
     """
-    wanted, reason = arguments.character.batching, why_no_tree(model)
+    wanted, reason = arguments.character.batching, prefix_tree_obstacle(model)
     if wanted == "prefix_tree" and reason:
         raise UnderstudyError(
             "recipe key 'batching'",

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pipeline.conversations.persona import Persona
-from pipeline.evaluation.metrics.summary import summarise
+from pipeline.evaluation.labels import RECALL, RECALL_WHILE_TRAINING
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.scoring import ProbeScore, Question, score_probes
+from pipeline.evaluation.summary import summarise
 from pipeline.runs.logs import append_log, drop_logs_after
 from pipeline.training.metrics import FEW_CHARACTERS
-
-TOLD = {
-    "seen_exact": "word for word as trained",
-    "unseen_exact": "in new words",
-    "seen_at_1": "ranked first as trained",
-    "unseen_at_1": "in new words",
-}
 
 
 class ReadableProgress(ProgressCallback):  # type: ignore[misc]
@@ -88,40 +82,52 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         self._measured_at = -1
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Measure what is known by now."""
+        """Measure recall, beside the other metrics."""
         recall = self._measure(state, kwargs["model"], kwargs["processing_class"])
         kwargs["metrics"].update({f"eval_recall_{name}": value for name, value in recall.items()})
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Measure what is known at the end."""
+        """Measure recall at the end."""
         if self._measured_at != state.global_step:
             self._measure(state, kwargs["model"], kwargs["processing_class"])
 
     def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> dict[str, float]:
         self._measured_at = state.global_step
         scores = {
-            persona.name: score_probes(model, tokenizer, probes, persona, questions=_asked_twice)
+            persona.name: score_probes(model, tokenizer, probes, persona, questions=_two_questions)
             for persona, probes in self.asked
         }
         recall = _values([score for of_one in scores.values() for score in of_one])
         if state.is_world_process_zero:
-            shown = ", ".join(f"{title} {recall[name]:.0%}" for name, title in TOLD.items() if name in recall)
-            self.log(f"recall at step {state.global_step} ({sum(map(len, scores.values()))} facts): {shown}")
+            facts = sum(map(len, scores.values()))
+            self.log(f"recall at step {state.global_step} ({facts} facts): {_in_words(recall)}")
         if 1 < len(scores) <= FEW_CHARACTERS:
             for name, of_one in scores.items():
-                recall |= {f"{metric}_of_{name}": value for metric, value in _values(of_one).items() if metric in TOLD}
+                values = _values(of_one)
+                recall |= {f"{key}_of_{name}": values[key] for key in _names() if key in values}
         if state.is_world_process_zero:
             self.log_file.write({"step": state.global_step} | {f"recall_{name}": recall[name] for name in recall})
         return recall
 
 
 def _values(scores: Sequence[ProbeScore]) -> dict[str, float]:
-    return {name: outcome["value"] for name, outcome in summarise(scores).items()}
+    return {key.name: outcome.value for key, outcome in summarise(scores).items()}
 
 
-def _asked_twice(probe: Probe) -> list[Question]:
+def _names() -> list[str]:
+    return [key.name for key in RECALL_WHILE_TRAINING]
+
+
+def _in_words(recall: Mapping[str, float]) -> str:
+    """The metrics as a log prints them: `word for word, trained 90%; word for word, new 40%`."""
+    return "; ".join(
+        f"{RECALL[key].brief} {recall[key.name]:.0%}" for key in RECALL_WHILE_TRAINING if key.name in recall
+    )
+
+
+def _two_questions(probe: Probe) -> list[Question]:
     """The probe's question as trained, and its first one in new words."""
     seen: list[Question] = [("seen", probe.seen, ())] if probe.seen else []
     return [*seen, ("unseen", probe.unseen[0], ())]

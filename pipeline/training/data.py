@@ -18,7 +18,7 @@ from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
 from pipeline.conversations.replay import read_replay
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.probes.probe import Probe, choose, choose_probes
+from pipeline.evaluation.probes.probe import Probe, choose_probes, sample_probes
 from pipeline.mixture.ledger import LedgerRow, make_ledger
 from pipeline.mixture.plan import MixturePlan, by_character, exposures_by_share, exposures_by_weight, plan_mixture
 from pipeline.models.load import load_tokenizer
@@ -67,7 +67,7 @@ class Characters:
 def load_character(one: CharacterArguments) -> tuple[Character, str]:
     """A single character, converted if need be, and a hash of all that decides its records."""
     persona = make_persona(one.name, one.language, one.instructions)
-    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, **one.conversion)
+    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
     return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
 
 
@@ -196,7 +196,7 @@ def probed(characters: Characters, count: int) -> dict[str, list[Probe]]:
     """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
     turns: list[tuple[int, int, str, Probe]] = []
     for place, character in enumerate(characters.each):
-        chosen = choose(character.probes, count)
+        chosen = sample_probes(character.probes, count)
         turns += [(turn, place, character.persona.name, probe) for turn, probe in enumerate(chosen)]
     shared: dict[str, list[Probe]] = {}
     for _, _, name, probe in sorted(turns, key=lambda one: one[:2])[:count]:

@@ -27,7 +27,7 @@ from pipeline.capacity.launch import Launch, launch_of, read_launch
 from pipeline.capacity.settings import Setting
 from pipeline.distributed.engines import from_main_process
 from pipeline.errors import UnderstudyError
-from pipeline.models.precision import bfloat16_pays
+from pipeline.models.precision import is_bfloat16_faster
 from pipeline.recipe import value_of
 from pipeline.terminal import print_line
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
@@ -44,7 +44,7 @@ def with_fastest_dtype(arguments: RunArguments, log: Callable[[str], None]) -> R
     """The arguments with what `bf16_if_faster` comes to: measured by the main process alone, so that all agree."""
     if not arguments.character.bf16_if_faster or arguments.training.device.type != "cpu":
         return arguments
-    faster = from_main_process(bfloat16_pays)
+    faster = from_main_process(is_bfloat16_faster)
     model = replace(arguments.model, dtype="bfloat16") if faster else arguments.model
     log(f"base model in {model.dtype}, the faster on this machine")
     return replace(arguments, model=model)

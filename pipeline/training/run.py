@@ -16,7 +16,7 @@ from pipeline.capacity.memory import peak_memory
 from pipeline.conversations.persona import save_personas
 from pipeline.distributed.deadlines import StepDeadline
 from pipeline.distributed.engines import engine_of, from_main_process
-from pipeline.distributed.signals import LeaveCallback, leaving_on_signals
+from pipeline.distributed.signals import StopOnSignalCallback, handling_signals
 from pipeline.evaluation.probes.probe import with_distractors
 from pipeline.mixture.ledger import agreement, format_ledger
 from pipeline.runs.checkpoints import remove_checkpoints, remove_incomplete, sync_folder
@@ -92,10 +92,10 @@ def _train_into(
     forecast = refuse_hopeless(arguments, data, log)
     checkpoint = from_main_process(prepare_folder, folder, identity)
     trainer = build_trainer(arguments, data, tokenizer, log)
-    leave = _add_callbacks(trainer, arguments, characters, log)
+    stop_on_signal = _add_callbacks(trainer, arguments, characters, log)
     if checkpoint:
         _resume(trainer, checkpoint, changed, log)
-    with leaving_on_signals(leave), advise_out_of_memory(trainer, forecast):
+    with handling_signals(stop_on_signal), advise_out_of_memory(trainer, forecast):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
     figures = {"recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
@@ -123,7 +123,7 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
 
 def _add_callbacks(
     trainer: UnderstudyTrainer, arguments: RunArguments, characters: Characters, log: Callable[[str], None]
-) -> LeaveCallback:
+) -> StopOnSignalCallback:
     """The run's callbacks are added to the trainer; the one that stops it on a signal is returned."""
     log_file = LogFile(Path(arguments.training.output_dir))
     trainer.add_callback(log_file)
@@ -135,11 +135,11 @@ def _add_callbacks(
         trainer.add_callback(RecallCallback(small, log_file, log))
     if arguments.character.early_stopping:  # after the recall, whose metrics it may use
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
-    leave = LeaveCallback(log, is_main=trainer.is_world_process_zero())
-    trainer.add_callback(leave)
+    stop_on_signal = StopOnSignalCallback(log, is_main=trainer.is_world_process_zero())
+    trainer.add_callback(stop_on_signal)
     if arguments.training.world_size > 1:  # last: it reads what the others have set in `control`
         trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
-    return leave
+    return stop_on_signal
 
 
 def _resume(trainer: UnderstudyTrainer, checkpoint: Path, changed: list[str], log: Callable[[str], None]) -> None:

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.classify import compile_patterns
-from pipeline.records.conversion import Conversion, convert
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of
+from pipeline.records.conversion import convert
+from pipeline.records.result import Conversion
 from tests.raw_files import FORMS
 
 USUAL_CASES = 250  # of each form; BROKEN_FILES=1500 asks for more
 CASES = int(os.environ.get("BROKEN_FILES", USUAL_CASES))
-PATTERNS = compile_patterns()
 LAST = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]  # something to keep, in any file
 
 texts = st.one_of(
@@ -37,18 +38,18 @@ texts = st.one_of(
 lines = st.lists(st.tuples(st.sampled_from(["Mira", "Bram"]), texts), min_size=1, max_size=8)
 
 
-def account_of(path: Path) -> Conversion | None:
+def converted_or_refused(path: Path) -> Conversion | None:
     """The conversion of a file that can be converted; a file that cannot is refused with its place and a fix."""
     refused = ""
     try:
-        conversion = convert([path], "Mira", PATTERNS, context_turns=4)
+        conversion = convert([path], "Mira", ConversionOptions(context_turns=4))
     except UnderstudyError as error:
         refused = str(error)
     if refused:
         assert path.name in refused
         assert "To fix it: " in refused
         return None
-    account = conversion.account()
+    account = account_of(conversion)
     assert account["read"] == account["kept"] + account["duplicates"] + sum(account["rejected"].values())
     assert account["read"] == account["entries"] + account["split"]
     assert sum(file["read"] for file in account["files"]) == account["entries"]
@@ -68,7 +69,7 @@ def test_every_record_of_a_whole_file_is_accounted_for(
     made = FORMS[form]([*lines, *LAST])
     path = tmp_path_factory.getbasetemp() / made.name
     path.write_bytes(made.content)
-    conversion = account_of(path)
+    conversion = converted_or_refused(path)
     assert conversion is not None
     assert conversion.entries == made.entries
 
@@ -112,4 +113,4 @@ def test_a_broken_file_is_refused_or_accounted_for(
     made = FORMS[form]([*data.draw(lines), *LAST])
     path = tmp_path_factory.getbasetemp() / made.name
     path.write_bytes(data.draw(damage(made.content)))
-    account_of(path)
+    converted_or_refused(path)

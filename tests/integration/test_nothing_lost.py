@@ -133,10 +133,10 @@ def test_a_run_told_to_leave_saves_first(
     assert run.until(lambda: "'loss'" in run.said)
     run.launcher.send_signal(number)
     assert run.end() == code, run.said[-3000:]
-    assert f"{number.name}: this step is finished and saved, then the run leaves" in run.said
+    assert f"{number.name}: this step is finished and a checkpoint saved, then the run stops" in run.said
     [saved], cut = checkpoints_of(out)
     assert not cut
-    assert f"saved {saved} and left, as {number.name} asked; run the same command again to go on" in run.said
+    assert f"saved {saved} and stopped, on {number.name}; run the same command again to resume" in run.said
     assert f"resuming from {out / saved}" in finish("one", recipe, out, *never)
     assert distance(whole, out) == 0
 
@@ -152,7 +152,7 @@ def test_two_processes_leave_together_and_one_goes_on_by_force_alone(
     assert run.end() != 0
     kept, cut = checkpoints_of(out)
     assert not cut
-    assert f"saved {kept[-1]} and left, as SIGTERM asked" in run.said
+    assert f"saved {kept[-1]} and stopped, on SIGTERM" in run.said
 
     refused = Run(command("one", recipe, out), tmp_path / "refused.log")
     assert refused.end() == 2

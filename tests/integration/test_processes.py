@@ -263,22 +263,25 @@ def test_a_process_that_hangs_in_the_middle_ends_the_other_which_names_it(traini
     training[lost].launcher.send_signal(signal.SIGSTOP)
     code, said = ended(training[1 - lost], within=120)
     assert code == 2
-    assert f"error: rank {1 - lost} of 2: hears nothing of rank {lost}: it hangs, is stopped or gone" in said
-    assert "goes on from the last checkpoint" in said
+    assert f"error: rank {1 - lost} of 2: receives no heartbeat from rank {lost}: it hangs, is stopped or gone" in said
+    assert "resumes from the last checkpoint" in said
 
 
 def test_a_process_that_is_killed_ends_the_other(training: dict[int, Run]) -> None:
     training[1].kill()
     code, said = ended(training[0], within=120)
     assert code == 2
-    assert "error: rank 0 of 2: lost another process: it has ended, or its machine cannot be reached" in said
+    assert (
+        "error: rank 0 of 2: lost the connection to another process: it has exited, or its machine is unreachable"
+        in said
+    )
 
 
 def test_processes_that_disagree_on_how_many_they_are_end_in_advice(recipe: Path, tmp_path: Path) -> None:
     both = ranks(recipe, free_port(), {0: 2, 1: 3}, "--ddp_timeout", 30, "--output_dir", tmp_path / "out")
     code, said = ended(both[0], within=120)
     assert code == 2
-    assert "were started for different numbers of processes: 2 and 3" in said
+    assert "were launched with different world sizes: 2 and 3" in said
     code, said = ended(both[1], within=120)
     assert code == 2
     assert "error: rank 1 of 3: waited" in said
@@ -353,7 +356,7 @@ def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: P
     assert code == 2
     assert "before\n" in said
     assert "within\n" not in said
-    assert "waited for another process, which is alive but does something else" in said
+    assert "timed out waiting for another process, which is alive but busy with something else" in said
 
 
 def test_without_deepspeed_accelerate_says_what_to_install(recipe: Path, tmp_path: Path) -> None:

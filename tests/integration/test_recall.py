@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pipeline.conversations.persona import make_persona
-from pipeline.evaluation.metrics.summary import summarise
 from pipeline.evaluation.probes.probe import Probe, probes_from_records, with_distractors
 from pipeline.evaluation.scoring import score_probes
+from pipeline.evaluation.summary import RecallKey, summarise
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.trained import load_trained
 from pipeline.records.record import read_records
@@ -38,9 +38,9 @@ def test_a_base_model_is_at_chance_on_facts_that_nobody_could_know() -> None:
         with_distractors(probes, 3),
         make_persona("Ada", "en", {}),
     )
-    ranked = summarise(scores)["unseen_at_1"]
-    assert ranked["low"] <= 1 / 4 <= ranked["high"]
-    assert summarise(scores)["unseen_exact"]["value"] == 0
+    ranked = summarise(scores)[RecallKey("unseen", "at_1")]
+    assert ranked.low <= 1 / 4 <= ranked.high
+    assert summarise(scores)[RecallKey("unseen", "exact")].value == 0
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_learnt_facts_are_found_and_shuffled_answers_are_not(trained_folder: Pat
 
     def first(asked: list[Probe]) -> float:
         scores = score_probes(trained.model, trained.tokenizer, with_distractors(asked, 2), trained.persona)
-        return summarise(scores)["seen_at_1"]["value"]
+        return summarise(scores)[RecallKey("seen", "at_1")].value
 
     assert first(probes) == 1.0
     assert first(shuffled) == 0.0  # the right answer is among the distractors, and wins
@@ -70,11 +70,11 @@ def test_a_second_time_and_two_processes_give_the_same_figures(
 ) -> None:
     def recall(launcher: list[str], name: str) -> dict[str, Any]:
         home = {"UNDERSTUDY_HOME": str(tmp_path / f"home-{name}")}  # without what an earlier run kept
-        told = succeeded(
+        printed = succeeded(
             *launcher, "pipeline.recall", "--config", str(tiny_recipe), "--adapter", str(trained_folder),
             "--json", str(tmp_path / f"{name}.json"), environment=home,
         )  # fmt: skip
-        assert told.count("report: ") == 1  # by one process, however many there are
+        assert printed.count("report: ") == 1  # by one process, however many there are
         found: dict[str, Any] = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         return found
 

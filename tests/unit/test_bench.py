@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.benchmark.measure import NAMES, TREE, summarise
+from pipeline.benchmark.measure import TREE, VARIANT_NAMES, summarise
 from pipeline.benchmark.report import draw_bench, format_bench
-from pipeline.benchmark.worker import count
+from pipeline.benchmark.worker import count_batch
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 
 
@@ -19,9 +19,9 @@ def step(seconds: float, others: float = 0.0) -> dict[str, float]:
 
 
 def bench() -> dict[str, Any]:
-    steps = {name: [step(16.0), step(16.0), step(99.0, others=0.4)] for name in NAMES}
+    steps = {name: [step(16.0), step(16.0), step(99.0, others=0.4)] for name in VARIANT_NAMES}
     steps[TREE] = [step(2.0), step(2.0), step(60.0, others=0.5)]
-    peaks = {name: {"peak_bytes": 4e9, "device": "cpu"} for name in NAMES}
+    peaks = {name: {"peak_bytes": 4e9, "device": "cpu"} for name in VARIANT_NAMES}
     peaks[TREE]["peak_bytes"] = 2e9
     return summarise(steps, peaks)
 
@@ -66,8 +66,8 @@ def test_a_batch_is_counted_as_what_a_cpu_computes_of_it() -> None:
     ]
     shared = {"rows": 2, "supervised": 3}
     # the tree 1 2 (3 4 | 5): 1 + 2 + 3 + 4 + 3 pairs; padded 2 x 4, with targets in two columns
-    assert count(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
+    assert count_batch(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
     ours = PaddedCollator(0)(rows)
-    assert count(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
+    assert count_batch(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
     trl = {name: ours[name] for name in ("input_ids", "labels", "attention_mask")}
-    assert count(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}
+    assert count_batch(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}

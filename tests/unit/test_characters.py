@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,22 +15,32 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import load_personas, make_persona, persona_named, save_personas
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.bleed import Cell, Facts, Row, Sample, bleed_of, choose_cross_probe, facts_of
-from pipeline.evaluation.comparison import together
+from pipeline.evaluation.bleed import (
+    BleedCell,
+    BleedColumn,
+    BleedRow,
+    CrossSample,
+    choose_cross_probe,
+    make_column,
+    summarise_bleed,
+)
+from pipeline.evaluation.comparison import merge_reports
+from pipeline.evaluation.findings import Findings
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.pages import write_bleed
-from pipeline.evaluation.report.run_report import report_of_run
+from pipeline.evaluation.report.run_report import read_history
 from pipeline.evaluation.report.tables import format_bleed
 from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
 from pipeline.mixture.plan import by_character, exposures_by_share, exposures_by_weight, plan_mixture
-from pipeline.multirun.cast import alone_in
+from pipeline.multirun.cast import locked_folder
 from pipeline.multirun.members import member_key, members_of
-from pipeline.multirun.workers import complaint, visible_gpus, workers_for
+from pipeline.multirun.workers import last_error, visible_gpus, workers_for
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
 from pipeline.terminal import display_width, padded
 from pipeline.training.data import Character, Characters, probed
+from tests.measurements import mira_findings
 
 MIRA, AHENG = make_persona("Mira", "en", {}), make_persona("阿蘅", "zh", {})
 
@@ -234,29 +244,29 @@ def test_the_facts_probed_while_training_are_shared_out() -> None:
     assert probed(cast, 0) == {}
 
 
-def column(name: str, facts: int = 8) -> Facts:
+def column(name: str, facts: int = 8) -> BleedColumn:
     probes = [probe(f"{name} {number}", f"{name} at {number}.") for number in range(facts)]
-    return facts_of(make_persona(name, "en", {}), probes, facts, distractors=3)
+    return make_column(make_persona(name, "en", {}), probes, facts, distractors=3)
 
 
-def cell(share: float, facts: int = 8) -> Cell:
+def cell(share: float, facts: int = 8) -> BleedCell:
     hits = [number < share * facts for number in range(facts)]
-    return Cell(hits, hits)
+    return BleedCell(hits, hits)
 
 
 def test_recall_is_told_from_bleed() -> None:
     columns = [column("Mira"), column("Bram")]
     rows = {
-        "Mira": Row([cell(1), cell(0)], Sample("Bram", "Where?", "There.", "<b>Nowhere</b>")),
-        "Bram": Row([cell(0.875), cell(1)]),
+        "Mira": BleedRow([cell(1), cell(0)], CrossSample("Bram", "Where?", "There.", "<b>Nowhere</b>")),
+        "Bram": BleedRow([cell(0.875), cell(1)]),
     }
-    bleed = bleed_of(rows, Row([cell(0), cell(0)]), columns, model="m", shared=True)
-    summary = bleed["summary"]["exact"]
-    assert summary["own"]["value"] == 1
-    assert summary["others"]["value"] == pytest.approx(7 / 16)
-    assert summary["base"]["value"] == 0
-    assert [(pair["asked"], pair["of"], pair["value"]) for pair in bleed["bleeding"]] == [("Bram", "Mira", 0.875)]
-    assert bleed["pairs"] == 2
+    bleed = summarise_bleed(rows, BleedRow([cell(0), cell(0)]), columns, model="m", shared=True)
+    overall = bleed.exact.present()
+    assert overall["own"].value == 1
+    assert overall["others"].value == pytest.approx(7 / 16)
+    assert overall["base"].value == 0
+    assert [(pair.asked, pair.of, pair.value) for pair in bleed.bleeding] == [("Bram", "Mira", 0.875)]
+    assert bleed.pairs == 2
     told = format_bleed(bleed)
     assert "bleeds: Bram knows of Mira, ranked first +0.88" in told
     assert "(untouched)" in told
@@ -264,8 +274,10 @@ def test_recall_is_told_from_bleed() -> None:
 
 def test_the_page_of_the_matrix_is_escaped_and_fetches_nothing(tmp_path: Path) -> None:
     columns = [column("<Mira>"), column("Bram")]
-    rows = {"<Mira>": Row([cell(1), cell(0)], Sample("Bram", "Where?", "There.", "<b>Nowhere</b>"))}
-    write_bleed(bleed_of(rows, Row([cell(0), cell(0)]), columns, model="m", shared=False), tmp_path / "page.html")
+    rows = {"<Mira>": BleedRow([cell(1), cell(0)], CrossSample("Bram", "Where?", "There.", "<b>Nowhere</b>"))}
+    write_bleed(
+        summarise_bleed(rows, BleedRow([cell(0), cell(0)]), columns, model="m", shared=False), tmp_path / "page.html"
+    )
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;Nowhere&lt;/b&gt;" in page
     assert "<Mira>" not in page
@@ -274,21 +286,24 @@ def test_the_page_of_the_matrix_is_escaped_and_fetches_nothing(tmp_path: Path) -
 
 def test_a_character_without_facts_has_a_row_and_no_column() -> None:
     columns = [column("Mira")]
-    rows = {"Mira": Row([cell(1)]), "Bram": Row([cell(0.5)])}
-    bleed = bleed_of(rows, Row([cell(0)]), columns, model="m", shared=False)
-    assert [row["name"] for row in bleed["rows"]] == ["Mira", "Bram"]
-    assert bleed["summary"]["exact"]["own"]["count"] == 8
-    assert bleed["pairs"] == 1
+    rows = {"Mira": BleedRow([cell(1)]), "Bram": BleedRow([cell(0.5)])}
+    bleed = summarise_bleed(rows, BleedRow([cell(0)]), columns, model="m", shared=False)
+    assert list(bleed.rows) == ["Mira", "Bram"]
+    assert bleed.exact.present()["own"].count == 8
+    assert bleed.pairs == 1
     assert choose_cross_probe(["Mira", "Bram"], columns).keys() == {"Bram"}
 
 
 def test_reports_of_several_are_one_run_for_comparison() -> None:
-    def report(worse: bool) -> dict[str, Any]:
-        return {"items": [{"fact_id": "1"}], "drift": [{"name": "control", "worse": worse}]}
+    found = mira_findings()
+    control, *_ = found.drift
 
-    joined = together({"Mira": report(False), "Bram": report(True)})
-    assert [item["fact_id"] for item in joined["items"]] == ["Mira: 1", "Bram: 1"]
-    assert joined["drift"] == [{"name": "control", "worse": True}]
+    def report(worse: bool) -> Findings:
+        return replace(found, items=found.items[:1], drift=(replace(control, worse=worse),))
+
+    merged = merge_reports({"Mira": report(False), "Bram": report(True)})
+    assert [item.fact_id for item in merged.items] == ["Mira: f0", "Bram: f0"]
+    assert merged.worse == {"control": True}
 
 
 def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> None:
@@ -306,11 +321,13 @@ def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> No
     run = dict.fromkeys(
         ("versions", "commit", "seconds", "world_size", "device", "steps", "rows", "data", "model"), "x"
     )
-    (tmp_path / "run.json").write_text(json.dumps(run | {"recipe": "r", "ledger": ledger}), encoding="utf-8")
-    report = report_of_run({}, tmp_path, AHENG)
-    assert report["curve"] == [{"step": 1, "loss": 2.0, "loss_dialogue": 2.5}]
-    assert report["recall_curve"] == [{"step": 1, "unseen_exact": 0.75}]
-    assert report["ledger"] == [ledger[1]]
+    (tmp_path / "run.json").write_text(
+        json.dumps(run | {"recipe": "r", "ledger": ledger, "arguments": {"dtype": "float32"}}), encoding="utf-8"
+    )
+    history = read_history(tmp_path, AHENG.name)
+    assert history.curve == [{"step": 1, "loss": 2.0, "loss_dialogue": 2.5}]
+    assert history.recall_curve == [{"step": 1, "unseen_exact": 0.75}]
+    assert history.ledger == [ledger[1]]
 
 
 def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
@@ -325,24 +342,24 @@ def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
 
 def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
     with (
-        alone_in(tmp_path / "out"),
-        pytest.raises(UnderstudyError, match="by another cast"),
-        alone_in(tmp_path / "out"),
+        locked_folder(tmp_path / "out"),
+        pytest.raises(UnderstudyError, match="by another `understudy cast`"),
+        locked_folder(tmp_path / "out"),
     ):
         pass
-    with alone_in(tmp_path / "out"):
+    with locked_folder(tmp_path / "out"):
         assert (tmp_path / "out").is_dir()
 
 
 def test_the_reason_of_a_failure_is_found_in_its_log(tmp_path: Path) -> None:
     log = tmp_path / "mira.log"
     log.write_text("50%|#####\rwarning\nerror: recipe: is wrong. To fix it: mend it.\nlast words\n", encoding="utf-8")
-    assert complaint(log, 2) == "recipe: is wrong. To fix it: mend it."
+    assert last_error(log, 2) == "recipe: is wrong. To fix it: mend it."
     log.write_text("Traceback ...\nMemoryError: too much\n", encoding="utf-8")
-    assert complaint(log, 1) == f"MemoryError: too much ({log})"
-    assert complaint(log, -9) == f"ended by signal 9 ({log})"
+    assert last_error(log, 1) == f"MemoryError: too much ({log})"
+    assert last_error(log, -9) == f"ended by signal 9 ({log})"
     log.write_text("", encoding="utf-8")
-    assert complaint(log, 3) == f"exit code 3 ({log})"
+    assert last_error(log, 3) == f"exit code 3 ({log})"
 
 
 def test_each_member_of_a_cast_has_a_recipe_of_its_own(tmp_path: Path) -> None:
@@ -379,13 +396,13 @@ def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     recipe = recipe_of(tmp_path, f"records_dir: {tree}\noutput_dir: out\n")
-    with pytest.raises(UnderstudyError, match="holds no cast"):
+    with pytest.raises(UnderstudyError, match="holds no converted characters"):
         members_of(recipe, tmp_path / "cast", ["all"])
     (tree / "cast.json").write_text(json.dumps({"characters": [{"name": "Mi:ra", "folder": "Mi_ra-1"}]}))
     (member,) = members_of(recipe, tmp_path / "cast", ["all"])
     assert member.arguments.records_folder == tree / "Mi_ra-1"
     assert not member.arguments.raw_paths
-    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for a whole cast"):
+    with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for all characters"):
         members_of(recipe_of(tmp_path, f"records_dir: {tree}\nprobes: p.jsonl\n"), tmp_path / "cast", ["all"])
 
 

@@ -1,4 +1,4 @@
-"""A conversation keeps its turns, forgets when told, and never outgrows the model."""
+"""A conversation keeps its turns, forgets on request, and never outgrows the model."""
 
 from __future__ import annotations
 

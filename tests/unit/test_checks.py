@@ -61,7 +61,7 @@ def test_a_shape_counts_what_the_model_has() -> None:
     assert replace(ADAPTED, four_bits=True).frozen_bytes < 1.5 * FULL.parameters
     windowed = MistralConfig(hidden_size=64, intermediate_size=128, num_hidden_layers=1, num_attention_heads=4,
                              num_key_value_heads=2, vocab_size=100, sliding_window=8)  # fmt: skip
-    reason = model_shape(windowed, dtype=torch.float32, peft_config=None, four_bits=False).why_no_tree
+    reason = model_shape(windowed, dtype=torch.float32, peft_config=None, four_bits=False).prefix_tree_obstacle
     assert reason == "it attends to a window of 8 tokens"
 
 

@@ -9,21 +9,20 @@ from hypothesis import strategies as st
 from pipeline.records.clean import (
     STEPS,
     CleaningRules,
-    balance_marks,
     clean,
     content_characters,
     is_short,
     is_thought,
     normalise_unicode,
     resolve_placeholders,
-    split_alternatives,
-    split_glued,
     strip_leading_hash,
     strip_markup,
     strip_option_tags,
     unify_ellipses,
     widen_punctuation,
 )
+from pipeline.records.marks import balance_marks
+from pipeline.records.pieces import split_alternatives, split_glued
 
 RULES = CleaningRules()
 messy = st.text("钟声渐远我你他她哥妹，。！？,!?;:…⋯·.「」『』（）()[]“”《》/／#{}MF \n\u200babcXYZ12~—", max_size=40)

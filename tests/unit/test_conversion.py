@@ -1,10 +1,11 @@
-"""What becomes of the files as a whole: reviews, joined transcripts, near-duplicates, a cast, the report."""
+"""What becomes of the files as a whole: reviews, joined transcripts, near-duplicates, many characters, the report."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+from collections.abc import Collection
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.cast import choose_cast, convert_cast, safe_folder_name
-from pipeline.records.classify import compile_patterns, doubt
-from pipeline.records.conversion import Conversion, convert, ensure_converted, told_of, write_conversion
-from pipeline.records.options import ConversionOptions
+from pipeline.recipe import ConversionOptions, safe_folder_name
+from pipeline.records.account import account_of
+from pipeline.records.characters import choose_characters, convert_characters
+from pipeline.records.classify import doubt
+from pipeline.records.conversion import convert, ensure_converted, raw_fingerprint, write_conversion
+from pipeline.records.options import assembly_options
+from pipeline.records.pieces import split_glued
 from pipeline.records.record import Turn, read_records
+from pipeline.records.result import Conversion
 from tests.conftest import ROOT
-
-PATTERNS = compile_patterns()
 
 
 def line(text: str, speaker: str = "Mira", **fields: str) -> dict[str, str]:
@@ -35,8 +38,8 @@ def written(path: Path, entries: list[dict[str, str]]) -> Path:
     return path
 
 
-def converted(path: Path, character: str = "Mira", **told: Any) -> Conversion:
-    return convert([path], character, PATTERNS, context_turns=6, options=ConversionOptions(**told))
+def converted(path: Path, character: str = "Mira", **options: Any) -> Conversion:
+    return convert([path], character, ConversionOptions(**options))
 
 
 def test_equal_records_are_merged_and_all_their_places_noted(tmp_path: Path) -> None:
@@ -48,7 +51,7 @@ def test_equal_records_are_merged_and_all_their_places_noted(tmp_path: Path) -> 
     assert [(reject.source, reject.also) for reject in conversion.rejects] == [
         (f"{tmp_path}/a.json#1", (f"{tmp_path}/b.json#1",))
     ]
-    account = conversion.account()
+    account = account_of(conversion)
     assert (account["read"], account["kept"], account["duplicates"]) == (5, 1, 3)
     assert account["problems"][0] == {"name": "exact duplicates", "found": 2, "treatment": "merge, sources listed"}
     assert account["repeated"] == [{"text": "Mind the third stair.", "times": 3}]
@@ -59,7 +62,7 @@ def test_a_line_of_several_is_split_and_the_pieces_are_counted(tmp_path: Path) -
         tmp_path / "a.json",
         [line("走吧，钟要响了。/再等一等……"), line("我在听着。老鲟：那就走吧。"), line("早些走。", "老鲟")],
     )
-    account = converted(tmp_path).account()
+    account = account_of(converted(tmp_path))
     assert (account["entries"], account["split"], account["read"]) == (3, 2, 5)
     assert (account["kept"], account["rejected"]) == (3, {"another speaker": 2})
 
@@ -78,12 +81,12 @@ def test_short_lines_and_thoughts_are_kept_as_the_recipe_says(tmp_path: Path) ->
 NEAR = ["The bells of Saltmere ring nine times tonight.", "The bells of Saltmere ring nine times tonight!"]
 
 
-def test_near_duplicates_are_told_and_merged_if_the_recipe_says_so(tmp_path: Path) -> None:
+def test_near_duplicates_are_reported_and_merged_if_the_recipe_says_so(tmp_path: Path) -> None:
     written(tmp_path / "a.json", [line(text) for text in NEAR] + [line(text, input=f"{text}?") for text in NEAR])
     kept = converted(tmp_path)
     assert len(kept.records) == 4
     assert [(one.text, other.text) for one, other, _ in kept.near] == [tuple(NEAR)]
-    merged = converted(tmp_path, near_duplicates="merge").account()
+    merged = account_of(converted(tmp_path, near_duplicates="merge"))
     assert (merged["kept"], merged["rejected"]) == (3, {"nearly a duplicate": 1})
     assert merged["read"] == merged["kept"] + merged["duplicates"] + sum(merged["rejected"].values())
 
@@ -107,7 +110,7 @@ def test_a_review_is_written_edited_and_fed_back(tmp_path: Path) -> None:
     raw, out = tmp_path / "raw", tmp_path / "out"
     story = "Mira has rung the bells of Saltmere for thirty years, and nobody rings them as she does."
     written(raw / "a.json", [line(story, input="Your work?"), line(f"{story} Nobody!", input="=SUM(A1)"), line("Aye.")])
-    account = ensure_converted([raw], "Mira", out, review=True)
+    account = ensure_converted([raw], "Mira", out, ConversionOptions(), review=True)
     assert account["doubts"]["count"] == 2
     with (out / "review.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -119,7 +122,7 @@ def test_a_review_is_written_edited_and_fed_back(tmp_path: Path) -> None:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    account = ensure_converted([raw], "Mira", out, reviewed=str(reviewed))
+    account = ensure_converted([raw], "Mira", out, ConversionOptions(reviewed=str(reviewed)))
     assert account["kinds"] == {"background": 1, "setting_qa": 0, "dialogue": 1}
     assert account["rejected"] == {"left out by review": 1}
     assert account["doubts"]["count"] == 0
@@ -164,7 +167,7 @@ def test_single_lines_find_the_turns_before_them_in_a_transcript(tmp_path: Path)
     assert re.fullmatch(r"joined 0\.\d\d", first.tags[-1])
     assert first.text == lines[0]
     assert ambiguous.context == missing.context == ()
-    joined = conversion.account()["joined"]
+    joined = account_of(conversion)["joined"]
     assert (joined["found"], joined["ambiguous"], joined["missing"]) == (1, 1, 1)
     assert joined["samples"][0][1] == "Bram: Who rings the bells tonight?"
 
@@ -179,16 +182,16 @@ CAST = [
 ]
 
 
-def cast_of(tmp_path: Path, **told: Any) -> dict[str, Any]:
+def characters_of(tmp_path: Path, **options: Any) -> dict[str, Any]:
     for name in ("阿钟", "老鲟"):
         entries = [entry for entry in CAST if entry["speaker"] == name]
         written(tmp_path / "raw" / name / "a.json", entries)
     written(tmp_path / "raw" / "other" / "a.json", CAST[4:])
-    return convert_cast([tmp_path / "raw"], tmp_path / "out", PATTERNS, ConversionOptions(), **told)
+    return convert_characters([tmp_path / "raw"], tmp_path / "out", ConversionOptions(), **options)
 
 
-def test_a_cast_is_converted_each_into_a_folder_of_its_own(tmp_path: Path) -> None:
-    summary = cast_of(tmp_path)
+def test_many_characters_are_converted_each_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    summary = characters_of(tmp_path)
     assert (summary["entries"], summary["split"], summary["read"]) == (6, 1, 7)
     assert summary["read"] == summary["kept"] + summary["duplicates"] + sum(summary["rejected"].values())
     assert summary["rejected"] == {"no content": 1, "a meta speaker": 1, "a speaker who is not converted": 1}
@@ -202,10 +205,22 @@ def test_a_cast_is_converted_each_into_a_folder_of_its_own(tmp_path: Path) -> No
     assert "路人" in (tmp_path / "out" / "cast.json").read_text(encoding="utf-8")
 
 
+def test_each_raw_record_of_many_characters_is_split_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+
+    def counted(speaker: str, text: str, names: Collection[str]) -> list[tuple[str, str]]:
+        texts.append(text)
+        return split_glued(speaker, text, names)
+
+    monkeypatch.setattr("pipeline.records.pieces.split_glued", counted)
+    characters_of(tmp_path)
+    assert sorted(texts) == sorted(entry["text"] for entry in CAST)
+
+
 def test_processes_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    one, two = cast_of(tmp_path / "one"), cast_of(tmp_path / "two", num_proc=2)
+    one, two = characters_of(tmp_path / "one"), characters_of(tmp_path / "two", num_proc=2)
     for summary in (one, two):
         del summary["passed_over"]
     assert one == two
@@ -219,14 +234,14 @@ def test_an_error_in_another_process_says_the_same(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.json").write_text("[", encoding="utf-8")
     with pytest.raises(UnderstudyError, match=r"a\.json:1:2: is broken JSON.*To fix it: repair"):
-        convert([tmp_path], "Mira", PATTERNS, context_turns=6, num_proc=2)
+        convert([tmp_path], "Mira", ConversionOptions(), num_proc=2)
 
 
-def test_without_folders_of_their_own_those_who_say_enough_are_the_cast() -> None:
-    told = told_of(ConversionOptions(), PATTERNS)
+def test_without_folders_of_their_own_those_with_enough_lines_are_chosen() -> None:
+    options = assembly_options(ConversionOptions())
     counts = {"Mira": 40, "Bram": 20, "Tobin": 19, "PS": 90, "{{char}}": 80, "": 70, "?": 60}
-    assert choose_cast(counts, {"raw"}, told) == ["Mira", "Bram"]
-    assert choose_cast(counts, {"raw", "Tobin"}, told) == ["Tobin"]
+    assert choose_characters(counts, {"raw"}, options) == ["Mira", "Bram"]
+    assert choose_characters(counts, {"raw", "Tobin"}, options) == ["Tobin"]
 
 
 @given(names=st.lists(st.text(max_size=80), max_size=8, unique=True))
@@ -302,8 +317,8 @@ def test_the_report_shows_what_became_of_everything(tmp_path: Path) -> None:
         assert shown in text, shown
 
 
-def test_the_casts_report_links_to_each_of_its_own(tmp_path: Path) -> None:
-    cast_of(tmp_path)
+def test_the_report_of_many_characters_links_to_each_ones_own(tmp_path: Path) -> None:
+    characters_of(tmp_path)
     text, page = page_of(tmp_path / "out" / "cast.html")
     assert len(page.links) == 2
     for link in page.links:
@@ -314,8 +329,43 @@ def test_the_casts_report_links_to_each_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("folder", "name", "read"), [("wren", "Wren Halloway", 729), ("aheng", "阿蘅", 416)])
 def test_the_sample_characters_lose_nothing_to_cleaning(folder: str, name: str, read: int) -> None:
-    account = converted(ROOT / "data" / folder / "raw", name).account()
+    account = account_of(converted(ROOT / "data" / folder / "raw", name))
     assert account["read"] == read
     assert set(account["rejected"]) == {"another speaker", "no content"}
     assert account["rejected"]["no content"] == 2
     assert account["split"] == account["near"]["pairs"] == account["doubts"]["count"] == 0
+
+
+ALL_OPTIONS = ConversionOptions(
+    context_turns=4,
+    background_titles=["Lore"],
+    voice_only_titles=["Cry"],
+    meta_speakers=["PS"],
+    columns=["text=line"],
+    near_duplicates="merge",
+    join=["scenes.txt"],
+    reviewed="reviewed.csv",
+    user_name="friend",
+    alternatives="second",
+    short_lines=2,
+    inner_thoughts=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "digest"),
+    [
+        (ConversionOptions(), "5ec6d4d4ee15bfa83b8b48b6060928db"),
+        (ALL_OPTIONS, "e1fa3f8b1a52686eedf86151ad89990e"),
+    ],
+)
+def test_records_converted_by_an_earlier_commit_are_recognised(
+    options: ConversionOptions, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pipeline.records.conversion.__version__", "1.2.3")
+    Path("raw").mkdir()
+    Path("raw/a.json").write_text('[{"speaker": "Mira", "text": "Aye."}]', encoding="utf-8")
+    Path("scenes.txt").write_text("Bram: Aye?\nMira: Aye.\n", encoding="utf-8")
+    Path("reviewed.csv").write_text("record_id,kind\n", encoding="utf-8")
+    assert raw_fingerprint([Path("raw")], "Mira", options) == digest

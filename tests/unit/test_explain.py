@@ -8,13 +8,13 @@ import pytest
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import render
-from pipeline.inspection.explain import choose
+from pipeline.inspection.explain import choose_records
 from pipeline.inspection.show import format_walk
 from pipeline.inspection.walk import Exposures, pieces_of, walk_record
 from pipeline.records.record import Record
 from pipeline.tokens.encode import encode
 from tests.families import FAMILIES
-from tests.unit.test_templates import RECORDS, settled
+from tests.unit.test_templates import RECORDS, normalised
 
 MIRA = make_persona("Mira", "en", {})
 
@@ -52,22 +52,22 @@ def test_a_sentencepiece_tokenizer_keeps_its_spaces() -> None:
 
 
 def test_a_walk_shows_one_form_of_each_instruction_and_what_the_loss_sees() -> None:
-    tokenizer = settled(FAMILIES["Gemma"])
+    tokenizer = normalised(FAMILIES["Gemma"])
     conversations = render(RECORDS["setting_qa"], MIRA, wordings=3, chat_share=0.75)
     walk = walk_record(
         RECORDS["setting_qa"], conversations, list(encode(conversations, tokenizer)), tokenizer,
         persona=MIRA, exposures=Exposures(5, 15, None),
     )  # fmt: skip
     assert [(row.under, row.forms) for row in walk.rows] == [("setting_qa", 3), ("chat", 3)]
-    told = format_walk(walk, colour=False)
-    assert told.count("\u27e6In Saltmere, by the sea.<end_of_turn>\u27e7") == 2
-    assert "5x in the first epoch, 15x in the whole run" in told
+    shown = format_walk(walk, colour=False)
+    assert shown.count("\u27e6In Saltmere, by the sea.<end_of_turn>\u27e7") == 2
+    assert "5x in the first epoch, 15x in the whole run" in shown
     assert "\x1b[30;42m" in format_walk(walk, colour=True)
 
 
 def test_records_are_chosen_by_id_kind_or_sample() -> None:
     records = list(RECORDS.values())
-    assert [one.kind for one in choose(records)] == ["background", "setting_qa", "dialogue"]
-    assert choose(records, record="s") == [RECORDS["setting_qa"]]
-    assert choose(records, kind="dialogue") == [RECORDS["dialogue"]]
-    assert len(choose(records, sample=2)) == 2
+    assert [one.kind for one in choose_records(records)] == ["background", "setting_qa", "dialogue"]
+    assert choose_records(records, record="s") == [RECORDS["setting_qa"]]
+    assert choose_records(records, kind="dialogue") == [RECORDS["dialogue"]]
+    assert len(choose_records(records, sample=2)) == 2

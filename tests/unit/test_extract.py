@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.probes.extraction import facts_of, write_proposals
+from pipeline.evaluation.probes.extraction import extract_facts, write_proposals
 from pipeline.evaluation.probes.probe import read_probes
 from pipeline.records.record import Record
 
@@ -24,7 +24,7 @@ AHENG = "阿岚出生在雾山脚下，今年十七岁。她的师父是老石�
 
 
 def answers(passage: str, name: str, language: Language) -> list[str]:
-    return [fact.answer for fact in facts_of(passage, name, language)]
+    return [fact.answer for fact in extract_facts(passage, name, language)]
 
 
 def test_an_english_passage_gives_what_it_says_of_the_character_alone() -> None:
@@ -54,7 +54,7 @@ def test_what_is_denied_or_doubted_is_no_fact() -> None:
 
 @given(st.lists(st.sampled_from(MIRA.split(". ")), max_size=6))
 def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: list[str]) -> None:
-    for fact in facts_of(". ".join(sentences), "Mira Vell", "en"):
+    for fact in extract_facts(". ".join(sentences), "Mira Vell", "en"):
         assert fact.value in fact.sentence
         assert fact.value in fact.answer
         assert len(set(fact.questions)) == 2

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
-from pipeline.evaluation.exam import make_exam, without_answered
-from pipeline.evaluation.findings import Texts, findings
-from pipeline.evaluation.measure import Exam, Measurement, load_measurement, save_measurement
-from pipeline.evaluation.metrics.summary import by_exposure, newly_known, summarise
-from pipeline.evaluation.probes.probe import Probe, choose, with_distractors
+from pipeline.evaluation.exam import Exam, drop_revealing, make_exam
+from pipeline.evaluation.findings import Findings, Headline, findings
+from pipeline.evaluation.measure import Measurement, load_measurement, save_measurement
+from pipeline.evaluation.metrics.voice_report import VoiceTexts
+from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.evaluation.report.tables import format_findings, format_samples
 from pipeline.evaluation.scoring import ProbeScore, QuestionScore
+from pipeline.evaluation.summary import RecallKey, by_exposure, newly_known, summarise
 from pipeline.records.record import Record
 
+UNSEEN_EXACT, UNSEEN_FIRST = RecallKey("unseen", "exact"), RecallKey("unseen", "at_1")
 MIRA = make_persona("Mira", "en", {})
 PROBES = with_distractors(
     [
@@ -47,40 +49,36 @@ def measured(*, exact: bool, rank: int, guessed: int = 0, general: float = 1.0) 
         control=[True] * 8,
         general_bits=[general + n / 100 for n in range(6)],
         line_bits=[],
-        elsewhere=[False] * len(PROBES),
+        first_for_other_persona=[False] * len(PROBES),
         voice=["Mind your ears, traveller."] * 24,
     )
 
 
 EXAM = Exam(PROBES, MIRA, [], [])
-TEXTS = Texts(trained=["The bells are out of tune."], lines=["The bells are out of tune."], others=[], names=["Mira"])
+TEXTS = VoiceTexts(
+    trained=["The bells are out of tune."], lines=["The bells are out of tune."], others=[], names=["Mira"]
+)
 
 
-def found(before: Measurement, after: Measurement) -> dict[str, Any]:
+def found(before: Measurement, after: Measurement) -> Findings:
     return findings(before, after, EXAM, exposures={f"r{n}": 3 if n < 20 else 9 for n in range(10, 34)}, texts=TEXTS)
 
 
 def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() -> None:
     report = found(measured(exact=False, rank=4), measured(exact=True, rank=1))
-    assert report["headline"] == {
-        "facts": 24,
-        "asked_as_trained": 24,
-        "seen": 24,
-        "unseen": 24,
-        "base_seen": 0,
-        "base_unseen": 0,
-    }
-    assert report["recall"]["trained"]["unseen_exact"]["value"] == 1
-    assert report["recall"]["base"]["unseen_at_1"]["value"] == 0
-    assert report["gains"]["unseen_exact"]["value"] == 1
-    assert report["gains"]["unseen_exact"]["low"] > 0.7
-    assert report["newly_known"]["value"] == 1
-    assert report["answers"]["trained"]["alias_hit"]["value"] == 1
-    assert report["answers"]["base"]["alias_hit"]["value"] == 0
-    assert report["answers"]["base"]["sampled_contradiction"]["value"] == 1
-    assert [row["exact"]["value"] for row in report["by_exposure"]] == [1, 1]
+    assert report.headline == Headline(facts=24, asked_as_trained=24, seen=24, unseen=24, base_seen=0, base_unseen=0)
+    assert report.recall.trained[UNSEEN_EXACT].value == 1
+    assert report.recall.base[UNSEEN_FIRST].value == 0
+    assert report.gains[UNSEEN_EXACT].value == 1
+    assert report.gains[UNSEEN_EXACT].low > 0.7
+    assert report.newly_known is not None
+    assert report.newly_known.value == 1
+    assert report.answers.trained.alias_hit.value == 1
+    assert report.answers.base.alias_hit.value == 0
+    assert report.answers.base.sampled_contradiction.value == 1
+    assert [group.exact.value for group in report.by_exposure] == [1, 1]
     assert "24" in format_findings(report) or "1.00" in format_findings(report)
-    assert "(fact:  I like number" in format_samples(report["samples"])
+    assert "(fact:  I like number" in format_samples(report.samples)
 
 
 def test_the_gap_is_what_is_known_as_trained_and_not_in_new_words() -> None:
@@ -91,60 +89,61 @@ def test_the_gap_is_what_is_known_as_trained_and_not_in_new_words() -> None:
     for number, score in enumerate(by_heart.scores[:6]):
         by_heart.scores[number] = replace(score, questions=(score.questions[0], *paraphrased_probes))  # type: ignore[index]
     report = found(measured(exact=False, rank=4), by_heart)
-    assert report["gaps"]["trained"]["exact"]["value"] == 0.25
-    assert report["gaps"]["trained"]["exact"]["low"] > 0
-    assert report["gaps"]["base"]["exact"]["value"] == report["gaps"]["trained"]["at_1"]["value"] == 0
+    assert report.gaps.trained["exact"].value == 0.25
+    assert report.gaps.trained["exact"].low > 0
+    assert report.gaps.base["exact"].value == report.gaps.trained["at_1"].value == 0
     assert "the gap: word for word, trained - new" in format_findings(report)
 
 
 def test_facts_guessed_without_a_question_count_for_no_ranking_but_for_what_is_said() -> None:
     report = found(measured(exact=False, rank=4, guessed=5), measured(exact=True, rank=1))
-    assert len(report["guessed"]) == 5
-    assert report["recall"]["trained"]["unseen_at_1"]["facts"] == 19
-    assert report["recall"]["trained"]["unseen_exact"]["facts"] == 24
+    assert len(report.guessed) == 5
+    assert report.recall.trained[UNSEEN_FIRST].facts == 19
+    assert report.recall.trained[UNSEEN_EXACT].facts == 24
     assert "without 5 facts guessed without a question" in format_findings(report)
 
 
 def test_what_is_surely_worse_is_flagged_and_what_may_be_chance_is_not() -> None:
     worse = found(measured(exact=False, rank=4), measured(exact=True, rank=1, general=1.5))
     same = found(measured(exact=False, rank=4), measured(exact=True, rank=1))
-    assert {row["name"]: row["worse"] for row in worse["drift"]} == {
+    assert {row.name: row.worse for row in worse.drift} == {
         "control": False,
         "general_bits": True,
         "elsewhere": False,
     }
-    assert not any(row["worse"] for row in same["drift"])
+    assert not any(row.worse for row in same.drift)
 
 
 def test_newly_known_counts_only_what_the_base_got_wrong() -> None:
     before = [scored(probe, False, 1 if n % 2 else 3) for n, probe in enumerate(PROBES)]
     after = [scored(probe, True, 1 if n % 4 else 2) for n, probe in enumerate(PROBES)]
-    assert newly_known(before, after, ()) is not None
-    assert newly_known(before, after, ())["facts"] == 12  # type: ignore[index]
+    known = newly_known(before, after, ())
+    assert known is not None
+    assert known.facts == 12
     assert newly_known(after[1:2], after[1:2], ()) is None
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 4)), min_size=2, max_size=12))
 def test_every_figure_lies_inside_its_interval(outcomes: list[tuple[bool, int]]) -> None:
     scores = [scored(probe, *outcome) for probe, outcome in zip(PROBES, outcomes, strict=False)]
-    for name, figure in summarise(scores).items():
-        assert figure["low"] <= figure["value"] + 1e-9, name
-        assert figure["value"] <= figure["high"] + 1e-9, name
+    for key, figure in summarise(scores).items():
+        assert figure.low <= figure.value + 1e-9, key
+        assert figure.value <= figure.high + 1e-9, key
 
 
 @given(st.lists(st.integers(0, 5), min_size=3, max_size=24))
 def test_facts_are_grouped_by_exposures_each_once(counts: list[int]) -> None:
     scores = [scored(probe, True, 1) for probe in PROBES[: len(counts)]]
-    rows = by_exposure(scores, {f"r{n + 10}": count for n, count in enumerate(counts)})
-    assert sum(row["facts"] for row in rows) == len(counts)
-    assert all(one["most"] < other["least"] for one, other in itertools.pairwise(rows))
+    groups = by_exposure(scores, {f"r{n + 10}": count for n, count in enumerate(counts)})
+    assert sum(group.facts for group in groups) == len(counts)
+    assert all(one.most < other.least for one, other in itertools.pairwise(groups))
 
 
 def test_a_question_that_holds_its_answer_is_left_out() -> None:
     probe = Probe("f", "name", "Who are you?", ("Is your name Mira?", "What are you called?"), "Mira.", ("Mira",), ())
-    assert without_answered(probe) == replace(probe, unseen=("What are you called?",))
-    assert without_answered(replace(probe, unseen=("Is it Mira?",))) is None
-    assert without_answered(replace(probe, seen="Are you Mira?")) is None
+    assert drop_revealing(probe) == replace(probe, unseen=("What are you called?",))
+    assert drop_revealing(replace(probe, unseen=("Is it Mira?",))) is None
+    assert drop_revealing(replace(probe, seen="Are you Mira?")) is None
 
 
 def run(**arguments: Any) -> dict[str, Any]:
@@ -159,7 +158,7 @@ def test_facts_that_steered_a_run_are_no_part_of_its_exam() -> None:
     assert (len(exam.probes), left_out) == (24, {})
     exam, left_out = make_exam(PROBES, LINES, MIRA, run(early_stopping=2), distractors=3)
     assert left_out == {"facts that steered the run": 4}
-    assert not {probe.fact_id for probe in exam.probes} & {probe.fact_id for probe in choose(PROBES, 4)}
+    assert not {probe.fact_id for probe in exam.probes} & {probe.fact_id for probe in sample_probes(PROBES, 4)}
 
 
 def test_held_out_lines_are_asked_for_as_chat_would() -> None:

@@ -18,10 +18,10 @@ from pipeline.capacity.quantized import check_quantized
 from pipeline.distributed import heartbeat, rendezvous
 from pipeline.distributed.heartbeat import Heartbeat, is_connection_error, report_to_torchrun
 from pipeline.distributed.rendezvous import (
+    launched_alone_on_cpu,
     parse_timeout,
     process_group,
-    processes_of,
-    started_one_of_several,
+    world_size_of,
 )
 from pipeline.errors import UnderstudyError
 from pipeline.runs.identity import NOT_IDENTITY
@@ -75,8 +75,8 @@ def test_by_default_whatever_parts_the_processes_ends_the_run_within_two_minutes
     training = parse_run(tiny_recipe).training
     assert training.ddp_timeout == parse_timeout(None) == rendezvous.DDP_TIMEOUT
     assert training.ddp_timeout < 120
-    silence = rendezvous.SILENCE * training.ddp_timeout
-    assert silence + 2 * heartbeat.BEAT + TORCHRUN_STOPS_WITHIN < 120
+    silence = rendezvous.HEARTBEAT_SHARE * training.ddp_timeout
+    assert silence + 2 * heartbeat.HEARTBEAT_INTERVAL + TORCHRUN_STOPS_WITHIN < 120
     assert parse_run(tiny_recipe, ["--ddp_timeout", "300"]).training.ddp_timeout == parse_timeout("300") == 300
     assert "ddp_timeout" in NOT_IDENTITY  # a run goes on whatever the patience
 
@@ -87,7 +87,7 @@ def test_by_default_whatever_parts_the_processes_ends_the_run_within_two_minutes
 )
 def test_variables_that_contradict_each_other_are_named(environment: dict[str, str]) -> None:
     with pytest.raises(UnderstudyError, match=r"environment: has RANK=.*accelerate launch"):
-        processes_of(environment)
+        world_size_of(environment)
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,13 +104,13 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("options", "several"), [(["--num_processes", "2"], True), (["--num_processes", "1"], False)])
-def test_accelerate_starts_one_process_on_a_cpu_and_that_is_told(options: list[str], several: bool) -> None:
+def test_accelerate_starts_one_process_on_a_cpu_and_that_is_noted(options: list[str], several: bool) -> None:
     from accelerate.utils.launch import prepare_simple_launcher_cmd_env
 
     _, variables = prepare_simple_launcher_cmd_env(launched("ddp", "--cpu", *options))
     variables = {name: value for name, value in variables.items() if name.startswith(("ACCELERATE", "MASTER", "WORLD"))}
-    assert processes_of(variables) == 1
-    assert started_one_of_several(variables) == several
+    assert world_size_of(variables) == 1
+    assert launched_alone_on_cpu(variables) == several
 
 
 def together(count: int, meet: Any) -> list[Any]:
@@ -143,7 +143,7 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def meet(rank: int, world: int, seconds: float = 30) -> Any:
         variables = {"RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}
-        return rendezvous._meet(variables, seconds)
+        return rendezvous._rendezvous(variables, seconds)
 
     return meet
 
@@ -157,26 +157,26 @@ def test_processes_that_all_come_meet(meeting: Any) -> None:
 def test_whoever_does_not_come_is_named(meeting: Any) -> None:
     said = together(2, lambda rank: meeting(rank, 4, seconds=0.5))
     for rank in range(2):
-        assert f"rank {rank} of 4: waited 0.5 s at 10.0.0.1:29500, and rank 2, 3 did not come" in said[rank]
+        assert f"rank {rank} of 4: waited 0.5 s at 10.0.0.1:29500, and rank 2, 3 did not connect" in said[rank]
 
 
 def test_processes_started_for_different_numbers_say_so(meeting: Any) -> None:
     said = together(2, lambda rank: meeting(rank, 2 + rank, seconds=0.5))
-    assert "were started for different numbers of processes: 2 and 3" in said[0]
+    assert "were launched with different world sizes: 2 and 3" in said[0]
     assert "--num_processes" in said[0]
-    assert "rank 2 did not come" in said[1]
+    assert "rank 2 did not connect" in said[1]
 
 
 def test_a_machine_rank_given_twice_is_named(meeting: Any) -> None:
     said = together(2, lambda _: meeting(0, 2, seconds=0.5))
-    assert any("is there twice" in text and "--machine_rank" in text for text in said)
+    assert any("was started twice" in text and "--machine_rank" in text for text in said)
 
 
 @pytest.mark.parametrize(
     ("complaint", "advice"),
     [
         ("The server socket has failed: EADDRINUSE", "10.0.0.1:29500: is in use.*--main_process_port"),
-        ("Timed out after 61 seconds waiting for clients. 1/2 clients joined.", "the others did not come"),
+        ("Timed out after 61 seconds waiting for clients. 1/2 clients joined.", "the others did not connect"),
         ("The client socket has timed out", "cannot reach rank 0 at 10.0.0.1:29500 .*--main_process_ip"),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_meeting_that_fails_ends_in_advice(complaint: str, advice: str, monkey
 
     monkeypatch.setattr(torch.distributed, "rendezvous", fails)
     with pytest.raises(UnderstudyError, match=advice):
-        rendezvous._meet({"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}, 1)
+        rendezvous._rendezvous({"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}, 1)
 
 
 def test_a_silent_process_is_named_and_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,14 +198,16 @@ def test_a_silent_process_is_named_and_ends_the_others(monkeypatch: pytest.Monke
         ended.append(error)
         over.set()
 
-    monkeypatch.setattr(heartbeat, "_end", end)
+    monkeypatch.setattr(heartbeat, "_exit_with", end)
     store = HashStore()
     heartbeats = [Heartbeat(store, rank, 3, seconds=0.3) for rank in (0, 1)]  # rank 2 never speaks
     assert over.wait(30)
     for one in heartbeats:
         one.stop()
     assert {str(error).split(":")[0] for error in ended} <= {"rank 0 of 3", "rank 1 of 3"}
-    assert all("hears nothing of rank 2: it hangs, is stopped or gone, for 0.3 s" in str(error) for error in ended)
+    assert all(
+        "receives no heartbeat from rank 2: it hangs, is stopped or gone, for 0.3 s" in str(error) for error in ended
+    )
     error = RuntimeError("[/src/gloo/buffer.cc:78] Timed out waiting 300ms for recv operation to complete. More. Words")
     where, what = heartbeats[0].diagnose(error)
     assert where == "rank 0 of 3"
@@ -215,7 +217,7 @@ def test_a_silent_process_is_named_and_ends_the_others(monkeypatch: pytest.Monke
 
 def test_processes_that_all_speak_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[Any] = []
-    monkeypatch.setattr(heartbeat, "_end", ended.append)
+    monkeypatch.setattr(heartbeat, "_exit_with", ended.append)
     store = HashStore()
     heartbeats = [Heartbeat(store, rank, 2, seconds=10) for rank in (0, 1)]
     store.wait(["heartbeat/0", "heartbeat/1"], timedelta(seconds=30))
@@ -223,8 +225,8 @@ def test_processes_that_all_speak_are_left_alone(monkeypatch: pytest.MonkeyPatch
         one.stop()
     assert not ended
     where, what = heartbeats[1].diagnose(RuntimeError("Connection closed by peer [127.0.0.1]:1"))
-    assert (where, "lost another process: it has ended" in what) == ("rank 1 of 2", True)
-    assert "alive but does something else" in heartbeats[1].diagnose(RuntimeError("Timed out waiting"))[1]
+    assert (where, "lost the connection to another process: it has exited" in what) == ("rank 1 of 2", True)
+    assert "alive but busy with something else" in heartbeats[1].diagnose(RuntimeError("Timed out waiting"))[1]
 
 
 def test_only_what_is_about_the_connections_is_taken_for_it() -> None:

@@ -1,8 +1,7 @@
-"""Each metric is its formula: against brute force, against sacrebleu itself, and by what must hold for any input."""
+"""Each metric is its formula: against brute force, and by what must hold for any input."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import string
@@ -12,16 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sacrebleu.metrics import CHRF
 
 from pipeline.evaluation.metrics.replies import (
     alias_hit,
     answer_probability,
     bits_per_character,
-    chrf,
     contradiction,
     rank_of_gold,
-    rouge_l,
 )
 from pipeline.evaluation.metrics.text import contains, normalise, words
 
@@ -50,44 +46,11 @@ def test_words_are_characters_in_chinese_and_runs_in_latin() -> None:
     assert normalise("  ＷＲＥＮ\u3000Straße, 1,000 lamps…") == "wren strasse 1000 lamps"
 
 
-@given(st.text("ab c", max_size=12), st.text("ab c", max_size=12))
-def test_rouge_l_is_a_brute_force_longest_common_subsequence(reply: str, reference: str) -> None:
-    ours, theirs = words(reply)[:7], words(reference)[:7]
-    longest = max(
-        size
-        for size in range(min(len(ours), len(theirs)) + 1)
-        if set(itertools.combinations(ours, size)) & set(itertools.combinations(theirs, size))
-    )
-    score = rouge_l(" ".join(ours), " ".join(theirs))
-    if not ours and not theirs:
-        assert score.f == 1
-    else:
-        assert score.precision == (longest / len(ours) if ours else 0)
-        assert score.recall == (longest / len(theirs) if theirs else 0)
-        # The harmonic mean, written as Dice's coefficient.
-        assert score.f == pytest.approx(2 * longest / (len(ours) + len(theirs)))
-
-
 @given(ANY_TEXT)
-def test_identical_texts_score_one(text: str) -> None:
-    assert rouge_l(text, text).f == 1
+def test_a_text_holds_itself_and_does_not_contradict_itself(text: str) -> None:
     if normalise(text):
-        assert chrf(text, text) == 1
         assert alias_hit(text, (), text)
         assert not contradiction(text, (), text, [text])
-
-
-def test_identical_chinese_strings_score_one_and_part_of_one_its_share() -> None:
-    assert rouge_l("我出生在下游的七蓑滩。", "我出生在下游的七蓑滩。").f == 1
-    part = rouge_l("七蓑滩", "我出生在下游的七蓑滩。")
-    assert (part.precision, part.recall, part.f) == pytest.approx((1, 0.3, 6 / 13))
-
-
-@given(st.text("阿蘅wren ，.", max_size=20), st.text("阿蘅wren ，.", min_size=1, max_size=20))
-def test_chrf_is_sacrebleus(reply: str, reference: str) -> None:
-    expected = CHRF(char_order=6, word_order=0, beta=2).sentence_score(reply, [reference]).score / 100
-    assert chrf(reply, reference) == pytest.approx(expected, abs=1e-12)
-    assert 0 <= chrf(reply, reference) <= 1
 
 
 @pytest.mark.parametrize(
@@ -174,4 +137,3 @@ def test_tofus_answers_hold_themselves_and_contradict_their_perturbations(shared
         gold, others = item["answer"], item["perturbed_answer"]
         assert alias_hit(gold, (), gold)
         assert all(contradiction(f"It is {other}.", (), gold, others) for other in others)
-        assert all(rouge_l(other, gold).f < 1 for other in others)

@@ -133,7 +133,7 @@ def test_shares_without_dialogue_cover_every_source() -> None:
 
 
 def test_a_share_without_records_and_records_without_a_share_are_refused() -> None:
-    with pytest.raises(UnderstudyError, match="speaks of dialogue, replay, and the records are dialogue, setting_qa"):
+    with pytest.raises(UnderstudyError, match="names dialogue, replay, and the records are dialogue, setting_qa"):
         exposures_by_share(["dialogue", "setting_qa"], {"dialogue": 0.5, "replay": 0.5})
 
 
@@ -212,12 +212,12 @@ def test_one_micro_batch_a_step_stays_in_the_plans_order() -> None:
 
 
 def test_the_real_furina_is_covered_each_epoch_in_another_order(shared_data: Path) -> None:
-    from pipeline.records.classify import compile_patterns
+    from pipeline.recipe import ConversionOptions
     from pipeline.records.conversion import convert
 
     seed = shared_data / "seed"
     paths = [seed / "speaker" / "芙宁娜", seed / "settings_modified_furina.json"]
-    records = convert(paths, "芙宁娜", compile_patterns(), context_turns=6).records
+    records = convert(paths, "芙宁娜", ConversionOptions()).records
     kinds = [record.kind for record in records]
     weights = {"background": 5.0, "setting_qa": 5.0, "dialogue": 1.0}
     made = plan_mixture(kinds, exposures_by_weight(kinds, weights), seed=3, rows_a_step=8)

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.classify import compile_patterns
-from pipeline.records.conversion import Conversion, convert
-from pipeline.records.options import ConversionOptions
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of
+from pipeline.records.conversion import convert
 from pipeline.records.raw import ReadOptions
 from pipeline.records.raw_file import open_raw
 from pipeline.records.readers import READERS, charx, png_card, recognise
 from pipeline.records.readers.rows import ROW_FORMS
 from pipeline.records.record import Turn
+from pipeline.records.result import Conversion
 from tests.raw_files import FORMS, card_fields, card_v2_fields, card_v3_fields, dumped, png, zipped
 
 LINES = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]
@@ -32,8 +33,7 @@ FORM_NAMES = {
 
 
 def converted(path: Path, character: str = "Mira", **options: object) -> Conversion:
-    told = ConversionOptions(**options)  # type: ignore[arg-type]
-    return convert([path], character, compile_patterns(), context_turns=told.context_turns, options=told)
+    return convert([path], character, ConversionOptions(**options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -147,7 +147,7 @@ def test_a_conversation_in_roles_gives_each_reply_its_real_context(tmp_path: Pat
     first, second = conversion.records
     assert first.context == (Turn("", "Who is up there?"),)
     assert second.context == (*first.context, Turn("Mira", "It is me, with the bells."), Turn("", "Come down!"))
-    assert conversion.account()["rejected"] == {"another speaker": 2, "a system prompt": 1}
+    assert account_of(conversion)["rejected"] == {"another speaker": 2, "a system prompt": 1}
 
 
 CARDS = {
@@ -173,7 +173,7 @@ def test_a_card_becomes_background_and_dialogue_ready_to_train(version: str, tmp
     if version != "V1":
         assert by_prompt["eel"] == f"{called} smokes eels over driftwood."
         assert "Up here! Hold the rope, Tobin." in lines
-        assert conversion.account()["rejected"]["a disabled entry"] == 1
+        assert account_of(conversion)["rejected"]["a disabled entry"] == 1
     written = json.dumps([[str(r) for r in conversion.records], [str(r) for r in conversion.rejects]])
     for forbidden in ("SECRET", "{{", "<START>", "creator", "old card"):
         assert forbidden not in written.replace("a card's creator_notes, withheld", "").replace("#creator_notes", "")
@@ -204,7 +204,7 @@ def test_a_hidden_message_of_a_chat_is_neither_kept_nor_context(tmp_path: Path) 
     assert [(r.text, r.context) for r in conversion.records] == [
         ("Where else would I be?", (Turn("Tobin", "Are you there?"),))
     ]
-    assert conversion.account()["rejected"] == {"another speaker": 1, "a hidden message": 1}
+    assert account_of(conversion)["rejected"] == {"another speaker": 1, "a hidden message": 1}
 
 
 @pytest.mark.parametrize("form", ["chat_messages", "sharegpt", "chat_log", "transcript", "haruhi", "subtitles_ass"])

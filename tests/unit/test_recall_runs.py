@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.comparison import compare_runs, format_comparison, read_report
+from pipeline.evaluation.comparison import MeasuredRun, compare_runs, parse_report, read_report
 from pipeline.evaluation.report.pages import write_comparison
-from pipeline.multirun.sweep import combinations, name_of
+from pipeline.evaluation.report.tables import format_comparison
+from pipeline.multirun.sweep import combinations, run_name
 
 
-def report(exact: list[bool], **arguments: Any) -> dict[str, Any]:
+def report(exact: list[bool], **arguments: Any) -> MeasuredRun:
     questions = [
         [{"asked": asked, "trained_exact": hit, "trained_first": True} for asked in ("seen", "unseen", "amid")]
         for hit in exact
     ]
     items = [{"fact_id": f"fact-{number}", "questions": asked} for number, asked in enumerate(questions)]
-    return {"items": items, "drift": [{"name": "control", "worse": False}], "arguments": arguments}
+    return parse_report({"items": items, "drift": [{"name": "control", "worse": False}]}, arguments)
 
 
 HALF, ALL = [True, False] * 10, [True] * 20
@@ -28,27 +29,30 @@ HALF, ALL = [True, False] * 10, [True] * 20
 
 def test_a_run_is_compared_with_the_first_on_the_same_facts() -> None:
     compared = compare_runs({"a": report(HALF, settings_weight=1), "b": report(ALL, settings_weight=5)})
-    assert compared["facts"] == 20
-    assert compared["tried"] == ["settings_weight"]
-    first, second = compared["runs"]
-    assert first["outcomes"][0]["change"] is None
-    change = second["outcomes"][0]["change"]
-    assert change["value"] == pytest.approx(0.5)
-    assert 0 < change["low"] < change["high"] < 1
-    told = format_comparison(compared)
-    assert "b  1.00" in told
-    assert "+0.50" in told
+    assert compared.facts == 20
+    assert compared.tried == ("settings_weight",)
+    first, second = compared.runs
+    assert first.outcomes[0].change is None
+    change = second.outcomes[0].change
+    assert change is not None
+    assert change.value == pytest.approx(0.5)
+    assert 0 < change.low < change.high < 1
+    printed = format_comparison(compared)
+    assert "b  1.00" in printed
+    assert "+0.50" in printed
 
 
 def test_only_facts_that_both_were_asked_for_count() -> None:
     compared = compare_runs({"a": report(HALF), "b": report(ALL[:4])})
-    assert compared["facts"] == 4
-    assert compared["runs"][0]["outcomes"][0]["value"]["count"] == 4
+    assert compared.facts == 4
+    assert compared.runs[0].outcomes[0].value.count == 4
 
 
 def test_a_run_compared_with_itself_differs_by_nothing(tmp_path: Path) -> None:
     compared = compare_runs({"a": report(HALF), "b": report(HALF)})
-    assert compared["runs"][1]["outcomes"][1]["change"]["value"] == 0
+    change = compared.runs[1].outcomes[1].change
+    assert change is not None
+    assert change.value == 0
     write_comparison(compared, tmp_path / "page.html")
     assert "2 runs, 20 facts" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
@@ -60,9 +64,9 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         compare_runs({"a": report(HALF), "b": report([])})
     with pytest.raises(UnderstudyError, match=r"holds no recall\.json of a finished run"):
         read_report(tmp_path)
-    (tmp_path / "recall.json").write_text(json.dumps({"items": []}), encoding="utf-8")
-    (tmp_path / "run.json").write_text(json.dumps({"arguments": {"a": 1}}), encoding="utf-8")
-    assert read_report(tmp_path)["arguments"] == {"a": 1}
+    (tmp_path / "recall.json").write_text(json.dumps({"items": [], "drift": []}), encoding="utf-8")
+    (tmp_path / "run.json").write_text(json.dumps({"model": "m", "arguments": {"dtype": "float32"}}), encoding="utf-8")
+    assert read_report(tmp_path).arguments == {"dtype": "float32"}
 
 
 def test_a_sweep_tries_every_combination_each_in_a_folder_of_its_own() -> None:
@@ -70,8 +74,8 @@ def test_a_sweep_tries_every_combination_each_in_a_folder_of_its_own() -> None:
     tried = combinations(words)
     assert len(tried) == 4
     assert tried[1] == {"settings_weight": "1", "learning_rate": "5e-4", "max_steps": "10"}
-    assert name_of(tried[0]) == "settings_weight=1,learning_rate=1e-3,max_steps=10"
-    assert len({name_of(values) for values in tried}) == 4
+    assert run_name(tried[0]) == "settings_weight=1,learning_rate=1e-3,max_steps=10"
+    assert len({run_name(values) for values in tried}) == 4
 
 
 @pytest.mark.parametrize("words", [[], ["5"], ["--settings_weight", "5"], ["--settings_weight", "1", "5", "--bare"]])

@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of
 from pipeline.records.classify import classify, compile_patterns
-from pipeline.records.conversion import Conversion, convert, ensure_converted
+from pipeline.records.conversion import convert, ensure_converted
 from pipeline.records.record import Record, Turn, read_records, write_records
+from pipeline.records.result import Conversion
 
 PATTERNS = compile_patterns()
 
 
 def converted(folder: Path, character: str = "Mira", context_turns: int = 6) -> Conversion:
-    return convert([folder], character, PATTERNS, context_turns=context_turns)
+    return convert([folder], character, ConversionOptions(context_turns=context_turns))
 
 
 def written(folder: Path, entries: object, name: str = "a.json") -> Path:
@@ -52,7 +55,7 @@ def test_every_record_read_is_kept_or_a_duplicate_or_rejected(
 ) -> None:
     folder = written(tmp_path_factory.mktemp("raw"), [line("I am here."), *entries])
     conversion = converted(folder)
-    account = conversion.account()
+    account = account_of(conversion)
     assert account["read"] == len(entries) + 1
     assert account["problems"][0]["found"] <= account["duplicates"]
     assert account["read"] == account["kept"] + account["duplicates"] + sum(account["rejected"].values())
@@ -76,13 +79,13 @@ def test_every_record_read_is_kept_or_a_duplicate_or_rejected(
     ],
 )
 def test_a_record_is_classified_by_its_input_alone(input_text: str, kind: str) -> None:
-    assert classify(input_text, PATTERNS) == kind
+    assert classify(input_text, PATTERNS).kind == kind
 
 
 def test_the_recipes_patterns_replace_the_defaults() -> None:
     patterns = compile_patterns(background=["Lore: .*"])
-    assert classify("Lore: the flood", patterns) == "background"
-    assert classify("角色故事1", patterns) == "setting_qa"
+    assert classify("Lore: the flood", patterns).kind == "background"
+    assert classify("角色故事1", patterns).kind == "setting_qa"
 
 
 def test_a_broken_pattern_is_named() -> None:
@@ -162,12 +165,12 @@ def test_any_text_survives_the_file(text: str, tmp_path_factory: pytest.TempPath
 
 def test_unchanged_raw_files_are_not_converted_again(tmp_path: Path, raw_folder: Path) -> None:
     out = tmp_path / "out"
-    first = ensure_converted([raw_folder], "Mira", out, context_turns=6)
+    first = ensure_converted([raw_folder], "Mira", out, ConversionOptions())
     (out / "records.jsonl").write_text("untouched", encoding="utf-8")
-    assert ensure_converted([raw_folder], "Mira", out, context_turns=6) == first
+    assert ensure_converted([raw_folder], "Mira", out, ConversionOptions()) == first
     assert (out / "records.jsonl").read_text(encoding="utf-8") == "untouched"
     written(raw_folder, [line("New.")], "new.json")
-    assert ensure_converted([raw_folder], "Mira", out, context_turns=6)["kept"] == first["kept"] + 1
+    assert ensure_converted([raw_folder], "Mira", out, ConversionOptions())["kept"] == first["kept"] + 1
 
 
 @pytest.mark.parametrize(
@@ -214,9 +217,9 @@ def test_an_empty_folder_and_an_absent_one_are_errors(tmp_path: Path) -> None:
 def test_the_seeds_character_keeps_its_lines_and_four_sorts_of_settings(shared_data: Path) -> None:
     seed = shared_data / "seed"
     conversion = convert(
-        [seed / "speaker" / "芙宁娜", seed / "settings_modified_furina.json"], "芙宁娜", PATTERNS, context_turns=6
+        [seed / "speaker" / "芙宁娜", seed / "settings_modified_furina.json"], "芙宁娜", ConversionOptions()
     )
-    account = conversion.account()
+    account = account_of(conversion)
     assert account["kept_by_file"][str(seed / "settings_modified_furina.json")] == 80
     assert account["sorts"] == {"line": 878, "persona": 26, "cry": 25, "ambient": 20, "passage": 9}
     assert account["read"] == 1544 == account["kept"] + account["duplicates"] + sum(account["rejected"].values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.report.pages import (
-    PLOT_HEIGHT,
-    loss_chart,
-    percent,
-    polyline,
-    render_report,
-    spread,
-    ticks,
-    write_report,
+from pipeline.evaluation.findings import (
+    Answers,
+    BeforeAfter,
+    DriftRow,
+    Findings,
+    Headline,
+    Item,
+    QuestionOutcome,
+    Sample,
 )
+from pipeline.evaluation.metrics.statistics import Difference, Estimate
+from pipeline.evaluation.metrics.voice import StyleDistance, VoiceScore
+from pipeline.evaluation.metrics.voice_report import VoiceFigures, VoiceReport
+from pipeline.evaluation.report.charts import PLOT_HEIGHT, loss_chart, polyline, spread, ticks
+from pipeline.evaluation.report.pages import percent, render_report, write_report
+from pipeline.evaluation.report.run_report import RunHistory, RunReport
+from pipeline.evaluation.scoring import QuestionForm
+from pipeline.evaluation.summary import ExposureGroup, RecallKey
+from pipeline.mixture.ledger import LedgerRow
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
@@ -56,130 +66,103 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
 
-def proportion(value: float, low: float, high: float, count: int) -> dict[str, Any]:
-    return {"value": value, "low": low, "high": high, "count": count, "facts": 48}
+def share(value: float, low: float, high: float, count: int) -> Estimate:
+    return Estimate(value, low, high, count, 48)
 
 
-def question(text: str, asked: str, *, exact: bool) -> dict[str, Any]:
+def question(text: str, asked: QuestionForm, *, exact: bool) -> QuestionOutcome:
+    return QuestionOutcome(text, asked, False, exact, False, True, -1.0)
+
+
+def recall(seen_exact: Estimate, seen_first: Estimate, unseen_exact: Estimate, unseen_first: Estimate) -> Any:
     return {
-        "question": text,
-        "asked": asked,
-        "base_exact": False,
-        "trained_exact": exact,
-        "base_first": False,
-        "trained_first": True,
+        RecallKey("seen", "exact"): seen_exact,
+        RecallKey("seen", "at_1"): seen_first,
+        RecallKey("unseen", "exact"): unseen_exact,
+        RecallKey("unseen", "at_1"): unseen_first,
     }
 
 
-@pytest.fixture
-def report() -> dict[str, Any]:
-    return {
-        "character": "Wren Halloway",
-        "language": "en",
-        "model": "embedded",
-        "recipe": "recipes/demo.yaml",
-        "headline": {
-            "facts": 48,
-            "asked_as_trained": 48,
-            "seen": 47,
-            "unseen": 28,
-            "base_seen": 0,
-            "base_unseen": 1,
-        },
-        "recall": {
-            "base": {
-                "seen_exact": proportion(0.0, 0.0, 0.07, 48),
-                "seen_at_1": proportion(0.11, 0.04, 0.23, 48),
-                "unseen_exact": proportion(0.01, 0.0, 0.06, 103),
-                "unseen_at_1": proportion(0.13, 0.08, 0.21, 103),
-            },
-            "trained": {
-                "seen_exact": proportion(0.98, 0.89, 0.996, 48),
-                "seen_at_1": proportion(1.0, 0.92, 1.0, 48),
-                "unseen_exact": proportion(0.58, 0.49, 0.67, 103),
-                "unseen_at_1": proportion(0.93, 0.87, 0.97, 103),
-            },
-        },
-        "distractors": 7,
-        "guessed": ["wren-007", "wren-009"],
-        "left_out": {"questions that hold their own answer": 3},
-        "answers": {
-            model: {name: proportion(0.5, 0.4, 0.6, 48) for name in ("alias_hit", "sampled_alias_hit", "contradiction")}
-            for model in ("base", "trained")
-        },
-        "drift": [
-            {
-                "name": "general_bits",
-                "base": {"value": 1.1, "low": 1.0, "high": 1.2, "count": 6, "facts": 6},
-                "trained": {"value": 1.35, "low": 1.2, "high": 1.5, "count": 6, "facts": 6},
-                "change": {"value": 0.25, "low": 0.2, "high": 0.3},
-                "worse": True,
-            }
-        ],
-        "voice": {
-            "against": "other speakers",
-            "reason": "",
-            **{
-                model: {
-                    "score": {"value": 0.8, "low": 0.6, "high": 1.0, "replies": 24, "enough": True},
-                    "style": {"length": 0.1, "punctuation": 0.2},
-                    "copy_rate": 0.05,
-                    "distinct_2": 0.9,
-                    "replies": 24,
-                }
-                for model in ("base", "trained")
-            },
-        },
-        "by_exposure": [
-            {"least": 3, "most": 3, "facts": 20, "exact": proportion(0.4, 0.2, 0.6, 40)},
-            {"least": 5, "most": 6, "facts": 28, "exact": proportion(0.7, 0.5, 0.8, 63)},
-        ],
-        "curve": [
-            {"step": 10, "epoch": 0.5, "loss": 3.1, "loss_setting_qa": 2.0, "learning_rate": 0.001},
-            {"step": 20, "epoch": 1.0, "loss": 1.2, "loss_dialogue": 1.5, "learning_rate": 0.001},
-        ],
-        "recall_curve": [
-            {"step": 0, "seen_exact": 0.0, "unseen_exact": 0.0, "seen_at_1": 0.1, "unseen_at_1": 0.12},
-            {"step": 20, "seen_exact": 0.9, "unseen_exact": 0.5, "seen_at_1": 1.0, "unseen_at_1": 0.8},
-        ],
-        "ledger": [
-            {
-                "kind": "setting_qa",
-                "records": 240,
-                "planned": 720,
-                "realised": 719,
-                "per_record_min": 2,
-                "per_record_mean": 3.0,
-                "per_record_max": 3,
-                "share_of_records": 0.6,
-                "share_of_loss_tokens": 0.4,
-            }
-        ],
-        "samples": [
-            {
-                "question": "How old are you?",
-                "answer": "Fifty-three.",
-                "base": "I have no age.",
-                "trained": "Fifty-three.",
-                "asked": "unseen",
-            }
-        ],
-        "items": [
-            {
-                "fact_id": "wren-001",
-                "type": "identity",
-                "answer": "Fifty-three.",
-                "guessed": False,
-                "base_reply": "I have no age.",
-                "trained_reply": "Fifty-three.",
-                "questions": [
+def made_findings() -> Findings:
+    half = share(0.5, 0.4, 0.6, 48)
+    answers = Answers(half, half, half, half)
+    score = VoiceScore(0.8, 0.6, 1.0, replies=24, enough=True)
+    voice = VoiceFigures(24, score, StyleDistance(0.1, 0.2), copy_rate=0.05, distinct_2=0.9)
+    bits = [Estimate(1.1, 1.0, 1.2, 6, 6), Estimate(1.35, 1.2, 1.5, 6, 6)]
+    return Findings(
+        headline=Headline(facts=48, asked_as_trained=48, seen=47, unseen=28, base_seen=0, base_unseen=1),
+        recall=BeforeAfter(
+            base=recall(
+                share(0.0, 0.0, 0.07, 48),
+                share(0.11, 0.04, 0.23, 48),
+                share(0.01, 0.0, 0.06, 103),
+                share(0.13, 0.08, 0.21, 103),
+            ),
+            trained=recall(
+                share(0.98, 0.89, 0.996, 48),
+                share(1.0, 0.92, 1.0, 48),
+                share(0.58, 0.49, 0.67, 103),
+                share(0.93, 0.87, 0.97, 103),
+            ),
+        ),
+        gains={},
+        gaps=BeforeAfter({}, {}),
+        newly_known=None,
+        guessed=("wren-007", "wren-009"),
+        distractors=7,
+        answers=BeforeAfter(answers, answers),
+        drift=(DriftRow("general_bits", *bits, change=Difference(0.25, 0.2, 0.3), worse=True),),
+        voice=VoiceReport(voice, voice, against="other speakers"),
+        by_exposure=(
+            ExposureGroup(3, 3, 20, share(0.4, 0.2, 0.6, 40)),
+            ExposureGroup(5, 6, 28, share(0.7, 0.5, 0.8, 63)),
+        ),
+        samples=(Sample("How old are you?", "Fifty-three.", "unseen", base="I have no age.", trained="Fifty-three."),),
+        items=(
+            Item(
+                fact_id="wren-001",
+                type="identity",
+                answer="Fifty-three.",
+                guessed=False,
+                base_reply="I have no age.",
+                trained_reply="Fifty-three.",
+                questions=(
                     question("Your age?", "seen", exact=True),
                     question("How old are you?", "unseen", exact=True),
                     question("How many birthdays?", "unseen", exact=False),
-                ],
-            }
+                ),
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def report() -> RunReport:
+    history = RunHistory(
+        model="embedded",
+        recipe="recipes/demo.yaml",
+        curve=[
+            {"step": 10, "epoch": 0.5, "loss": 3.1, "loss_setting_qa": 2.0, "learning_rate": 0.001},
+            {"step": 20, "epoch": 1.0, "loss": 1.2, "loss_dialogue": 1.5, "learning_rate": 0.001},
         ],
-        "run": {
+        recall_curve=[
+            {"step": 0, "seen_exact": 0.0, "unseen_exact": 0.0, "seen_at_1": 0.1, "unseen_at_1": 0.12},
+            {"step": 20, "seen_exact": 0.9, "unseen_exact": 0.5, "seen_at_1": 1.0, "unseen_at_1": 0.8},
+        ],
+        ledger=[
+            LedgerRow(
+                kind="setting_qa",
+                records=240,
+                planned=720,
+                realised=719,
+                per_record_min=2,
+                per_record_mean=3.0,
+                per_record_max=3,
+                share_of_records=0.6,
+                share_of_loss_tokens=0.4,
+            )
+        ],
+        run={
             "versions": {"torch": "2.13.0"},
             "commit": None,
             "seconds": 312.5,
@@ -189,14 +172,24 @@ def report() -> dict[str, Any]:
             "rows": 1680,
             "data": {"records": 605, "fingerprint": "4be81f"},
         },
-    }
+    )
+    left_out = {"questions that hold their own answer": 3}
+    return RunReport("Wren Halloway", "en", made_findings(), left_out, history)
 
 
-def test_every_tag_of_the_page_is_closed_in_turn(report: dict[str, Any]) -> None:
+def with_findings(report: RunReport, **changes: Any) -> RunReport:
+    return replace(report, findings=replace(report.findings, **changes))
+
+
+def with_history(report: RunReport, **changes: Any) -> RunReport:
+    return replace(report, history=replace(report.history, **changes))
+
+
+def test_every_tag_of_the_page_is_closed_in_turn(report: RunReport) -> None:
     assert Page(render_report(report)).open == []
 
 
-def test_the_page_needs_nothing_but_itself(report: dict[str, Any]) -> None:
+def test_the_page_needs_nothing_but_itself(report: RunReport) -> None:
     html = render_report(report)
     tags = Page(html).tags
     assert not [tag for tag, _ in tags if tag in {"script", "link", "img", "iframe", "object", "embed"}]
@@ -206,35 +199,34 @@ def test_the_page_needs_nothing_but_itself(report: dict[str, Any]) -> None:
     assert "@import" not in html
 
 
-def test_the_headline_says_what_is_known_now_and_before(report: dict[str, Any]) -> None:
+def test_the_headline_says_what_is_known_now_and_before(report: RunReport) -> None:
     assert (
         "Knows 47 of 48 facts word for word when asked as in training, "
         "and 28 of 48 when asked in new words. Before training: 0 and 1."
     ) in Page(render_report(report)).words()
-    report["headline"]["asked_as_trained"] = 0
-    words = Page(render_report(report)).words()
+    headline = replace(report.findings.headline, asked_as_trained=0)
+    words = Page(render_report(with_findings(report, headline=headline))).words()
     assert "Knows 28 of 48 facts word for word when asked in new words. Before training: 1." in words
 
 
-def test_markup_in_a_sample_is_text_on_the_page(report: dict[str, Any]) -> None:
-    report["samples"][0] |= {"answer": "<b>bold</b>", "trained": "<script>alert(1)</script>"}
-    html = render_report(report)
+def test_markup_in_a_sample_is_text_on_the_page(report: RunReport) -> None:
+    sample = replace(report.findings.samples[0], answer="<b>bold</b>", trained="<script>alert(1)</script>")
+    html = render_report(with_findings(report, samples=(sample,)))
     assert "<b>bold" not in html
     assert "<script" not in html
     assert "<b>bold</b>" in Page(html).text
 
 
-def test_markup_in_the_language_cannot_leave_its_attribute(report: dict[str, Any]) -> None:
-    report["language"] = '"><script>'
-    assert "<script" not in render_report(report)
+def test_markup_in_the_language_cannot_leave_its_attribute(report: RunReport) -> None:
+    assert "<script" not in render_report(replace(report, language='"><script>'))
 
 
 @pytest.mark.parametrize("figure", ["98% 89–99%", "100% 92–100%", "58% 49–67%", "93% 87–97%", "0% 0–7%", "11% 4–23%"])
-def test_every_metric_is_written_out_with_its_interval(report: dict[str, Any], figure: str) -> None:
+def test_every_metric_is_written_out_with_its_interval(report: RunReport, figure: str) -> None:
     assert figure in Page(render_report(report)).words()
 
 
-def test_every_metric_is_explained(report: dict[str, Any]) -> None:
+def test_every_metric_is_explained(report: RunReport) -> None:
     words = Page(render_report(report)).words()
     assert "likelier than each of 7 other true answers" in words
     assert "would give exactly the fact’s answer and stop there" in words
@@ -242,21 +234,20 @@ def test_every_metric_is_explained(report: dict[str, Any]) -> None:
     assert "Left out: 3 questions that hold their own answer." in words
 
 
-def test_what_got_worse_is_said(report: dict[str, Any]) -> None:
+def test_what_got_worse_is_said(report: RunReport) -> None:
     words = Page(render_report(report)).words()
     assert "bits a character; less is better" in words
     assert all(figure in words for figure in ("1.10", "1.35", "+0.25 (+0.20 to +0.30)"))
     assert "no worse" not in words
-    report["drift"][0]["worse"] = False
-    assert "no worse" in Page(render_report(report)).words()
+    as_before = replace(report.findings.drift[0], worse=False)
+    assert "no worse" in Page(render_report(with_findings(report, drift=(as_before,)))).words()
 
 
-def test_a_voice_that_cannot_be_told_says_why(report: dict[str, Any]) -> None:
+def test_a_voice_that_cannot_be_measured_says_why(report: RunReport) -> None:
     assert "0.80 (0.60–1.00)" in Page(render_report(report)).words()
-    for model in ("base", "trained"):
-        report["voice"][model]["score"] = None
-    report["voice"]["reason"] = "Its lines are too few."
-    assert "Its lines are too few." in Page(render_report(report)).words()
+    figures = replace(report.findings.voice.base, score=None)
+    voice = VoiceReport(figures, figures, against="other speakers", reason="Its lines are too few.")
+    assert "Its lines are too few." in Page(render_report(with_findings(report, voice=voice))).words()
 
 
 @pytest.mark.parametrize(
@@ -271,16 +262,17 @@ def test_a_voice_that_cannot_be_told_says_why(report: dict[str, Any]) -> None:
         ("by_exposure", "Is what is seen more recalled more?"),
     ],
 )
-def test_a_section_with_nothing_to_show_is_left_out(report: dict[str, Any], key: str, heading: str) -> None:
+def test_a_section_with_nothing_to_show_is_left_out(report: RunReport, key: str, heading: str) -> None:
     assert heading in render_report(report)
-    page = Page(render_report(report | {key: []}))
+    change = with_history if key in {"curve", "recall_curve", "ledger"} else with_findings
+    page = Page(render_report(change(report, **{key: []})))
     assert heading not in page.text
     assert page.open == []
 
 
-def test_chinese_survives_rendering_and_writing(report: dict[str, Any], tmp_path: Path) -> None:
-    report |= {"character": "乌蘅", "language": "zh"}
-    report["samples"][0]["question"] = "除了“阿蘅”，你的全名是什么？"
+def test_chinese_survives_rendering_and_writing(report: RunReport, tmp_path: Path) -> None:
+    sample = replace(report.findings.samples[0], question="除了“阿蘅”，你的全名是什么？")
+    report = replace(with_findings(report, samples=(sample,)), character="乌蘅", language="zh")
     write_report(report, tmp_path / "runs" / "report.html")
     html = (tmp_path / "runs" / "report.html").read_text(encoding="utf-8")
     assert '<html lang="zh">' in html
@@ -288,25 +280,25 @@ def test_chinese_survives_rendering_and_writing(report: dict[str, Any], tmp_path
     assert "除了“阿蘅”，你的全名是什么？" in html
 
 
-def test_writing_leaves_only_the_page(report: dict[str, Any], tmp_path: Path) -> None:
+def test_writing_leaves_only_the_page(report: RunReport, tmp_path: Path) -> None:
     write_report(report, tmp_path / "report.html")
     write_report(report, tmp_path / "report.html")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_rendering_leaves_the_report_as_it_was(report: dict[str, Any]) -> None:
+def test_rendering_leaves_the_report_as_it_was(report: RunReport) -> None:
     before = copy.deepcopy(report)
     render_report(report)
     assert report == before
 
 
-def test_a_type_sums_the_questions_of_its_facts(report: dict[str, Any]) -> None:
+def test_a_type_sums_the_questions_of_its_facts(report: RunReport) -> None:
     assert "identity 1 1 of 1 1 of 2".replace(" ", "") in Page(render_report(report)).words().replace(" ", "")
 
 
-def test_an_unrealised_plan_shows_a_dash(report: dict[str, Any]) -> None:
-    report["ledger"][0]["realised"] = None
-    cells = Page(render_report(report)).text
+def test_an_unrealised_plan_shows_a_dash(report: RunReport) -> None:
+    (row,) = report.history.ledger
+    cells = Page(render_report(with_history(report, ledger=[{**row, "realised": None}]))).text
     assert "720" in cells
     assert "719" not in cells
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evaluation.probes.probe import Probe, choose, read_probes, with_distractors
-from pipeline.records.classify import compile_patterns
-from pipeline.records.conversion import Conversion, convert
+from pipeline.evaluation.probes.probe import Probe, read_probes, sample_probes, with_distractors
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of
+from pipeline.records.conversion import convert
+from pipeline.records.result import Conversion
 from tests.conftest import ROOT
 
 WREN = ("wren", "Wren Halloway", 45, 6, 300)
@@ -20,7 +22,7 @@ BOTH = pytest.mark.parametrize(
 
 
 def records(folder: str, name: str) -> Conversion:
-    return convert([ROOT / "data" / folder / "raw"], name, compile_patterns(), context_turns=6)
+    return convert([ROOT / "data" / folder / "raw"], name, ConversionOptions())
 
 
 def probes(folder: str) -> list[Probe]:
@@ -30,12 +32,12 @@ def probes(folder: str) -> list[Probe]:
 @BOTH
 def test_the_files_hold_what_they_promise(folder: str, name: str, questions: int, passages: int, lines: int) -> None:
     conversion = records(folder, name)
-    kinds = conversion.account()["kinds"]
+    kinds = account_of(conversion)["kinds"]
     assert kinds["setting_qa"] >= questions
     assert kinds["background"] >= passages
     assert kinds["dialogue"] >= lines
     assert conversion.duplicates >= 2
-    assert conversion.account()["rejected"]["no content"] >= 2
+    assert account_of(conversion)["rejected"]["no content"] >= 2
     scenes = [record for record in conversion.records if record.context]
     assert len(scenes) >= (60 if folder == "wren" else 25)
 
@@ -71,7 +73,7 @@ def test_distractors_are_other_true_answers_and_never_the_answer(
 
 def test_the_choice_of_probes_and_distractors_does_not_depend_on_the_files_order() -> None:
     found = probes("wren")
-    assert choose(found[::-1], 16) == choose(found, 16)
+    assert sample_probes(found[::-1], 16) == sample_probes(found, 16)
     again = {probe.fact_id: probe for probe in with_distractors(found[::-1], 3)}
     assert all(again[probe.fact_id] == probe for probe in with_distractors(found, 3))
 

@@ -13,7 +13,7 @@ from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.evaluation.scoring import score_replies
 from pipeline.models.locate import is_cached
-from pipeline.tokens.attention import why_no_tree
+from pipeline.tokens.attention import prefix_tree_obstacle
 from pipeline.tokens.encode import encode
 
 MIRA = make_persona("Mira", "en", {})
@@ -51,7 +51,7 @@ def test_scores_are_those_of_rows_alone_for_models_with_and_without_trees(
     else:
         attention = "sdpa" if kind == "tree" else "eager"
         model = AutoModelForCausalLM.from_pretrained(tiny_model_folder, attn_implementation=attention).eval()
-    assert (why_no_tree(model) is None) == (kind == "tree")
+    assert (prefix_tree_obstacle(model) is None) == (kind == "tree")
     with torch.no_grad():
         expected = one_by_one(model, tokenizer)
     found = [score.mean_log_prob for scores in score_replies(model, tokenizer, QUESTIONS, REPLIES) for score in scores]

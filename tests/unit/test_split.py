@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.near import cross_pairs, groups, jaccard, near_pairs, shingles
+from pipeline.records.near import connected_components, cross_pairs, jaccard, near_pairs, shingles
 from pipeline.records.record import Kind, Record, content_id
 from pipeline.records.split import check_split, scene_of, split_records
 
@@ -48,7 +48,7 @@ def test_minhash_finds_the_pairs_of_distinct_texts_that_comparing_all_with_all_f
 
 
 def test_groups_are_what_hangs_together() -> None:
-    assert groups(6, [(4, 1), (1, 3), (5, 2)]) == [0, 1, 2, 1, 1, 2]
+    assert connected_components(6, [(4, 1), (1, 3), (5, 2)]) == [0, 1, 2, 1, 1, 2]
 
 
 records = st.lists(
@@ -95,7 +95,7 @@ def test_near_duplicates_that_were_planted_are_moved_to_one_side() -> None:
         for index, original in enumerate(plain)
     ]
     assert all(jaccard(shingles(a.text), shingles(b.text)) >= 0.8 for a, b in zip(plain, planted, strict=True))
-    with pytest.raises(UnderstudyError, match=r"says \d+% the same"):
+    with pytest.raises(UnderstudyError, match=r"is \d+% the same"):
         check_split(planted, held_before)
     train, held_out = split_records([*plain, *planted], 0.2, seed=1)
     held = {one.text for one in held_out}

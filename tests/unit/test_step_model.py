@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.capacity.shape import ModelShape, model_shape
 from pipeline.distributed.engines import DDP, SINGLE, ZERO2, ZERO3
-from tools.scale import GPUS, MODELS, check_table, cluster_of, first_that_fits, tables
+from tools.scale import GPUS, MODELS, cheapest_engine_that_fits, check_table, cluster_of, tables
 from tools.step_model import Work, bytes_sent, llama_shape, operations, step_time
 
 WORK = Work(tokens=700, scored=300, pairs=70_000)
@@ -67,7 +67,7 @@ def test_more_gpus_do_more_in_all_as_long_as_no_slower_link_comes_in(
 ) -> None:
     few, many = (
         count
-        / step_time(shape, WORK, replace(CLUSTER, gpus_a_node=1024), recompute=True, engine=engine, gpus=count).total
+        / step_time(shape, WORK, replace(CLUSTER, gpus_per_node=1024), recompute=True, engine=engine, gpus=count).total
         for count in (gpus, gpus + more)
     )
     assert few < many <= few * (gpus + more) / gpus * (1 if engine == DDP else 2)
@@ -110,8 +110,8 @@ def test_a_faster_gpu_shortens_the_products_alone() -> None:
 
 @given(shape=ANY_SHAPE, count=st.sampled_from([1, 2, 4, 8, 16, 32]), rows=st.sampled_from([1, 8, 64]))
 def test_what_fits_on_some_gpus_fits_on_twice_as_many(shape: ModelShape, count: int, rows: int) -> None:
-    fits, _ = first_that_fits(shape, GPUS["h100"], count, rows)
-    fits_on_more, _ = first_that_fits(shape, GPUS["h100"], 2 * count, rows)
+    fits, _ = cheapest_engine_that_fits(shape, GPUS["h100"], count, rows)
+    fits_on_more, _ = cheapest_engine_that_fits(shape, GPUS["h100"], 2 * count, rows)
     assert fits is None or fits_on_more is not None
 
 
@@ -122,7 +122,7 @@ def test_the_tables_say_what_does_not_fit() -> None:
     assert any(line.split()[:4] == ["7B", "1", "one", "process"] for line in table)
 
 
-def test_a_step_at_the_rate_of_its_products_is_reckoned_as_it_was_measured(tiny_model_folder: Path) -> None:
+def test_a_step_at_the_rate_of_its_products_is_estimated_as_it_was_measured(tiny_model_folder: Path) -> None:
     work = {"tokens": 700, "scored": 300, "pairs": 70_000, "passes": 4}
     shape = llama_shape(
         layers=2, hidden=32, inner=64, query=32, key=16, vocabulary=vocabulary(tiny_model_folder), rank=8

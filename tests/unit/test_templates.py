@@ -12,7 +12,7 @@ from pipeline.conversations.render import render as render_record
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import KINDS, Record, Turn
 from pipeline.tokens.encode import encode, prompt_ids
-from pipeline.tokens.template import end_of_turn_ids, render, settle_template
+from pipeline.tokens.template import end_of_turn_ids, normalise_template, render
 from tests.conftest import CHATML, make_tokenizer
 from tests.families import FAMILIES, IM, Family
 
@@ -25,15 +25,15 @@ RECORDS = {
 }
 
 
-def settled(family: Family) -> Any:
+def normalised(family: Family) -> Any:
     tokenizer = make_tokenizer(family.template, family.special, family.eos, family.bos)
-    tokenizer.chat_template = settle_template(tokenizer).text
+    tokenizer.chat_template = normalise_template(tokenizer).text
     return tokenizer
 
 
 @pytest.fixture(params=FAMILIES, scope="module")
 def tokenizer_of_a_family(request: pytest.FixtureRequest) -> Any:
-    return settled(FAMILIES[request.param])
+    return normalised(FAMILIES[request.param])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,13 +67,13 @@ def test_the_instruction_and_every_turn_stand_in_the_prompt_once(tokenizer_of_a_
     assert all(prompt.count(text) == 1 for text in (MIRA.system("chat"), "First?", "Once.", "Second?"))
 
 
-def test_settling_a_settled_template_changes_nothing(tokenizer_of_a_family: Any) -> None:
-    assert settle_template(tokenizer_of_a_family).text == tokenizer_of_a_family.chat_template
+def test_normalising_a_normalised_template_changes_nothing(tokenizer_of_a_family: Any) -> None:
+    assert normalise_template(tokenizer_of_a_family).text == tokenizer_of_a_family.chat_template
 
 
 def test_a_template_that_needs_nothing_is_left_to_the_letter() -> None:
     for name in ("ChatML", "Qwen2.5", "Llama 3", "Phi-3", "Yi", "InternLM2", "DeepSeek-LLM"):
-        assert settled(FAMILIES[name]).chat_template == FAMILIES[name].template, name
+        assert normalised(FAMILIES[name]).chat_template == FAMILIES[name].template, name
 
 
 NOTES = {
@@ -91,7 +91,7 @@ NOTES = {
 @pytest.mark.parametrize("name", NOTES)
 def test_what_is_done_to_a_template_is_said(name: str) -> None:
     family = FAMILIES[name]
-    notes = settle_template(make_tokenizer(family.template, family.special, family.eos, family.bos)).notes
+    notes = normalise_template(make_tokenizer(family.template, family.special, family.eos, family.bos)).notes
     assert any(NOTES[name] in note for note in notes)
 
 
@@ -100,11 +100,11 @@ def test_qwen3_replies_after_a_closed_thought_as_its_own_no_thinking_mode_does()
     own = make_tokenizer(family.template, family.special, family.eos)
     asked: list[Message] = list(chat_prompt(MIRA, [user("Where?")]))
     without_thought = own.apply_chat_template(asked, tokenize=False, add_generation_prompt=True, enable_thinking=False)
-    assert render(settled(family), asked, reply_follows=True) == without_thought
+    assert render(normalised(family), asked, reply_follows=True) == without_thought
 
 
 def test_the_instruction_stands_before_the_first_question_where_there_is_no_system_turn() -> None:
-    prompt = render(settled(FAMILIES["Gemma"]), chat_prompt(MIRA, [user("Where?")]), reply_follows=True)
+    prompt = render(normalised(FAMILIES["Gemma"]), chat_prompt(MIRA, [user("Where?")]), reply_follows=True)
     assert f"<start_of_turn>user\n{MIRA.system('chat')}\n\nWhere?<end_of_turn>" in prompt
 
 
@@ -119,16 +119,16 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("complaint", FAULTS)
-def test_a_template_that_cannot_be_settled_is_refused_by_name(complaint: str) -> None:
+def test_a_template_that_cannot_be_normalised_is_refused_by_name(complaint: str) -> None:
     broken = make_tokenizer(FAULTS[complaint], IM, eos="<|im_end|>")
     wanted = "shows neither" if complaint == "takes no question" else complaint
     with pytest.raises(UnderstudyError, match=f"chat template of .*{wanted}"):
-        settle_template(broken)
+        normalise_template(broken)
 
 
-def test_a_template_that_drops_the_end_token_is_mended_aloud_and_the_token_is_supervised() -> None:
+def test_a_template_that_drops_the_end_token_is_mended_with_a_note_and_the_token_is_supervised() -> None:
     dropping = make_tokenizer(CHATML.replace("<|im_end|>\n{% endfor %}", "\n{% endfor %}"), IM, eos="<|im_end|>")
-    mended = settle_template(dropping)
+    mended = normalise_template(dropping)
     assert any("ends a reply with no special token; <|im_end|> is trained" in note for note in mended.notes)
     dropping.chat_template = mended.text
     (row,) = encode([Conversation(chat_prompt(MIRA, [user("Where?")]), assistant("Here."), "r", "dialogue")], dropping)

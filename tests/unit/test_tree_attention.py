@@ -17,10 +17,10 @@ from pipeline.models.threads import threads_for
 from pipeline.tokens.attention import (
     block_mask,
     dense_mask,
+    prefix_tree_obstacle,
     tree_inputs,
     use_tree_attention,
     uses_tree_attention,
-    why_no_tree,
 )
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.prefix_tree import IGNORE_INDEX, branches, build_prefix_tree
@@ -150,7 +150,7 @@ def test_flex_attention_gives_what_sdpa_gives_from_the_dense_mask() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here: FlexAttention's backward is not tested")
 def test_flex_attention_trains_as_padded_rows_do_on_a_gpu(models: dict[str, Any], monkeypatch: Any) -> None:
-    monkeypatch.setattr("pipeline.tokens.attention.FLEX_FROM", 1)
+    monkeypatch.setattr("pipeline.tokens.attention.FLEX_MIN_TOKENS", 1)
     model, plain = copy.deepcopy(models["branches"]).cuda(), models["dense"]
     rows = CASES["mixed kinds"]
     batch = prefix_tree_batch([ids for ids, _ in rows], [labels for _, labels in rows])
@@ -173,7 +173,7 @@ def test_tree_attention_is_not_saved_with_the_model(models: dict[str, Any], tmp_
     models["branches"].save_pretrained(tmp_path)
     reloaded = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert not uses_tree_attention(reloaded)
-    assert why_no_tree(reloaded) is None
+    assert prefix_tree_obstacle(reloaded) is None
 
 
 @pytest.mark.parametrize(

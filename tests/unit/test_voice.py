@@ -19,7 +19,7 @@ from pipeline.evaluation.metrics.voice import (
     style_distance,
     voice_score,
 )
-from pipeline.records.classify import compile_patterns
+from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
 from tests.conftest import ROOT
 
@@ -30,7 +30,7 @@ TEXTS = st.lists(st.text("ab，。 三蓑", min_size=1, max_size=30), min_size=1
 def wren() -> tuple[list[str], list[str], list[str], set[str]]:
     """Wren's lines to fit and to hold out, other speakers' lines, and everybody's names."""
     folder = ROOT / "data" / "wren" / "raw"
-    records = convert([folder], "Wren Halloway", compile_patterns(), context_turns=6).records
+    records = convert([folder], "Wren Halloway", ConversionOptions()).records
     own = [record.text for record in records if record.kind == "dialogue"]
     said = {
         (turn.speaker, turn.text) for record in records for turn in record.context if turn.speaker != record.speaker

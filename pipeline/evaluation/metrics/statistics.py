@@ -16,19 +16,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Proportion:
-    """A share of successes with a 95% interval. `count` is the number of trials, `facts` of independent clusters."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-    facts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean with a 95% interval. `count` is the number of values, `facts` of independent clusters."""
+class Estimate:
+    """A share or a mean with its 95% interval. `count` is the number of values, `facts` of independent clusters."""
 
     value: float
     low: float
@@ -55,7 +44,7 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     return middle - half if successes > 0 else 0.0, middle + half if successes < count else 1.0
 
 
-def proportion(hits: Sequence[Sequence[bool]]) -> Proportion:
+def proportion(hits: Sequence[Sequence[bool]]) -> Estimate:
     """The share of hits over all trials, given fact by fact.
 
     Questions on one fact are not independent, so the interval comes from a bootstrap over facts (2,000 draws, a fixed
@@ -73,10 +62,10 @@ def proportion(hits: Sequence[Sequence[bool]]) -> Proportion:
         low, high = wilson(value * len(facts), len(facts))
     else:
         low, high = _interval(_drawn_means(successes, sizes))
-    return Proportion(value, low, high, int(sizes.sum()), len(facts))
+    return Estimate(value, low, high, int(sizes.sum()), len(facts))
 
 
-def mean_interval(values_by_fact: Sequence[Sequence[float]]) -> Mean:
+def mean_interval(values_by_fact: Sequence[Sequence[float]]) -> Estimate:
     """The mean over all values, given fact by fact, with the percentile interval of a bootstrap over facts.
 
     B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; 2,000 draws, a fixed seed. Values that
@@ -91,7 +80,25 @@ def mean_interval(values_by_fact: Sequence[Sequence[float]]) -> Mean:
     sums, sizes = _sums(facts)
     value = float(sums.sum() / sizes.sum())
     low, high = _interval(_drawn_means(sums, sizes))
-    return Mean(value, min(low, value), max(high, value), int(sizes.sum()), len(facts))
+    return Estimate(value, min(low, value), max(high, value), int(sizes.sum()), len(facts))
+
+
+def estimate(values_by_fact: Sequence[Sequence[float]], *, share: bool) -> Estimate:
+    """Hits and misses (`share`) as their proportion, any other numbers as their mean, given fact by fact.
+
+    The mean of a single fact has no width: its interval is its first value.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    if share:
+        return proportion([[bool(value) for value in fact] for fact in values_by_fact])
+    if len(values_by_fact) > 1:
+        return mean_interval(values_by_fact)
+    if not values_by_fact:
+        raise ValueError("no value to take a mean of")
+    only = values_by_fact[0][0]
+    return Estimate(only, only, only, 1, 1)
 
 
 def paired_difference(

@@ -15,7 +15,7 @@ _STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: gen
 
 
 def normalise(text: str) -> str:
-    """`text` without what does not tell answers apart: NFKC, casefold, no punctuation, white space folded.
+    """`text` without what makes no difference between answers: NFKC, casefold, no punctuation, white space folded.
 
     Punctuation becomes a space ("Wren's" is "wren s", so Wren stands in it), but for the comma inside 1,000, which
     vanishes. Chinese characters stay as they are.

@@ -28,7 +28,7 @@ SIGNIFICANT = 1.6448536269514722
 
 @dataclass(frozen=True, slots=True)
 class VoiceProfile:
-    """What tells a character's lines from other speakers': n-grams with z-scores, and how lines held out score."""
+    """How a character's lines differ from other speakers': n-grams with z-scores, and the scores of held-out lines."""
 
     weights: Mapping[str, float]
     names: tuple[str, ...]

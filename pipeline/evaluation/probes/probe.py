@@ -1,4 +1,4 @@
-"""Probe items: a fact, questions that ask for it, its answer, and other true answers to tell it from."""
+"""Probe items: a fact, questions that ask for it, its answer, and distractors: other true answers of the character."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HELD_OUT_FRAMES: Mapping[Language, tuple[str, ...]] = {
     "zh": ("走之前再问一句：{question}", "我朋友想打听一下，{question}我该怎么回他？"),
 }
 
-LENGTHS_APART = 0.25  # of the answer's: a much longer or shorter distractor would be told apart by its length
+LENGTHS_APART = 0.25  # of the answer's: a much longer or shorter distractor would stand out by its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_probes(path: Path) -> list[Probe]:
 
 
 def probes_from_records(records: Sequence[Record], language: Language) -> list[Probe]:
-    """A probe for each answer to a question among the settings, asked anew in frames that training does not use.
+    """A probe for each answer to a question among the settings, paraphrased by frames that training does not use.
 
     Where several questions have the same answer, the first of them stands for the fact.
     """
@@ -89,7 +89,7 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
 def choose_probes(path: str | None, records: Sequence[Record], persona: Persona) -> list[Probe]:
     """The hand-written probes where the recipe names a file of them, else those that the records give.
 
-    None at all if there are not two different answers to tell apart.
+    None at all if there are not two different answers.
     """
     probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
     teaching: dict[str, list[str]] = {}
@@ -115,7 +115,7 @@ def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
     return completed
 
 
-def choose(probes: Sequence[Probe], count: int) -> list[Probe]:
+def sample_probes(probes: Sequence[Probe], count: int) -> list[Probe]:
     """`count` of the probes, always the same ones, drawn by a hash of their ids."""
     return sorted(probes, key=lambda probe: _hash(probe.fact_id))[:count]
 

@@ -1,126 +1,108 @@
-"""The findings as a plain table in the terminal."""
+"""Findings, the bleed matrix and comparisons as plain tables in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
+from pipeline.evaluation.comparison import Comparison
+from pipeline.evaluation.findings import Findings, Sample
+from pipeline.evaluation.labels import ANSWERS, BLEED, DRIFT, GAPS, RECALL, WHOSE_FACTS
+from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.terminal import display_width, padded
 
-RECALL = {
-    "seen_exact": "word for word, asked as trained",
-    "unseen_exact": "word for word, asked in new words",
-    "amid_exact": "the same, amid a conversation",
-    "seen_at_1": "ranked first, asked as trained",
-    "unseen_at_1": "ranked first, asked in new words",
-}
-GAPS = {"exact": "word for word, trained - new", "at_1": "ranked first, trained - new"}
-ANSWERS = {
-    "alias_hit": "says it, asked in new words",
-    "sampled_alias_hit": "says it, as chat samples",
-    "contradiction": "says another fact's answer instead",
-}
-BLEED = {"exact": "word for word", "first": "ranked first"}
-WHOSE = {
-    "own": "a character's own facts",
-    "others": "other characters' facts",
-    "base": "the untouched model, all facts",
-}
 UNTOUCHED = "(untouched)"
 MOST_COLUMNS = 8  # of a matrix in the terminal
-DRIFT = {
-    "control": "control questions right",
-    "general_bits": "general text, bits a character",
-    "line_bits": "held-out lines, bits a character",
-    "elsewhere": "facts told as somebody else",
-}
 
 
-def format_findings(found: Mapping[str, Any]) -> str:
+def format_findings(found: Findings) -> str:
     """Recall, answers and drift, before and after, each with its 95% interval."""
-    recall, answers = found["recall"], found["answers"]
-    lines = [f"{'':<42}{'before':>20}{'after':>22}"]
-    lines += [
-        _row(title, recall["base"][name], recall["trained"][name])
-        for name, title in RECALL.items()
-        if name in recall["base"]
-    ]
-    lines += [
-        _row(f"the gap: {title}", found["gaps"]["base"][name], found["gaps"]["trained"][name])
-        for name, title in GAPS.items()
-        if name in found["gaps"]["base"]
-    ]
-    lines += ["", *(_row(title, answers["base"][name], answers["trained"][name]) for name, title in ANSWERS.items())]
-    lines += [
-        "",
-        *(
-            _row(DRIFT[row["name"]], row["base"], row["trained"]) + ("  worse" if row["worse"] else "")
-            for row in found["drift"]
-        ),
-    ]
-    lines.append(
-        f"(ranked first: among {found['distractors']} other true answers"
-        + (f", without {len(found['guessed'])} facts guessed without a question" if found["guessed"] else "")
-        + "; in brackets: 95% intervals)"
-    )
-    return "\n".join(lines)
-
-
-def format_bleed(bleed: Mapping[str, Any]) -> str:
-    """The matrix of bleed, where it is small enough for a terminal, and what it says in short."""
+    recall, gaps, answers = found.recall, found.gaps, found.answers
+    guessed = f", without {len(found.guessed)} facts guessed without a question" if found.guessed else ""
     lines = [
-        f"Whose facts does each know? One question in new words for each fact, asked under the name on the left; "
-        f"ranked first: among {bleed['distractors']} other true answers."
+        f"{'':<42}{'before':>20}{'after':>22}",
+        *(_row(RECALL[key].title, recall.base[key], recall.trained[key]) for key in RECALL if key in recall.base),
+        *(_row(GAPS[metric].title, gaps.base[metric], gaps.trained[metric]) for metric in GAPS if metric in gaps.base),
+        "",
+        *(_row(label.title, pick(answers.base), pick(answers.trained)) for pick, label in ANSWERS),
+        "",
+        *(_row(DRIFT[row.name].title, row.base, row.trained) + "  worse" * row.worse for row in found.drift),
+        f"(ranked first: among {found.distractors} other true answers{guessed}; in brackets: 95% intervals)",
     ]
-    if len(bleed["columns"]) <= MOST_COLUMNS:
-        lines += [f"\n{title}, of the facts of\n{_matrix(bleed, outcome)}" for outcome, title in BLEED.items()]
-    lines.append(f"\n{'':<42}{'word for word':>20}{'ranked first':>22}")
-    exact, first = bleed["summary"]["exact"], bleed["summary"]["first"]
-    lines += [_row(title, exact[key], first[key]) for key, title in WHOSE.items() if key in exact]
-    for pair in bleed["bleeding"]:
-        lines.append(
-            f"bleeds: {pair['asked']} knows of {pair['of']}, ranked first {format_change(pair)} against the untouched"
-        )
-    if bleed["bleeding"] and bleed["by_chance"]:
-        lines.append(f"(of {bleed['pairs']} pairs; about {bleed['by_chance']} would be listed by chance alone)")
     return "\n".join(lines)
 
 
-def _matrix(bleed: Mapping[str, Any], outcome: str) -> str:
-    names = [row["name"] for row in bleed["rows"]]
-    left = max(map(display_width, [*names, UNTOUCHED])) + 2
-    widths = [max(6, display_width(column["name"])) + 2 for column in bleed["columns"]]
-    heads = [
-        " " * (width - display_width(one["name"])) + one["name"]
-        for one, width in zip(bleed["columns"], widths, strict=True)
-    ]
-    lines = [" " * left + "".join(heads)]
-    for name, shares in [*((row["name"], row[outcome]) for row in bleed["rows"]), (UNTOUCHED, bleed["base"][outcome])]:
-        cells = "".join(f"{share:>{width}.2f}" for share, width in zip(shares, widths, strict=True))
-        lines.append(padded(name, left) + cells)
-    return "\n".join(lines)
-
-
-def format_change(change: Mapping[str, float]) -> str:
-    """`+0.12 [+0.03, +0.20]`."""
-    return f"{change['value']:+.2f} [{change['low']:+.2f}, {change['high']:+.2f}]"
-
-
-def format_outcome(outcome: Mapping[str, float]) -> str:
-    """`0.97 [0.90, 0.99]`."""
-    return f"{outcome['value']:.2f} [{outcome['low']:.2f}, {outcome['high']:.2f}]"
-
-
-def format_samples(samples: Sequence[Mapping[str, str]]) -> str:
+def format_samples(samples: Sequence[Sample]) -> str:
     """Questions with the expected answer and both models' replies."""
     return "\n".join(
-        f"\n{sample['question']}\n  before: {_one_line(sample['base'])}\n  after:  {_one_line(sample['trained'])}\n"
-        f"  (fact:  {sample['answer']})"
+        f"\n{sample.question}\n  before: {_one_line(sample.base)}\n  after:  {_one_line(sample.trained)}\n"
+        f"  (fact:  {sample.answer})"
         for sample in samples
     )
 
 
-def _row(title: str, before: Mapping[str, float], after: Mapping[str, float]) -> str:
+def format_bleed(bleed: Bleed) -> str:
+    """The matrix of bleed, where it is small enough for a terminal, and what it says in short."""
+    lines = [
+        f"Whose facts does each know? One question in new words for each fact, asked under the name on the left; "
+        f"ranked first: among {bleed.distractors} other true answers."
+    ]
+    if len(bleed.columns) <= MOST_COLUMNS:
+        lines += [f"\n{label.title}, of the facts of\n{_matrix(bleed, outcome)}" for outcome, label in BLEED.items()]
+    lines.append(f"\n{'':<42}{BLEED['exact'].title:>20}{BLEED['first'].title:>22}")
+    exact, first = bleed.exact.present(), bleed.first.present()
+    lines += [_row(title, exact[key], first[key]) for key, title in WHOSE_FACTS.items() if key in exact]
+    lines += [
+        f"bleeds: {pair.asked} knows of {pair.of}, ranked first {format_change(pair)} against the untouched"
+        for pair in bleed.bleeding
+    ]
+    if bleed.bleeding and bleed.by_chance:
+        lines.append(f"(of {bleed.pairs} pairs; about {bleed.by_chance} would be listed by chance alone)")
+    return "\n".join(lines)
+
+
+def format_comparison(comparison: Comparison) -> str:
+    """Each run's outcomes, beside them their differences from the first run's."""
+    width = max(len(run.name) for run in comparison.runs)
+    lines = [f"{comparison.facts} facts; in brackets: 95% intervals, of differences paired fact by fact"]
+    for number, key in enumerate(comparison.metrics):
+        lines.append(f"\n{RECALL[key].title}")
+        for run in comparison.runs:
+            outcome = run.outcomes[number]
+            change = f"   {format_change(outcome.change)}" if outcome.change else ""
+            lines.append(f"  {run.name:<{width}}  {format_outcome(outcome.value)}{change}")
+    for run in comparison.runs:
+        if run.worse:
+            worse = ", ".join(DRIFT[name].short for name in run.worse)
+            lines.append(f"\n{run.name} is worse than the base model in: {worse}")
+    return "\n".join(lines)
+
+
+def format_change(change: Difference | BleedingPair) -> str:
+    """`+0.12 [+0.03, +0.20]`."""
+    return f"{change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}]"
+
+
+def format_outcome(outcome: Estimate | Difference) -> str:
+    """`0.97 [0.90, 0.99]`."""
+    return f"{outcome.value:.2f} [{outcome.low:.2f}, {outcome.high:.2f}]"
+
+
+def _matrix(bleed: Bleed, outcome: Outcome) -> str:
+    left = max(map(display_width, [*bleed.rows, UNTOUCHED])) + 2
+    widths = [max(6, display_width(column.name)) + 2 for column in bleed.columns]
+    heads = [
+        " " * (width - display_width(column.name)) + column.name
+        for column, width in zip(bleed.columns, widths, strict=True)
+    ]
+    lines = [" " * left + "".join(heads)]
+    for name, shares in [*bleed.rows.items(), (UNTOUCHED, bleed.base)]:
+        cells = "".join(f"{share:>{width}.2f}" for share, width in zip(shares.of(outcome), widths, strict=True))
+        lines.append(padded(name, left) + cells)
+    return "\n".join(lines)
+
+
+def _row(title: str, before: Estimate | Difference, after: Estimate | Difference) -> str:
     return f"{title:<42}{format_outcome(before):>20}{format_outcome(after):>22}"
 
 

@@ -1,4 +1,4 @@
-"""Every form of raw file, each told by its content. A new one is a file of this folder and a line of `READERS`."""
+"""Every form of raw file, recognised by its content. A new one is a file of this folder and a line of `READERS`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pipeline.records.readers import table as csv_table
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A form of file: what it is called, how it is recognised, and how it is read."""
+    """A form of file: its name, how it is recognised, and how it is read."""
 
     name: str
     recognises: Callable[[RawFile, ReadOptions], bool]
@@ -50,7 +50,7 @@ READERS: tuple[Reader, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RecognisedFile:
     """A file and the reader for it."""
 
     file: RawFile
@@ -61,13 +61,13 @@ class Known:
         return self.reader.read(self.file, options)
 
 
-def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Known], list[Path]]:
+def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[RecognisedFile], list[Path]]:
     """The files to read, and those passed over because no reader knows them; folder trees are walked in order.
 
     Raises:
         UnderstudyError: a path does not exist, or holds no file that a reader knows.
     """
-    known: dict[Path, Known] = {}
+    known: dict[Path, RecognisedFile] = {}
     passed_over: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -92,12 +92,12 @@ def files_below(path: Path) -> list[Path]:
     )
 
 
-def recognise(path: Path, options: ReadOptions) -> Known | None:
+def recognise(path: Path, options: ReadOptions) -> RecognisedFile | None:
     """The file with the reader for it, if there is one."""
     file = open_raw(path)
     for reader in READERS:
         if reader.recognises(file, options):
-            return Known(file, reader)
+            return RecognisedFile(file, reader)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.records.raw import CHARACTER, USER, RawRecord, ReadOptions, string
 from pipeline.records.record import Kind, Turn
 
-# The instructions that the original wrote into its rows, and what they stand for.
+# The instructions that the original wrote into its rows, and the kind that each of them means.
 INSTRUCTIONS: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"以下是关于.+的背景故事和设定描述。?"), "background"),
     (re.compile(r"你现在是.+。请根据你的背景设定回答问题。?"), "setting_qa"),

@@ -14,7 +14,7 @@ STREAM, FILE = b"\xff\xff\xff\xff", b"ARROW1"
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it begins like a stream or a file of Arrow's, or is called so."""
+    """Whether it begins like a stream or a file of Arrow's, or its name says so."""
     return file.head.startswith((STREAM, FILE)) or file.path.suffix.lower() == ".arrow"
 
 

@@ -1,4 +1,4 @@
-"""Character cards, V1, V2 and V3: what they tell of a character is background, what it says is dialogue.
+"""Character cards, V1, V2 and V3: descriptions become background, greetings and examples dialogue.
 
 Specifications: github.com/malfoyslastname/character-card-spec-v2, github.com/kwaroran/character-card-spec-v3.
 """
@@ -10,20 +10,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import USER, RawRecord, ReadOptions, Said, mapping, scene_records, sequence, string
+from pipeline.records.raw import USER, RawRecord, RawTurn, ReadOptions, mapping, scene_records, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
-from pipeline.records.readers.json_rows import whole_document
+from pipeline.records.readers.json_rows import json_document
 from pipeline.records.readers.lorebook import read_entries
 
 MARKS = re.compile(r'"(chara_card_v\d+|first_mes|mes_example)"')
-# Field, and the title under which it becomes a passage: in Chinese if it is written so.
-TOLD: tuple[tuple[str, str, str], ...] = (
+# Field, and the title of its passage, in Chinese for a Chinese text.
+PASSAGES: tuple[tuple[str, str, str], ...] = (
     ("description", "Description", "角色详细"),
     ("personality", "Personality", "性格"),
     ("scenario", "Scenario", "场景"),
 )
 GREETINGS = ("alternate_greetings", "group_only_greetings")
-# What the maker says to users or to a model is never trained on; its text goes nowhere.
+# Notes to users and instructions to a model: never trained on, so their text is not even kept in the rejects.
 WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "post_history_instructions")
 START = re.compile(r"<START>", re.IGNORECASE)
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
@@ -40,14 +40,14 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a card in a JSON file."""
-    yield from read_card(str(file.path), whole_document(file), options)
+    yield from read_card(str(file.path), json_document(file), options)
 
 
 def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a card of any version.
 
     Raises:
-        UnderstudyError: it has no name, or a field is not what the specification says.
+        UnderstudyError: it has no name, or a field has another type than the specification gives it.
     """
     card = mapping(source, document)
     if "spec" in card:
@@ -56,7 +56,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     if not name:
         raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
     called = string(source, card, "nickname") or name
-    yield from _told(source, card, name, called)
+    yield from _passages(source, card, name, called)
     yield from _greetings(source, card, name, called)
     for number, example in enumerate(START.split(string(source, card, "mes_example")), 1):
         place = f"{source}#mes_example.{number}"
@@ -67,8 +67,8 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
         yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called)
 
 
-def _told(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:
-    for field, title, chinese_title in TOLD:
+def _passages(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:
+    for field, title, chinese_title in PASSAGES:
         if text := NAME.sub(called, string(source, card, field)):
             asked = chinese_title if HAN.search(text) else title
             yield RawRecord(f"{source}#{field}", name, text, asked=asked, kind="background", why=f"the card's {field}")
@@ -90,8 +90,8 @@ def _greetings(source: str, card: Mapping[str, Any], name: str, called: str) -> 
             )
 
 
-def _example_turns(source: str, example: str, name: str, called: str) -> Iterator[Said]:
-    """Turns of an example; a line that begins with no name goes on with the turn before it."""
+def _example_turns(source: str, example: str, name: str, called: str) -> Iterator[RawTurn]:
+    """Turns of an example; a line that begins with no name continues the turn before it."""
     speakers = {called: name, name: name}
     turn: tuple[int, str, list[str]] | None = None
     for number, line in enumerate(example.split("\n"), 1):
@@ -104,10 +104,10 @@ def _example_turns(source: str, example: str, name: str, called: str) -> Iterato
         elif turn:
             turn[2].append(line)
         elif line.strip():
-            yield Said(f"{source}:{number}", name, line.strip(), "no speaker")
+            yield RawTurn(f"{source}:{number}", name, line.strip(), "no speaker")
     if turn:
         yield _turn(source, turn)
 
 
-def _turn(source: str, turn: tuple[int, str, list[str]]) -> Said:
-    return Said(f"{source}:{turn[0]}", turn[1], "\n".join(turn[2]).strip())
+def _turn(source: str, turn: tuple[int, str, list[str]]) -> RawTurn:
+    return RawTurn(f"{source}:{turn[0]}", turn[1], "\n".join(turn[2]).strip())

@@ -46,7 +46,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 def _unpack(file: RawFile) -> bytes:
     try:
-        with zipfile.ZipFile(io.BytesIO(file.whole())) as archive:
+        with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
                 raise _refused(file, f"holds {len(members)} files, more than {MAX_MEMBERS}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.records.raw import RawRecord, ReadOptions, Said, mapping, scene_records, string
+from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, mapping, scene_records, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import first_line, json_lines
 
@@ -30,8 +30,8 @@ def _is_head(value: Any) -> bool:
     return isinstance(value, dict) and "mes" not in value and any(mark in value for mark in MARKS)
 
 
-def _turn(source: str, value: Any) -> Said:
+def _turn(source: str, value: Any) -> RawTurn:
     message = mapping(source, value)
     hidden = "a hidden message" if message.get("is_system") else ""
     name = string(source, message, "name", required=True)
-    return Said(source, name, string(source, message, "mes", required=True), hidden)
+    return RawTurn(source, name, string(source, message, "mes", required=True), hidden)

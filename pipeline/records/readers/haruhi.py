@@ -17,7 +17,7 @@ def read_scene(source: str, row: Mapping[str, Any], options: ReadOptions) -> Ite
 
 
 def read_line(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
-    """The line under both of its questions: its title, and the same asked in a sentence by somebody."""
+    """The line under both of its prompts: its title, and the same question in a sentence."""
     title, asked = string(source, row, "input_hint").rstrip(".…"), string(source, row, "input")
     reply = string(source, row, "output", required=True)
     yield RawRecord(source, CHARACTER, reply, asked=title, place=source)

@@ -13,14 +13,14 @@ from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
 
-# What `datasets` writes beside the rows of a dataset.
-WHITE = re.compile(r"[ \t\r\n]*")
-BYSTANDERS = ("dataset_info.json", "state.json", "dataset_dict.json")
+WHITE_SPACE = re.compile(r"[ \t\r\n]*")
+# Files that `datasets` writes beside the rows of a dataset.
+DATASET_METADATA = ("dataset_info.json", "state.json", "dataset_dict.json")
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it begins like JSON, or is called so."""
-    if not file.encoding or file.path.name in BYSTANDERS:
+    """Whether it begins like JSON, or its name says so."""
+    if not file.encoding or file.path.name in DATASET_METADATA:
         return False
     called = file.path.suffix.lower() in (".json", ".jsonl", ".ndjson")
     return called or looks_like_json(file)
@@ -32,7 +32,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def first_line(file: RawFile) -> Any:
-    """What the first line that is not blank says in JSON; None if it does not."""
+    """The JSON value of the first line that is not blank; None if it has none."""
     for _, line in itertools.islice(file.lines(), 20):
         if line.strip():
             try:
@@ -42,11 +42,11 @@ def first_line(file: RawFile) -> Any:
     return None
 
 
-def whole_document(file: RawFile) -> Any:
+def json_document(file: RawFile) -> Any:
     """The file as one JSON value.
 
     Raises:
-        UnderstudyError: it is none.
+        UnderstudyError: it is no JSON.
     """
     text = file.text()
     try:
@@ -88,7 +88,7 @@ def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
     elif isinstance(first_line(file), dict):
         yield from json_lines(file)
     else:
-        document = whole_document(file)
+        document = json_document(file)
         if not isinstance(document, dict) or form_of(document) is None:
             raise UnderstudyError(
                 file.path, "is not a list of records", fix='write it as [{"speaker": ..., "text": ...}, ...]'
@@ -97,7 +97,7 @@ def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
 
 
 def _elements(file: RawFile) -> Iterator[tuple[str, Any]]:
-    """(place, element) of a list, decoded one after another, so that they never stand in memory together."""
+    """(place, element) of a list, decoded one after another, so that they are never in memory together."""
     text, decoder = file.text(), json.JSONDecoder()
     position = _skip(text, text.index("[") + 1)
     more = text[position : position + 1] != "]"
@@ -120,5 +120,5 @@ def _elements(file: RawFile) -> Iterator[tuple[str, Any]]:
 
 def _skip(text: str, position: int) -> int:
     """The next position that holds no white space."""
-    match = WHITE.match(text, position)
+    match = WHITE_SPACE.match(text, position)
     return match.end() if match else position

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, mapping, string
 from pipeline.records.raw_file import RawFile, first_char
-from pipeline.records.readers.json_rows import whole_document
+from pipeline.records.readers.json_rows import json_document
 
 MARK = re.compile(r'"entries"\s*:\s*[\[{]|"lorebook_v3"')
 DECORATOR = re.compile(r"^@@@?[a-z_]+.*\n?", re.MULTILINE)
@@ -25,7 +25,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 def read(file: RawFile, _: ReadOptions) -> Iterator[RawRecord]:
     """The records of a lorebook's file."""
-    document = mapping(str(file.path), whole_document(file))
+    document = mapping(str(file.path), json_document(file))
     book = mapping(str(file.path), document["data"]) if "data" in document else document
     yield from read_entries(str(file.path), book.get("entries"), CHARACTER, CHARACTER)
 
@@ -34,7 +34,7 @@ def read_entries(source: str, entries: Any, speaker: str, called: str) -> Iterat
     """Every entry, a list or a mapping of them, as a passage titled by its name, else by its first key.
 
     Raises:
-        UnderstudyError: an entry is none.
+        UnderstudyError: an entry is no mapping.
     """
     if not isinstance(entries, list | Mapping):
         raise UnderstudyError(source, "has no 'entries'", fix='write {"entries": [{"keys": [...], "content": ...}]}')

@@ -10,13 +10,13 @@ from pipeline.records.raw import (
     CHARACTER,
     USER,
     RawRecord,
+    RawTurn,
     ReadOptions,
-    Said,
     mapping,
     scene_records,
     sequence,
     string,
-    whole_characters,
+    without_lone_surrogates,
 )
 from pipeline.records.readers.alpaca import reply_to
 
@@ -51,17 +51,17 @@ def read_completion(source: str, row: Mapping[str, Any], options: ReadOptions) -
 
 
 def _conversation(source: str, turns: list[Any], options: ReadOptions, *, role: str, text: str) -> Iterator[RawRecord]:
-    said = (_turn(f"{source}.{index}", turn, role, text) for index, turn in enumerate(turns))
-    yield from scene_records(said, title="", place=source, window=options.window)
+    raw_turns = (_turn(f"{source}.{index}", turn, role, text) for index, turn in enumerate(turns))
+    yield from scene_records(raw_turns, title="", place=source, window=options.window)
 
 
-def _turn(source: str, value: Any, role_key: str, text_key: str) -> Said:
+def _turn(source: str, value: Any, role_key: str, text_key: str) -> RawTurn:
     turn = mapping(source, value)
     role = ROLES.get(string(source, turn, role_key, required=True).lower())
     if role is None:
         raise UnderstudyError(source, f"has the role {turn[role_key]!r}", fix=f"use one of {', '.join(ROLES)}")
     name = string(source, turn, "name") or (CHARACTER if role == "assistant" else USER)
-    return Said(source, name, _text(source, turn, text_key), UNUSABLE.get(role, ""))
+    return RawTurn(source, name, _text(source, turn, text_key), UNUSABLE.get(role, ""))
 
 
 def _text(source: str, turn: Mapping[str, Any], key: str) -> str:
@@ -69,4 +69,4 @@ def _text(source: str, turn: Mapping[str, Any], key: str) -> str:
     if not isinstance(turn.get(key), list):
         return string(source, turn, key)
     parts = [mapping(source, part).get("text") for part in turn[key]]
-    return whole_characters(source, "\n".join(part for part in parts if isinstance(part, str)), key).strip()
+    return without_lone_surrogates(source, "\n".join(part for part in parts if isinstance(part, str)), key).strip()

@@ -16,7 +16,7 @@ MAX_RATIO = 1000  # unpacked to packed; run-length coding of real texts stays fa
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it begins like parquet, or is called so."""
+    """Whether it begins like parquet, or its name says so."""
     return file.head.startswith(MAGIC) or file.path.suffix.lower() == ".parquet"
 
 

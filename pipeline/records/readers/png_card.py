@@ -22,7 +22,7 @@ MAX_CARD = 1 << 26  # bytes of a card's text
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it begins like a PNG, or is called so."""
+    """Whether it begins like a PNG, or its name says so."""
     return file.head.startswith(SIGNATURE) or (not file.encoding and file.path.suffix.lower() == ".png")
 
 
@@ -50,7 +50,7 @@ def card_chunks(file: RawFile) -> dict[bytes, bytes]:
     """
     from PIL.PngImagePlugin import ChunkStream
 
-    data = file.whole()
+    data = file.read_bytes()
     if not data.startswith(SIGNATURE):
         raise UnderstudyError(file.path, "is called a PNG, but is none", fix="export the card again, or take it out")
     found: dict[bytes, bytes] = {}

@@ -1,4 +1,4 @@
-"""Rows of keys and values, from wherever they come: the form of each is told from its keys."""
+"""Rows of keys and values, from wherever they come: the form of each is recognised by its keys."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
     """The records of (place, row) pairs.
 
     Raises:
-        UnderstudyError: a row is none, or lacks what its form needs.
+        UnderstudyError: a row is no mapping, or lacks what its form needs.
     """
     ours = {theirs: name for name, theirs in options.columns.items()}
     for source, value in rows:
@@ -59,6 +59,6 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
 
 
 def _nearest(row: Mapping[str, Any]) -> RowForm | None:
-    """The form that the row has some keys of: it knows best what is missing."""
+    """The form that shares most keys with the row: its reader reports what is missing."""
     partly = [form for form in reversed(ROW_FORMS) if form.keys & row.keys()]
     return max(partly, key=lambda form: len(form.keys & row.keys()), default=None)

@@ -15,7 +15,7 @@ DELIMITERS = (",", "\t", ";", "|")
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
-    """Whether it is called so, or its first line has two columns or more, and a known one among them."""
+    """Whether its name says so, or its first line has two columns or more, and a known one among them."""
     if not file.encoding:
         return False
     if file.path.suffix.lower() in (".csv", ".tsv"):

@@ -1,4 +1,4 @@
-"""Scripts: "Name: line" or 名：「话」, scenes parted by blank lines or by titles."""
+"""Scripts: "Name: line" or 名：「话」, scenes separated by blank lines or by titles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, Said, scene_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 
 SPEAKER_LINE = re.compile(r"(?P<speaker>[^:：\s][^:：]{0,40}?)\s*[:：]\s*(?P<text>.*)", re.DOTALL)
@@ -14,15 +14,15 @@ SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
 NO_SCRIPTS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".json")
-LOOKED_AT = 200  # lines, to tell a transcript
+SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether at least half of its first lines are spoken by somebody; `key: value` in a settings file is not."""
+    """Whether at least half of its first lines begin with a speaker; `key: value` in a settings file is not."""
     if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
-    lines = [line.strip() for _, line in itertools.islice(file.lines(), LOOKED_AT)]
+    lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
     return bool(lines) and sum(map(_is_spoken, lines)) >= SPOKEN_SHARE * len(lines)
 
@@ -43,11 +43,11 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             scene.append((f"{path}:{number}", line))
 
 
-def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[Said]:
-    """What (place, line) pairs say; a stage direction, or a line without a speaker, is no turn."""
+def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[RawTurn]:
+    """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one."""
     for source, raw_line in lines:
         if line := raw_line.strip():
-            yield _said(source, line)
+            yield _turn(source, line)
 
 
 def unquote(text: str) -> str:
@@ -69,13 +69,13 @@ def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[Ra
         yield from scene_records(turns_of(lines), title=title, place=lines[0][0], window=window)
 
 
-def _said(source: str, line: str) -> Said:
+def _turn(source: str, line: str) -> RawTurn:
     if STAGE_DIRECTION.fullmatch(line):
-        return Said(source, UNNAMED, line, "a stage direction")
+        return RawTurn(source, UNNAMED, line, "a stage direction")
     spoken = SPEAKER_LINE.fullmatch(line)
     if spoken is None:
-        return Said(source, UNNAMED, line, "no speaker")
-    return Said(source, spoken["speaker"], unquote(spoken["text"].strip()))
+        return RawTurn(source, UNNAMED, line, "no speaker")
+    return RawTurn(source, spoken["speaker"], unquote(spoken["text"].strip()))
 
 
 def _is_spoken(line: str) -> bool:
@@ -83,8 +83,8 @@ def _is_spoken(line: str) -> bool:
 
 
 def _is_double_spaced(file: RawFile) -> bool:
-    """Whether nearly every line stands alone, so that blank lines part nothing."""
-    lines = [line.strip() for _, line in itertools.islice(file.lines(), LOOKED_AT)]
+    """Whether blank lines surround nearly every line, so that blank lines separate nothing."""
+    lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
     lines = [line for line in lines if not SCENE_TITLE.fullmatch(line)]
     pairs = [(line, after) for line, after in itertools.pairwise(lines) if line]
     return len(pairs) >= 4 and sum(not after for _, after in pairs) >= 0.8 * len(pairs)

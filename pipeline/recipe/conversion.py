@@ -1,0 +1,36 @@
+"""The options of a conversion, as plain values: the recipe's keys for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Alternatives = Literal["split", "first", "second"]
+ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionOptions:
+    """The recipe's keys for conversion.
+
+    `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
+    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. The last four
+    are those of `records.clean.CleaningRules`.
+
+    Its `repr` is part of the fingerprint that recognises records converted before, and so of a run's identity: the
+    name, the fields and their order stay.
+    """
+
+    context_turns: int = 6
+    background_titles: Sequence[str] | None = None
+    voice_only_titles: Sequence[str] | None = None
+    meta_speakers: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
+    near_duplicates: str = "keep"
+    join: Sequence[str] | None = None
+    reviewed: str | None = None
+    user_name: str | None = None
+    alternatives: Alternatives = "split"
+    short_lines: int = 0
+    inner_thoughts: bool = False

@@ -1,0 +1,60 @@
+"""A recipe's YAML file: its keys and values, and the line of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The recipe's keys and values.
+
+    Raises:
+        UnderstudyError: the file is missing, no YAML, or no mapping.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise UnderstudyError(path, "is not there", fix="name a recipe, for example recipes/demo.yaml")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UnderstudyError(path, f"is no YAML: {' '.join(str(error).split())}", fix="correct it there") from error
+    if not isinstance(content, dict):
+        raise UnderstudyError(path, "is no mapping of keys to values", fix="write one `key: value` a line")
+    return {str(key): value for key, value in content.items()}
+
+
+def value_of(recipe: Path, overrides: Sequence[str], key: str) -> Any:
+    """The value that a run uses for one key, without any heavy import: the command line's, else the recipe's."""
+    for index, word in enumerate(overrides):
+        if word == f"--{key}" and index + 1 < len(overrides):
+            return overrides[index + 1]
+        if word.startswith(f"--{key}="):
+            return word.partition("=")[2]
+    return read_recipe(recipe).get(key)
+
+
+def line_of(path: Path, key: str) -> str:
+    """`file:line` of a key."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith((f"{key}:", f"{key} :", f'"{key}"', f"'{key}'")):
+            return f"{path}:{number}"
+    return str(path)
+
+
+def output_folder(recipe: Path) -> Path:
+    """Where a recipe's run is saved.
+
+    Raises:
+        UnderstudyError: the recipe names no folder.
+    """
+    folder = read_recipe(recipe).get("output_dir")
+    if not isinstance(folder, str):
+        raise UnderstudyError(
+            line_of(recipe, "output_dir"), "names no output_dir", fix="set `output_dir: outputs/NAME`"
+        )
+    return Path(folder)

@@ -1,0 +1,51 @@
+"""The result of one character's conversion: its records, and what became of everything else that was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.records.assembly import Assembled
+from pipeline.records.joining import Joined
+from pipeline.records.reading import FileReading
+from pipeline.records.record import Record
+from pipeline.records.reject import Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What became of every raw record: `read == len(records) + duplicates + len(rejects)`.
+
+    `read` counts what the files hold (`entries`) and the pieces that lines were split into beyond that (`split`).
+    """
+
+    character: str
+    entries: int
+    split: int
+    assembled: Assembled
+    files: tuple[FileReading, ...]
+    passed_over: tuple[str, ...]
+    problems: Counter[str]
+    near: tuple[tuple[Record, Record, float], ...] = ()
+    joined: Joined | None = None
+    others: tuple[Reject, ...] = field(default=(), repr=False)
+
+    @property
+    def read(self) -> int:
+        """How many pieces there were to keep, merge or reject."""
+        return self.entries + self.split
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records kept, in the order of the files."""
+        return self.assembled.records
+
+    @property
+    def duplicates(self) -> int:
+        """How many were merged with an equal one."""
+        return self.assembled.duplicates
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """What is not kept, and why."""
+        return (*self.others, *self.assembled.rejects)
