@@ -50,8 +50,8 @@ bench: setup ## a training step's speed and memory against trl's (minutes; on �
 	  --model_name_or_path embedded --dtype float32 --out outputs/bench/furina; \
 	else echo "$(FURINA)/speaker is not here: 芙宁娜's rows are left out (make bench FURINA=folder)"; fi
 
-test: setup ## all tests, on two workers (WORKERS=...; 0 for none)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: setup ## all tests, a file at a time on each of two workers (WORKERS=...; 0 for none)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak

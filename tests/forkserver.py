@@ -19,6 +19,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -121,8 +122,9 @@ def main() -> None:
     gc.freeze()  # no collection in a fork looks at what is imported
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         request = next_request(listener)
-    if request is None:
-        return
+        if request is None:
+            shutil.rmtree(Path(listener.getsockname()).parent)
+            return
     os.setsid()
     os.chdir(request["folder"])
     os.environ.clear()

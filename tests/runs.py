@@ -52,7 +52,11 @@ def run(
     """What the command said and how it ended."""
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder) / "stdout", Path(folder) / "stderr"
-        code = start(command, stdout, stderr, fresh=fresh, variables=environment).wait(PATIENCE)
+        process = start(command, stdout, stderr, fresh=fresh, variables=environment)
+        try:
+            code = process.wait(PATIENCE)
+        finally:
+            process.kill()
         said = [file.read_text(encoding="utf-8", errors="replace") for file in (stdout, stderr)]
     return subprocess.CompletedProcess(command, code, *said)
 

@@ -14,7 +14,7 @@ from pipeline.runs.checkpoints import complete_checkpoints
 from tests.conftest import tiny_values, write_raw_files, write_tiny_model
 from tests.runs import TORCHRUN, Run, checkpoints_of, command, distance
 
-pytestmark = [pytest.mark.launch, pytest.mark.xdist_group("nothing lost")]  # one undisturbed run for all
+pytestmark = pytest.mark.launch
 CLOSE = 1e-3  # two processes add their gradients up in another order than one
 
 

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from tests.conftest import ROOT, write_raw_files, write_tiny_recipe
 from tests.runs import BIN, MODULE, TORCHRUN, Run
 
-pytestmark = [pytest.mark.launch, pytest.mark.xdist_group("processes")]  # what one process trains, once for all
+pytestmark = pytest.mark.launch
 TRAIN = [*MODULE, "pipeline.train"]
 # Relative differences of a logged loss and of a saved tensor, in float32 after five steps with clipped gradients.
 # Measured on two cores: 2e-7 and 6e-6 at most.
@@ -31,9 +31,12 @@ STEPS = ["--learning_rate", "0.001", "--num_train_epochs", "1", "--max_grad_norm
 FULL = ["--use_peft", "false", "--optim", "sgd", "--learning_rate", "0.5"]
 
 
+LOGS, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
+
+
 def begin(*command: object, **variables: object) -> Run:
     """A run of a command, with more in its environment."""
-    log = Path(tempfile.mkstemp(suffix=".log")[1])
+    log = Path(LOGS.name) / f"{next(NUMBERS)}.log"
     return Run([str(word) for word in command], log, variables={name: str(value) for name, value in variables.items()})
 
 

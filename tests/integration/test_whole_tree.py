@@ -16,8 +16,6 @@ from pipeline.records.record import read_records
 from pipeline.records.split import split_records
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("whole tree")  # it is converted once
-
 # Problem, how often the seed's list says that it is there, and by how much a count may differ: the list rounds some
 # (it writes "about"), and does not say how it looked for others.
 LISTED = {
