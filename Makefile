@@ -6,6 +6,7 @@ RECIPE ?= recipes/demo.yaml
 OUTPUT ?= outputs/demo
 FURINA ?= ../shared/data/seed
 CONFIG ?= accelerate_configs/single.yaml
+WORKERS ?= 2
 BIN := .venv/bin
 LOCK := requirements.lock
 TORCH := 2.13.0
@@ -49,8 +50,8 @@ bench: setup ## a training step's speed and memory against trl's (minutes; on �
 	  --model_name_or_path embedded --dtype float32 --out outputs/bench/furina; \
 	else echo "$(FURINA)/speaker is not here: 芙宁娜's rows are left out (make bench FURINA=folder)"; fi
 
-test: setup ## all tests
-	$(BIN)/python -m pytest
+test: setup ## all tests, a file at a time on each of two workers (WORKERS=...; 0 for none)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak

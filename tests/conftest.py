@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# Before anything imports torch or the hub: two processes share two cores, and no test asks the network.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before anything imports torch or the hub: workers of xdist have a core each, and no test asks the network.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("DS_ACCELERATOR", "cpu")
@@ -151,13 +149,6 @@ def tiny_values(folder: Path, raw: Path, model: Path) -> dict[str, Any]:
         "logging_steps": 1,
         "save_strategy": "no",
     }
-
-
-def wait_until(process: subprocess.Popen[Any], so: Callable[[], object]) -> None:
-    """It is so, or the process has ended; meanwhile the core is left to those who compute."""
-    while process.poll() is None and not so():
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.02)
 
 
 @pytest.fixture

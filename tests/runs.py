@@ -1,4 +1,7 @@
-"""Runs of the line that are started, hit and started again; for the tests and for `make soak`."""
+"""Commands that are run to their end, and runs that are started, hit and started again; also for `make soak`.
+
+`python -m` commands are forks of an interpreter with all imports done (see `forkserver`), unless `fresh` is asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +20,72 @@ import yaml
 
 from pipeline.runs.checkpoints import complete_checkpoints, incomplete_checkpoints
 from tests.conftest import ROOT
+from tests.forkserver import ForkedProcess
 
 BIN = Path(sys.executable).parent
+MODULE = [sys.executable, "-m"]
+TORCHRUN = [str(BIN / "torchrun"), "--standalone", "--nproc_per_node", "2", "-m"]
 PATIENCE = 300.0  # seconds; what takes longer hangs
+# Processes that compute beside each other leave each other a core; and sums in another order are other bits.
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
+IMPORTED = ("PYTHONPATH", "OMP_NUM_THREADS", "HF_HUB_OFFLINE")  # read by an interpreter once: a fork cannot differ
+
+Process = subprocess.Popen[bytes] | ForkedProcess
+
+
+def start(
+    command: Sequence[str], stdout: Path, stderr: Path, *, fresh: bool = False, variables: dict[str, str] | None = None
+) -> Process:
+    """The command, started in the repository's root in a session of its own; it appends what it says to the files."""
+    environment = os.environ | ENVIRONMENT | (variables or {})
+    if list(command[:2]) == MODULE and not fresh and not set(variables or {}) & set(IMPORTED):
+        return ForkedProcess(command[2:], environment=environment, folder=ROOT, stdout=stdout, stderr=stderr)
+    with stdout.open("ab") as out, stderr.open("ab") as err:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+        )
+
+
+def run(
+    *command: str, fresh: bool = False, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What the command said and how it ended."""
+    with tempfile.TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder) / "stdout", Path(folder) / "stderr"
+        process = start(command, stdout, stderr, fresh=fresh, variables=environment)
+        try:
+            code = process.wait(PATIENCE)
+        finally:
+            process.kill()
+        said = [file.read_text(encoding="utf-8", errors="replace") for file in (stdout, stderr)]
+    return subprocess.CompletedProcess(command, code, *said)
+
+
+def succeeded(*command: str, **options: Any) -> str:
+    """What a command printed that ended well."""
+    done = run(*command, **options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def train(recipe: Path, *overrides: str, **options: Any) -> str:
+    """What a training of the recipe printed, by one process and to its end."""
+    return succeeded(*MODULE, "pipeline.train", "--config", str(recipe), *overrides, **options)
+
+
+def adapter_of(folder: Path) -> dict[str, Any]:
+    """The tensors that a run saved."""
+    from safetensors.torch import load_file
+
+    return load_file(folder / "adapter_model.safetensors")
 
 
 class Run:
     """A started run, its launcher and its processes, with what it has said so far in a file."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, **options: Any) -> None:
         self.log = log
-        variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
-        with log.open("w", encoding="utf-8") as file:
-            self.launcher = subprocess.Popen(
-                command, cwd=ROOT, env=variables, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-            )
+        self.launcher = start(command, log, log, **options)
 
     @property
     def said(self) -> str:
@@ -40,7 +95,8 @@ class Run:
         """Whether it happened before the run ended."""
         began = time.monotonic()
         while not happened():
-            if self.launcher.poll() is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.launcher.wait(0.005)  # meanwhile the core is left to those who compute
                 return bool(happened())
             assert time.monotonic() - began < PATIENCE, self.said[-3000:]
         return True
@@ -64,9 +120,9 @@ class Run:
         self.launcher.wait(PATIENCE)
         psutil.wait_procs(everyone, PATIENCE)
 
-    def end(self) -> int:
+    def end(self, within: float = PATIENCE) -> int:
         """Its exit code, once it has ended."""
-        return self.launcher.wait(PATIENCE)
+        return self.launcher.wait(within)
 
 
 def command(engine: str, recipe: Path, out: Path, *overrides: str) -> list[str]:
@@ -75,7 +131,7 @@ def command(engine: str, recipe: Path, out: Path, *overrides: str) -> list[str]:
     if engine == "one":
         return [sys.executable, *arguments]
     if engine == "ddp":  # accelerate starts one process where a CPU configuration asks for two; torchrun starts two
-        return [str(BIN / "torchrun"), "--standalone", "--nproc_per_node", "2", *arguments]
+        return [*TORCHRUN, *arguments[1:]]
     config = yaml.safe_load((ROOT / "accelerate_configs" / f"{engine}.yaml").read_text(encoding="utf-8"))
     file = recipe.with_name(f"{engine}.yaml")
     file.write_text(yaml.safe_dump(config | {"num_processes": 2, "use_cpu": True}), encoding="utf-8")
@@ -84,9 +140,7 @@ def command(engine: str, recipe: Path, out: Path, *overrides: str) -> list[str]:
 
 def distance(one: Path, other: Path) -> float:
     """The largest relative difference between two adapters' tensors; 0 if they are the same, bit for bit."""
-    from safetensors.torch import load_file
-
-    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (one, other))
+    first, second = adapter_of(one), adapter_of(other)
     assert first.keys() == second.keys()
     return max(float((second[name] - first[name]).norm() / first[name].norm().clamp(min=1e-12)) for name in first)
 

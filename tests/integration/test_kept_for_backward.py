@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from pipeline.capacity import memory
+from pipeline.capacity import memory, micro_batches
 from pipeline.capacity.memory import Placement
 from pipeline.capacity.shape import model_shape
 from pipeline.distributed.engines import SINGLE, ZERO3
@@ -93,7 +93,7 @@ def test_a_layer_keeps_what_it_is_estimated_to(
     shape = model_shape(
         config_of(MANY), dtype=dtype, peft_config=LORA if lora else None, four_bits=False, engine=engine
     )
-    batch = (memory._tree if tree else memory._padded)(ROWS, LABELS)
+    batch = (micro_batches._tree if tree else micro_batches._padded)(ROWS, LABELS)
     # A GPU computes LoRA as peft has it; here its placement stands for that.
     placement = Placement(engine, 1, lora and not fused, tree, False, autocast)
     assert memory._layer(shape, batch, placement) == pytest.approx(kept, rel=0.12)

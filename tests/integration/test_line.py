@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +13,8 @@ from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_trained
 from pipeline.runs.checkpoints import complete_checkpoints
-from tests.conftest import ROOT, SETTINGS, wait_until
-
-MODULE = [sys.executable, "-m"]
-
-
-def run(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | (environment or {})
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=variables, check=False, timeout=900)
-
-
-def succeeded(*command: str, **options: Any) -> str:
-    done = run(*command, **options)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def train(recipe: Path, *overrides: str) -> str:
-    return succeeded(*MODULE, "pipeline.train", "--config", str(recipe), *overrides)
+from tests.conftest import SETTINGS
+from tests.runs import MODULE, Run, adapter_of, run, succeeded, train
 
 
 def run_of(recipe: Path) -> dict[str, Any]:
@@ -42,14 +22,8 @@ def run_of(recipe: Path) -> dict[str, Any]:
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
 
-def adapter_of(folder: Path) -> dict[str, Any]:
-    from safetensors.torch import load_file
-
-    return load_file(folder / "adapter_model.safetensors")
-
-
 def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path: Path) -> None:
-    said = train(tiny_recipe)
+    said = train(tiny_recipe, fresh=True)
     out = tmp_path / "out"
     assert "batches: prefix_tree" in said
     assert {"adapter_model.safetensors", "tokenizer.json", "persona.json", "run.json", "logs.jsonl"} <= {
@@ -77,6 +51,7 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
     said = succeeded(
         *MODULE, "pipeline.recall", "--config", str(tiny_recipe),
         "--json", str(tmp_path / "r" / "recall.json"), "--html", str(tmp_path / "r" / "report.html"),
+        fresh=True,
     )  # fmt: skip
     assert "word for word, asked in new words" in said
     recall = json.loads((tmp_path / "r" / "recall.json").read_text(encoding="utf-8"))
@@ -84,10 +59,8 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
     assert recall["ledger"] == made["ledger"]
     assert "Mira" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
 
-    reply = succeeded(*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1")
-    assert reply == succeeded(
-        *MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1"
-    )
+    ask = [*MODULE, "pipeline.chat", "--adapter", str(out), "--once", "Where were you born?", "--seed", "1"]
+    assert succeeded(*ask, fresh=True) == succeeded(*ask)
 
 
 def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: Path, tmp_path: Path) -> None:
@@ -169,12 +142,9 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(tiny_recipe, *saving, str(whole))
     command = [*MODULE, "pipeline.train", "--config", str(tiny_recipe), *saving, str(cut)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    wait_until(process, lambda: complete_checkpoints(cut))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    first = Run(command, tmp_path / "log")
+    assert first.until(lambda: complete_checkpoints(cut))
+    first.kill()
     assert not (cut / "run.json").exists()
     assert "resuming from" in train(tiny_recipe, *saving, str(cut))
     ledgers = [json.loads((folder / "run.json").read_text(encoding="utf-8"))["ledger"] for folder in (whole, cut)]
@@ -219,7 +189,9 @@ def test_every_kind_is_weighed_watched_and_accounted_for(tiny_recipe: Path, raw_
         assert 0 <= log["eval_accuracy_dialogue"] <= 1
     assert watched[-1]["eval_loss"] < watched[0]["eval_loss"]
 
-    said = succeeded(*MODULE, "pipeline.explain", "--config", str(tiny_recipe), "--html", str(tmp_path / "page.html"))
+    said = succeeded(
+        *MODULE, "pipeline.explain", "--config", str(tiny_recipe), "--html", str(tmp_path / "page.html"), fresh=True
+    )
     assert (
         "⟦I eat nothing but smoked eel.<|im_end|>⟧" in said
         or "⟦I was born in Saltmere.<|im_end|>⟧" in said

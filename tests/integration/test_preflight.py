@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-
-
-def understudy(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
-    return subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
-    )
+from tests.runs import MODULE, run
 
 
 @pytest.mark.model
@@ -33,10 +24,11 @@ def understudy(*command: str, **variables: str) -> subprocess.CompletedProcess[s
 def test_the_estimate_of_the_demos_memory_is_within_a_fifth_of_its_peak(
     overrides: tuple[str, ...], tmp_path: Path
 ) -> None:
-    done = understudy(
-        "pipeline.train", "--config", "recipes/demo.yaml", "--records_dir", str(tmp_path / "records"), "--output_dir",
-        str(tmp_path / "out"), "--max_steps", "4", "--recall_items", "0", "--held_out", "0", "--save_strategy", "no",
-        "--bf16_if_faster", "false", *overrides,
+    done = run(
+        *MODULE, "pipeline.train", "--config", "recipes/demo.yaml", "--records_dir", str(tmp_path / "records"),
+        "--output_dir", str(tmp_path / "out"), "--max_steps", "4", "--recall_items", "0",
+        "--held_out", "0", "--save_strategy", "no", "--bf16_if_faster", "false", *overrides,
+        fresh=True,  # its memory is its own
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     memory = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["memory"]
@@ -44,7 +36,7 @@ def test_the_estimate_of_the_demos_memory_is_within_a_fifth_of_its_peak(
 
 
 def test_preflight_says_what_a_run_needs_and_that_nothing_speaks_against_it(tiny_recipe: Path) -> None:
-    done = understudy("pipeline.preflight", "--config", str(tiny_recipe))
+    done = run(*MODULE, "pipeline.preflight", "--config", str(tiny_recipe), fresh=True)
     assert done.returncode == 0, done.stderr
     assert "all proven; the largest micro-batch has" in done.stdout
     assert done.stdout.endswith("no reason to refuse it\n")
@@ -57,8 +49,8 @@ def test_what_is_wrong_is_listed_together_and_before_a_run_begins(
     (weights,) = (tmp_path / "model").glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-100])
     wrong = ["--config", str(tiny_recipe), "--model_name_or_path", str(tmp_path / "model")]
-    done = understudy("pipeline.preflight", *wrong, "--device_memory", "0.001")
-    trained = understudy("pipeline.train", *wrong)
+    done = run(*MODULE, "pipeline.preflight", *wrong, "--device_memory", "0.001")
+    trained = run(*MODULE, "pipeline.train", *wrong)
     assert done.returncode == trained.returncode == 2
     assert "it is cut off. To fix it: copy it anew." in done.stdout
     assert "error: memory: the run needs about" in done.stdout
@@ -67,8 +59,8 @@ def test_what_is_wrong_is_listed_together_and_before_a_run_begins(
 
 
 def test_a_recipe_for_eight_gpus_is_checked_without_one(tiny_recipe: Path) -> None:
-    done = understudy(
-        "pipeline.preflight", "--config", str(tiny_recipe), "--accelerate", "accelerate_configs/zero3.yaml",
+    done = run(
+        *MODULE, "pipeline.preflight", "--config", str(tiny_recipe), "--accelerate", "accelerate_configs/zero3.yaml",
         "--device_memory", "80",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -87,10 +79,7 @@ def test_a_step_that_runs_out_of_memory_says_what_to_turn(tiny_recipe: Path, tmp
         "main()\n",
         encoding="utf-8",
     )
-    done = subprocess.run(
-        [sys.executable, str(script), "--config", str(tiny_recipe), "--per_device_train_batch_size", "64"],
-        capture_output=True, text=True, cwd=ROOT, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    done = run(sys.executable, str(script), "--config", str(tiny_recipe), "--per_device_train_batch_size", "64")
     assert done.returncode == 2, done.stderr[-2000:]
     assert "error: step 1: ran out of memory" in done.stderr
     assert "To fix it: set " in done.stderr

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ import torch
 from safetensors.torch import load_file
 
 from tests.conftest import ROOT, write_raw_files, write_tiny_recipe
+from tests.runs import BIN, MODULE, TORCHRUN, Run
 
 pytestmark = pytest.mark.launch
-BIN = Path(sys.executable).parent
-TRAIN = [sys.executable, "-m", "pipeline.train"]
+TRAIN = [*MODULE, "pipeline.train"]
 # Relative differences of a logged loss and of a saved tensor, in float32 after five steps with clipped gradients.
 # Measured on two cores: 2e-7 and 6e-6 at most.
 LOSS_TOLERANCE, TENSOR_TOLERANCE = 2e-6, 5e-5
@@ -30,27 +31,31 @@ STEPS = ["--learning_rate", "0.001", "--num_train_epochs", "1", "--max_grad_norm
 FULL = ["--use_peft", "false", "--optim", "sgd", "--learning_rate", "0.5"]
 
 
-def environment(**variables: object) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | {k: str(v) for k, v in variables.items()}
+LOGS, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 
 
-def start(*command: object, **variables: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(word) for word in command], cwd=ROOT, env=environment(**variables), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+def begin(*command: object, **variables: object) -> Run:
+    """A run of a command, with more in its environment."""
+    log = Path(LOGS.name) / f"{next(NUMBERS)}.log"
+    return Run([str(word) for word in command], log, variables={name: str(value) for name, value in variables.items()})
 
 
-def ended(process: subprocess.Popen[str], within: float = 300) -> tuple[int, str]:
+def ended(run: Run, within: float = 300) -> tuple[int, str]:
     """The exit code and what was said."""
-    said, _ = process.communicate(timeout=within)
-    return process.returncode, said
+    code = run.end(within)
+    return code, run.said
+
+
+# Below the ports that the system gives out by itself; workers of xdist have a range each.
+PORTS = itertools.count(20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 
 def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    for port in PORTS:
+        with socket.socket() as listening, contextlib.suppress(OSError):
+            listening.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 def accelerate(config: str, *options: object) -> list[object]:
@@ -69,7 +74,7 @@ def on_two_machines(config: str) -> list[list[object]]:
 
 
 LAUNCHES: dict[str, tuple[str, Callable[[], list[list[object]]]]] = {
-    "torchrun": ("MULTI_CPU", lambda: [[BIN / "torchrun", "--standalone", "--nproc_per_node", 2, "-m", *TRAIN[2:]]]),
+    "torchrun": ("MULTI_CPU", lambda: [[*TORCHRUN, "pipeline.train"]]),
     "ddp": ("MULTI_CPU", lambda: [accelerate("ddp", "--main_process_port", 0)]),
     "zero2": ("DEEPSPEED", lambda: [accelerate("zero2", "--main_process_port", 0)]),
     "zero3": ("DEEPSPEED", lambda: [accelerate("zero3", "--main_process_port", 0)]),
@@ -92,7 +97,7 @@ def alone(recipe: Path) -> Callable[..., Path]:
     def train(*overrides: str) -> Path:
         if overrides not in done:
             folder = recipe.parent / f"alone{len(done)}"
-            code, said = ended(start(*TRAIN, "--config", recipe, *STEPS, *overrides, "--output_dir", folder))
+            code, said = ended(begin(*TRAIN, "--config", recipe, *STEPS, *overrides, "--output_dir", folder))
             assert code == 0, said[-3000:]
             done[overrides] = folder
         return done[overrides]
@@ -106,7 +111,7 @@ def train_together(launch: str, recipe: Path, folder: Path, *overrides: str) -> 
     engine, commands = LAUNCHES[launch]
     if engine == "DEEPSPEED":
         pytest.importorskip("deepspeed")
-    for code, said in [ended(process) for process in [start(*command, *words) for command in commands()]]:
+    for code, said in [ended(process) for process in [begin(*command, *words) for command in commands()]]:
         assert code == 0, said[-3000:]
     made = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert (made["world_size"], made["engine"], made["device"]) == (2, engine, "cpu")
@@ -197,8 +202,8 @@ def test_fsdp2_gives_the_gradient_of_the_whole_model_and_gathers_its_weights(
     tiny_model_folder: Path, tmp_path: Path
 ) -> None:
     """As far as this goes without a GPU, where accelerate's launch would make DDP of an FSDP configuration."""
-    command = [BIN / "torchrun", "--standalone", "--nproc_per_node", 2, "-m", "tests.fully_sharded"]
-    code, said = ended(start(*command, tiny_model_folder, tmp_path))
+    command = [*TORCHRUN, "tests.fully_sharded"]
+    code, said = ended(begin(*command, tiny_model_folder, tmp_path))
     assert code == 0, said[-3000:]
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert found["world_size"] == 2
@@ -218,10 +223,10 @@ def test_fsdp2_on_two_gpus_ends_where_one_gpu_ends(
     full: bool, recipe: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     words = ["--config", recipe, *STEPS, *(FULL if full else []), "--use_cpu", "false", "--output_dir"]
-    code, said = ended(start(*TRAIN, *words, tmp_path / "one", CUDA_VISIBLE_DEVICES=0))
+    code, said = ended(begin(*TRAIN, *words, tmp_path / "one", CUDA_VISIBLE_DEVICES=0))
     assert code == 0, said[-3000:]
     halved = [*words, tmp_path / "two", "--per_device_train_batch_size", 2]
-    code, said = ended(start(*accelerate("fsdp2", "--main_process_port", 0), *halved))
+    code, said = ended(begin(*accelerate("fsdp2", "--main_process_port", 0), *halved))
     assert code == 0, said[-3000:]
     made = json.loads((tmp_path / "two" / "run.json").read_text(encoding="utf-8"))
     assert (made["world_size"], made["engine"]) == (2, "FSDP")
@@ -231,10 +236,10 @@ def test_fsdp2_on_two_gpus_ends_where_one_gpu_ends(
 # What goes wrong. Processes are started here one by one, as on machines of their own: no launcher ends the others.
 
 
-def ranks(recipe: Path, port: int, worlds: dict[int, int], *overrides: object) -> dict[int, subprocess.Popen[str]]:
+def ranks(recipe: Path, port: int, worlds: dict[int, int], *overrides: object) -> dict[int, Run]:
     """A process for each rank, which is told that it is one of so many."""
     return {
-        rank: start(
+        rank: begin(
             *TRAIN, "--config", recipe, *overrides,
             RANK=rank, WORLD_SIZE=world, LOCAL_RANK=rank, MASTER_ADDR="127.0.0.1", MASTER_PORT=port,
         )
@@ -243,36 +248,29 @@ def ranks(recipe: Path, port: int, worlds: dict[int, int], *overrides: object) -
 
 
 @pytest.fixture
-def training(recipe: Path, tmp_path: Path) -> Iterator[dict[int, subprocess.Popen[str]]]:
+def training(recipe: Path, tmp_path: Path) -> Iterator[dict[int, Run]]:
     """Two processes in the middle of a run that would take long, and wait 20 seconds for each other at most."""
     out = tmp_path / "out"
     both = ranks(
         recipe, free_port(), {0: 2, 1: 2}, "--num_train_epochs", 600, "--max_exposures", 10**6,
         "--recall_items", 0, "--ddp_timeout", 20, "--output_dir", out, "--disable_tqdm", "true",
     )  # fmt: skip
-    until = time.monotonic() + 300
-    while not (out / "logs.jsonl").is_file() or len(losses(out)) < 5:
-        assert time.monotonic() < until
-        assert all(process.poll() is None for process in both.values())
-        time.sleep(0.1)
+    assert both[0].until(lambda: (out / "logs.jsonl").is_file() and len(losses(out)) >= 5), both[0].said[-3000:]
     yield both
-    for process in both.values():
-        process.kill()
-        process.communicate()
+    for run in both.values():
+        run.kill()
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_a_process_that_hangs_in_the_middle_ends_the_other_which_names_it(
-    training: dict[int, subprocess.Popen[str]], lost: int
-) -> None:
-    training[lost].send_signal(signal.SIGSTOP)
+def test_a_process_that_hangs_in_the_middle_ends_the_other_which_names_it(training: dict[int, Run], lost: int) -> None:
+    training[lost].launcher.send_signal(signal.SIGSTOP)
     code, said = ended(training[1 - lost], within=120)
     assert code == 2
     assert f"error: rank {1 - lost} of 2: receives no heartbeat from rank {lost}: it hangs, is stopped or gone" in said
     assert "resumes from the last checkpoint" in said
 
 
-def test_a_process_that_is_killed_ends_the_other(training: dict[int, subprocess.Popen[str]]) -> None:
+def test_a_process_that_is_killed_ends_the_other(training: dict[int, Run]) -> None:
     training[1].kill()
     code, said = ended(training[0], within=120)
     assert code == 2
@@ -302,7 +300,7 @@ def test_a_process_that_never_comes_ends_in_advice(recipe: Path, tmp_path: Path)
 
 def test_a_machine_that_never_comes_ends_the_launcher(recipe: Path) -> None:
     command = accelerate("ddp", *machine(0, free_port()), "--rdzv_conf", "timeout=3")
-    code, said = ended(start(*command, "--config", recipe), within=120)
+    code, said = ended(begin(*command, "--config", recipe), within=120)
     assert code != 0
     assert "waiting for clients. 1/2 clients joined" in said
 
@@ -314,7 +312,7 @@ def test_a_port_in_use_ends_in_advice(launcher: str, recipe: Path, tmp_path: Pat
         taken.listen()
         port = taken.getsockname()[1]
         if launcher == "accelerate":
-            process = start(*accelerate("ddp", *machine(0, port)), "--config", recipe)
+            process = begin(*accelerate("ddp", *machine(0, port)), "--config", recipe)
         else:
             process = ranks(recipe, port, {0: 2}, "--output_dir", tmp_path / "out")[0]
         code, said = ended(process, within=120)
@@ -323,11 +321,13 @@ def test_a_port_in_use_ends_in_advice(launcher: str, recipe: Path, tmp_path: Pat
 
 
 def test_a_wrong_recipe_ends_torchruns_report_with_the_paragraph(recipe: Path) -> None:
-    command = [BIN / "torchrun", "--standalone", "--nproc_per_node", 2, "-m", "pipeline.train", "--config", recipe]
-    code, said = ended(start(*command, "--settings_wieght", 3), within=120)
+    command = [*TORCHRUN, "pipeline.train", "--config", recipe]
+    code, said = ended(begin(*command, "--settings_wieght", 3), within=120)
     assert code != 0
-    assert "traceback : error: " in said[said.index("Root Cause") :]
-    assert "--settings_wieght" in said[said.index("Root Cause") :]
+    last = said[said.index("Root Cause") :].rstrip("=\n ").splitlines()[-1]
+    assert f"UnderstudyError: {recipe}: " in last
+    assert "--settings_wieght" in last
+    assert "To fix it: " in last
 
 
 def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: Path) -> None:
@@ -353,10 +353,9 @@ def test_a_pause_outside_of_steps_is_no_fault_and_one_within_them_is(tmp_path: P
     )
     port = free_port()
     places = [{"RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port} for rank in (0, 1)]
-    first, second = [start(sys.executable, script, **place) for place in places]
+    first, second = [begin(sys.executable, script, **place) for place in places]
     code, said = ended(first, within=120)
     second.kill()
-    second.communicate()
     assert code == 2
     assert "before\n" in said
     assert "within\n" not in said
@@ -370,6 +369,6 @@ def test_without_deepspeed_accelerate_says_what_to_install(recipe: Path, tmp_pat
         "imports.find_spec = lambda name, *rest: None if name == 'deepspeed' else find(name, *rest)\n",
         encoding="utf-8",
     )
-    code, said = ended(start(*accelerate("zero2"), "--config", recipe, PYTHONPATH=f"{tmp_path}:{ROOT}"), within=120)
+    code, said = ended(begin(*accelerate("zero2"), "--config", recipe, PYTHONPATH=f"{tmp_path}:{ROOT}"), within=120)
     assert code != 0
     assert "DeepSpeed is not installed => run `pip3 install deepspeed`" in said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pipeline.evaluation.summary import RecallKey, summarise
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.trained import load_trained
 from pipeline.records.record import read_records
-from tests.integration.test_line import MODULE, succeeded, train
+from tests.runs import MODULE, TORCHRUN, succeeded, train
 
 PEOPLE = ["Ansel", "Brita", "Corvin", "Della", "Edric", "Fenna", "Gerrit", "Hilda", "Ivo", "Jorun", "Kasper", "Liv"]
 TOWNS = ["Vexmoor", "Drallby", "Osterlin", "Quenth", "Marrowick", "Tolvane", "Hesperdale", "Brunnock", "Yarrowfen",
@@ -81,7 +80,6 @@ def test_a_second_time_and_two_processes_give_the_same_figures(
 
     once = recall(MODULE, "once")
     assert recall(MODULE, "again") == once
-    torchrun = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc_per_node", "2", "-m"]
-    assert recall(torchrun, "two") == once
+    assert recall(TORCHRUN, "two") == once
     assert once["recall"]["trained"]["seen_exact"]["value"] == 1.0
     assert "What Mira recalls" in (trained_folder / "report.html").read_text(encoding="utf-8")

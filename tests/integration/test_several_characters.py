@@ -17,8 +17,8 @@ from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_in_turn, load_trained
 from pipeline.runs.checkpoints import complete_checkpoints
-from tests.conftest import ROOT, SETTINGS, wait_until
-from tests.integration.test_line import MODULE, adapter_of, run, succeeded, train
+from tests.conftest import SETTINGS
+from tests.runs import MODULE, Run, adapter_of, run, succeeded, train
 
 BRAMS = ("In a mill above Tarn.", "Rye bread and little else.", "The wind taught me.")
 BRAM = [
@@ -116,11 +116,9 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train(two, *saving, str(whole))
     command = [*MODULE, "pipeline.train", "--config", str(two), *saving, str(cut)]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as the others have: sums in another order are other bits
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread)
-    wait_until(process, lambda: complete_checkpoints(cut))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    first = Run(command, tmp_path / "log")
+    assert first.until(lambda: complete_checkpoints(cut))
+    first.kill()
     assert "resuming from" in train(two, *saving, str(cut))
     resumed = adapter_of(cut)
     for name, tensor in adapter_of(whole).items():
@@ -186,14 +184,11 @@ def test_a_cast_is_trained_in_turn_goes_on_where_it_was_cut_off_and_knows_its_ow
     two.write_text(json.dumps(values), encoding="utf-8")
     folder = tmp_path / "out_cast"
     command = [*MODULE, "pipeline.cast", "--config", str(two), *BY_HEART, "--matrix_facts", "3"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    cut = Run(command, tmp_path / "log", fresh=True)
     # until Mira is done, Nobody has failed and Bram has begun
-    wait_until(process, (folder / "Bram" / "identity.json").exists)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    assert cut.until((folder / "Bram" / "identity.json").exists)
+    os.killpg(cut.launcher.pid, signal.SIGKILL)
+    cut.end()
     first = (folder / "Mira" / "adapter_model.safetensors").stat().st_mtime_ns
     assert not (folder / "Bram" / "run.json").exists()
 
