@@ -35,6 +35,30 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return recipe, folder / "undisturbed"
 
 
+def test_a_runs_folder_holds_what_it_held_before(undisturbed: tuple[Path, Path]) -> None:
+    """The golden file is of a run of this recipe at 670171c: a folder written then is still taken for the same run."""
+    golden = json.loads((Path(__file__).parent / "golden" / "run_folder.json").read_text(encoding="utf-8"))
+    recipe, folder = undisturbed
+    run, persona = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "persona.json"))
+    ledger, logs = (
+        [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+        for name in ("ledger.jsonl", "logs.jsonl")
+    )
+    identity = json.loads(
+        (folder / "identity.json").read_text(encoding="utf-8").replace(str(recipe.parent), "{folder}")
+    )
+    del identity["data"]  # which is of the raw files' places, too
+    assert {
+        "files": sorted(path.name for path in folder.iterdir()),
+        "run.json": sorted(run),
+        "arguments": sorted(run["arguments"]),
+        "identity.json": identity,
+        "persona.json": persona,
+        "ledger.jsonl": sorted(ledger[0]),
+        "logs.jsonl": sorted({key for log in logs for key in log}),
+    } == golden
+
+
 def finish(engine: str, recipe: Path, out: Path, *overrides: str) -> str:
     """What a run says that ends well."""
     run = Run(command(engine, recipe, out, *overrides), out.with_name(f"{out.name}.again.log"))
