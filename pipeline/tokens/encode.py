@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.conversations.render import Conversation, Message
+from pipeline.errors import UnderstudyError
+from pipeline.tokens.plain_text import control_ids, control_words, message_escaper
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.proof import prove
 from pipeline.tokens.row import TokenRow
@@ -21,7 +24,8 @@ CHUNK = 4096
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
     """The prompt's tokens, up to where the reply begins."""
-    return tokenize(tokenizer, [render(tokenizer, messages, reply_follows=True)])[0]
+    escape = message_escaper(control_words(tokenizer))
+    return tokenize(tokenizer, [render(tokenizer, list(map(escape, messages)), reply_follows=True)])[0]
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
@@ -36,7 +40,9 @@ def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizer
         UnderstudyError: a row cannot be trained on as it is.
     """
     end_ids = end_of_turn_ids(tokenizer)
-    conversations = iter(conversations)
+    escape = message_escaper(control_words(tokenizer))
+    counted = ControlCount(tokenizer)
+    conversations = (_with_plain_prompt(one, escape) for one in conversations)
     while chunk := list(islice(conversations, CHUNK)):
         prompts = _prompts(chunk, tokenizer)
         full_texts = [render(tokenizer, [*one.prompt, one.completion], reply_follows=False) for one in chunk]
@@ -47,7 +53,54 @@ def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizer
             for one, prompt, full_text in zip(chunk, prompts, full_texts, strict=True)
         ]
         prove(rows, (one.completion["content"] for one in chunk), prompts, tokenizer)
+        for one, row in zip(chunk, rows, strict=True):
+            counted.check(one, row)
         yield from rows
+
+
+def _with_plain_prompt(conversation: Conversation, escape: Callable[[Message], Message]) -> Conversation:
+    """The conversation with its prompt's control words as text."""
+    prompt = tuple(map(escape, conversation.prompt))
+    return conversation if prompt == conversation.prompt else replace(conversation, prompt=prompt)
+
+
+class ControlCount:
+    """Holds a row's control tokens against those of the same turns with other words: there must be as many.
+
+    What a text adds to them, however it got past the tokenizer, would be a turn that nobody took.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+        self._ids, self._end_ids = control_ids(tokenizer), end_of_turn_ids(tokenizer)
+        self._expected: dict[tuple[str, ...], int] = {}  # by the roles of the turns
+
+    def check(self, conversation: Conversation, row: TokenRow) -> None:
+        """The row has as many control tokens as its turns.
+
+        Raises:
+            UnderstudyError: it has others; names the record and the first that is too many.
+        """
+        roles = tuple(message["role"] for message in conversation.prompt)
+        if roles not in self._expected:
+            self._expected[roles] = self._count(self._plain_row(roles, conversation).input_ids)
+        found = self._count(row.input_ids)
+        if found != self._expected[roles]:
+            raise UnderstudyError(
+                f"record {row.record_id}, chat template of {self._tokenizer.name_or_path}",
+                f"has {found} control tokens in {len(roles) + 1} turns, where other words have {self._expected[roles]}",
+                fix="take the control token out of its texts, and report it: it should have been read as text",
+            )
+
+    def _plain_row(self, roles: Sequence[str], conversation: Conversation) -> TokenRow:
+        prompt = tuple(Message(role=role, content=f"word {number}") for number, role in enumerate(roles))
+        plain = replace(conversation, prompt=prompt, completion=Message(role="assistant", content="words"))
+        start = len(_prompts([plain], self._tokenizer)[0])
+        full_text = render(self._tokenizer, [*plain.prompt, plain.completion], reply_follows=False)
+        return _row(plain, start, tokenize(self._tokenizer, [full_text])[0], self._end_ids)
+
+    def _count(self, ids: Sequence[int]) -> int:
+        return sum(map(self._ids.__contains__, ids))
 
 
 def _prompts(conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
