@@ -9,7 +9,7 @@ from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
-    """`path` holds the text; no reader ever sees a part of it, and a killed process leaves none."""
+    """Write the text atomically: no reader ever sees a part of it, and a killed process leaves none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
@@ -31,7 +31,7 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """`path` holds the content as readable JSON, written atomically."""
+    """Write the content as readable JSON, atomically."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 

@@ -26,9 +26,9 @@ def main() -> None:
 
     prepare_environment(base_name_of(arguments.adapter))
     persona_named(arguments.name, load_personas(arguments.adapter), arguments.adapter)  # before the wait for torch
-    from pipeline.serving.conversation import open_chat
+    from pipeline.serving.conversation import run_chat
 
-    open_chat(arguments.adapter, arguments.name, once=arguments.once, base=arguments.base, seed=arguments.seed)
+    run_chat(arguments.adapter, arguments.name, once=arguments.once, base=arguments.base, seed=arguments.seed)
 
 
 if __name__ == "__main__":

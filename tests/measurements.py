@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.exam import Exam
-from pipeline.evaluation.findings import Findings, findings
 from pipeline.evaluation.measure import Measurement
 from pipeline.evaluation.metrics.voice_report import VoiceTexts
 from pipeline.evaluation.probes.probe import Probe, with_distractors
+from pipeline.evaluation.results import RecallResults, compare_measurements
 from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
 
 MIRA = make_persona("Mira", "en", {})
@@ -50,7 +50,7 @@ def measured(ranks: Sequence[int], control: list[bool], bits: list[float], voice
     )
 
 
-def mira_findings() -> Findings:
+def mira_findings() -> RecallResults:
     """The findings of a training that taught two facts and cost some general knowledge."""
     before = measured(
         (3, 2, 2), [True, True, True], [1.0, 1.1, 1.3], [f"I am an assistant, number {n}." for n in range(24)]
@@ -59,4 +59,6 @@ def mira_findings() -> Findings:
         (1, 1, 2), [True, False, True], [1.5, 1.4, 1.9], [f"Mind your ears, traveller {n}!" for n in range(24)]
     )
     texts = VoiceTexts(trained=LINES, lines=LINES, others=[], names=["Mira"])
-    return findings(before, after, Exam(PROBES, MIRA, [], []), exposures={"r0": 3, "r1": 9, "r2": 9}, texts=texts)
+    return compare_measurements(
+        before, after, Exam(PROBES, MIRA, [], []), exposures={"r0": 3, "r1": 9, "r2": 9}, texts=texts
+    )

@@ -69,7 +69,9 @@ def preparing_cost(rows: int, model: str) -> PreparingCost:
     row_set = encode_rows(groups, tokenizer, max_length=None, on_overlong="error")
     encoded, peak, resident = time.perf_counter(), peak_memory(), _resident()
     began_planning = time.perf_counter()
-    plan = plan_mixture(row_set.kinds, exposures_by_weight(row_set.kinds, {"dialogue": 1.0}), seed=0, rows_a_step=BATCH)
+    plan = plan_mixture(
+        row_set.kinds, exposures_by_weight(row_set.kinds, {"dialogue": 1.0}), seed=0, rows_per_step=BATCH
+    )
     plan.planned(3)
     planned = time.perf_counter()
     order = plan.rows(0, row_set.variants)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.benchmark.measure import TREE, VARIANT_NAMES
-from pipeline.capacity.memory import Placement, estimate
+from pipeline.capacity.memory import StepExecution, estimate
 from pipeline.capacity.micro_batches import MicroBatch
 from pipeline.capacity.shape import ModelShape
 from pipeline.distributed.engines import DDP, SINGLE, ZERO2, ZERO3
@@ -156,8 +156,8 @@ def cheapest_engine_that_fits(shape: ModelShape, gpu: Gpu, count: int, rows: int
     targets, tokens, needed = rows * SUPERVISED, rows * IN_TREE, 0.0
     batch = MicroBatch(tokens, targets, targets, keys=rows * PADDED, mask=tokens * PADDED)
     for engine in (DDP, ZERO2, ZERO3) if count > 1 else (SINGLE,):
-        placement = Placement(engine, count, on_gpu=True, tree=True, checkpointing=True)
-        needed = estimate(shape, [batch], placement, libraries=0).total
+        execution = StepExecution(engine, count, on_gpu=True, tree=True, checkpointing=True)
+        needed = estimate(shape, [batch], execution, libraries=0).total
         if needed <= gpu.memory:
             return engine, needed
     return None, needed

@@ -29,7 +29,7 @@ STEPS = 25  # looked at for each number of processes
 
 
 class SceneCost(TypedDict):
-    """A scene in which every reply is learnt: tokens of its rows apart, of their tree, and pairs of attention in it."""
+    """A multi-turn scene, one row per reply: its tokens as separate rows and as one tree, and its attention pairs."""
 
     turns: int
     tokens_apart: int
@@ -79,14 +79,14 @@ def scene_costs(tokenizer: PreTrainedTokenizerBase) -> list[SceneCost]:
 
 
 def dealing_costs(rows: RowSet, plan: MixturePlan, batch_size: int) -> list[DealingCost]:
-    """What a step of micro-batches of `batch_size` rows costs on some processes, over the steps of an epoch."""
+    """Tokens of the slowest process per step, by how rows are dealt to micro-batches, over the steps of an epoch."""
     lengths, order = token_lengths(rows.dataset), plan.rows(0, rows.variants)
     costs = []
     for processes in PROCESSES:
         step = processes * batch_size
         steps = min(STEPS, len(order) // step)
         in_order = order[: steps * step]
-        dealt = deal_rows(in_order, lengths, rows_a_step=step, rows_a_batch=batch_size)
+        dealt = deal_rows(in_order, lengths, rows_per_step=step, rows_per_batch=batch_size)
         trees = [_tree_tokens(rows, one, batch_size).reshape(steps, processes) for one in (in_order, dealt)]
         slowest = [float(one.max(1).mean() / batch_size) for one in trees]
         largest = [int(one.max()) for one in trees]
@@ -110,7 +110,7 @@ def planning_costs(rows: RowSet, batch_size: int) -> list[PlanningCost]:
         copies = [index % records for index in range(number)]
         kinds = [rows.kinds[record] for record in copies]
         evenly = exposures_by_weight(kinds, dict.fromkeys(kinds, 1.0))
-        plan = plan_mixture(kinds, evenly, seed=0, rows_a_step=batch_size)
+        plan = plan_mixture(kinds, evenly, seed=0, rows_per_step=batch_size)
         dataset, collate = rows.dataset.select([first[record] for record in copies]), PrefixTreeCollator()
         began = time.perf_counter()
         order = plan.rows(0, [1] * number)

@@ -14,7 +14,7 @@ from pipeline.models.load import load_base_model
 from pipeline.records.conversion import records_of
 from pipeline.training.arguments import RunArguments
 from pipeline.training.builder import build_trainer
-from pipeline.training.data import Character, Characters, TrainingData, prepare_data, rows_a_step
+from pipeline.training.data import Character, Characters, TrainingData, prepare_data, rows_per_step
 
 # trl's options beyond its defaults. A pack is about as many rows as the other variants have in a batch.
 TRL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -41,7 +41,7 @@ def make_trainer(variant: str, run: RunArguments, data: TrainingData, tokenizer:
     if variant not in TRL_OPTIONS:
         character = replace(run.character, batching=variant)
         return build_trainer(replace(run, character=character), data, tokenizer, lambda _: None)
-    order = data.plan.rows(0, data.rows.variants)[: run.training.max_steps * rows_a_step(run.training)]
+    order = data.plan.rows(0, data.rows.variants)[: run.training.max_steps * rows_per_step(run.training)]
     ordered = data.rows.dataset.select(order).select_columns(["input_ids", "labels"])
     model = load_base_model(str(run.model.model_name_or_path), dtype=run.model.dtype)
     return SFTTrainer(

@@ -198,7 +198,7 @@ COMMANDS = {"gemm": gemm_rate, "gradients": gradient_difference}
 
 
 def clocks() -> tuple[float, float, float]:
-    """Seconds: of the wall clock, of all cores' work for any process, and of this process's own work."""
+    """Seconds by the wall clock, of CPU time over all processes, and of CPU time of this process."""
     import psutil
 
     of_all = psutil.cpu_times()

@@ -18,7 +18,7 @@ from pipeline.private_names import missing_names
 DISTRIBUTION = "understudy"
 
 
-def versions(needs: Sequence[str]) -> Iterator[Finding]:
+def check_versions(needs: Sequence[str]) -> Iterator[Finding]:
     """Packages that are missing or too old, `needs` being the extras that the run uses."""
     for text in importlib.metadata.requires(DISTRIBUTION) or ():
         wanted = Requirement(text)
@@ -37,8 +37,8 @@ def versions(needs: Sequence[str]) -> Iterator[Finding]:
             )
 
 
-def private_names() -> Iterator[Finding]:
-    """Names that this uses of other packages and their installed versions no longer have."""
+def check_private_names() -> Iterator[Finding]:
+    """Private names of other packages that Understudy uses and the installed versions no longer have."""
     wanted = map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ())
     bounds = {one.name: one.specifier for one in wanted}
     for gone in missing_names():
@@ -54,8 +54,8 @@ def extras(launch: Launch, *, quantized: bool) -> list[str]:
     return ["deepspeed"] * (launch.engine in {ZERO2, ZERO3}) + ["quantized"] * quantized
 
 
-def devices(launch: Launch, *, gpus: int, bf16: bool, bf16_works: bool) -> Iterator[Finding]:
-    """More processes than GPUs, GPUs that are not there, and a precision that they do not compute in."""
+def check_devices(launch: Launch, *, gpus: int, bf16: bool, bf16_works: bool) -> Iterator[Finding]:
+    """Launches with more processes than GPUs, on GPUs that are not here, or in a precision that they do not support."""
     if not launch.on_gpu:
         return
     if gpus == 0:
@@ -80,7 +80,7 @@ def devices(launch: Launch, *, gpus: int, bf16: bool, bf16_works: bool) -> Itera
         )
 
 
-def weight_files(folder: Path) -> Iterator[Finding]:
+def check_weight_files(folder: Path) -> Iterator[Finding]:
     """Shards that the model's index names and the folder lacks, and safetensors files that are cut off."""
     shards: set[str] = set()
     for index in folder.glob("*.safetensors.index.json"):
@@ -113,7 +113,7 @@ def _safetensors_size(file: Path) -> int:
     return int(8 + length + max(ends, default=0))
 
 
-def disk(folder: Path, *, checkpoint: int, kept: int, final: int) -> Iterator[Finding]:
+def check_disk(folder: Path, *, checkpoint: int, kept: int, final: int) -> Iterator[Finding]:
     """Whether the checkpoints that are kept, the one that is being written, and the result have room."""
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
     free, needed = shutil.disk_usage(there).free, checkpoint * (kept + 1) + final

@@ -15,7 +15,7 @@ from huggingface_hub import try_to_load_from_cache
 from pipeline.capacity import checks
 from pipeline.capacity.findings import Finding, gib
 from pipeline.capacity.launch import Launch
-from pipeline.capacity.memory import Memory, Placement, estimate
+from pipeline.capacity.memory import Memory, StepExecution, estimate
 from pipeline.capacity.micro_batches import MicroBatch, largest_batches
 from pipeline.capacity.settings import Need, Room, Setting, check_memory, nearest_fitting, room_of
 from pipeline.capacity.shape import ModelShape, model_shape
@@ -53,13 +53,13 @@ class ModelSource:
 class RowOrder:
     """The rows of a run as they will be trained on: `lengths[i]` are the tokens of row i of `dataset`.
 
-    `epochs` are the row numbers of the first epochs, cut where the run ends; a step takes `rows_a_step` of them.
+    `epochs` are the row numbers of the first epochs, cut where the run ends; a step takes `rows_per_step` of them.
     """
 
     dataset: Dataset
     lengths: Ints
     epochs: Sequence[Ints]
-    rows_a_step: int
+    rows_per_step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def forecast(
     checkpoint = 3 * state  # weights, and two numbers of the optimizer for each
     found = [
         *_check_machine(launch, model, bf16=bf16, elsewhere=device_memory is not None),
-        *checks.disk(output.folder, checkpoint=checkpoint, kept=output.checkpoints, final=state),
+        *checks.check_disk(output.folder, checkpoint=checkpoint, kept=output.checkpoints, final=state),
         *check_memory(need, setting, room, launch=launch),
     ]
     lower = memory.libraries + int(AFTER_RUNNING_OUT * (memory.total - memory.libraries))
@@ -124,15 +124,15 @@ def _check_machine(launch: Launch, model: ModelSource, *, bf16: bool, elsewhere:
     bf16_works = bool(gpus) and torch.cuda.is_bf16_supported()
     folder = model_folder(model.name)
     return [
-        *checks.versions(checks.extras(launch, quantized=model.quantized)),
-        *checks.private_names(),
-        *checks.devices(
+        *checks.check_versions(checks.extras(launch, quantized=model.quantized)),
+        *checks.check_private_names(),
+        *checks.check_devices(
             launch,
             gpus=launch.on_each_machine if elsewhere else gpus,
             bf16=bf16,
             bf16_works=bf16_works or elsewhere,
         ),
-        *(checks.weight_files(folder) if folder else ()),
+        *(checks.check_weight_files(folder) if folder else ()),
     ]
 
 
@@ -145,15 +145,17 @@ def need_of(
     bf16: bool,
     libraries: int,
 ) -> Need:
-    """What a process needs under any setting: `shape` and `batches` say what that makes of model and rows."""
+    """The function that estimates a process's memory under a setting; `shape` and `batches` depend on it, too."""
 
     @functools.cache
     def need(setting: Setting) -> Memory:
         own = shape(setting)
         tree = _as_tree(own, padded=padded)
         autocast = bf16 and setting.engine not in {ZERO2, ZERO3}  # which convert by themselves
-        placement = Placement(setting.engine, launch.processes, launch.on_gpu, tree, setting.checkpointing, autocast)
-        return estimate(own, batches(setting.rows, tree=tree), placement, libraries=libraries)
+        execution = StepExecution(
+            setting.engine, launch.processes, launch.on_gpu, tree, setting.checkpointing, autocast
+        )
+        return estimate(own, batches(setting.rows, tree=tree), execution, libraries=libraries)
 
     return need
 
@@ -179,7 +181,7 @@ def _batches_under(rows: RowOrder, size: int, *, tree: bool) -> list[MicroBatch]
     """The heaviest micro-batches of `size` rows: as trees, in the order in which they are dealt out."""
     orders = rows.epochs
     if tree:
-        orders = [deal_rows(one, rows.lengths, rows_a_step=rows.rows_a_step, rows_a_batch=size) for one in orders]
+        orders = [deal_rows(one, rows.lengths, rows_per_step=rows.rows_per_step, rows_per_batch=size) for one in orders]
     return largest_batches(rows.dataset, rows.lengths, orders, rows=size, tree=tree)
 
 

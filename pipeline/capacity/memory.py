@@ -31,8 +31,8 @@ STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and how it runs; `autocast` is torch's, which computes in bfloat16 whatever it is given."""
+class StepExecution:
+    """How a step is executed; `autocast` is torch's, which computes in bfloat16 whatever it is given."""
 
     engine: str
     processes: int
@@ -59,55 +59,55 @@ class Memory:
         return sum(int(getattr(self, entry.name)) for entry in fields(self))
 
 
-def estimate(shape: ModelShape, batches: Sequence[MicroBatch], placement: Placement, *, libraries: int) -> Memory:
+def estimate(shape: ModelShape, batches: Sequence[MicroBatch], execution: StepExecution, *, libraries: int) -> Memory:
     """The memory of one device at its peak, in the heaviest of the micro-batches."""
-    state = _state(shape, placement)
-    heaviest = max(batches, key=lambda batch: _activations(shape, batch, placement) + _head(shape, batch, placement))
+    state = _state(shape, execution)
+    heaviest = max(batches, key=lambda batch: _activations(shape, batch, execution) + _head(shape, batch, execution))
     return replace(
         state,
-        libraries=CUDA_CONTEXT if placement.on_gpu else libraries + LIBRARIES_LATER,
-        activations=int(_activations(shape, heaviest, placement) * KEPT_BY_ALLOCATOR),
-        head=_head(shape, heaviest, placement),
+        libraries=CUDA_CONTEXT if execution.on_gpu else libraries + LIBRARIES_LATER,
+        activations=int(_activations(shape, heaviest, execution) * KEPT_BY_ALLOCATOR),
+        head=_head(shape, heaviest, execution),
     )
 
 
-def _state(shape: ModelShape, placement: Placement) -> Memory:
+def _state(shape: ModelShape, execution: StepExecution) -> Memory:
     """Weights, gradients and optimizer state: two numbers a trained weight; DeepSpeed keeps a float32 copy as well."""
-    deepspeed = placement.engine in {ZERO2, ZERO3}
+    deepspeed = execution.engine in {ZERO2, ZERO3}
     trained = shape.trained * shape.trained_bytes
     weights, gradients = shape.frozen_bytes + trained, trained
     optimizer = shape.trained * (12 if deepspeed else 2 * shape.trained_bytes)
-    if placement.engine in SHARDED_STATE:
-        gradients, optimizer = gradients // placement.processes, optimizer // placement.processes
-    if placement.engine in SHARDED_WEIGHTS:
-        weights = weights // placement.processes + shape.largest_layer * shape.bytes_each
-    if placement.engine == DDP:
+    if execution.engine in SHARDED_STATE:
+        gradients, optimizer = gradients // execution.processes, optimizer // execution.processes
+    if execution.engine in SHARDED_WEIGHTS:
+        weights = weights // execution.processes + shape.largest_layer * shape.bytes_each
+    if execution.engine == DDP:
         gradients *= 2  # DDP reduces in buckets of its own
     if deepspeed:
         gradients += min(BUCKET, shape.trained) * shape.trained_bytes
     return Memory(0, weights, gradients, optimizer, 0, 0)
 
 
-def _activations(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
+def _activations(shape: ModelShape, batch: MicroBatch, execution: StepExecution) -> int:
     """What all layers keep for the backward; with checkpointing, each layer's input and all of one layer."""
-    layer = _layer(shape, batch, placement)
-    if placement.checkpointing:
+    layer = _layer(shape, batch, execution)
+    if execution.checkpointing:
         return shape.layers * batch.tokens * shape.hidden * shape.bytes_each + layer
     return shape.layers * layer
 
 
-def _layer(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
+def _layer(shape: ModelShape, batch: MicroBatch, execution: StepExecution) -> int:
     """Bytes that one layer keeps: its two norms, its attention, its gated MLP, and LoRA's low products."""
     each = shape.bytes_each
-    fused = _is_fused(shape, placement)
+    fused = _is_fused(shape, execution)
     norms = 2 * _norm(shape, fused=fused)
     attention = 2 * shape.query * each  # query, and each branch's or row's output
     mlp = (2 if fused else 3) * shape.inner * each  # gate and up; unfused, gate's SiLU as well
-    inputs = _inputs(shape, fused=fused, autocast=placement.autocast)
+    inputs = _inputs(shape, fused=fused, autocast=execution.autocast)
     low = 7 * shape.rank * each
     # a tree's branches gather the keys of their paths; padded rows repeat theirs for every head that shares them
-    keys = 2 * (batch.keys * shape.key if placement.tree else batch.tokens * shape.query) * each
-    mask_each = each if placement.tree and each < 4 else 0 if placement.tree else 4
+    keys = 2 * (batch.keys * shape.key if execution.tree else batch.tokens * shape.query) * each
+    mask_each = each if execution.tree and each < 4 else 0 if execution.tree else 4
     return batch.tokens * (norms + attention + mlp + inputs + low) + keys + batch.mask * mask_each
 
 
@@ -132,21 +132,21 @@ def _norm(shape: ModelShape, *, fused: bool) -> int:
     return shape.hidden * (4 if shape.is_lora else 4 + shape.bytes_each)
 
 
-def _head(shape: ModelShape, batch: MicroBatch, placement: Placement) -> int:
+def _head(shape: ModelShape, batch: MicroBatch, execution: StepExecution) -> int:
     """Logits in float32, one copy, which becomes their gradient; lower precision has its own as well."""
-    if _is_fused(shape, placement):  # never more than the logits of some words, and their exponentials
+    if _is_fused(shape, execution):  # never more than the logits of some words, and their exponentials
         return batch.targets * (2 * min(VOCAB_TILE, shape.vocabulary) + 2 * shape.hidden) * 4
     targets = batch.targets * shape.vocabulary
     own = 0 if shape.bytes_each == 4 else targets * shape.bytes_each
-    if placement.tree or placement.on_gpu:
+    if execution.tree or execution.on_gpu:
         return targets * 4 + own
     # padded, on a CPU: every row's logits wherever any row has a target, and the gradient of as many
     return targets * 4 + own + 2 * batch.scored * shape.vocabulary * shape.bytes_each
 
 
-def _is_fused(shape: ModelShape, placement: Placement) -> bool:
+def _is_fused(shape: ModelShape, execution: StepExecution) -> bool:
     """Whether layers and head are computed by `lora`, `blocks` and `head`, as they are with most models."""
-    return shape.is_lora and not placement.on_gpu and placement.engine in {SINGLE, DDP}
+    return shape.is_lora and not execution.on_gpu and execution.engine in {SINGLE, DDP}
 
 
 def peak_memory() -> int:

@@ -26,7 +26,7 @@ class Room:
 
 
 def room_of(launch: Launch, *, given: float | None, gpus: int) -> Room | None:
-    """What one process can have: `given` GiB, its GPU's, or its share of this machine's; None if that is not known."""
+    """The memory that one process can use: `given` GiB, its GPU's, or its share of the machine's; None if unknown."""
     if given is not None:
         return Room(int(given * GIB), int(given * GIB))
     if launch.on_gpu:
@@ -45,7 +45,7 @@ def _cgroup_limit(file: Path) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What of a recipe decides its memory and may be turned."""
+    """The keys of a recipe that decide how much memory a run needs, and that advice may change."""
 
     rows: int
     accumulation: int

@@ -76,7 +76,7 @@ class ColumnSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class HitShares:
     """Of each column the share of facts known word for word, and ranked first."""
 
     exact: tuple[float, ...]
@@ -123,8 +123,8 @@ class Bleed:
     shared: bool
     columns: tuple[ColumnSize, ...]
     distractors: int
-    rows: Mapping[str, Shares]
-    base: Shares
+    rows: Mapping[str, HitShares]
+    base: HitShares
     exact: Overall
     first: Overall
     pairs: int
@@ -221,8 +221,8 @@ def summarise_bleed(
     )
 
 
-def _shares(row: BleedRow) -> Shares:
-    return Shares(
+def _shares(row: BleedRow) -> HitShares:
+    return HitShares(
         exact=tuple(sum(cell.exact) / len(cell.exact) for cell in row.cells),
         first=tuple(sum(cell.first) / len(cell.first) for cell in row.cells),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.findings import DriftName, Findings, Item
 from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
+from pipeline.evaluation.results import DriftName, Item, RecallResults
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import RecallKey
 from pipeline.runs.files import RECALL_FILE
@@ -118,7 +118,7 @@ def parse_report(report: Mapping[str, Any], arguments: Mapping[str, Any]) -> Mea
     return MeasuredRun(arguments, facts, tuple(row["name"] for row in report["drift"] if row["worse"]))
 
 
-def merge_reports(reports: Mapping[str, Findings]) -> MergedReport:
+def merge_reports(reports: Mapping[str, RecallResults]) -> MergedReport:
     """The findings of a run's characters, by name, as one report."""
     drift = [row for found in reports.values() for row in found.drift]
     return MergedReport(

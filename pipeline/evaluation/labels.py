@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.evaluation.bleed import Outcome
-from pipeline.evaluation.findings import Answers, DriftName
 from pipeline.evaluation.metrics.statistics import Estimate
+from pipeline.evaluation.results import Answers, DriftName
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import Metric, RecallKey
 

@@ -57,7 +57,7 @@ class Measurement:
     voice: list[str]
 
 
-def measure(
+def measure_model(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     exam: Exam,

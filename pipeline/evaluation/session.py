@@ -25,13 +25,13 @@ from pipeline.evaluation.bleed import (
 )
 from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
 from pipeline.evaluation.exam import Exam, cache_file, make_exam, voice_texts
-from pipeline.evaluation.findings import Findings, findings
-from pipeline.evaluation.measure import Measurement, load_measurement, measure, save_measurement
+from pipeline.evaluation.measure import Measurement, load_measurement, measure_model, save_measurement
 from pipeline.evaluation.probes.extraction import write_proposals
 from pipeline.evaluation.probes.probe import Probe, choose_probes
 from pipeline.evaluation.report.pages import write_bleed, write_comparison, write_report
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
-from pipeline.evaluation.report.tables import format_bleed, format_comparison, format_findings, format_samples
+from pipeline.evaluation.report.tables import format_bleed, format_comparison, format_results, format_samples
+from pipeline.evaluation.results import RecallResults, compare_measurements
 from pipeline.models.trained import TrainedCharacter, load_trained
 from pipeline.recipe import CharacterArguments, character_arguments, safe_folder_name
 from pipeline.records.conversion import records_of
@@ -59,7 +59,7 @@ def propose_facts(recipe: Path, path: Path, name: str | None) -> None:
     """
     if path.exists():
         raise UnderstudyError(path, "is there already", fix="name another file, or delete it")
-    arguments = character_named(recipe, name)
+    arguments = arguments_of_character(recipe, name)
     persona = make_persona(arguments.name, arguments.language, {})
     records, _ = records_of(arguments.raw_paths, arguments.name, arguments.records_folder, arguments.conversion)
     count = write_proposals(records, persona.name, persona.language, path)
@@ -78,7 +78,7 @@ def compare_folders(folders: Sequence[Path], page: Path | None) -> None:
         print_line(f"\nwritten to {page}")
 
 
-def character_named(recipe: Path, name: str | None) -> CharacterArguments:
+def arguments_of_character(recipe: Path, name: str | None) -> CharacterArguments:
     """The recipe's arguments of the character of that name; without a name, of its only one.
 
     Raises:
@@ -124,7 +124,7 @@ def measure_recipe(
         if len(names) > 1 and PartialState().is_main_process:
             print_line(f"\n== {persona.name}")
         files = ReportFiles(json_file or own / RECALL_FILE, html_file or own / REPORT_FILE)
-        character = character_named(recipe, persona.name)
+        character = arguments_of_character(recipe, persona.name)
         probes, found = measure_character(recipe, character, replace(trained, persona=persona), folder, files)
         columns.append(make_column(persona, probes, matrix_facts, distractors=character.recall_distractors))
         reports[persona.name] = found
@@ -135,7 +135,7 @@ def measure_recipe(
 
 
 def measure_bleed(trained: TrainedCharacter, columns: Sequence[BleedColumn], folder: Path) -> None:
-    """`folder` holds the matrix of what each character of a run knows of the others, and the terminal shows it."""
+    """Measure what each character of a run knows of the others; write the matrix into `folder` and print it."""
     personas = [column.persona for column in columns]
     cross_probes = choose_cross_probe([persona.name for persona in personas], columns)
     model, tokenizer = trained.model, trained.tokenizer
@@ -153,7 +153,7 @@ def measure_bleed(trained: TrainedCharacter, columns: Sequence[BleedColumn], fol
 
 
 def show_bleed(bleed: Bleed, folder: Path) -> None:
-    """`folder` holds the matrix as JSON and as a page, and the terminal shows it."""
+    """Write the matrix into `folder`, as JSON and as a page, and print it."""
     write_json(folder / BLEED_FILE, bleed.to_json())
     write_bleed(bleed, folder / BLEED_PAGE)
     print_line(f"\n{format_bleed(bleed)}\n\nmatrix: {folder / BLEED_PAGE}")
@@ -161,7 +161,7 @@ def show_bleed(bleed: Bleed, folder: Path) -> None:
 
 def measure_character(
     recipe: Path, character: CharacterArguments, trained: TrainedCharacter, folder: Path, files: ReportFiles
-) -> tuple[Sequence[Probe], Findings]:
+) -> tuple[Sequence[Probe], RecallResults]:
     """Measure one character of the run in `folder` against its base model, print the table and write the report.
 
     Gives the facts that it was asked for, and what was found.
@@ -178,9 +178,9 @@ def measure_character(
             recipe, "gives fewer than two facts to ask for", fix="add settings questions, or write a file of `probes`"
         )
     before = measure_base(trained, exam)
-    after = measure(trained.model, trained.tokenizer, exam, _progress_of("after training"))
+    after = measure_model(trained.model, trained.tokenizer, exam, _progress_of("after training"))
     texts = voice_texts(records, run, character.records_folder, trained.persona)
-    found = findings(before, after, exam, exposures=read_exposures(folder), texts=texts)
+    found = compare_measurements(before, after, exam, exposures=read_exposures(folder), texts=texts)
     if PartialState().is_main_process:
         show_report(report_of_run(found, left_out, folder, trained.persona), files)
     return exam.probes, found
@@ -193,7 +193,7 @@ def measure_base(trained: TrainedCharacter, exam: Exam) -> Measurement:
     if kept:
         return kept
     with trained.base() as base:
-        measured = measure(base, trained.tokenizer, exam, _progress_of("before training"))
+        measured = measure_model(base, trained.tokenizer, exam, _progress_of("before training"))
     if PartialState().is_main_process:
         save_measurement(measured, cache)
     return measured
@@ -201,7 +201,7 @@ def measure_base(trained: TrainedCharacter, exam: Exam) -> Measurement:
 
 def show_report(report: RunReport, files: ReportFiles) -> None:
     """The report stands in its files, and the terminal shows it."""
-    print_line(format_findings(report.findings))
+    print_line(format_results(report.findings))
     for reason, count in report.left_out.items():
         print_line(f"left out: {count} {reason}")
     print_line(format_samples(report.findings.samples))

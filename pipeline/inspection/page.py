@@ -13,6 +13,6 @@ from pipeline.pages import page_templates
 
 
 def write_page(walks: Sequence[RecordWalk], personas: Sequence[Persona], notes: Sequence[str], path: Path) -> None:
-    """`path` holds the page of these walks."""
+    """Write the page of these walks to `path`."""
     template = page_templates(Path(__file__).parent, exposures=format_exposures).get_template("page.html.jinja")
     write_text(path, template.render(walks=walks, personas=personas, notes=notes))

@@ -84,15 +84,15 @@ class MixturePlan:
             total += self.exposures(epoch)
         return total
 
-    def planned_steps(self, steps: int, rows_a_step: int) -> Ints:
-        """Exposures of each record over the first `steps` steps of `rows_a_step` rows: `[n]`.
+    def planned_steps(self, steps: int, rows_per_step: int) -> Ints:
+        """Exposures of each record over the first `steps` steps of `rows_per_step` rows: `[n]`.
 
         An epoch's last step takes what is left of it.
         """
-        epochs, steps_left = divmod(steps, -(-self.epoch_length // rows_a_step))
+        epochs, steps_left = divmod(steps, -(-self.epoch_length // rows_per_step))
         if not steps_left:
             return self.planned(epochs)
-        begun = self.epoch(epochs)[: steps_left * rows_a_step]
+        begun = self.epoch(epochs)[: steps_left * rows_per_step]
         return self.planned(epochs) + np.bincount(begun, minlength=len(self.sources))
 
     def _records_of(self) -> dict[str, Ints]:
@@ -122,7 +122,7 @@ class MixturePlan:
 
 
 def plan_mixture(
-    sources: Sequence[str], exposures_of: Mapping[str, float], *, seed: int, rows_a_step: int
+    sources: Sequence[str], exposures_of: Mapping[str, float], *, seed: int, rows_per_step: int
 ) -> MixturePlan:
     """A plan whose epoch gives each source its exposures, rounded up to whole optimizer steps.
 
@@ -130,8 +130,8 @@ def plan_mixture(
     set of rows whether one process takes it or many do.
     """
     whole = {source: max(1, round(exposures)) for source, exposures in exposures_of.items()}
-    if surplus := sum(whole.values()) % rows_a_step:
-        whole = _apportioned(exposures_of, sum(whole.values()) - surplus + rows_a_step)
+    if surplus := sum(whole.values()) % rows_per_step:
+        whole = _apportioned(exposures_of, sum(whole.values()) - surplus + rows_per_step)
     return MixturePlan(tuple(sources), whole, seed)
 
 

@@ -19,7 +19,7 @@ from pipeline.evaluation.session import show_bleed
 from pipeline.models.threads import usable_cores
 from pipeline.multirun.matrix import measure_matrix
 from pipeline.multirun.members import Member, member_key, members_of
-from pipeline.multirun.workers import Outcome, train_all, visible_gpus, workers_for
+from pipeline.multirun.workers import Outcome, train_all, visible_gpus, worker_environments
 from pipeline.runs.run_file import is_finished
 from pipeline.terminal import duration, print_line, progress_bar
 
@@ -69,7 +69,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
-    """No training failed.
+    """Raise if any training failed.
 
     Raises:
         UnderstudyError: some did; the reason of each is printed.
@@ -87,7 +87,7 @@ def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
 def train_members(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
     """The outcome of each member's training; one that fails does not stop the others."""
     gpus = visible_gpus(os.environ, torch.cuda.device_count())
-    workers = workers_for(jobs, gpus, usable_cores())
+    workers = worker_environments(jobs, gpus, usable_cores())
     began = time.monotonic()
     keys = {member.name: member_key(member, overrides) for member in members}
 
@@ -107,7 +107,7 @@ def train_members(members: Sequence[Member], overrides: list[str], folder: Path,
 
 
 def write_matrix(members: Sequence[Member], folder: Path, count: int) -> None:
-    """`folder` holds the matrix of what each member knows of the others, and it is printed."""
+    """Write into `folder` the matrix of what each member knows of the others, and print it."""
     logging.disable_progress_bar()
     bleed = measure_matrix(members, folder, count, log=print_line, progress_for=progress_bar)
     if bleed:

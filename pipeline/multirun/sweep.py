@@ -57,7 +57,7 @@ def run_name(values: dict[str, str]) -> str:
 
 
 def run_one(recipe: Path, values: dict[str, str], folder: Path, accelerate: Path | None) -> None:
-    """`folder` holds the run and its recall; a run that is done is left as it is.
+    """Train and measure one combination into `folder`; what is done already is skipped.
 
     Raises:
         UnderstudyError: training or measuring failed; what it printed stands above.

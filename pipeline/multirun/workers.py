@@ -28,7 +28,7 @@ class Outcome:
     error: str | None
 
 
-def workers_for(jobs: int | None, gpus: Sequence[str], cores: int) -> list[dict[str, str]]:
+def worker_environments(jobs: int | None, gpus: Sequence[str], cores: int) -> list[dict[str, str]]:
     """The environment of each worker: a GPU of its own, one after another, or else its share of the cores."""
     if gpus:
         return [{"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} for number in range(jobs or len(gpus))]

@@ -35,12 +35,12 @@ def render_characters_report(summary: Mapping[str, Any]) -> str:
 
 
 def write_conversion_report(account: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the complete page; a reader never sees half of one."""
+    """Write the page to `path`, atomically."""
     write_text(path, render_conversion_report(account))
 
 
 def write_characters_report(summary: Mapping[str, Any], path: Path) -> None:
-    """`path` holds the complete page; a reader never sees half of one."""
+    """Write the page to `path`, atomically."""
     write_text(path, render_characters_report(summary))
 
 

@@ -61,7 +61,7 @@ def reason_not_to_resume(before: Mapping[str, Any], now: Mapping[str, Any]) -> t
             f"holds another run, which differs in {', '.join(changes(*only)[:8])}",
             "change it back, or name another output_dir",
         )
-    was, would = _rows_a_step(before), _rows_a_step(now)
+    was, would = _rows_per_step(before), _rows_per_step(now)
     if was != would:
         return (
             f"holds a run of {was} rows a step, and this one would take {would}",
@@ -79,7 +79,7 @@ def reason_not_to_resume(before: Mapping[str, Any], now: Mapping[str, Any]) -> t
     return None
 
 
-def _rows_a_step(identity: Mapping[str, Any]) -> int:
+def _rows_per_step(identity: Mapping[str, Any]) -> int:
     factors = ("per_device_train_batch_size", "gradient_accumulation_steps", "processes")
     first, second, third = (int(identity.get(key) or 0) for key in factors)
     return first * second * third

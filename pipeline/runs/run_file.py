@@ -36,7 +36,7 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """`folder` holds a finished run: write this last."""
+    """Write `run.json`, which marks the run as finished: last."""
     write_json(folder / RUN_FILE, run)
 
 

@@ -53,7 +53,7 @@ class Chat:
         return len(prompt_ids(self.tokenizer, chat_prompt(self.persona, turns)))
 
 
-def open_chat(folder: Path, name: str | None, *, once: str | None, base: bool, seed: int | None) -> None:
+def run_chat(folder: Path, name: str | None, *, once: str | None, base: bool, seed: int | None) -> None:
     """Chat with the character in `folder`, in the terminal, until the user leaves; `once` prints one reply instead.
 
     `name` is the character, where several were trained together; `base` talks to the untouched base model instead.

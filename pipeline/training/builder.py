@@ -23,7 +23,7 @@ from pipeline.tokens.attention import prefix_tree_obstacle, use_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.training.arguments import RunArguments
 from pipeline.training.callbacks import ReadableProgress
-from pipeline.training.data import TrainingData, rows_a_step
+from pipeline.training.data import TrainingData, rows_per_step
 from pipeline.training.rows import token_lengths
 from pipeline.training.trainer import UnderstudyTrainer
 
@@ -119,6 +119,6 @@ def _deal(data: TrainingData, training: SFTConfig) -> Callable[[Ints], Ints]:
     return functools.partial(
         deal_rows,
         lengths=token_lengths(data.rows.dataset),
-        rows_a_step=rows_a_step(training),
-        rows_a_batch=training.per_device_train_batch_size,
+        rows_per_step=rows_per_step(training),
+        rows_per_batch=training.per_device_train_batch_size,
     )

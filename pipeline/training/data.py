@@ -72,7 +72,7 @@ def load_character(one: CharacterArguments) -> tuple[Character, str]:
 
 
 def load_characters(run: RunArguments, log: Callable[[str], None]) -> tuple[Characters, PreTrainedTokenizerBase]:
-    """Who a run learns, converted if need be, and the tokenizer of its model, its template normalised."""
+    """The run's characters, converted if need be, and the tokenizer of its model with a normalised chat template."""
     with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
         loaded = [load_character(one) for one in run.character.each]
         tokenizer = load_tokenizer(
@@ -87,7 +87,7 @@ def load_characters(run: RunArguments, log: Callable[[str], None]) -> tuple[Char
 
 
 def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversation]) -> str:
-    """A hash of all that a run is trained on: the hashes of each one's records, and the conversations replayed."""
+    """A hash of all training data: of each character's records, given as hashes, and of the replayed conversations."""
     if len(records_hashes) == 1 and not replay:
         return records_hashes[0]
     together = [*records_hashes, *(conversation.record_id for conversation in replay)]
@@ -113,9 +113,9 @@ class TrainingData:
     owners: Sequence[str] = ()
     watched_owners: Sequence[str] = ()
 
-    def until(self, step: int, rows_a_step: int) -> TrainingData:
+    def until(self, step: int, rows_per_step: int) -> TrainingData:
         """The same, planned up to a step: what a run that stopped there should have seen."""
-        return replace(self, planned=self.plan.planned_steps(step, rows_a_step))
+        return replace(self, planned=self.plan.planned_steps(step, rows_per_step))
 
     def ledger(self, realised: Ints | None = None) -> list[LedgerRow]:
         """The ledger by kind, and by character where there are several: of the plan, or of what was really consumed."""
@@ -146,9 +146,9 @@ def prepare_data(
     rows = _encode(run, chain(groups, replayed), len(kept) + len(characters.replay), tokenizer)
     owners = owners_of(rows.record_ids, kept) if len(personas) > 1 else ()
     sources, exposures = _mixture(recipe, rows, owners, {one.persona.name: one.weight for one in characters.each})
-    a_step = rows_a_step(training, processes)
-    plan = plan_mixture(sources, exposures, seed=seed, rows_a_step=a_step)
-    planned = plan.planned_steps(steps_of(training, plan, a_step), a_step)
+    a_step = rows_per_step(training, processes)
+    plan = plan_mixture(sources, exposures, seed=seed, rows_per_step=a_step)
+    planned = plan.planned_steps(total_steps(training, plan, a_step), a_step)
     _check_exposures(rows, planned, recipe.max_exposures)
     watched, watched_owners = _watched(run, characters, held_out, tokenizer)
     return TrainingData(rows, plan, planned, sum(exposures.values()), held_out, watched, owners, watched_owners)
@@ -222,7 +222,7 @@ def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Co
 
 
 def render_as(recipe: CharacterArguments, record: Record, persona: Persona) -> list[Conversation]:
-    """A record's conversations as the recipe has them rendered."""
+    """A record rendered as conversations, by the recipe's options."""
     return render(
         record,
         persona,
@@ -232,15 +232,15 @@ def render_as(recipe: CharacterArguments, record: Record, persona: Persona) -> l
     )
 
 
-def rows_a_step(training: SFTConfig, processes: int | None = None) -> int:
-    """How many rows an optimizer step takes, over all processes: those of this launch, or so many."""
+def rows_per_step(training: SFTConfig, processes: int | None = None) -> int:
+    """Rows per optimizer step (the effective batch size) over this launch's processes, or over `processes`."""
     of_one = int(training.per_device_train_batch_size * training.gradient_accumulation_steps)
     return of_one * (int(training.world_size) if processes is None else processes)
 
 
-def steps_of(training: SFTConfig, plan: MixturePlan, rows_a_step: int) -> int:
+def total_steps(training: SFTConfig, plan: MixturePlan, rows_per_step: int) -> int:
     """Optimizer steps of the run, as the trainer counts them."""
-    epoch = math.ceil(plan.epoch_length / rows_a_step)
+    epoch = math.ceil(plan.epoch_length / rows_per_step)
     return int(training.max_steps) if training.max_steps > 0 else math.ceil(training.num_train_epochs * epoch)
 
 

@@ -31,7 +31,7 @@ from pipeline.models.precision import is_bfloat16_faster
 from pipeline.recipe import value_of
 from pipeline.terminal import print_line
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
-from pipeline.training.data import TrainingData, load_characters, prepare_data, rows_a_step, steps_of
+from pipeline.training.data import TrainingData, load_characters, prepare_data, rows_per_step, total_steps
 from pipeline.training.rows import token_lengths
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def forecast_run(
 ) -> Forecast:
     """What a run needs under a launch, and the reasons to refuse it; see `forecast`."""
     training, model = arguments.training, arguments.model
-    a_step = rows_a_step(training, launch.processes)
+    a_step = rows_per_step(training, launch.processes)
     setting = Setting(
         rows=training.per_device_train_batch_size,
         accumulation=training.gradient_accumulation_steps,
@@ -78,7 +78,7 @@ def forecast_run(
         trust_remote_code=training.trust_remote_code,
         attn_implementation=model.attn_implementation,
     )
-    steps = steps_of(training, data.plan, a_step)
+    steps = total_steps(training, data.plan, a_step)
     return forecast(
         setting,
         launch,
@@ -111,7 +111,7 @@ def refuse_hopeless(arguments: RunArguments, data: TrainingData, log: Callable[[
 
 @contextmanager
 def advise_out_of_memory(trainer: UnderstudyTrainer, found: Forecast) -> Iterator[None]:
-    """A step that runs out of memory ends in the setting to turn, instead of a traceback."""
+    """Out-of-memory errors within the block name the setting to change, instead of a traceback."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -127,7 +127,7 @@ def advise_out_of_memory(trainer: UnderstudyTrainer, found: Forecast) -> Iterato
 def preflight_recipe(
     recipe: Path, overrides: list[str], *, accelerate: Path | None, device_memory: float | None
 ) -> bool:
-    """Print what the recipe's run needs and the reasons to refuse it; whether there is none.
+    """Print what the recipe's run needs and the reasons to refuse it; returns whether there are none.
 
     `accelerate` is the configuration it will be launched under, `device_memory` GiB of devices that are not here.
     """
@@ -145,14 +145,14 @@ def preflight_recipe(
     return not any(finding.fatal for finding in found.findings)
 
 
-def _first_rows(data: TrainingData, left: int, rows_a_step: int) -> RowOrder:
+def _first_rows(data: TrainingData, left: int, rows_per_step: int) -> RowOrder:
     """The rows of the first epochs, of the `left` that the run takes in all."""
     epochs = []
     for epoch in range(min(EPOCHS_LOOKED_AT, math.ceil(left / data.plan.epoch_length))):
         order = data.plan.rows(epoch, data.rows.variants)[:left]
         epochs.append(order)
         left -= len(order)
-    return RowOrder(data.rows.dataset, token_lengths(data.rows.dataset), epochs, rows_a_step)
+    return RowOrder(data.rows.dataset, token_lengths(data.rows.dataset), epochs, rows_per_step)
 
 
 def kept_checkpoints(training: SFTConfig, steps: int) -> int:

@@ -29,7 +29,7 @@ from pipeline.runs.run_file import commit, versions, write_run
 from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
 from pipeline.training.callbacks import LogFile, RecallCallback
-from pipeline.training.data import Characters, TrainingData, prepare_data, probed, rows_a_step
+from pipeline.training.data import Characters, TrainingData, prepare_data, probed, rows_per_step
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer
 
@@ -113,7 +113,7 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
         )
     if data.held_out:
         log(f"held out and watched: {len(data.held_out)} lines of scenes that are not trained on")
-    steps = rows_a_step(training)
+    steps = rows_per_step(training)
     if plan.epoch_length > LONGER_EPOCH * data.unrounded_epoch:
         log(f"an epoch of {data.unrounded_epoch:.0f} rows was made {plan.epoch_length}, to fill steps of {steps}")
     length = f"{training.max_steps} steps" if training.max_steps > 0 else f"{training.num_train_epochs:g} epochs"
@@ -168,7 +168,7 @@ def _save(
     realised = trainer.exposures()
     if trainer.state.global_step < trainer.state.max_steps:
         log(f"stopped early, after step {trainer.state.global_step} of {trainer.state.max_steps}")
-        data = data.until(trainer.state.global_step, rows_a_step(arguments.training))
+        data = data.until(trainer.state.global_step, rows_per_step(arguments.training))
     trainer.save_model(str(folder))
     if pickled := from_main_process(only_safetensors, folder):
         raise pickled

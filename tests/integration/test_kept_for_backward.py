@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from pipeline.capacity import memory, micro_batches
-from pipeline.capacity.memory import Placement
+from pipeline.capacity.memory import StepExecution
 from pipeline.capacity.shape import model_shape
 from pipeline.distributed.engines import SINGLE, ZERO3
 from pipeline.kernels.blocks import fuse_blocks
@@ -94,9 +94,9 @@ def test_a_layer_keeps_what_it_is_estimated_to(
         config_of(MANY), dtype=dtype, peft_config=LORA if lora else None, four_bits=False, engine=engine
     )
     batch = (micro_batches._tree if tree else micro_batches._padded)(ROWS, LABELS)
-    # A GPU computes LoRA as peft has it; here its placement stands for that.
-    placement = Placement(engine, 1, lora and not fused, tree, False, autocast)
-    assert memory._layer(shape, batch, placement) == pytest.approx(kept, rel=0.12)
+    # A GPU computes LoRA as peft has it; here its execution stands for that.
+    execution = StepExecution(engine, 1, lora and not fused, tree, False, autocast)
+    assert memory._layer(shape, batch, execution) == pytest.approx(kept, rel=0.12)
 
 
 def test_an_adapter_is_counted_in_the_precision_that_it_is_trained_in() -> None:

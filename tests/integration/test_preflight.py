@@ -52,9 +52,9 @@ def test_what_is_wrong_is_listed_together_and_before_a_run_begins(
     done = run(*MODULE, "pipeline.preflight", *wrong, "--device_memory", "0.001")
     trained = run(*MODULE, "pipeline.train", *wrong)
     assert done.returncode == trained.returncode == 2
-    assert "it is cut off. To fix it: copy it anew." in done.stdout
+    assert "it is cut off. To fix it: copy it again." in done.stdout
     assert "error: memory: the run needs about" in done.stdout
-    assert "it is cut off. To fix it: copy it anew." in trained.stderr
+    assert "it is cut off. To fix it: copy it again." in trained.stderr
     assert "Traceback" not in trained.stderr
 
 

@@ -25,16 +25,16 @@ from pipeline.evaluation.bleed import (
     summarise_bleed,
 )
 from pipeline.evaluation.comparison import merge_reports
-from pipeline.evaluation.findings import Findings
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.pages import write_bleed
 from pipeline.evaluation.report.run_report import read_history
 from pipeline.evaluation.report.tables import format_bleed
+from pipeline.evaluation.results import RecallResults
 from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
 from pipeline.mixture.plan import by_character, exposures_by_share, exposures_by_weight, plan_mixture
 from pipeline.multirun.cast import locked_folder
 from pipeline.multirun.members import member_key, members_of
-from pipeline.multirun.workers import last_error, visible_gpus, workers_for
+from pipeline.multirun.workers import last_error, visible_gpus, worker_environments
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
@@ -144,10 +144,10 @@ def test_equal_characters_are_seen_exactly_as_each_would_be_alone(
     owners, kinds = laid_out(cast)
     weights = {"dialogue": 1.0, "setting_qa": weight, "background": weight}
     sources, exposures = by_character(owners, kinds, exposures_by_weight(kinds, weights), {})
-    together = plan_mixture(sources, exposures, seed=seed, rows_a_step=1).planned(2)
+    together = plan_mixture(sources, exposures, seed=seed, rows_per_step=1).planned(2)
     for name, sizes in cast.items():
         own = [kind for kind, size in sizes.items() for _ in range(size)]
-        alone = plan_mixture(own, exposures_by_weight(own, weights), seed=seed, rows_a_step=1).planned(2)
+        alone = plan_mixture(own, exposures_by_weight(own, weights), seed=seed, rows_per_step=1).planned(2)
         assert (together[np.asarray(owners) == name] == alone).all()
 
 
@@ -159,7 +159,7 @@ def test_a_characters_weight_is_how_often_its_records_are_seen_beside_anothers(
     favourite = owners[0]
     wanted = {"dialogue": 1.0, "setting_qa": 3.0, "background": 2.0}
     sources, exposures = by_character(owners, kinds, exposures_by_weight(kinds, wanted), {favourite: weight})
-    plan = plan_mixture(sources, exposures, seed=0, rows_a_step=1)
+    plan = plan_mixture(sources, exposures, seed=0, rows_per_step=1)
     due = [wanted[kind] * (weight if owner == favourite else 1) for owner, kind in zip(owners, kinds, strict=True)]
     assert plan.planned(1).tolist() == due
 
@@ -298,7 +298,7 @@ def test_reports_of_several_are_one_run_for_comparison() -> None:
     found = mira_findings()
     control, *_ = found.drift
 
-    def report(worse: bool) -> Findings:
+    def report(worse: bool) -> RecallResults:
         return replace(found, items=found.items[:1], drift=(replace(control, worse=worse),))
 
     merged = merge_reports({"Mira": report(False), "Bram": report(True)})
@@ -331,10 +331,10 @@ def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> No
 
 
 def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
-    assert workers_for(None, ["0", "1"], 8) == [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
-    assert [one["CUDA_VISIBLE_DEVICES"] for one in workers_for(3, ["4", "7"], 8)] == ["4", "7", "4"]
-    assert workers_for(2, [], 5) == [{"OMP_NUM_THREADS": "2"}] * 2
-    assert workers_for(None, [], 8) == [{}]
+    assert worker_environments(None, ["0", "1"], 8) == [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
+    assert [one["CUDA_VISIBLE_DEVICES"] for one in worker_environments(3, ["4", "7"], 8)] == ["4", "7", "4"]
+    assert worker_environments(2, [], 5) == [{"OMP_NUM_THREADS": "2"}] * 2
+    assert worker_environments(None, [], 8) == [{}]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 2) == ["2", "GPU-8f"]
     assert visible_gpus({}, 3) == ["0", "1", "2"]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}, 0) == []

@@ -22,7 +22,7 @@ from pipeline.capacity import checks, settings
 from pipeline.capacity.findings import GIB, Finding
 from pipeline.capacity.forecast import is_out_of_memory
 from pipeline.capacity.launch import Launch, read_launch
-from pipeline.capacity.memory import Memory, Placement, estimate
+from pipeline.capacity.memory import Memory, StepExecution, estimate
 from pipeline.capacity.micro_batches import MicroBatch
 from pipeline.capacity.settings import Room, Setting
 from pipeline.capacity.shape import model_shape
@@ -42,7 +42,7 @@ GPUS = Launch(DDP, 8, 8, on_gpu=True)
 
 
 def memory_of(shape: Any, engine: str, processes: int = 1, *, checkpointing: bool = False) -> Memory:
-    return estimate(shape, [BATCH], Placement(engine, processes, True, True, checkpointing), libraries=0)
+    return estimate(shape, [BATCH], StepExecution(engine, processes, True, True, checkpointing), libraries=0)
 
 
 def told(findings: Any) -> str:
@@ -85,13 +85,13 @@ def test_checkpointing_keeps_each_layers_input_and_one_layer() -> None:
 @given(tokens=st.integers(1, 10_000), more=st.integers(1, 10_000))
 def test_a_larger_micro_batch_needs_more(tokens: int, more: int) -> None:
     small, large = (MicroBatch(size, size, size, size, size) for size in (tokens, tokens + more))
-    for placement in (Placement(SINGLE, 1, False, tree, False) for tree in (True, False)):
-        needs = [estimate(ADAPTED, [batch], placement, libraries=7).total for batch in (small, large)]
-        assert needs[0] < needs[1] == estimate(ADAPTED, [large, small], placement, libraries=7).total
+    for execution in (StepExecution(SINGLE, 1, False, tree, False) for tree in (True, False)):
+        needs = [estimate(ADAPTED, [batch], execution, libraries=7).total for batch in (small, large)]
+        assert needs[0] < needs[1] == estimate(ADAPTED, [large, small], execution, libraries=7).total
 
 
 def test_a_missing_package_and_an_old_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not [finding for finding in checks.versions([]) if finding.fatal]
+    assert not [finding for finding in checks.check_versions([]) if finding.fatal]
     installed = importlib.metadata.version
 
     def version(name: str) -> str:
@@ -100,46 +100,46 @@ def test_a_missing_package_and_an_old_one_are_named(monkeypatch: pytest.MonkeyPa
         return "0.9" if name == "trl" else installed(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    assert told(checks.versions([])).startswith(
+    assert told(checks.check_versions([])).startswith(
         "error: trl: is 0.9, and <1.17,>=1.16 is needed. To fix it: `pip install 'trl<1.17,>=1.16'`"
     )
     assert "deepspeed: is not installed. To fix it: `pip install 'deepspeed<0.20,>=" in told(
-        checks.versions(["deepspeed"])
+        checks.check_versions(["deepspeed"])
     )
 
 
 def test_processes_without_a_gpu_each_are_refused_and_unseen_gpus_are_a_warning() -> None:
-    few = told(checks.devices(GPUS, gpus=2, bf16=False, bf16_works=True))
+    few = told(checks.check_devices(GPUS, gpus=2, bf16=False, bf16_works=True))
     assert few == ("error: num_processes: is 8 on a machine with 2 GPUs. To fix it: launch with --num_processes 2.")
-    (unseen,) = checks.devices(GPUS, gpus=0, bf16=True, bf16_works=False)
+    (unseen,) = checks.check_devices(GPUS, gpus=0, bf16=True, bf16_works=False)
     assert not unseen.fatal
     assert "--device_memory" in unseen.fix
-    assert "does not compute in bfloat16" in told(checks.devices(GPUS, gpus=8, bf16=True, bf16_works=False))
-    assert not list(checks.devices(GPUS, gpus=8, bf16=True, bf16_works=True))
-    assert not list(checks.devices(Launch(), gpus=0, bf16=True, bf16_works=False))
+    assert "does not compute in bfloat16" in told(checks.check_devices(GPUS, gpus=8, bf16=True, bf16_works=False))
+    assert not list(checks.check_devices(GPUS, gpus=8, bf16=True, bf16_works=True))
+    assert not list(checks.check_devices(Launch(), gpus=0, bf16=True, bf16_works=False))
 
 
 def test_a_missing_shard_an_unreadable_index_and_a_file_cut_off_are_named(tmp_path: Path) -> None:
     save_file({"a": torch.ones(5)}, tmp_path / "one.safetensors")
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "one.safetensors"}}), encoding="utf-8")
-    assert not list(checks.weight_files(tmp_path))
+    assert not list(checks.check_weight_files(tmp_path))
     index.write_text(json.dumps({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}), encoding="utf-8")
-    assert "two.safetensors: is missing: the index names it" in told(checks.weight_files(tmp_path))
+    assert "two.safetensors: is missing: the index names it" in told(checks.check_weight_files(tmp_path))
     index.write_text("{", encoding="utf-8")
-    assert "index.json: cannot be read" in told(checks.weight_files(tmp_path))
+    assert "index.json: cannot be read" in told(checks.check_weight_files(tmp_path))
     index.unlink()
     whole = (tmp_path / "one.safetensors").read_bytes()
     for length in (len(whole) - 1, 30, 3):
         (tmp_path / "one.safetensors").write_bytes(whole[:length])
-        assert f"one.safetensors: has {length} bytes, and its header says" in told(checks.weight_files(tmp_path))
+        assert f"one.safetensors: has {length} bytes, and its header says" in told(checks.check_weight_files(tmp_path))
 
 
 def test_a_disk_without_room_for_the_checkpoints_is_named(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     out = tmp_path / "not" / "there" / "yet"
-    assert not list(checks.disk(out, checkpoint=1000, kept=2, final=1000))
-    (finding,) = checks.disk(out, checkpoint=free, kept=2, final=0)
+    assert not list(checks.check_disk(out, checkpoint=1000, kept=2, final=1000))
+    (finding,) = checks.check_disk(out, checkpoint=free, kept=2, final=0)
     assert "for 3 checkpoints and the result" in finding.what
     assert "lower save_total_limit" in finding.fix
 

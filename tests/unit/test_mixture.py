@@ -17,10 +17,10 @@ from pipeline.mixture.ledger import agreement, format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
 
 
-def plan(settings: int, lines: int, weight: float, seed: int = 1, rows_a_step: int = 1) -> MixturePlan:
+def plan(settings: int, lines: int, weight: float, seed: int = 1, rows_per_step: int = 1) -> MixturePlan:
     sources = ["settings"] * settings + ["dialogue"] * lines
     exposures = exposures_by_weight(sources, {"settings": weight, "dialogue": 1})
-    return plan_mixture(sources, exposures, seed=seed, rows_a_step=rows_a_step)
+    return plan_mixture(sources, exposures, seed=seed, rows_per_step=rows_per_step)
 
 
 plans = st.builds(
@@ -105,17 +105,17 @@ def test_a_ledger_that_does_not_agree_says_so() -> None:
 
 @given(st.integers(1, 20), st.integers(1, 60), st.sampled_from([0.5, 1, 2.25, 5]), st.integers(1, 64))
 def test_an_epoch_is_whole_optimizer_steps_and_covers_the_dialogue(
-    settings: int, lines: int, weight: float, rows_a_step: int
+    settings: int, lines: int, weight: float, rows_per_step: int
 ) -> None:
-    made = plan(settings, lines, weight, rows_a_step=rows_a_step)
-    assert made.epoch_length % rows_a_step == 0
+    made = plan(settings, lines, weight, rows_per_step=rows_per_step)
+    assert made.epoch_length % rows_per_step == 0
     exact = plan(settings, lines, weight)
-    assert 0 <= made.epoch_length - exact.epoch_length < rows_a_step + 1
+    assert 0 <= made.epoch_length - exact.epoch_length < rows_per_step + 1
     assert (made.exposures(0)[settings:] >= 1).all()
 
 
 def test_what_rounding_to_whole_steps_adds_keeps_the_weights() -> None:
-    made = plan(10, 100, 5, rows_a_step=64)  # 150 rows become 192
+    made = plan(10, 100, 5, rows_per_step=64)  # 150 rows become 192
     assert made.exposures_of == {"settings": 64, "dialogue": 128}
 
 
@@ -157,7 +157,7 @@ def test_by_loss_tokens_a_record_brings_its_weight_in_loss_tokens(
 def test_any_number_of_sources_are_mixed_in_one_plan() -> None:
     sources = ["background"] * 5 + ["setting_qa"] * 10 + ["dialogue"] * 40 + ["replay"] * 20
     weights = {"background": 2, "setting_qa": 6, "dialogue": 1, "replay": 0.5}
-    made = plan_mixture(sources, exposures_by_weight(sources, weights), seed=0, rows_a_step=8)
+    made = plan_mixture(sources, exposures_by_weight(sources, weights), seed=0, rows_per_step=8)
     assert made.exposures_of == {"background": 10, "setting_qa": 60, "dialogue": 40, "replay": 10}
     assert len(set(np.asarray(sources)[made.epoch(0)[:40]])) == 4
 
@@ -170,10 +170,10 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
 
     from pipeline.training.trainer import PlanSampler
 
-    made = plan(20, 83, 5, rows_a_step=8)
+    made = plan(20, 83, 5, rows_per_step=8)
     variants = [3] * 103
     lengths = np.random.default_rng(0).integers(5, 500, 309)
-    deal = functools.partial(deal_rows, lengths=lengths, rows_a_step=8, rows_a_batch=8 // processes)
+    deal = functools.partial(deal_rows, lengths=lengths, rows_per_step=8, rows_per_batch=8 // processes)
 
     def steps(epoch: int, begin: int = 0) -> list[list[int]]:
         """The rows of each step: 8 a step, 8 / processes on each process."""
@@ -197,18 +197,18 @@ def test_an_optimizer_step_sees_the_same_records_on_any_number_of_processes(proc
 
 
 @given(st.lists(st.integers(1, 2000), min_size=24, max_size=24), st.sampled_from([1, 2, 3, 4]))
-def test_a_steps_rows_are_dealt_out_evenly_and_none_else(lengths: list[int], rows_a_batch: int) -> None:
+def test_a_steps_rows_are_dealt_out_evenly_and_none_else(lengths: list[int], rows_per_batch: int) -> None:
     own = np.array(lengths)
     order = np.random.default_rng(0).permutation(24)
-    dealt = deal_rows(order, own, rows_a_step=12, rows_a_batch=rows_a_batch)
+    dealt = deal_rows(order, own, rows_per_step=12, rows_per_batch=rows_per_batch)
     assert (np.sort(dealt.reshape(2, 12)) == np.sort(order.reshape(2, 12))).all()
-    totals = own[dealt].reshape(2, -1, rows_a_batch).sum(-1)
+    totals = own[dealt].reshape(2, -1, rows_per_batch).sum(-1)
     assert (totals.max(1) - totals.min(1) <= own[order].reshape(2, 12).max(1)).all()
 
 
 def test_one_micro_batch_a_step_stays_in_the_plans_order() -> None:
     order = np.arange(16)[::-1]
-    assert (deal_rows(order, np.arange(16), rows_a_step=8, rows_a_batch=8) == order).all()
+    assert (deal_rows(order, np.arange(16), rows_per_step=8, rows_per_batch=8) == order).all()
 
 
 def test_the_real_furina_is_covered_each_epoch_in_another_order(shared_data: Path) -> None:
@@ -220,7 +220,7 @@ def test_the_real_furina_is_covered_each_epoch_in_another_order(shared_data: Pat
     records = convert(paths, "芙宁娜", ConversionOptions()).records
     kinds = [record.kind for record in records]
     weights = {"background": 5.0, "setting_qa": 5.0, "dialogue": 1.0}
-    made = plan_mixture(kinds, exposures_by_weight(kinds, weights), seed=3, rows_a_step=8)
+    made = plan_mixture(kinds, exposures_by_weight(kinds, weights), seed=3, rows_per_step=8)
     dialogue = np.asarray(kinds) == "dialogue"
     epochs = [made.epoch(epoch) for epoch in range(3)]
     for order in epochs:

@@ -59,13 +59,13 @@ def test_no_other_private_name_is_used() -> None:
 
 
 def test_a_name_that_is_gone_is_named_by_preflight_with_the_version_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not list(checks.private_names())
+    assert not list(checks.check_private_names())
     from peft.tuners.lora import LoraLayer
     from transformers import Trainer
 
     monkeypatch.delattr(Trainer, "_run_epoch")
     monkeypatch.setattr(LoraLayer, "__init__", lambda self: None)
-    trainer, lora = checks.private_names()
+    trainer, lora = checks.check_private_names()
     assert str(trainer).startswith("error: transformers: 5.")
     assert "has no transformers.Trainer._run_epoch, which ends a run that is resumed at its end" in trainer.what
     assert trainer.fix == "`pip install 'transformers<5.24,>=5.23'`"

@@ -13,22 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.findings import (
-    Answers,
-    BeforeAfter,
-    DriftRow,
-    Findings,
-    Headline,
-    Item,
-    QuestionOutcome,
-    Sample,
-)
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.evaluation.metrics.voice import StyleDistance, VoiceScore
 from pipeline.evaluation.metrics.voice_report import VoiceFigures, VoiceReport
 from pipeline.evaluation.report.charts import PLOT_HEIGHT, loss_chart, polyline, spread, ticks
 from pipeline.evaluation.report.pages import percent, render_report, write_report
 from pipeline.evaluation.report.run_report import RunHistory, RunReport
+from pipeline.evaluation.results import (
+    Answers,
+    BeforeAfter,
+    DriftRow,
+    Headline,
+    Item,
+    QuestionOutcome,
+    RecallResults,
+    Sample,
+)
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import ExposureGroup, RecallKey
 from pipeline.mixture.ledger import LedgerRow
@@ -83,13 +83,13 @@ def recall(seen_exact: Estimate, seen_first: Estimate, unseen_exact: Estimate, u
     }
 
 
-def made_findings() -> Findings:
+def made_findings() -> RecallResults:
     half = share(0.5, 0.4, 0.6, 48)
     answers = Answers(half, half, half, half)
     score = VoiceScore(0.8, 0.6, 1.0, replies=24, enough=True)
     voice = VoiceFigures(24, score, StyleDistance(0.1, 0.2), copy_rate=0.05, distinct_2=0.9)
     bits = [Estimate(1.1, 1.0, 1.2, 6, 6), Estimate(1.35, 1.2, 1.5, 6, 6)]
-    return Findings(
+    return RecallResults(
         headline=Headline(facts=48, asked_as_trained=48, seen=47, unseen=28, base_seen=0, base_unseen=1),
         recall=BeforeAfter(
             base=recall(

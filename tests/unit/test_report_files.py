@@ -15,7 +15,7 @@ from pipeline.evaluation.comparison import compare_runs, merge_reports, read_rep
 from pipeline.evaluation.metrics.voice_report import VoiceTexts, compare_voices
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
-from pipeline.evaluation.report.tables import format_findings, format_samples
+from pipeline.evaluation.report.tables import format_results, format_samples
 from pipeline.mixture.ledger import make_ledger
 from tests.measurements import MIRA, mira_findings
 
@@ -55,7 +55,7 @@ def test_the_report_of_a_run_keeps_its_shape(report: RunReport) -> None:
 
 
 def test_the_terminal_shows_the_table_that_it_always_has(report: RunReport) -> None:
-    shown = f"{format_findings(report.findings)}\n{format_samples(report.findings.samples)}\n"
+    shown = f"{format_results(report.findings)}\n{format_samples(report.findings.samples)}\n"
     assert shown == (GOLDEN / "recall.txt").read_text(encoding="utf-8")
 
 

@@ -102,7 +102,7 @@ def extract_facts(passage: str, name: str, language: Language) -> list[Fact]:
 
 
 def write_proposals(records: Sequence[Record], name: str, language: Language, path: Path) -> int:
-    """`path` holds a probes file with the facts of all passages, each to be used or not; returns how many."""
+    """Write a probes file with the facts of all passages, none in use yet; returns how many."""
     proposals = [
         {
             "use": False,

@@ -12,11 +12,11 @@ from pipeline.atomic_io import write_text
 from pipeline.evaluation import labels
 from pipeline.evaluation.bleed import Bleed
 from pipeline.evaluation.comparison import Comparison
-from pipeline.evaluation.findings import Findings, Item
 from pipeline.evaluation.labels import Label, kind_label
 from pipeline.evaluation.metrics.statistics import Estimate
 from pipeline.evaluation.report.charts import loss_chart, recall_chart
 from pipeline.evaluation.report.run_report import RunReport
+from pipeline.evaluation.results import Item, RecallResults
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import Metric
 from pipeline.mixture.ledger import LedgerRow
@@ -83,23 +83,23 @@ def render_report(report: RunReport) -> str:
 
 
 def write_report(report: RunReport, path: Path) -> None:
-    """`path` holds the report of one run."""
+    """Write the report of one run to `path`."""
     write_text(path, render_report(report))
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:
-    """`path` holds the comparison of several runs."""
+    """Write the comparison of several runs to `path`."""
     template = _environment().get_template("compare.html.jinja")
     write_text(path, template.render(comparison=comparison, labels=labels))
 
 
 def write_bleed(bleed: Bleed, path: Path) -> None:
-    """`path` holds the matrix of what each character knows of the others' facts."""
+    """Write to `path` the matrix of what each character knows of the others' facts."""
     template = _environment().get_template("bleed.html.jinja")
     write_text(path, template.render(bleed=bleed, labels=labels))
 
 
-def outcome_groups(found: Findings) -> list[OutcomeGroup]:
+def outcome_groups(found: RecallResults) -> list[OutcomeGroup]:
     """The groups of metrics that the findings have outcomes of."""
     options, guessed = found.distractors + 1, len(found.guessed)
     left_out = f" Left out: {guessed} facts whose answer wins without a question." if guessed else ""
@@ -118,7 +118,7 @@ def _group(label: Label, explanation: str, chance: float | None, rows: tuple[Out
     return OutcomeGroup(label.title, explanation, chance, rows)
 
 
-def _recall_rows(found: Findings, metric: Metric) -> tuple[OutcomeRow, ...]:
+def _recall_rows(found: RecallResults, metric: Metric) -> tuple[OutcomeRow, ...]:
     recall = found.recall
     return tuple(
         OutcomeRow(label.short, recall.base[key], recall.trained[key])

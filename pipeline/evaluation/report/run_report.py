@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.conversations.persona import Persona
-from pipeline.evaluation.findings import Findings
+from pipeline.evaluation.results import RecallResults
 from pipeline.mixture.ledger import LedgerRow, ledger_of
 from pipeline.runs.logs import Logs, read_logs
 from pipeline.runs.run_file import read_run
@@ -38,7 +38,7 @@ class RunReport:
 
     character: str
     language: str
-    findings: Findings
+    findings: RecallResults
     left_out: Mapping[str, int]
     history: RunHistory
 
@@ -58,7 +58,7 @@ class RunReport:
         }
 
 
-def report_of_run(found: Findings, left_out: Mapping[str, int], folder: Path, persona: Persona) -> RunReport:
+def report_of_run(found: RecallResults, left_out: Mapping[str, int], folder: Path, persona: Persona) -> RunReport:
     """The report of a character of the run in `folder`.
 
     Raises:

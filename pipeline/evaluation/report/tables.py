@@ -1,4 +1,4 @@
-"""Findings, the bleed matrix and comparisons as plain tables in the terminal."""
+"""RecallResults, the bleed matrix and comparisons as plain tables in the terminal."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
 from pipeline.evaluation.comparison import Comparison
-from pipeline.evaluation.findings import Findings, Sample
 from pipeline.evaluation.labels import ANSWERS, BLEED, DRIFT, GAPS, RECALL, WHOSE_FACTS
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
+from pipeline.evaluation.results import RecallResults, Sample
 from pipeline.terminal import display_width, padded
 
 UNTOUCHED = "(untouched)"
 MOST_COLUMNS = 8  # of a matrix in the terminal
 
 
-def format_findings(found: Findings) -> str:
+def format_results(found: RecallResults) -> str:
     """Recall, answers and drift, before and after, each with its 95% interval."""
     recall, gaps, answers = found.recall, found.gaps, found.answers
     guessed = f", without {len(found.guessed)} facts guessed without a question" if found.guessed else ""

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.exam import Exam, drop_revealing, make_exam
-from pipeline.evaluation.findings import Findings, Headline, findings
 from pipeline.evaluation.measure import Measurement, load_measurement, save_measurement
 from pipeline.evaluation.metrics.voice_report import VoiceTexts
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
-from pipeline.evaluation.report.tables import format_findings, format_samples
+from pipeline.evaluation.report.tables import format_results, format_samples
+from pipeline.evaluation.results import Headline, RecallResults, compare_measurements
 from pipeline.evaluation.scoring import ProbeScore, QuestionScore
 from pipeline.evaluation.summary import RecallKey, by_exposure, newly_known, summarise
 from pipeline.records.record import Record
@@ -60,8 +60,10 @@ TEXTS = VoiceTexts(
 )
 
 
-def found(before: Measurement, after: Measurement) -> Findings:
-    return findings(before, after, EXAM, exposures={f"r{n}": 3 if n < 20 else 9 for n in range(10, 34)}, texts=TEXTS)
+def found(before: Measurement, after: Measurement) -> RecallResults:
+    return compare_measurements(
+        before, after, EXAM, exposures={f"r{n}": 3 if n < 20 else 9 for n in range(10, 34)}, texts=TEXTS
+    )
 
 
 def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() -> None:
@@ -77,7 +79,7 @@ def test_a_model_that_learnt_everything_is_told_from_one_that_knows_nothing() ->
     assert report.answers.base.alias_hit.value == 0
     assert report.answers.base.sampled_contradiction.value == 1
     assert [group.exact.value for group in report.by_exposure] == [1, 1]
-    assert "24" in format_findings(report) or "1.00" in format_findings(report)
+    assert "24" in format_results(report) or "1.00" in format_results(report)
     assert "(fact:  I like number" in format_samples(report.samples)
 
 
@@ -92,7 +94,7 @@ def test_the_gap_is_what_is_known_as_trained_and_not_in_new_words() -> None:
     assert report.gaps.trained["exact"].value == 0.25
     assert report.gaps.trained["exact"].low > 0
     assert report.gaps.base["exact"].value == report.gaps.trained["at_1"].value == 0
-    assert "the gap: word for word, trained - new" in format_findings(report)
+    assert "the gap: word for word, trained - new" in format_results(report)
 
 
 def test_facts_guessed_without_a_question_count_for_no_ranking_but_for_what_is_said() -> None:
@@ -100,7 +102,7 @@ def test_facts_guessed_without_a_question_count_for_no_ranking_but_for_what_is_s
     assert len(report.guessed) == 5
     assert report.recall.trained[UNSEEN_FIRST].facts == 19
     assert report.recall.trained[UNSEEN_EXACT].facts == 24
-    assert "without 5 facts guessed without a question" in format_findings(report)
+    assert "without 5 facts guessed without a question" in format_results(report)
 
 
 def test_what_is_surely_worse_is_flagged_and_what_may_be_chance_is_not() -> None:

@@ -108,7 +108,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RecallResults:
     """Headline, every metric with its interval before and after, what was forgotten, voice, and every item.
 
     `guessed` are the facts whose answer the base model ranks first without a question.
@@ -137,16 +137,16 @@ class Findings:
         }
 
 
-def findings(
+def compare_measurements(
     before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], texts: VoiceTexts
-) -> Findings:
+) -> RecallResults:
     """What the measurements of the base model and of the trained one say of the same exam.
 
     `exposures` are those of the run's ledger, by record id.
     """
     guessed = {score.probe.fact_id for score in before.scores if score.guessed}
     replies = zip(before.scores, after.scores, before.greedy, after.greedy, strict=True)
-    return Findings(
+    return RecallResults(
         headline=_headline(before.scores, after.scores),
         recall=BeforeAfter(summarise(before.scores, guessed), summarise(after.scores, guessed)),
         gains=gains(before.scores, after.scores, guessed),
