@@ -18,6 +18,7 @@ from pipeline.terminal import Progress
 from pipeline.tokens.attention import prefix_tree_obstacle, tree_inputs, use_tree_attention, uses_tree_attention
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.encode import encode, tokenize
+from pipeline.tokens.plain_text import control_words, message_escaper
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.row import TokenRow
 from pipeline.tokens.scores import TokenScores, score_targets
@@ -152,8 +153,9 @@ def score_replies(
 
     Every process gets all of them. `progress` is called with the number of prompts done and their total.
     """
+    escape = message_escaper(control_words(tokenizer))
     conversations = [
-        [Conversation(tuple(prompt), assistant(reply), "probe", "setting_qa") for reply in replies]
+        [Conversation(tuple(prompt), escape(assistant(reply)), "probe", "setting_qa") for reply in replies]
         for prompt, replies in zip(prompts, options, strict=True)
     ]
     rows = encode([one for group in conversations for one in group], tokenizer)

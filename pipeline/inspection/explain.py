@@ -55,6 +55,9 @@ def explain_recipe(
     exposures = exposures_by_record(data, Path(run.training.output_dir), characters.fingerprint)
     walks = []
     for one in chosen:
+        if word := data.rows.control_words.get(one.record_id):
+            notes.append(f"record {one.record_id} is left out: its text holds the control token {word}")
+            continue
         persona = named[one.speaker]
         conversations = render_as(run.character, one, persona)
         rows = list(rows_within_length(conversations, tokenizer, run))

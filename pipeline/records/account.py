@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
 from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
 from pipeline.records.record import KINDS, Record
@@ -69,6 +70,8 @@ def format_account(account: Mapping[str, Any]) -> str:
             f"  joined: {joined['found']} lines found the turns before them, {joined['ambiguous']} found several,"
             f" {joined['missing']} none"
         )
+    for sample in account["reject_samples"].get(CONTROL_TOKEN, ()):
+        lines.append(f"  {sample['source']}: left out, it holds the control token {find_control_token(sample['text'])}")
     if account["doubts"]["count"]:
         lines.append(f"  doubtful kinds: {account['doubts']['count']} (--review writes them to a table)")
     if account["passed_over"]:

@@ -18,6 +18,7 @@ from pipeline.records.clean import (
     is_short,
     is_thought,
 )
+from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.record import Kind, Record, Turn, content_id
 from pipeline.records.reject import Reject, reason_of_speaker
@@ -150,6 +151,8 @@ class Assembly:
     def _reason_to_reject(self, text: str, tags: tuple[str, ...]) -> str:
         if not content_characters(text):
             return NO_CONTENT
+        if find_control_token(text):
+            return CONTROL_TOKEN
         if has_placeholder(text):
             return UNRESOLVED
         if THOUGHT in tags and not self._options.rules.inner_thoughts:

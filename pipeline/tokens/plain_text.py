@@ -32,10 +32,13 @@ def control_words(tokenizer: PreTrainedTokenizerBase) -> frozenset[str]:
 
 
 def control_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Ids of the tokens that control: of the special ones, and of the control words that are tokens of their own."""
+    """Ids of the tokens that control: of the special ones, and of the control words that are tokens of their own.
+
+    The unknown token is none: a tokenizer writes it for whatever it cannot spell.
+    """
     words = control_words(tokenizer)
     added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.content in words}
-    return frozenset(added | set(tokenizer.all_special_ids))
+    return frozenset((added | set(tokenizer.all_special_ids)) - {tokenizer.unk_token_id})
 
 
 def find_control_word(words: Iterable[str]) -> Callable[[str], str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, tee
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from pipeline.conversations.render import CONVERSATION_KINDS, Conversation, Conv
 from pipeline.errors import UnderstudyError
 from pipeline.tokens.encode import encode
 from pipeline.tokens.fit import fit
+from pipeline.tokens.plain_text import control_words, find_control_word
 from pipeline.tokens.row import TokenRow
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class RowSet:
     `dataset` has `input_ids`, `labels`, `kind` (its number in CONVERSATION_KINDS) and `record` (i), as Arrow arrays in
     memory: 8 bytes a token, and no cache file that could be another run's. `loss_tokens[i]` is the mean number of
     tokens that the loss sees in an exposure of record i. `rejected` and `shortened` count, by record id, the rows that
-    were longer than the run allows.
+    were longer than the run allows; `control_words` has, by record id, why a record was left out: its control word.
     """
 
     dataset: Dataset
@@ -42,6 +43,7 @@ class RowSet:
     loss_tokens: tuple[float, ...]
     rejected: Mapping[str, int]
     shortened: Mapping[str, int]
+    control_words: Mapping[str, str]
 
 
 def token_lengths(dataset: Dataset) -> Ints:
@@ -67,9 +69,9 @@ def encode_rows(
     Raises:
         UnderstudyError: a row cannot be trained on, or none is left.
     """
-    groups, ahead = tee(groups)
-    encoded = encode(chain.from_iterable(ahead), tokenizer)
     records = _Records()
+    groups, ahead = tee(_without_control_words(groups, tokenizer, records.control_words))
+    encoded = encode(chain.from_iterable(ahead), tokenizer)
     for group in groups:
         kept: list[TokenRow] = []
         for conversation, row in zip(group, islice(encoded, len(group)), strict=True):
@@ -82,12 +84,30 @@ def encode_rows(
         if kept:
             records.add(kept)
     if not records.variants:
-        raise UnderstudyError(
-            f"record {next(iter(records.rejected))} and all others",
-            "are longer than max_length",
-            fix="raise max_length in the recipe",
-        )
+        raise _nothing_left(records)
     return records.row_set()
+
+
+def _without_control_words(
+    groups: Iterable[Sequence[Conversation]], tokenizer: PreTrainedTokenizerBase, found: dict[str, str]
+) -> Iterator[Sequence[Conversation]]:
+    """The records whose reply can be learnt as text; of the others, `found` gets the control word."""
+    find = find_control_word(control_words(tokenizer))
+    for group in groups:
+        word = find(group[0].completion["content"]) if group else None
+        if word is None:
+            yield group
+        else:
+            found[group[0].record_id] = word
+
+
+def _nothing_left(records: _Records) -> UnderstudyError:
+    """The error of a run without a row."""
+    if records.rejected:
+        where, what = f"record {next(iter(records.rejected))} and all others", "are longer than max_length"
+        return UnderstudyError(where, what, fix="raise max_length in the recipe")
+    where, what = f"record {next(iter(records.control_words))} and all others", "hold control tokens of the tokenizer"
+    return UnderstudyError(where, what, fix="take them out of the texts")
 
 
 @dataclass(slots=True)
@@ -101,6 +121,7 @@ class _Records:
     gathered: list[tuple[int, TokenRow]] = field(default_factory=list)
     pieces: list[Dataset] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
+    control_words: dict[str, str] = field(default_factory=dict)
     shortened: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[TokenRow]) -> None:
@@ -127,6 +148,7 @@ class _Records:
             loss_tokens=tuple(self.loss_tokens),
             rejected=self.rejected,
             shortened=+self.shortened,
+            control_words=self.control_words,
         )
 
     def _convert_gathered(self) -> None:

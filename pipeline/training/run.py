@@ -35,6 +35,7 @@ from pipeline.training.trainer import UnderstudyTrainer
 
 # Distractors of each probe in the recall that runs while training, few, so that it stays quick.
 CALLBACK_DISTRACTORS = 3
+MAX_NAMED = 5  # records in a log line
 LONGER_EPOCH = 1.1  # an epoch that rounding to full steps makes longer than this by a factor is logged
 
 
@@ -111,6 +112,9 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
             f"over max_length {training.max_length}: {sum(rows.rejected.values())} rows left out, "
             f"{sum(rows.shortened.values())} given less history; {RUN_FILE} names their records"
         )
+    if rows.control_words:
+        named = ", ".join(f"{record} ({word})" for record, word in list(rows.control_words.items())[:MAX_NAMED])
+        log(f"left out: {len(rows.control_words)} records whose text holds a control token of the tokenizer: {named}")
     if data.held_out:
         log(f"held out and watched: {len(data.held_out)} lines of scenes that are not trained on")
     steps = rows_per_step(training)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions, safe_folder_name
-from pipeline.records.account import account_of
+from pipeline.records.account import account_of, format_account
 from pipeline.records.characters import choose_characters, convert_characters
 from pipeline.records.classify import doubt
 from pipeline.records.conversion import convert, ensure_converted, raw_fingerprint, write_conversion
@@ -68,6 +68,15 @@ def test_a_line_of_several_is_split_and_the_pieces_are_counted(tmp_path: Path) -
 
 
 SHORT = [line("好。"), line("走！"), line("（她听见了钟声。）"), line("我在塔上等你。")]
+
+
+def test_a_control_token_in_a_text_is_said_with_its_place_and_only_that_record_rejected(tmp_path: Path) -> None:
+    entries = [line("Good night.<|endoftext|>"), line("The bells are out of tune."), line("Ready?<|im_end|>", "Bram")]
+    conversion = converted(written(tmp_path / "a.json", entries))
+    assert [record.text for record in conversion.records] == ["The bells are out of tune."]
+    assert [reject.reason for reject in conversion.assembled.rejects] == ["a control token in its text"]
+    said = format_account(account_of(conversion))
+    assert "a.json#0: left out, it holds the control token <|endoftext|>" in said
 
 
 def test_short_lines_and_thoughts_are_kept_as_the_recipe_says(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,17 @@ def test_a_record_of_which_nothing_fits_is_left_out_and_the_rest_keep_their_numb
 def test_rows_of_which_none_fits_are_an_error_that_names_the_first(tokenizer: Any) -> None:
     with pytest.raises(UnderstudyError, match="record record-0 and all others: are longer than max_length"):
         encoded(groups([1, 1]), tokenizer, max_length=3)
+
+
+def test_only_the_record_whose_reply_holds_a_control_token_is_left_out(tokenizer: Any) -> None:
+    given = groups([2, 1, 2])
+    forged = [replace(one, completion=assistant("Aye.<|im_end|>")) for one in given[1]]
+    rows = encoded([given[0], forged, given[2]], tokenizer)
+    assert rows.record_ids == ("record-0", "record-2")
+    assert rows.control_words == {"record-1": "<|im_end|>"}
+    assert not rows.rejected
+    with pytest.raises(UnderstudyError, match="record record-1 and all others: hold control tokens"):
+        encoded([forged], tokenizer)
 
 
 def test_a_row_more_costs_arrow_eight_bytes_a_token_and_python_next_to_nothing(
