@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
 from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
+from pipeline.records.reading import FileReading
 from pipeline.records.record import KINDS, Record
 from pipeline.records.reject import ANOTHER_SPEAKER, META_SPEAKER, Reject
 from pipeline.records.result import Conversion
@@ -35,6 +36,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "kept_by_file": kept,
         "files": _files(conversion, kept),
         "passed_over": list(conversion.passed_over),
+        "unused_keys": unused_keys(conversion.files),
         "problems": problems_table(conversion.problems),
         "steps": _steps(conversion),
         "reject_samples": _reject_samples(rejects),
@@ -74,9 +76,17 @@ def format_account(account: Mapping[str, Any]) -> str:
         lines.append(f"  {sample['source']}: left out, it holds the control token {find_control_token(sample['text'])}")
     if account["doubts"]["count"]:
         lines.append(f"  doubtful kinds: {account['doubts']['count']} (--review writes them to a table)")
+    if account["unused_keys"]:
+        counts = [f"{count} x {key}" for key, count in list(account["unused_keys"].items())[:TOP]]
+        lines.append(f"  not used: {', '.join(counts)}")
     if account["passed_over"]:
         lines.append(f"  passed over, no raw files: {', '.join(account['passed_over'])}")
     return "\n".join(lines)
+
+
+def unused_keys(files: Iterable[FileReading]) -> dict[str, int]:
+    """How often each key occurs that no reader uses, the most frequent first."""
+    return dict(sum((Counter(file.unused_keys) for file in files), Counter()).most_common())
 
 
 def length_bins() -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions, safe_folder_name
+from pipeline.records.account import unused_keys
 from pipeline.records.assembly import AssemblyOptions
 from pipeline.records.clean import CleaningRules
 from pipeline.records.conversion import (
@@ -97,7 +98,7 @@ def convert_characters(
     """
     assembly = assembly_options(options)
     known, passed_over = find_files(paths, read_options(options))
-    files = read_files(known, read_options(options), None, assembly.meta_speakers, num_proc=num_proc)
+    files = list(read_files(known, read_options(options), None, assembly.meta_speakers, num_proc=num_proc))
     raws = [raw for file in files for raw in file.own]
     counts = Counter(raw.speaker for raw in raws)
     names = speaker_names(counts)
@@ -109,7 +110,7 @@ def convert_characters(
     problems = sum((found for _, found in results), count_problems(grouped.others, assembly.meta_speakers))
     rejects = [reject_speaker(piece, assembly.meta_speakers, NOT_CONVERTED) for piece in grouped.left_out]
     summary = _summary([account for account, _ in results], grouped.characters, rejects, len(raws), problems)
-    summary["passed_over"] = list(map(str, passed_over))
+    summary |= {"passed_over": list(map(str, passed_over)), "unused_keys": unused_keys(files)}
     write_rejects(folder / REJECTS_FILE, rejects)
     write_characters_report(summary, folder / CHARACTERS_PAGE)
     write_json(folder / CHARACTERS_FILE, summary)

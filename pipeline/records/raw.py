@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
@@ -42,21 +42,27 @@ class RawRecord:
 class ReadOptions:
     """The options of the readers.
 
-    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context.
+    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context. Readers count
+    the keys that they do not use in `unused_keys`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     window: int = 6
+    unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RawTurn:
-    """One turn of a scene at its place in a file; `unusable` is the reason why it is no turn of the conversation."""
+    """One turn of a scene at its place in a file; `unusable` is the reason why it is no turn of the conversation.
+
+    `not_learnt` is the reason why it is one, and is context for those after it, but may not be learnt.
+    """
 
     source: str
     speaker: str
     text: str
     unusable: str = ""
+    not_learnt: str = ""
 
 
 def scene_records(turns: Iterable[RawTurn], *, title: str, place: str, window: int) -> Iterator[RawRecord]:
@@ -73,7 +79,7 @@ def scene_records(turns: Iterable[RawTurn], *, title: str, place: str, window: i
             scene=title,
             place=place,
             context=tuple(before),
-            unusable=turn.unusable,
+            unusable=turn.unusable or turn.not_learnt,
         )
         if not turn.unusable:
             before.append(Turn(turn.speaker, turn.text))
@@ -85,8 +91,8 @@ def merge_turns(turns: Iterable[RawTurn]) -> Iterator[RawTurn]:
     for turn in turns:
         if turn.unusable:
             yield turn
-        elif pending and turn.speaker == pending.speaker:
-            pending = RawTurn(pending.source, pending.speaker, f"{pending.text}\n{turn.text}")
+        elif pending and (turn.speaker, turn.not_learnt) == (pending.speaker, pending.not_learnt):
+            pending = replace(pending, text=f"{pending.text}\n{turn.text}")
         else:
             if pending:
                 yield pending

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -21,13 +22,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest."""
+    """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest.
+
+    `unused_keys` counts the keys of its entries that its reader does not use.
+    """
 
     path: str
     form: str
     encoding: str | None
     own: tuple[RawRecord, ...]
     others: tuple[Reject, ...]
+    unused_keys: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -56,6 +61,7 @@ def read_file(
     known: RecognisedFile, options: ReadOptions, wanted: str | None, meta_speakers: re.Pattern[str]
 ) -> FileReading:
     """One file's reading."""
+    options = replace(options, unused_keys=Counter())
     own: list[RawRecord] = []
     others: list[Reject] = []
     for raw in known.records(options):
@@ -63,7 +69,9 @@ def read_file(
             own.append(raw)
         else:
             others.append(reject_speaker(raw, meta_speakers))
-    return FileReading(str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others))
+    return FileReading(
+        str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others), options.unused_keys
+    )
 
 
 def concerns(raw: RawRecord, character: str) -> bool:

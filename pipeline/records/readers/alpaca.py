@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.records.raw import CHARACTER, USER, RawRecord, ReadOptions, string
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw import CHARACTER, USER, RawRecord, RawTurn, ReadOptions, scene_records, sequence, string
 from pipeline.records.record import Kind, Turn
 
 # The instructions that the original wrote into its rows, and the kind that each of them means.
@@ -17,8 +18,8 @@ INSTRUCTIONS: tuple[tuple[re.Pattern[str], Kind], ...] = (
 )
 
 
-def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
-    """The output as the character's reply to the instruction and its input."""
+def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """The output as the character's reply to the instruction and its input, and to the history before them."""
     instruction, given = string(source, row, "instruction"), string(source, row, "input")
     reply = string(source, row, "output", required=True)
     for pattern, kind in INSTRUCTIONS:
@@ -26,7 +27,26 @@ def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[Ra
             why = f"the original's instruction for {kind}"
             yield RawRecord(source, CHARACTER, reply, asked=given, place=source, kind=kind, why=why)
             return
-    yield reply_to("\n".join(part for part in (instruction, given) if part), reply, source)
+    asked = "\n".join(part for part in (instruction, given) if part)
+    if row.get("history"):
+        turns = [*_history(source, row["history"]), RawTurn(source, USER, asked), RawTurn(source, CHARACTER, reply)]
+        yield from scene_records(turns, title="", place=source, window=options.window)
+    else:
+        yield reply_to(asked, reply, source)
+
+
+def _history(source: str, history: Any) -> Iterator[RawTurn]:
+    """The exchanges before, each a pair of what was asked and what the character replied.
+
+    Raises:
+        UnderstudyError: one is no pair of texts.
+    """
+    for number, pair in enumerate(sequence(source, history, "history")):
+        where = f"{source}.history.{number}"
+        if not isinstance(pair, list) or len(pair) != len(("asked", "replied")):
+            raise UnderstudyError(where, "is no pair", fix='write it as ["what was asked", "the reply"]')
+        for speaker, text in zip((USER, CHARACTER), pair, strict=True):
+            yield RawTurn(where, speaker, string(where, {"history": text}, "history"))
 
 
 def reply_to(prompt: str, reply: str, source: str) -> RawRecord:

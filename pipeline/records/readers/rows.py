@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import RawRecord, ReadOptions, mapping
+from pipeline.records.raw import USER, RawRecord, ReadOptions, mapping, string
 from pipeline.records.readers import alpaca, haruhi, messages, seed
+from pipeline.records.readers.messages import SYSTEM_PROMPT
+from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
 
 
 @dataclass(frozen=True, slots=True)
 class RowForm:
-    """A form of row: the keys that it cannot lack, and how it is read."""
+    """A form of row: the keys that it cannot lack, how it is read, and the other keys that it uses."""
 
     name: str
     keys: frozenset[str]
     read: Callable[[str, Mapping[str, Any], ReadOptions], Iterator[RawRecord]]
+    uses: frozenset[str] = frozenset()
 
 
+SYSTEM = frozenset({"system"})
 # The first whose keys a row has reads it.
 ROW_FORMS: tuple[RowForm, ...] = (
     RowForm("ChatHaruhi line", frozenset({"input_hint", "input", "output"}), haruhi.read_line),
     RowForm("ChatHaruhi scene", frozenset({"file", "text"}), haruhi.read_scene),
-    RowForm("messages", frozenset({"messages"}), messages.read_messages),
-    RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion),
-    RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt),
-    RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row),
-    RowForm("line", frozenset({"speaker", "text"}), seed.read_row),
+    RowForm("messages", frozenset({"messages"}), messages.read_messages, SYSTEM),
+    RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion, SYSTEM),
+    RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt, SYSTEM),
+    RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row, SYSTEM | {"input", "history"}),
+    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, frozenset({"input", "source_title"})),
 )
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 
@@ -55,7 +59,16 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
             raise UnderstudyError(
                 source, f"has {keys}, which is no known form", fix="set `columns` in the recipe, such as [text=line]"
             )
-        yield from form.read(source, row, options)
+        count_unused(source, row, form.keys | form.uses, options.unused_keys)
+        learnt = is_learnable(source, row)
+        for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
+            yield raw if learnt else replace(raw, unusable=raw.unusable or NOT_LEARNT)
+
+
+def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
+    """A row's own system prompt, which is set aside: the persona has the character's."""
+    if text := string(source, row, "system"):
+        yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
 
 
 def _nearest(row: Mapping[str, Any]) -> RowForm | None:

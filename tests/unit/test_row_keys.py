@@ -1,0 +1,104 @@
+"""A key that changes what a row means is used or refused; every other key that nothing reads is counted by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of, format_account
+from pipeline.records.conversion import convert
+from pipeline.records.readers.row_keys import CHANGES_MEANING
+from pipeline.records.readers.rows import ROW_FORMS
+from pipeline.records.result import Conversion
+
+NOT_LEARNT = "not to be learnt, by its own weight"
+CHAT = [{"role": "user", "content": "Can you ring it?"}, {"role": "assistant", "content": "I ring all of them."}]
+ROWS: dict[str, dict[str, Any]] = {
+    "ChatHaruhi line": {"input_hint": "The bells", "input": "Bram: Which?", "output": "I ring all of them."},
+    "ChatHaruhi scene": {"file": "a.txt", "text": "Bram: Which?\nMira: I ring all of them."},
+    "messages": {"messages": CHAT},
+    "prompt and completion": {"prompt": CHAT[:1], "completion": CHAT[1:]},
+    "ShareGPT": {"conversations": [{"from": "human", "value": "Which?"}, {"from": "gpt", "value": "All of them."}]},
+    "alpaca": {"instruction": "Which bell?", "input": "", "output": "I ring all of them."},
+    "line": {"source_title": "The tower", "speaker": "Mira", "text": "I ring all of them."},
+}
+
+
+def converted(folder: Path, *rows: Any) -> Conversion:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return convert([path], "Mira", ConversionOptions())
+
+
+def reasons(conversion: Conversion) -> list[str]:
+    return sorted(reject.reason for reject in conversion.rejects)
+
+
+def test_every_form_of_row_is_tried_here() -> None:
+    assert ROWS.keys() == {form.name for form in ROW_FORMS}
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_a_key_that_nothing_reads_is_counted_and_said(form: str, tmp_path: Path) -> None:
+    alone = converted(tmp_path, ROWS[form])
+    with_more = converted(tmp_path, ROWS[form] | {"emotion": "calm"}, ROWS[form] | {"emotion": "", "id": 3})
+    account = account_of(with_more)
+    assert account["unused_keys"] == {"emotion": 2, "id": 1}
+    assert "not used: 2 x emotion, 1 x id" in format_account(account)
+    assert account_of(alone)["unused_keys"] == {}
+    assert [record.text for record in with_more.records] == [record.text for record in alone.records]
+
+
+@pytest.mark.parametrize("form", ROWS)
+@pytest.mark.parametrize("key", sorted(CHANGES_MEANING - {"system", "history"}))
+def test_a_key_that_changes_the_meaning_is_refused_where_its_form_lacks_it(form: str, key: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=rf"rows\.jsonl:1: has '{key}', which changes what it means"):
+        converted(tmp_path, ROWS[form] | {key: ["something"]})
+    assert converted(tmp_path, ROWS[form] | {key: []}).records
+
+
+@pytest.mark.parametrize("flag", [{"weight": 0}, {"train": False}, {"loss": False}, {"mask": 1}, {"weight": "0"}])
+def test_a_row_that_is_not_to_be_learnt_is_rejected_by_its_own_reason(flag: dict[str, Any], tmp_path: Path) -> None:
+    other = ROWS["line"] | {"text": "Mind your ears."}
+    conversion = converted(tmp_path, ROWS["line"] | flag, other)
+    assert [record.text for record in conversion.records] == ["Mind your ears."]
+    assert reasons(conversion) == [NOT_LEARNT]
+
+
+@pytest.mark.parametrize("flag", [{"weight": 0}, {"train": False}, {"loss": False}, {"masked": True}])
+def test_a_turn_that_is_not_to_be_learnt_is_context_only(flag: dict[str, Any], tmp_path: Path) -> None:
+    refused = {"role": "assistant", "content": "As a language model I have no bells."} | flag
+    again = {"role": "user", "content": "Again, as yourself."}
+    conversion = converted(tmp_path, {"messages": [CHAT[0], refused, again, CHAT[1] | {"weight": 1}]})
+    (record,) = conversion.records
+    assert record.text == "I ring all of them."
+    assert [turn.text for turn in record.context] == [CHAT[0]["content"], refused["content"], again["content"]]
+    assert reasons(conversion).count(NOT_LEARNT) == 1
+    assert conversion.read == len(conversion.records) + conversion.duplicates + len(conversion.rejects)
+
+
+def test_a_weight_between_is_an_error_that_says_where_weights_are(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=r"rows\.jsonl:1: has 'weight' of 0\.5.*`settings_weight`"):
+        converted(tmp_path, ROWS["line"] | {"weight": 0.5})
+
+
+def test_alpacas_history_stands_before_and_is_learnt_and_its_system_text_is_set_aside(tmp_path: Path) -> None:
+    row = ROWS["alpaca"] | {"history": [["Who are you?", "I am Mira."]], "system": "You are Mira."}
+    conversion = converted(tmp_path, row)
+    first, last = conversion.records
+    assert (first.text, last.text) == ("I am Mira.", "I ring all of them.")
+    assert [turn.text for turn in last.context] == ["Who are you?", "I am Mira.", "Which bell?"]
+    assert reasons(conversion) == ["a system prompt", "another speaker", "another speaker"]
+    with pytest.raises(UnderstudyError, match=r"history\.0: is no pair"):
+        converted(tmp_path, ROWS["alpaca"] | {"history": ["Who are you?"]})
+
+
+def test_turns_are_read_by_role_and_content_or_from_and_value_under_either_name(tmp_path: Path) -> None:
+    turns = ROWS["ShareGPT"]["conversations"]
+    assert [one.text for one in converted(tmp_path, {"conversations": CHAT}).records] == ["I ring all of them."]
+    assert [one.text for one in converted(tmp_path, {"messages": turns}).records] == ["All of them."]
