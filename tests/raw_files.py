@@ -187,6 +187,21 @@ def card_png(lines: Lines) -> Made:
     return Made("a.png", png([(b"tEXt", b"chara\0" + old), (b"tEXt", b"ccv3\0" + new)]), turns(lines) + 10)
 
 
+def card_png_compressed(lines: Lines) -> Made:
+    card = zlib.compress(base64.b64encode(dumped(card_v2_fields(lines))))
+    return Made("a.png", png([(b"zTXt", b"chara\0\0" + card)]), turns(lines) + 9)
+
+
+def card_png_international(lines: Lines) -> Made:
+    card = zlib.compress(base64.b64encode(dumped(card_v3_fields(lines))))
+    return Made("a.png", png([(b"iTXt", b"ccv3\0\1\0en\0card\0" + card)]), turns(lines) + 10)
+
+
+def whatsapp(lines: Lines) -> Made:
+    content = "\n".join(f"13/06/2023, 19:{n:02d} - {who}: {text}" for n, (who, text) in enumerate(lines))
+    return Made("chat.txt", content.encode(), len(lines))
+
+
 def zipped(members: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -227,7 +242,7 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
     maker.__name__: maker
     for maker in (
         json_list, json_lines, settings, alpaca, chat_messages, completions, sharegpt, comma_separated, parquet, arrow,
-        transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, charx, lorebook, subtitles_srt,
-        subtitles_ass,
+        transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
+        card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp,
     )
 }  # fmt: skip

@@ -65,13 +65,16 @@ class RawTurn:
     not_learnt: str = ""
 
 
-def scene_records(turns: Iterable[RawTurn], *, title: str, place: str, window: int) -> Iterator[RawRecord]:
+def scene_records(
+    turns: Iterable[RawTurn], *, title: str, place: str, window: int, each_line: bool = False
+) -> Iterator[RawRecord]:
     """Each turn of a scene with up to `window` turns before it; what is unusable is no context either.
 
-    Lines of one speaker in a row are one turn, so no turn follows another of its own speaker.
+    Lines of one speaker in a row are one turn, so no turn follows another of its own speaker; with `each_line`, as for
+    the messages of a chat, they are one turn for those after it, but each is a record of its own.
     """
     before: deque[Turn] = deque(maxlen=window)
-    for turn in merge_turns(turns):
+    for turn in turns if each_line else merge_turns(turns):
         yield RawRecord(
             source=turn.source,
             speaker=turn.speaker,
@@ -81,7 +84,11 @@ def scene_records(turns: Iterable[RawTurn], *, title: str, place: str, window: i
             context=tuple(before),
             unusable=turn.unusable or turn.not_learnt,
         )
-        if not turn.unusable:
+        if turn.unusable:
+            continue
+        if before and before[-1].speaker == turn.speaker:
+            before[-1] = Turn(turn.speaker, f"{before[-1].text}\n{turn.text}")
+        else:
             before.append(Turn(turn.speaker, turn.text))
 
 

@@ -26,7 +26,9 @@ from tests.raw_files import FORMS, card_fields, card_v2_fields, card_v3_fields, 
 LINES = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]
 FORM_NAMES = {
     "transcript": "transcript", "chat_log": "chat history", "card_v1": "character card", "card_v2": "character card",
-    "card_png": "character card in a PNG", "charx": "character card in a .charx", "lorebook": "lorebook",
+    "card_png": "character card in a PNG", "card_png_compressed": "character card in a PNG",
+    "card_png_international": "character card in a PNG", "whatsapp": "WhatsApp chat",
+    "charx": "character card in a .charx", "lorebook": "lorebook",
     "subtitles_srt": "subtitles", "subtitles_ass": "subtitles", "comma_separated": "table", "parquet": "parquet",
     "arrow": "arrow",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from pipeline.records.readers import (
     png_card,
     subtitles,
     transcript,
+    whatsapp,
 )
 from pipeline.records.readers import table as csv_table
 
@@ -45,6 +46,7 @@ READERS: tuple[Reader, ...] = (
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("table", csv_table.recognises, csv_table.read),
+    Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("transcript", transcript.recognises, transcript.read),
 )
 

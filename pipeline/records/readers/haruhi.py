@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.records.raw import CHARACTER, USER, RawRecord, ReadOptions, scene_records, string
-from pipeline.records.readers.transcript import SPEAKER_LINE, turns_of
+from pipeline.records.readers.transcript import spoken_line, turns_of
 from pipeline.records.record import Turn
 
 
@@ -21,7 +21,7 @@ def read_line(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[R
     title, asked = string(source, row, "input_hint").rstrip(".…"), string(source, row, "input")
     reply = string(source, row, "output", required=True)
     yield RawRecord(source, CHARACTER, reply, asked=title, place=source)
-    spoken = SPEAKER_LINE.fullmatch(asked)
+    spoken = spoken_line(asked)
     before = Turn(spoken["speaker"], spoken["text"]) if spoken else Turn(USER, asked)
     if before.text and before.text != title:
         yield RawRecord(source, CHARACTER, reply, asked=before.text, filed_under=title, place=source, context=(before,))

@@ -7,6 +7,7 @@ import binascii
 import io
 import json
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,8 @@ from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.card import read_card
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-TEXT, END = b"tEXt", b"IEND"
+PLAIN, COMPRESSED, INTERNATIONAL, END = b"tEXt", b"zTXt", b"iTXt", b"IEND"
+UNCOMPRESSED, DEFLATE = b"\0", b"\0"  # of an iTXt chunk; the only method of compression
 KEYWORDS = (b"ccv3", b"chara")  # the preferred one first
 MAX_CARD = 1 << 26  # bytes of a card's text
 
@@ -67,13 +69,41 @@ def card_chunks(file: RawFile) -> dict[bytes, bytes]:
                 stream.fp.seek(position + length)
             stream.crc(kind, content)
             keyword, separator, value = content.partition(b"\0")
-            if kind == TEXT and separator and keyword in KEYWORDS:
-                found[keyword] = value
-    except (SyntaxError, ValueError, struct.error, OverflowError) as error:
+            if separator and keyword in KEYWORDS and kind in (PLAIN, COMPRESSED, INTERNATIONAL):
+                found[keyword] = text_of_chunk(kind, value)
+    except (SyntaxError, ValueError, struct.error, OverflowError, zlib.error) as error:
         raise UnderstudyError(
             f"{file.path} (byte {position})", f"has a broken chunk ({error})", fix="export the card again"
         ) from error
     return found
+
+
+def text_of_chunk(kind: bytes, value: bytes) -> bytes:
+    """The text of a text chunk, given what follows its keyword: as it is, or inflated, up to a little over MAX_CARD.
+
+    Raises:
+        ValueError: the chunk's own fields are missing, or it is compressed in an unknown way.
+        zlib.error: what is compressed is broken.
+    """
+    if kind == PLAIN:
+        return value
+    if kind == COMPRESSED:
+        compressed, method, text = True, value[:1], value[1:]
+    else:
+        compressed, method = value[:1] != UNCOMPRESSED, value[1:2]
+        language, _, rest = value[2:].partition(b"\0")
+        translated, separator, text = rest.partition(b"\0")
+        if not separator:
+            raise ValueError(f"an iTXt chunk without its text, after {language + translated!r}")
+    if not compressed:
+        return text
+    if method != DEFLATE:
+        raise ValueError(f"compression method {method!r}")
+    inflater = zlib.decompressobj()
+    inflated = inflater.decompress(text, MAX_CARD + 1)  # a bomb is cut there, and refused as too large
+    if not inflater.eof and len(inflated) <= MAX_CARD:
+        raise ValueError("compressed text that is cut off")
+    return inflated
 
 
 def decode_card(file: RawFile, keyword: bytes, content: bytes) -> Any:

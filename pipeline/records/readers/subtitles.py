@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.transcript import SPEAKER_LINE, unquote
+from pipeline.records.readers.transcript import spoken_line, unquote
 
 TIMES = re.compile(r"\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}\s*-->\s*\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}")
 ASS_HEAD = re.compile(r"^\[Script Info\]", re.MULTILINE | re.IGNORECASE)
@@ -60,7 +60,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 def _turn(source: str, name: str, text: str, is_comment: bool) -> RawTurn:
     if is_comment:
         return RawTurn(source, name or UNNAMED, text, "a comment")
-    spoken = None if name else SPEAKER_LINE.fullmatch(text)
+    spoken = None if name else spoken_line(text)
     if spoken:
         return RawTurn(source, spoken["speaker"], unquote(spoken["text"].strip()))
     return RawTurn(source, name or UNNAMED, text)

@@ -14,6 +14,9 @@ SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
 NO_SCRIPTS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".json")
+NAME_LETTER = re.compile(r"[^\W\d_]|[？?]")  # a name has a letter of any script; ??? is somebody not known yet
+DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月")
+CLOCK = re.compile(r"\d[:：][0-5]\d(?!\d)")
 SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
 
@@ -50,6 +53,18 @@ def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[RawTurn]:
             yield _turn(source, line)
 
 
+def spoken_line(line: str) -> re.Match[str] | None:
+    """The speaker and the text of a line that somebody speaks; None where what stands before the colon is no name.
+
+    Dates, clock times (`Orla at 7:30`), numbers and URLs are no names.
+    """
+    found = SPEAKER_LINE.fullmatch(line)
+    if found is None or not NAME_LETTER.search(found["speaker"]) or DATE.search(found["speaker"]):
+        return None
+    is_clock = CLOCK.match(line, found.end("speaker") - 1)
+    return None if is_clock or found["text"].startswith("//") else found
+
+
 def unquote(text: str) -> str:
     """The text without the quotation marks around all of it."""
     quoted = QUOTED.fullmatch(text)
@@ -72,14 +87,14 @@ def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[Ra
 def _turn(source: str, line: str) -> RawTurn:
     if STAGE_DIRECTION.fullmatch(line):
         return RawTurn(source, UNNAMED, line, "a stage direction")
-    spoken = SPEAKER_LINE.fullmatch(line)
+    spoken = spoken_line(line)
     if spoken is None:
         return RawTurn(source, UNNAMED, line, "no speaker")
     return RawTurn(source, spoken["speaker"], unquote(spoken["text"].strip()))
 
 
 def _is_spoken(line: str) -> bool:
-    return SPEAKER_LINE.fullmatch(line) is not None
+    return spoken_line(line) is not None
 
 
 def _is_double_spaced(file: RawFile) -> bool:
