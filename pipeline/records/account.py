@@ -80,7 +80,7 @@ def format_account(account: Mapping[str, Any]) -> str:
         counts = [f"{count} x {key}" for key, count in list(account["unused_keys"].items())[:TOP]]
         lines.append(f"  not used: {', '.join(counts)}")
     if account["passed_over"]:
-        lines.append(f"  passed over, no raw files: {', '.join(account['passed_over'])}")
+        lines.append(f"  passed over: {', '.join(account['passed_over'])}")
     return "\n".join(lines)
 
 

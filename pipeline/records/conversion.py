@@ -24,7 +24,7 @@ from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
 from pipeline.records.readers import find_files
-from pipeline.records.reading import read_files
+from pipeline.records.reading import passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
 from pipeline.records.report import write_conversion_report
@@ -50,8 +50,8 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
     conversion = replace(
         convert_pieces(character, split, pieces, assembly),
         entries=len(own) + len(others),
-        files=files,
-        passed_over=tuple(map(str, passed_over)),
+        files=tuple(file for file in files if not file.passed_over),
+        passed_over=passed_over_files(passed_over, files),
         others=others,
     )
     if not conversion.records:

@@ -15,6 +15,10 @@ USER = ""  # the one who talks to the character
 UNNAMED = "?"  # somebody whom the file does not name
 
 
+class UnknownFormError(UnderstudyError):
+    """A readable file of a form that no reader knows: an error where it was named; in a folder it is passed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawRecord:
     """One line, passage or answer of a file.

@@ -141,10 +141,11 @@ def _unmarked_utf16(head: bytes) -> str | None:
     for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
         if zeros > 4 * others:
             try:
-                head[: len(head) & ~3].decode(encoding)
+                text = head[: len(head) & ~3].decode(encoding)
             except UnicodeDecodeError:
                 continue
-            return encoding
+            if text and not any(char < " " and not char.isspace() for char in text):
+                return encoding
     return None
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from tqdm import tqdm
 
-from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.reject import Reject, reject_speaker
 
@@ -24,7 +25,8 @@ R = TypeVar("R")
 class FileReading:
     """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest.
 
-    `unused_keys` counts the keys of its entries that its reader does not use.
+    `unused_keys` counts the keys of its entries that its reader does not use; `passed_over` is why a file of a folder
+    is no raw file after all.
     """
 
     path: str
@@ -33,6 +35,7 @@ class FileReading:
     own: tuple[RawRecord, ...]
     others: tuple[Reject, ...]
     unused_keys: Mapping[str, int] = field(default_factory=dict)
+    passed_over: str = ""
 
     @property
     def read(self) -> int:
@@ -64,14 +67,32 @@ def read_file(
     options = replace(options, unused_keys=Counter())
     own: list[RawRecord] = []
     others: list[Reject] = []
-    for raw in known.records(options):
-        if wanted is None or concerns(raw, wanted):
-            own.append(raw)
-        else:
-            others.append(reject_speaker(raw, meta_speakers))
+    passed_over = ""
+    try:
+        for raw in known.records(options):
+            if wanted is None or concerns(raw, wanted):
+                own.append(raw)
+            else:
+                others.append(reject_speaker(raw, meta_speakers))
+    except UnknownFormError as error:
+        if not known.found or own or others:  # of a file that was named, or whose beginning was read, it is an error
+            raise
+        passed_over = error.parts[1]
     return FileReading(
-        str(known.file.path), known.reader.name, known.file.encoding, tuple(own), tuple(others), options.unused_keys
+        str(known.file.path),
+        known.reader.name,
+        known.file.encoding,
+        tuple(own),
+        tuple(others),
+        options.unused_keys,
+        passed_over,
     )
+
+
+def passed_over_files(unknown: Iterable[Path], files: Iterable[FileReading]) -> tuple[str, ...]:
+    """The files of folders that are no raw files, each with the reason."""
+    by_form = (f"{path} (no known form)" for path in unknown)
+    return (*by_form, *(f"{file.path} ({file.passed_over})" for file in files if file.passed_over))
 
 
 def concerns(raw: RawRecord, character: str) -> bool:

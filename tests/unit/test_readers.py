@@ -60,7 +60,7 @@ def test_what_is_no_raw_file_is_passed_over_in_a_folder_and_refused_by_itself(na
     with pytest.raises(UnderstudyError, match="holds no raw file"):
         converted(tmp_path / name)
     (tmp_path / "a.txt").write_text("Mira: Aye, I am up here.", encoding="utf-8")
-    assert converted(tmp_path).passed_over == (str(tmp_path / name),)
+    assert converted(tmp_path).passed_over == (f"{tmp_path / name} (no known form)",)
 
 
 CHINESE = """## 黄昏

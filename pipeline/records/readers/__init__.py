@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
@@ -53,10 +53,11 @@ READERS: tuple[Reader, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFile:
-    """A file and the reader for it."""
+    """A file and the reader for it; `found` says that it was found in a folder, and not named itself."""
 
     file: RawFile
     reader: Reader
+    found: bool = False
 
     def records(self, options: ReadOptions) -> Iterator[RawRecord]:
         """Every raw record of the file, in its order."""
@@ -76,10 +77,10 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
             raise UnderstudyError(path, "does not exist", fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
         found = [(file, recognise(file, options)) for file in below]
-        if not any(reader for _, reader in found):
+        if not any(one for _, one in found):
             raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
-        known |= {file: reader for file, reader in found if reader}
-        passed_over += [file for file, reader in found if not reader]
+        known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
+        passed_over += [file for file, one in found if not one]
     return list(known.values()), passed_over
 
 

@@ -22,6 +22,8 @@ PASSAGES: tuple[tuple[str, str, str], ...] = (
     ("personality", "Personality", "性格"),
     ("scenario", "Scenario", "场景"),
 )
+TEXTS = ("nickname", "first_mes", "mes_example", *(field for field, _, _ in PASSAGES))
+BOOK = "character_book"
 GREETINGS = ("alternate_greetings", "group_only_greetings")
 # Notes to users and instructions to a model: never trained on, so their text is not even kept in the rejects.
 WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "post_history_instructions")
@@ -47,7 +49,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     """The records of a card of any version.
 
     Raises:
-        UnderstudyError: it has no name, or a field has another type than the specification gives it.
+        UnderstudyError: it has no name, or a text of it cannot be written.
     """
     card = mapping(source, document)
     if "spec" in card:
@@ -55,6 +57,10 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     name = string(source, card, "name")
     if not name:
         raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
+    odd = _odd_fields(card)
+    card = {field: value for field, value in card.items() if field not in odd}
+    for field in odd:
+        yield RawRecord(f"{source}#{field}", name, "", unusable=f"a card's {field} of the wrong type")
     called = string(source, card, "nickname") or name
     yield from _passages(source, card, name, called)
     yield from _greetings(source, card, name, called)
@@ -65,6 +71,18 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     if card.get("character_book") is not None:
         book = mapping(f"{source}#character_book", card["character_book"])
         yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called)
+
+
+def _odd_fields(card: Mapping[str, Any]) -> list[str]:
+    """The fields whose value has another type than the specification gives it; the rest of the card is read."""
+    given = {field: card[field] for field in (*TEXTS, *GREETINGS, BOOK) if card.get(field) is not None}
+    types = dict.fromkeys(TEXTS, str) | dict.fromkeys(GREETINGS, list) | {BOOK: Mapping}
+    return [
+        field
+        for field, value in given.items()
+        if not isinstance(value, types[field])
+        or (isinstance(value, list) and not all(isinstance(text, str) for text in value))
+    ]
 
 
 def _passages(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, mapping, scene_records, string
@@ -10,14 +10,15 @@ from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import first_line, json_lines
 
 MARKS = ("user_name", "character_name")
+MESSAGE_KEYS = frozenset({"name", "mes", "is_user"})
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether its first line names the two who talk."""
+    """Whether its first line names the two who talk, or is a message itself, as in a group's chat."""
     if not file.encoding or first_char(file) != "{":
         return False
     first = first_line(file)
-    return isinstance(first, dict) and all(mark in first for mark in MARKS)
+    return isinstance(first, dict) and (all(mark in first for mark in MARKS) or first.keys() >= MESSAGE_KEYS)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -32,6 +33,8 @@ def _is_head(value: Any) -> bool:
 
 def _turn(source: str, value: Any) -> RawTurn:
     message = mapping(source, value)
-    hidden = "a hidden message" if message.get("is_system") else ""
+    extra = message.get("extra")
+    is_narrator = isinstance(extra, Mapping) and extra.get("type") == "narrator"
+    hidden = "a hidden message" if message.get("is_system") else "a narrator's message" if is_narrator else ""
     name = string(source, message, "name", required=True)
     return RawTurn(source, name, string(source, message, "mes", required=True), hidden)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
 
@@ -90,7 +90,7 @@ def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
     else:
         document = json_document(file)
         if not isinstance(document, dict) or form_of(document) is None:
-            raise UnderstudyError(
+            raise UnknownFormError(
                 file.path, "is not a list of records", fix='write it as [{"speaker": ..., "text": ...}, ...]'
             )
         yield f"{file.path}#0", document

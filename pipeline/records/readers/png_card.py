@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.card import read_card
 
@@ -39,7 +39,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         if keyword in found:
             yield from read_card(str(file.path), decode_card(file, keyword, found[keyword]), options)
             return
-    raise UnderstudyError(
+    raise UnknownFormError(
         file.path, "is an image without a card in it", fix="export the card again, or take the image out of the folder"
     )
 

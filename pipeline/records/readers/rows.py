@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.errors import UnderstudyError
-from pipeline.records.raw import USER, RawRecord, ReadOptions, mapping, string
+from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers import alpaca, haruhi, messages, seed
 from pipeline.records.readers.messages import SYSTEM_PROMPT
 from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
@@ -56,7 +55,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         form = form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
-            raise UnderstudyError(
+            raise UnknownFormError(
                 source, f"has {keys}, which is no known form", fix="set `columns` in the recipe, such as [text=line]"
             )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)

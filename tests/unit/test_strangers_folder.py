@@ -1,0 +1,103 @@
+"""A folder as somebody has it: what is no raw file is passed over by name and reason, and everything else is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of, format_account
+from pipeline.records.conversion import convert
+from pipeline.records.result import Conversion
+from tests.raw_files import FORMS, card_v2_fields, png
+
+LINES = [("Bram", "Who is up there?"), ("Mira", "I ring the bells of Saltmere.")]
+AVATAR = png([(b"tEXt", b"Software\0paint")])
+FOREIGN: dict[str, bytes] = {
+    "User Avatars/user.png": AVATAR,
+    "settings.json": b'{"theme": "dark", "power_user": {"smooth": true}}',
+    "themes/Dark.json": b'{"name": "Dark", "blur_strength": 10, "main_text_color": "#fff"}',
+    "groups/1700000000.json": b'{"id": "1700000000", "members": ["Mira.png", "Bram.png"], "hidden": false}',
+    "backups/list.json": b'[{"path": "a", "size": 3}, {"path": "b", "size": 4}]',
+    "README.md": b"Some prose about bells, which says nothing to anybody.",
+    "model.bin": b"\0\1\2",
+    "notes.rtf": b"{\\rtf1 bells}",
+}
+GROUP_CHAT: list[dict[str, Any]] = [
+    {"name": "Bram", "is_user": True, "is_system": False, "mes": "Who is there?"},
+    {"name": "System", "is_user": False, "is_system": False, "mes": "The door creaks.", "extra": {"type": "narrator"}},
+    {"name": "Mira", "is_user": False, "mes": "Only me. Wipe your boots.", "extra": {}, "swipes": ["Go away."]},
+    {"name": "Mira", "is_user": False, "is_system": True, "mes": "Chat saved."},
+]
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def converted(path: Path) -> Conversion:
+    return convert([path], "Mira", ConversionOptions())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_beside_the_files_of_other_programs_a_file_converts_as_alone(form: str, tmp_path: Path) -> None:
+    made = FORMS[form](LINES)
+    write(tmp_path / "alone", {f"x/{made.name}": made.content})
+    write(tmp_path / "beside", {f"x/{made.name}": made.content} | FOREIGN)
+    alone, beside = converted(tmp_path / "alone"), converted(tmp_path / "beside")
+    assert [record.record_id for record in beside.records] == [record.record_id for record in alone.records]
+    assert len(beside.files) + len(beside.passed_over) == 1 + len(FOREIGN)
+
+
+def test_what_is_passed_over_is_named_with_its_reason(tmp_path: Path) -> None:
+    write(tmp_path, {"a.json": FORMS["json_list"](LINES).content} | FOREIGN)
+    said = format_account(account_of(converted(tmp_path)))
+    assert "user.png (is an image without a card in it)" in said
+    assert "settings.json (has theme, power_user, which is no known form)" in said
+    assert "list.json (has path, size, which is no known form)" in said
+    assert "README.md (no known form)" in said
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if name.endswith((".png", ".json"))])
+def test_named_itself_it_is_an_error(name: str, tmp_path: Path) -> None:
+    write(tmp_path, FOREIGN)
+    with pytest.raises(UnderstudyError, match=r"without a card|not a list of records|no known form"):
+        converted(tmp_path / name)
+
+
+def test_a_file_whose_later_rows_are_of_no_form_is_an_error_in_a_folder_too(tmp_path: Path) -> None:
+    write(tmp_path, {"a.json": json.dumps([{"speaker": "Mira", "text": "Aye, aye."}, {"path": "b"}]).encode()})
+    with pytest.raises(UnderstudyError, match=r"a\.json#1: has path, which is no known form"):
+        converted(tmp_path)
+
+
+def test_a_chat_without_its_header_is_known_by_its_rows(tmp_path: Path) -> None:
+    write(tmp_path, {"group.jsonl": "\n".join(map(json.dumps, GROUP_CHAT)).encode()})
+    conversion = converted(tmp_path)
+    (record,) = conversion.records
+    assert record.text == "Only me. Wipe your boots."
+    assert [(turn.speaker, turn.text) for turn in record.context] == [("Bram", "Who is there?")]
+    reasons = sorted(reject.reason for reject in conversion.rejects)
+    assert reasons == ["a hidden message", "a narrator's message", "another speaker"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("alternate_greetings", "1687194031049"), ("alternate_greetings", [3]), ("first_mes", 3), ("character_book", "x")],
+)
+def test_a_card_with_one_field_of_the_wrong_type_is_read_but_for_that_field(
+    field: str, value: object, tmp_path: Path
+) -> None:
+    card = card_v2_fields(LINES)
+    data = {key: entry for key, entry in dict(card["data"]).items() if key != field}  # type: ignore[call-overload]
+    write(tmp_path, {"without.json": json.dumps(card | {"data": data}).encode()})
+    write(tmp_path, {"odd.json": json.dumps(card | {"data": data | {field: value}}).encode()})
+    without, odd = converted(tmp_path / "without.json"), converted(tmp_path / "odd.json")
+    assert [record.text for record in odd.records] == [record.text for record in without.records]
+    assert f"a card's {field} of the wrong type" in {reject.reason for reject in odd.rejects}
