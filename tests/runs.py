@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from pipeline.runs.checkpoints import complete_checkpoints, incomplete_checkpoints
+from pipeline.runs.checkpoints import list_complete_checkpoints, list_incomplete_checkpoints
 from tests.conftest import ROOT
 from tests.forkserver import ForkedProcess
 
@@ -146,5 +146,7 @@ def distance(one: Path, other: Path) -> float:
 
 
 def checkpoints_of(folder: Path) -> tuple[list[str], list[str]]:
-    """Names of a run's whole and of its broken checkpoints."""
-    return [path.name for path in complete_checkpoints(folder)], [path.name for path in incomplete_checkpoints(folder)]
+    """Names of a run's complete and of its incomplete checkpoints."""
+    return [path.name for path in list_complete_checkpoints(folder)], [
+        path.name for path in list_incomplete_checkpoints(folder)
+    ]

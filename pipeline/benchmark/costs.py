@@ -38,7 +38,7 @@ class SceneCost(TypedDict):
     pairs_tree: int
 
 
-class DealingCost(TypedDict):
+class SlowestProcessTokens(TypedDict):
     """Tokens a row of the slowest of so many processes, and of the largest micro-batch: in order, and dealt out."""
 
     processes: int
@@ -78,7 +78,7 @@ def scene_costs(tokenizer: PreTrainedTokenizerBase) -> list[SceneCost]:
     return costs
 
 
-def dealing_costs(rows: RowSet, plan: MixturePlan, batch_size: int) -> list[DealingCost]:
+def slowest_process_tokens(rows: RowSet, plan: MixturePlan, batch_size: int) -> list[SlowestProcessTokens]:
     """Tokens of the slowest process per step, by how rows are dealt to micro-batches, over the steps of an epoch."""
     lengths, order = token_lengths(rows.dataset), plan.rows(0, rows.variants)
     costs = []
@@ -90,7 +90,7 @@ def dealing_costs(rows: RowSet, plan: MixturePlan, batch_size: int) -> list[Deal
         trees = [_tree_tokens(rows, one, batch_size).reshape(steps, processes) for one in (in_order, dealt)]
         slowest = [float(one.max(1).mean() / batch_size) for one in trees]
         largest = [int(one.max()) for one in trees]
-        costs.append(DealingCost(processes=processes, slowest_in_order=slowest[0], slowest_dealt=slowest[1],
+        costs.append(SlowestProcessTokens(processes=processes, slowest_in_order=slowest[0], slowest_dealt=slowest[1],
                                  largest_in_order=largest[0], largest_dealt=largest[1]))  # fmt: skip
     return costs
 

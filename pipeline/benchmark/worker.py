@@ -29,7 +29,7 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
     recipe, overrides = Path(spec["recipe"]), spec["overrides"]
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
 
-    from pipeline.benchmark.costs import dealing_costs, planning_costs, scene_costs
+    from pipeline.benchmark.costs import planning_costs, scene_costs, slowest_process_tokens
     from pipeline.benchmark.variants import bench_data, make_trainer
     from pipeline.capacity.memory import peak_memory
     from pipeline.models.load import load_tokenizer
@@ -50,7 +50,7 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
                 {
                     "scenes": scene_costs(tokenizer),
                     "planning": planning_costs(data.rows, batch),
-                    "dealing": dealing_costs(data.rows, data.plan, batch),
+                    "dealing": slowest_process_tokens(data.rows, data.plan, batch),
                 }
             )
         return
@@ -74,7 +74,7 @@ class _StepwiseTraining:
         trainer.training_step = self._counted_step
 
     def _counted_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        self.counts.update(count_batch(inputs))
+        self.counts.update(batch_counts(inputs))
         return self._training_step(model, inputs, *rest, **named)
 
     def callback(self) -> Any:
@@ -112,7 +112,7 @@ class _StepwiseTraining:
         raise _QuitError
 
 
-def count_batch(inputs: dict[str, Any]) -> dict[str, int]:
+def batch_counts(inputs: dict[str, Any]) -> dict[str, int]:
     """Counts of a micro-batch of any variant: rows, tokens that the model computes (padding too), supervised tokens.
 
     And what it costs on a CPU: tokens `scored` by the LM head, `pairs` of a query with a key that it may see (or, where

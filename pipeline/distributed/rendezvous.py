@@ -46,7 +46,7 @@ def process_group(timeout: float, *, use_cpu: bool) -> Iterator[bool]:
     """
     try:
         if world_size_of(os.environ) == 1:
-            if launched_alone_on_cpu(os.environ):
+            if asked_for_several_cpu_processes(os.environ):
                 sys.stderr.write(f"note: {SINGLE_PROCESS_NOTE}\n")
             yield use_cpu
             return
@@ -88,7 +88,7 @@ def world_size_of(environment: Mapping[str, str]) -> int:
     return world
 
 
-def launched_alone_on_cpu(environment: Mapping[str, str]) -> bool:
+def asked_for_several_cpu_processes(environment: Mapping[str, str]) -> bool:
     """Whether accelerate was asked for several processes on CPUs: it then starts one, with a master address."""
     on_cpu = environment.get("ACCELERATE_USE_CPU", "").lower() == "true"
     return on_cpu and "MASTER_ADDR" in environment and "WORLD_SIZE" not in environment

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS_SHOWN = 12  # that a table names, those with the most exposures first
 
 
-class LedgerRow(TypedDict):
+class KindExposures(TypedDict):
     """Exposures of one kind of record over a run; shares are of all records seen and all loss tokens.
 
     Where a run has several characters, each has rows of its own.
@@ -42,7 +42,7 @@ def make_ledger(
     realised: Ints | None = None,
     *,
     owners: Sequence[str] | None = None,
-) -> list[LedgerRow]:
+) -> list[KindExposures]:
     """One row a kind, in order of appearance. `loss_tokens[i]` is the mean number of supervised tokens of record i.
 
     With `owners`, the character of each record ("" for none), one row for each character's each kind. Shares and
@@ -55,7 +55,7 @@ def make_ledger(
         records.setdefault(key, []).append(record)
     rows = []
     for (owner, kind), own in records.items():
-        row = LedgerRow(
+        row = KindExposures(
             kind=kind,
             records=len(own),
             planned=int(planned[own].sum()),
@@ -70,12 +70,12 @@ def make_ledger(
     return rows
 
 
-def ledger_of(rows: Sequence[LedgerRow], character: str) -> list[LedgerRow]:
+def ledger_of(rows: Sequence[KindExposures], character: str) -> list[KindExposures]:
     """A character's rows of the ledger: of a run of one, all of them."""
     return [row for row in rows if row.get("character", character) == character]
 
 
-def format_ledger(rows: Sequence[LedgerRow]) -> str:
+def format_ledger(rows: Sequence[KindExposures]) -> str:
     """The ledger as a plain table; of several characters, a table of the kinds and one of the characters."""
     if not any("character" in row for row in rows):
         return _table("kind", {row["kind"]: row for row in rows})
@@ -87,15 +87,15 @@ def format_ledger(rows: Sequence[LedgerRow]) -> str:
     return f"{_table('kind', kinds)}\n{_table('character', {name: sums[name] for name in named})}{more}"
 
 
-def _all(rows: Sequence[LedgerRow], key: Literal["kind", "character"]) -> list[str]:
+def _all(rows: Sequence[KindExposures], key: Literal["kind", "character"]) -> list[str]:
     return [row[key] for row in rows]
 
 
-def _sum(rows: Sequence[LedgerRow]) -> LedgerRow:
+def _sum(rows: Sequence[KindExposures]) -> KindExposures:
     """Several rows as one."""
     records = sum(row["records"] for row in rows)
     realised = [row["realised"] for row in rows if row["realised"] is not None]
-    return LedgerRow(
+    return KindExposures(
         kind=rows[0]["kind"],
         records=records,
         planned=sum(row["planned"] for row in rows),
@@ -108,7 +108,7 @@ def _sum(rows: Sequence[LedgerRow]) -> LedgerRow:
     )
 
 
-def _table(title: str, rows: Mapping[str, LedgerRow]) -> str:
+def _table(title: str, rows: Mapping[str, KindExposures]) -> str:
     width = max(12, 2 + max(map(display_width, rows), default=0))
     head = f"{'records':>8}{'planned':>9}{'seen':>9}{'each (min mean max)':>22}{'share':>8}{'of loss':>9}"
     lines = [padded(title, width) + head]
@@ -122,7 +122,7 @@ def _table(title: str, rows: Mapping[str, LedgerRow]) -> str:
     return "\n".join(lines)
 
 
-def agreement(planned: Ints, realised: Ints) -> str:
+def format_agreement(planned: Ints, realised: Ints) -> str:
     """Whether every record was seen as often as planned, in a sentence."""
     if (planned == realised).all():
         return f"ledger: each of {len(planned)} records was seen exactly as often as planned"

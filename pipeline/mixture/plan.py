@@ -174,7 +174,7 @@ def exposures_by_share(
     return {source: share * scale for source, share in wanted.items()}
 
 
-def by_character(
+def divide_by_character(
     owners: Sequence[str],
     kinds: Sequence[str],
     exposures_of: Mapping[str, float],

@@ -18,7 +18,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.evaluation.session import show_bleed
 from pipeline.models.threads import usable_cores
 from pipeline.multirun.matrix import measure_matrix
-from pipeline.multirun.members import Member, member_key, members_of
+from pipeline.multirun.members import Member, member_key, prepare_members
 from pipeline.multirun.workers import Outcome, train_all, visible_gpus, worker_environments
 from pipeline.runs.run_file import is_finished
 from pipeline.terminal import duration, print_line, progress_bar
@@ -43,7 +43,7 @@ def run_cast(
         UnderstudyError: another process trains into the folder, or a character could not be trained.
     """
     with locked_folder(folder):
-        members = members_of(recipe, folder, chosen, num_proc=os.cpu_count() or 1)
+        members = prepare_members(recipe, folder, chosen, num_proc=os.cpu_count() or 1)
         outcomes = train_members(members, overrides, folder, jobs)
         trained = [outcome.member for outcome in outcomes if not outcome.error]
         if trained and matrix_facts > 0:

@@ -18,9 +18,9 @@ from pipeline.recipe import (
     OWN_KEYS,
     CharacterArguments,
     character_arguments,
-    entries_of,
     line_of,
     multi_character_arguments,
+    parse_character_entries,
     read_recipe,
     safe_folder_name,
 )
@@ -45,7 +45,7 @@ class Member:
         return character_arguments(self.recipe)
 
 
-def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: int = 1) -> list[Member]:
+def prepare_members(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: int = 1) -> list[Member]:
     """The chosen characters of a recipe (`all` of them, or by name), each with a recipe of its own written.
 
     They are those that the recipe lists as `characters`. Where it lists none, its raw files are converted for
@@ -63,7 +63,7 @@ def members_of(recipe: Path, folder: Path, chosen: Sequence[str], *, num_proc: i
         common = {key: value for key, value in values.items() if key != "characters"}
         entries = {
             one.name: entry | ({"records_dir": one.records_dir} if one.records_dir else {})
-            for one, entry in zip(arguments.each, entries_of(arguments.characters), strict=True)
+            for one, entry in zip(arguments.each, parse_character_entries(arguments.characters), strict=True)
         }
     names = list(entries) if list(chosen) == [ALL] else list(dict.fromkeys(chosen))
     if absent := [name for name in names if name not in entries]:

@@ -66,7 +66,7 @@ def train_all(
             return Outcome(member, 0.0, None)
         worker = free.get()
         try:
-            error = train_one(member, worker, overrides, folder / LOG_FOLDER, show=len(workers) == 1)
+            error = training_error(member, worker, overrides, folder / LOG_FOLDER, show=len(workers) == 1)
         finally:
             free.put(worker)
         return Outcome(member, time.monotonic() - began, error)
@@ -84,7 +84,7 @@ def train_all(
     return sorted(outcomes, key=lambda outcome: order[outcome.member.name])
 
 
-def train_one(
+def training_error(
     member: Member, environment: Mapping[str, str], overrides: Sequence[str], logs: Path, *, show: bool
 ) -> str | None:
     """None once the member is trained, or else the error.

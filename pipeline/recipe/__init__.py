@@ -4,7 +4,13 @@ A recipe is flat. Its keys are the fields of `CharacterArguments`, of trl's `SFT
 on the command line `--key value` overrides them.
 """
 
-from pipeline.recipe.arguments import OWN_KEYS, CharacterArguments, describe_keys, entries_of, numbers_of
+from pipeline.recipe.arguments import (
+    OWN_KEYS,
+    CharacterArguments,
+    describe_keys,
+    parse_character_entries,
+    parse_numbers_by_kind,
+)
 from pipeline.recipe.checks import check_known, check_values
 from pipeline.recipe.conversion import ALTERNATIVES, Alternatives, ConversionOptions
 from pipeline.recipe.folders import safe_folder_name
@@ -23,11 +29,11 @@ __all__ = [
     "check_types",
     "check_values",
     "describe_keys",
-    "entries_of",
     "line_of",
     "multi_character_arguments",
-    "numbers_of",
     "output_folder",
+    "parse_character_entries",
+    "parse_numbers_by_kind",
     "read_recipe",
     "safe_folder_name",
     "value_of",

@@ -100,7 +100,7 @@ class CharacterArguments:
         A key that an entry of `characters` lacks has the recipe's value. A `records_dir` of the recipe is then the
         folder above the characters' own, as `convert --character all` writes it.
         """
-        entries = entries_of(self.characters)
+        entries = parse_character_entries(self.characters)
         return [self._one_of(entry) for entry in entries] if entries else [self]
 
     def _one_of(self, entry: Mapping[str, Any]) -> CharacterArguments:
@@ -112,7 +112,7 @@ class CharacterArguments:
     def weights(self) -> dict[str, float]:
         """The mixture's weight of each kind."""
         settings = dict.fromkeys(("background", "setting_qa"), self.settings_weight)
-        return {**dict.fromkeys(MIXED_KINDS, 1.0), **settings, **numbers_of(self.kind_weights)}
+        return {**dict.fromkeys(MIXED_KINDS, 1.0), **settings, **parse_numbers_by_kind(self.kind_weights)}
 
     @property
     def raw_paths(self) -> list[Path]:
@@ -153,7 +153,7 @@ class CharacterArguments:
         }
 
 
-def entries_of(value: Any) -> list[dict[str, Any]]:
+def parse_character_entries(value: Any) -> list[dict[str, Any]]:
     """The entries of `characters`, as YAML gives them or as the command line's JSON; a mere name is an entry too."""
     if isinstance(value, str):
         try:
@@ -164,7 +164,7 @@ def entries_of(value: Any) -> list[dict[str, Any]]:
     return [dict(one) if isinstance(one, Mapping) else {"character": one} for one in listed]
 
 
-def numbers_of(value: Any) -> dict[str, float]:
+def parse_numbers_by_kind(value: Any) -> dict[str, float]:
     """A mapping of kinds to numbers, as YAML gives it or as the command line's JSON; empty where it is none."""
     if isinstance(value, str):
         try:

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline.errors import UnderstudyError
-from pipeline.recipe.arguments import MIXED_KINDS, OWN_KEYS, CharacterArguments, entries_of, numbers_of
+from pipeline.recipe.arguments import (
+    MIXED_KINDS,
+    OWN_KEYS,
+    CharacterArguments,
+    parse_character_entries,
+    parse_numbers_by_kind,
+)
 from pipeline.recipe.conversion import ALTERNATIVES
 from pipeline.recipe.value_types import check_types
 from pipeline.recipe.yaml_file import line_of
@@ -100,7 +106,7 @@ def check_characters(recipe: Path, arguments: CharacterArguments) -> None:
     Raises:
         UnderstudyError: an entry has no name or one that another has, an unknown key, or a wrong value.
     """
-    entries, where = entries_of(arguments.characters), line_of(recipe, "characters")
+    entries, where = parse_character_entries(arguments.characters), line_of(recipe, "characters")
     if not entries:
         raise UnderstudyError(where, "'characters' is empty", fix="list them: [{character: A, raw: [a]}]")
     for key in ("character", "probes"):
@@ -132,7 +138,7 @@ def _check_entry(recipe: Path, where: str, entry: Mapping[str, Any]) -> str:
 
 def _are_shares(value: Mapping[str, Any] | str | None) -> bool:
     try:
-        numbers = numbers_of(value)
+        numbers = parse_numbers_by_kind(value)
         return value is None or (
             bool(numbers) and all(kind in MIXED_KINDS and number > 0 for kind, number in numbers.items())
         )

@@ -26,7 +26,7 @@ def character_arguments(recipe: Path) -> CharacterArguments:
 
 
 def multi_character_arguments(recipe: Path) -> CharacterArguments:
-    """The same of a recipe for many characters, which need not name any: those of its files are meant then.
+    """Understudy's own keys of a recipe for several characters; where it names none, those found in its files.
 
     Raises:
         UnderstudyError: as `character_arguments`.

@@ -129,7 +129,7 @@ def string(source: str, entry: Mapping[str, Any], key: str, *, required: bool = 
 
 
 def without_lone_surrogates(source: str, text: str, key: str) -> str:
-    """The text itself.
+    """Returns the text, once it is sure that UTF-8 can encode it.
 
     Raises:
         UnderstudyError: it has a lone surrogate, which UTF-8 cannot encode.

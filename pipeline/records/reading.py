@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from pipeline.errors import UnderstudyError
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.reject import Reject, reject_speaker
@@ -35,7 +36,7 @@ class FileReading:
     own: tuple[RawRecord, ...]
     others: tuple[Reject, ...]
     unused_keys: Mapping[str, int] = field(default_factory=dict)
-    passed_over: str = ""
+    passed_over: tuple[str, str, str] | None = None  # where, what and the fix
 
     @property
     def read(self) -> int:
@@ -67,7 +68,7 @@ def read_file(
     options = replace(options, unused_keys=Counter())
     own: list[RawRecord] = []
     others: list[Reject] = []
-    passed_over = ""
+    passed_over = None
     try:
         for raw in known.records(options):
             if wanted is None or concerns(raw, wanted):
@@ -77,7 +78,7 @@ def read_file(
     except UnknownFormError as error:
         if not known.found or own or others:  # of a file that was named, or whose beginning was read, it is an error
             raise
-        passed_over = error.parts[1]
+        passed_over = error.parts
     return FileReading(
         str(known.file.path),
         known.reader.name,
@@ -89,10 +90,18 @@ def read_file(
     )
 
 
-def passed_over_files(unknown: Iterable[Path], files: Iterable[FileReading]) -> tuple[str, ...]:
-    """The files of folders that are no raw files, each with the reason."""
+def passed_over_files(unknown: Iterable[Path], files: Sequence[FileReading]) -> tuple[str, ...]:
+    """The files of folders that are no raw files, each with the reason.
+
+    Raises:
+        UnderstudyError: there is no other file, so one of them is meant; says what is wrong with the first.
+    """
+    reasons = {file.path: file.passed_over for file in files if file.passed_over}
+    if files and len(reasons) == len(files):
+        where, what, fix = next(iter(reasons.values()))
+        raise UnderstudyError(where, what, fix=fix)
     by_form = (f"{path} (no known form)" for path in unknown)
-    return (*by_form, *(f"{file.path} ({file.passed_over})" for file in files if file.passed_over))
+    return (*by_form, *(f"{path} ({what})" for path, (_, what, _) in reasons.items()))
 
 
 def concerns(raw: RawRecord, character: str) -> bool:

@@ -18,14 +18,14 @@ from pipeline.runs.files import CHECKPOINT_PREFIX, COMPLETE_FILE
 
 def remove_incomplete(folder: Path) -> list[str]:
     """Remove incomplete checkpoints, which would fill the disk, and return their names."""
-    incomplete = incomplete_checkpoints(folder)
+    incomplete = list_incomplete_checkpoints(folder)
     for checkpoint in incomplete:
         shutil.rmtree(checkpoint)
     return [checkpoint.name for checkpoint in incomplete]
 
 
 def mark_complete(checkpoint: Path, notes: Mapping[str, Any]) -> None:
-    """The checkpoint is complete. Call it when every process has written its part, and `sync_folder` was called."""
+    """Write the checkpoint's mark of completeness; call it when all processes have written, after `sync_folder`."""
     sizes = {
         path.relative_to(checkpoint).as_posix(): path.stat().st_size
         for path in sorted(checkpoint.rglob("*"))
@@ -54,12 +54,12 @@ def is_complete(checkpoint: Path) -> bool:
     )
 
 
-def complete_checkpoints(folder: Path) -> list[Path]:
+def list_complete_checkpoints(folder: Path) -> list[Path]:
     """Checkpoints that were written to the end, oldest first."""
     return [checkpoint for checkpoint in checkpoints_of(folder) if is_complete(checkpoint)]
 
 
-def incomplete_checkpoints(folder: Path) -> list[Path]:
+def list_incomplete_checkpoints(folder: Path) -> list[Path]:
     """Checkpoints that were cut off while they were written or removed, or that have lost something since."""
     return [checkpoint for checkpoint in checkpoints_of(folder) if not is_complete(checkpoint)]
 

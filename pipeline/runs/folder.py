@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from pipeline.atomic_io import read_json, write_json
 from pipeline.distributed.engines import from_main_process
 from pipeline.errors import UnderstudyError
-from pipeline.runs.checkpoints import complete_checkpoints, incomplete_checkpoints
+from pipeline.runs.checkpoints import list_complete_checkpoints, list_incomplete_checkpoints
 from pipeline.runs.files import CHECKPOINT_PREFIX, IDENTITY_FILE, LOCK_FILE, RUN_FILE
 from pipeline.runs.identity import changes, reason_not_to_resume
 
@@ -60,7 +60,7 @@ def identity_before(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def allowed_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -> list[str]:
+def check_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -> list[str]:
     """In what this run differs from the one whose checkpoints lie in the folder, in words.
 
     Raises:
@@ -91,7 +91,7 @@ def prepare_folder(folder: Path, identity: Mapping[str, Any]) -> Path | None:
     """The checkpoint to resume from, or None to start; from now on the folder is this run's."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RUN_FILE).unlink(missing_ok=True)  # present only in the folder of a finished run
-    checkpoints = complete_checkpoints(folder)
+    checkpoints = list_complete_checkpoints(folder)
     write_json(folder / IDENTITY_FILE, identity)
     return checkpoints[-1] if checkpoints else None
 
@@ -109,9 +109,9 @@ def explain_full_disk(folder: Path, *, is_main: bool) -> Iterator[None]:
         reason = _no_room(error)
         if not reason:
             raise
-        for checkpoint in incomplete_checkpoints(folder) if is_main else ():
+        for checkpoint in list_incomplete_checkpoints(folder) if is_main else ():
             shutil.rmtree(checkpoint, ignore_errors=True)
-        complete = complete_checkpoints(folder)
+        complete = list_complete_checkpoints(folder)
         resumes = f"resumes from {complete[-1].name}, which is complete" if complete else "starts from the beginning"
         raise UnderstudyError(
             folder,

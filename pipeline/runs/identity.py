@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.distributed.engines import DDP, SINGLE
-from pipeline.recipe import entries_of
+from pipeline.recipe import parse_character_entries
 
 # Where a run is written and what it reports to changes nothing of its result.
 NOT_IDENTITY = {
@@ -32,7 +32,7 @@ def run_identity(arguments: Mapping[str, Any], *, data_fingerprint: str, process
     `arguments` are all of the run's, as `run.json` has them.
     """
     decisive = _decisive(arguments)
-    decisive["characters"] = [_decisive(entry) for entry in entries_of(decisive["characters"])] or None
+    decisive["characters"] = [_decisive(entry) for entry in parse_character_entries(decisive["characters"])] or None
     launched = {"processes": processes, "engine": engine}
     return decisive | {"understudy": __version__, "data": data_fingerprint} | launched
 

@@ -24,7 +24,7 @@ def read_logs(folder: Path) -> Logs:
 
 
 def append_log(folder: Path, log: Mapping[str, float]) -> None:
-    """The log stands last."""
+    """Append the log to the file."""
     with (folder / LOG_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(log) + "\n")
 

@@ -56,7 +56,7 @@ def find_saved_difference(model: torch.nn.Module, folder: Path, *, reads: bool) 
 
 
 def only_safetensors(folder: Path) -> UnderstudyError | None:
-    """The reason not to open the folder without a doubt: weights that are no safetensors; None if there is none.
+    """An error if the folder has weights that are no safetensors, which would be opened with a doubt; else None.
 
     The trainer's own pickle of its arguments is removed: run.json has them, and opening it could run anything.
     """

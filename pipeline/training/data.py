@@ -19,10 +19,16 @@ from pipeline.conversations.render import Conversation, assistant, chat_prompt, 
 from pipeline.conversations.replay import read_replay
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import Probe, choose_probes, sample_probes
-from pipeline.mixture.ledger import LedgerRow, make_ledger
-from pipeline.mixture.plan import MixturePlan, by_character, exposures_by_share, exposures_by_weight, plan_mixture
+from pipeline.mixture.ledger import KindExposures, make_ledger
+from pipeline.mixture.plan import (
+    MixturePlan,
+    divide_by_character,
+    exposures_by_share,
+    exposures_by_weight,
+    plan_mixture,
+)
 from pipeline.models.load import load_tokenizer
-from pipeline.recipe import CharacterArguments, numbers_of
+from pipeline.recipe import CharacterArguments, parse_numbers_by_kind
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
@@ -117,7 +123,7 @@ class TrainingData:
         """The same, planned up to a step: what a run that stopped there should have seen."""
         return replace(self, planned=self.plan.planned_steps(step, rows_per_step))
 
-    def ledger(self, realised: Ints | None = None) -> list[LedgerRow]:
+    def ledger(self, realised: Ints | None = None) -> list[KindExposures]:
         """The ledger by kind, and by character where there are several: of the plan, or of what was really consumed."""
         owners = self.owners or None
         return make_ledger(self.rows.kinds, self.rows.loss_tokens, self.planned, realised, owners=owners)
@@ -250,12 +256,12 @@ def _mixture(
     """Each record's source, and what the recipe wants of each source in an epoch: of each kind, of each character."""
     loss_tokens = rows.loss_tokens if recipe.weight_by == "loss_tokens" else None
     if recipe.probabilities:
-        exposures = exposures_by_share(rows.kinds, numbers_of(recipe.probabilities), loss_tokens=loss_tokens)
+        exposures = exposures_by_share(rows.kinds, parse_numbers_by_kind(recipe.probabilities), loss_tokens=loss_tokens)
     else:
         exposures = exposures_by_weight(rows.kinds, recipe.weights, loss_tokens=loss_tokens)
     if not owners:
         return rows.kinds, exposures
-    return by_character(owners, rows.kinds, exposures, weights, shares=bool(recipe.probabilities))
+    return divide_by_character(owners, rows.kinds, exposures, weights, shares=bool(recipe.probabilities))
 
 
 def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:

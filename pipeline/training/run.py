@@ -18,10 +18,10 @@ from pipeline.distributed.deadlines import StepDeadline
 from pipeline.distributed.engines import engine_of, from_main_process
 from pipeline.distributed.signals import StopOnSignalCallback, handling_signals
 from pipeline.evaluation.probes.probe import with_distractors
-from pipeline.mixture.ledger import agreement, format_ledger
+from pipeline.mixture.ledger import format_agreement, format_ledger
 from pipeline.runs.checkpoints import remove_checkpoints, remove_incomplete, sync_folder
 from pipeline.runs.files import COMPLETE_FILE, RUN_FILE
-from pipeline.runs.folder import allowed_changes, exclusive, explain_full_disk, is_done, prepare_folder
+from pipeline.runs.folder import check_changes, exclusive, explain_full_disk, is_done, prepare_folder
 from pipeline.runs.identity import run_identity
 from pipeline.runs.ledger import write_exposures
 from pipeline.runs.read_back import only_safetensors
@@ -84,7 +84,7 @@ def _train_into(
 ) -> None:
     """Train from the folder's last complete checkpoint, or from the beginning, and save."""
     began = time.monotonic()
-    changed = allowed_changes(folder, identity, force=arguments.character.resume == "force")
+    changed = check_changes(folder, identity, force=arguments.character.resume == "force")
     for name in from_main_process(remove_incomplete, folder):
         log(f"{name} is incomplete, and is removed")
     data = prepare_data(arguments, characters, tokenizer)
@@ -187,7 +187,7 @@ def _save(
         sync_folder(folder)
         remove_checkpoints(folder)
         log(format_ledger(ledger))
-        log(agreement(data.planned, realised))
+        log(format_agreement(data.planned, realised))
     trainer.accelerator.wait_for_everyone()
 
 

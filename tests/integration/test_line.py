@@ -12,7 +12,7 @@ import yaml
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_trained
-from pipeline.runs.checkpoints import complete_checkpoints
+from pipeline.runs.checkpoints import list_complete_checkpoints
 from tests.conftest import SETTINGS
 from tests.runs import MODULE, Run, adapter_of, run, succeeded, train
 
@@ -143,7 +143,7 @@ def test_a_run_cut_off_goes_on_and_ends_where_the_uncut_run_ends(
     train(tiny_recipe, *saving, str(whole))
     command = [*MODULE, "pipeline.train", "--config", str(tiny_recipe), *saving, str(cut)]
     first = Run(command, tmp_path / "log")
-    assert first.until(lambda: complete_checkpoints(cut))
+    assert first.until(lambda: list_complete_checkpoints(cut))
     first.kill()
     assert not (cut / "run.json").exists()
     assert "resuming from" in train(tiny_recipe, *saving, str(cut))

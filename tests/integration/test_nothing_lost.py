@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runs.checkpoints import complete_checkpoints
+from pipeline.runs.checkpoints import list_complete_checkpoints
 from tests.conftest import tiny_values, write_raw_files, write_tiny_model
 from tests.runs import TORCHRUN, Run, checkpoints_of, command, distance
 
@@ -76,7 +76,7 @@ def test_a_run_killed_in_a_save_passes_over_what_is_not_whole(undisturbed: tuple
     recipe, whole = undisturbed
     out = tmp_path / "cut"
     run = Run(command("one", recipe, out), tmp_path / "log")
-    assert run.until(lambda: len(complete_checkpoints(out)) >= 2)
+    assert run.until(lambda: len(list_complete_checkpoints(out)) >= 2)
     assert run.until(lambda: checkpoints_of(out)[1])  # the next one is being written
     run.launcher.send_signal(signal.SIGSTOP)
     second = Run(command("one", recipe, out), tmp_path / "second.log")
@@ -101,7 +101,7 @@ def test_a_run_killed_after_its_last_step_takes_no_step_more(undisturbed: tuple[
     out = tmp_path / "cut"
     middle = ["--max_steps", "7", "--save_steps", "7", "--recall_items", "8"]  # of an epoch; recall is measured last
     run = Run(command("one", recipe, out, *middle), tmp_path / "log")
-    assert run.until(lambda: complete_checkpoints(out))
+    assert run.until(lambda: list_complete_checkpoints(out))
     run.kill()
     assert not (out / "run.json").exists()
     said = finish("one", recipe, out, *middle)
@@ -117,7 +117,7 @@ def test_one_process_of_two_is_killed_and_the_same_command_goes_on(
     recipe, whole = undisturbed
     out = tmp_path / "cut"
     run = Run(command(engine, recipe, out, *two_processes(recipe)), tmp_path / "log")
-    assert run.until(lambda: complete_checkpoints(out))
+    assert run.until(lambda: list_complete_checkpoints(out))
     run.process(rank=1).kill()
     assert run.end() != 0
     last = checkpoints_of(out)[0][-1]
@@ -131,7 +131,7 @@ def test_a_full_disk_is_said_and_leaves_the_checkpoint_before(undisturbed: tuple
     recipe, whole = undisturbed
     out = tmp_path / "full"
     run = Run(command("one", recipe, out), tmp_path / "log")
-    assert run.until(lambda: complete_checkpoints(out))
+    assert run.until(lambda: list_complete_checkpoints(out))
     resource.prlimit(run.launcher.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))  # from now on no larger file
     assert run.end() == 2, run.said[-3000:]
     kept, cut = checkpoints_of(out)

@@ -16,7 +16,7 @@ import yaml
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_in_turn, load_trained
-from pipeline.runs.checkpoints import complete_checkpoints
+from pipeline.runs.checkpoints import list_complete_checkpoints
 from tests.conftest import SETTINGS
 from tests.runs import MODULE, Run, adapter_of, run, succeeded, train
 
@@ -117,7 +117,7 @@ def test_a_run_of_two_characters_that_was_cut_off_ends_where_the_uncut_run_ends(
     train(two, *saving, str(whole))
     command = [*MODULE, "pipeline.train", "--config", str(two), *saving, str(cut)]
     first = Run(command, tmp_path / "log")
-    assert first.until(lambda: complete_checkpoints(cut))
+    assert first.until(lambda: list_complete_checkpoints(cut))
     first.kill()
     assert "resuming from" in train(two, *saving, str(cut))
     resumed = adapter_of(cut)

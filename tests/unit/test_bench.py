@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.benchmark.measure import TREE, VARIANT_NAMES, summarise
 from pipeline.benchmark.report import draw_bench, format_bench
-from pipeline.benchmark.worker import count_batch
+from pipeline.benchmark.worker import batch_counts
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 
 
@@ -66,8 +66,8 @@ def test_a_batch_is_counted_as_what_a_cpu_computes_of_it() -> None:
     ]
     shared = {"rows": 2, "supervised": 3}
     # the tree 1 2 (3 4 | 5): 1 + 2 + 3 + 4 + 3 pairs; padded 2 x 4, with targets in two columns
-    assert count_batch(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
+    assert batch_counts(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
     ours = PaddedCollator(0)(rows)
-    assert count_batch(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
+    assert batch_counts(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
     trl = {name: ours[name] for name in ("input_ids", "labels", "attention_mask")}
-    assert count_batch(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}
+    assert batch_counts(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}

@@ -31,9 +31,9 @@ from pipeline.evaluation.report.run_report import read_history
 from pipeline.evaluation.report.tables import format_bleed
 from pipeline.evaluation.results import RecallResults
 from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
-from pipeline.mixture.plan import by_character, exposures_by_share, exposures_by_weight, plan_mixture
+from pipeline.mixture.plan import divide_by_character, exposures_by_share, exposures_by_weight, plan_mixture
 from pipeline.multirun.cast import locked_folder
-from pipeline.multirun.members import member_key, members_of
+from pipeline.multirun.members import member_key, prepare_members
 from pipeline.multirun.workers import last_error, visible_gpus, worker_environments
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
@@ -143,7 +143,7 @@ def test_equal_characters_are_seen_exactly_as_each_would_be_alone(
 ) -> None:
     owners, kinds = laid_out(cast)
     weights = {"dialogue": 1.0, "setting_qa": weight, "background": weight}
-    sources, exposures = by_character(owners, kinds, exposures_by_weight(kinds, weights), {})
+    sources, exposures = divide_by_character(owners, kinds, exposures_by_weight(kinds, weights), {})
     together = plan_mixture(sources, exposures, seed=seed, rows_per_step=1).planned(2)
     for name, sizes in cast.items():
         own = [kind for kind, size in sizes.items() for _ in range(size)]
@@ -158,7 +158,7 @@ def test_a_characters_weight_is_how_often_its_records_are_seen_beside_anothers(
     owners, kinds = laid_out(cast)
     favourite = owners[0]
     wanted = {"dialogue": 1.0, "setting_qa": 3.0, "background": 2.0}
-    sources, exposures = by_character(owners, kinds, exposures_by_weight(kinds, wanted), {favourite: weight})
+    sources, exposures = divide_by_character(owners, kinds, exposures_by_weight(kinds, wanted), {favourite: weight})
     plan = plan_mixture(sources, exposures, seed=0, rows_per_step=1)
     due = [wanted[kind] * (weight if owner == favourite else 1) for owner, kind in zip(owners, kinds, strict=True)]
     assert plan.planned(1).tolist() == due
@@ -171,7 +171,7 @@ def test_the_shares_of_kinds_stay_what_they_are_whatever_the_characters_weigh(
     owners, kinds = laid_out(cast)
     shares = {kind: float(1 + number) for number, kind in enumerate(dict.fromkeys(kinds))}
     exposures_of = exposures_by_share(kinds, shares)
-    sources, exposures = by_character(owners, kinds, exposures_of, {owners[0]: weight}, shares=True)
+    sources, exposures = divide_by_character(owners, kinds, exposures_of, {owners[0]: weight}, shares=True)
     by_kind = dict.fromkeys(shares, 0.0)
     for source, kind in dict(zip(sources, kinds, strict=True)).items():
         by_kind[kind] += exposures[source]
@@ -179,7 +179,7 @@ def test_the_shares_of_kinds_stay_what_they_are_whatever_the_characters_weigh(
 
 
 def test_what_is_nobodys_is_a_source_by_itself() -> None:
-    sources, exposures = by_character(
+    sources, exposures = divide_by_character(
         ["Mira", "Bram", "", ""],
         ["dialogue", "dialogue", "replay", "replay"],
         {"dialogue": 2, "replay": 1},
@@ -368,24 +368,24 @@ def test_each_member_of_a_cast_has_a_recipe_of_its_own(tmp_path: Path) -> None:
         "settings_weight: 7\noutput_dir: out\ncharacters: [{character: Mira, raw: [a], weight: 2}, "
         "{character: ../Bram, language: zh, raw: [b]}]\n",
     )
-    mira, bram = members_of(recipe, tmp_path / "cast", ["all"])
+    mira, bram = prepare_members(recipe, tmp_path / "cast", ["all"])
     assert (mira.arguments.name, mira.arguments.raw, mira.arguments.settings_weight) == ("Mira", ["a"], 7)
     assert mira.arguments.weight == 1
     assert bram.arguments.language == "zh"
     assert bram.folder.parent == tmp_path / "cast"
     assert yaml.safe_load(bram.recipe.read_text(encoding="utf-8"))["output_dir"] == str(bram.folder)
-    assert [member.name for member in members_of(recipe, tmp_path / "cast", ["Mira"])] == ["Mira"]
+    assert [member.name for member in prepare_members(recipe, tmp_path / "cast", ["Mira"])] == ["Mira"]
     with pytest.raises(UnderstudyError, match="has no Nobody, but Mira"):
-        members_of(recipe, tmp_path / "cast", ["Nobody"])
+        prepare_members(recipe, tmp_path / "cast", ["Nobody"])
 
 
 def test_a_member_is_trained_anew_only_where_something_that_decides_it_has_changed(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "a.json").write_text("[]", encoding="utf-8")
     recipe = recipe_of(tmp_path, f"output_dir: out\ncharacters: [{{character: Mira, raw: [{tmp_path / 'raw'}]}}]\n")
-    (member,) = members_of(recipe, tmp_path / "cast", ["all"])
+    (member,) = prepare_members(recipe, tmp_path / "cast", ["all"])
     key = member_key(member, [])
-    members_of(recipe, tmp_path / "cast", ["all"])
+    prepare_members(recipe, tmp_path / "cast", ["all"])
     assert member_key(member, []) == key
     assert member_key(member, ["--max_steps", "3"]) != key
     (tmp_path / "raw" / "b.json").write_text("[]", encoding="utf-8")
@@ -397,13 +397,13 @@ def test_a_converted_tree_is_a_cast(tmp_path: Path) -> None:
     tree.mkdir()
     recipe = recipe_of(tmp_path, f"records_dir: {tree}\noutput_dir: out\n")
     with pytest.raises(UnderstudyError, match="holds no converted characters"):
-        members_of(recipe, tmp_path / "cast", ["all"])
+        prepare_members(recipe, tmp_path / "cast", ["all"])
     (tree / "cast.json").write_text(json.dumps({"characters": [{"name": "Mi:ra", "folder": "Mi_ra-1"}]}))
-    (member,) = members_of(recipe, tmp_path / "cast", ["all"])
+    (member,) = prepare_members(recipe, tmp_path / "cast", ["all"])
     assert member.arguments.records_folder == tree / "Mi_ra-1"
     assert not member.arguments.raw_paths
     with pytest.raises(UnderstudyError, match=r"recipe\.yaml:2: 'probes' is one file for all characters"):
-        members_of(recipe_of(tmp_path, f"records_dir: {tree}\nprobes: p.jsonl\n"), tmp_path / "cast", ["all"])
+        prepare_members(recipe_of(tmp_path, f"records_dir: {tree}\nprobes: p.jsonl\n"), tmp_path / "cast", ["all"])
 
 
 @given(st.text(min_size=1, max_size=12))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
 from pipeline.runs.checkpoints import (
-    complete_checkpoints,
     is_complete,
+    list_complete_checkpoints,
     mark_complete,
     sync_folder,
 )
@@ -55,7 +55,11 @@ def test_checkpoints_are_in_the_order_of_their_steps(tmp_path: Path) -> None:
     for step in (10, 2, 9):
         checkpoint_in(tmp_path, step)
     (tmp_path / "checkpoint-11").mkdir()  # not yet complete
-    assert [path.name for path in complete_checkpoints(tmp_path)] == ["checkpoint-2", "checkpoint-9", "checkpoint-10"]
+    assert [path.name for path in list_complete_checkpoints(tmp_path)] == [
+        "checkpoint-2",
+        "checkpoint-9",
+        "checkpoint-10",
+    ]
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 8), st.sampled_from(["DDP", "one process"]))

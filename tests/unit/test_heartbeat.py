@@ -18,7 +18,7 @@ from pipeline.capacity.quantized import check_quantized
 from pipeline.distributed import heartbeat, rendezvous
 from pipeline.distributed.heartbeat import Heartbeat, is_connection_error, report_to_torchrun
 from pipeline.distributed.rendezvous import (
-    launched_alone_on_cpu,
+    asked_for_several_cpu_processes,
     parse_timeout,
     process_group,
     world_size_of,
@@ -110,7 +110,7 @@ def test_accelerate_starts_one_process_on_a_cpu_and_that_is_noted(options: list[
     _, variables = prepare_simple_launcher_cmd_env(launched("ddp", "--cpu", *options))
     variables = {name: value for name, value in variables.items() if name.startswith(("ACCELERATE", "MASTER", "WORLD"))}
     assert world_size_of(variables) == 1
-    assert launched_alone_on_cpu(variables) == several
+    assert asked_for_several_cpu_processes(variables) == several
 
 
 def together(count: int, meet: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.dealing import deal_rows
-from pipeline.mixture.ledger import agreement, format_ledger, make_ledger
+from pipeline.mixture.ledger import format_agreement, format_ledger, make_ledger
 from pipeline.mixture.plan import MixturePlan, exposures_by_share, exposures_by_weight, plan_mixture
 
 
@@ -99,8 +99,8 @@ def test_the_ledger_adds_up() -> None:
 
 def test_a_ledger_that_does_not_agree_says_so() -> None:
     planned = np.array([5, 5, 1])
-    assert "exactly as often as planned" in agreement(planned, planned.copy())
-    assert "1 of 3 records were not seen as often as planned" in agreement(planned, np.array([5, 6, 1]))
+    assert "exactly as often as planned" in format_agreement(planned, planned.copy())
+    assert "1 of 3 records were not seen as often as planned" in format_agreement(planned, np.array([5, 6, 1]))
 
 
 @given(st.integers(1, 20), st.integers(1, 60), st.sampled_from([0.5, 1, 2.25, 5]), st.integers(1, 64))

@@ -110,7 +110,7 @@ def test_a_saved_dataset_is_read(tmp_path: Path) -> None:
     Dataset.from_list([{"speaker": "Mira", "text": "Mind the third stair."}]).save_to_disk(tmp_path / "set")
     conversion = converted(tmp_path)
     assert [record.text for record in conversion.records] == ["Mind the third stair."]
-    assert {Path(path).name for path in conversion.passed_over} == {"dataset_info.json", "state.json"}
+    assert {Path(path).name.split()[0] for path in conversion.passed_over} == {"dataset_info.json", "state.json"}
 
 
 def test_the_originals_own_rows_keep_their_kinds(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ HOSTILE = {
     "a number without end": ("a.json", lambda: b"[" + b"9" * 10_000 + b"]", "is broken JSON"),
     "half a character": ("a.json", lambda: b'[{"speaker": "Mira", "text": "\\ud800"}]', "half a character"),
     "a card without a name": ("a.json", lambda: dumped({"spec": "chara_card_v2", "data": {}}), "without a 'name'"),
-    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "is no string"),
+    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "of the wrong type"),
 }  # fmt: skip
 
 

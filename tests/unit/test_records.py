@@ -109,7 +109,7 @@ def test_folder_trees_are_read_in_order_and_other_files_passed_over_aloud(tmp_pa
     (tmp_path / "notes.md").write_text("not a record", encoding="utf-8")
     conversion = converted(tmp_path)
     assert [record.text for record in conversion.records] == ["a.json", "b/1.json", "b/2.json"]
-    assert conversion.passed_over == (f"{tmp_path}/notes.md",)
+    assert conversion.passed_over == (f"{tmp_path}/notes.md (no known form)",)
 
 
 def test_utf16_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

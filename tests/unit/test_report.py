@@ -31,7 +31,7 @@ from pipeline.evaluation.results import (
 )
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import ExposureGroup, RecallKey
-from pipeline.mixture.ledger import LedgerRow
+from pipeline.mixture.ledger import KindExposures
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
@@ -150,7 +150,7 @@ def report() -> RunReport:
             {"step": 20, "seen_exact": 0.9, "unseen_exact": 0.5, "seen_at_1": 1.0, "unseen_at_1": 0.8},
         ],
         ledger=[
-            LedgerRow(
+            KindExposures(
                 kind="setting_qa",
                 records=240,
                 planned=720,

@@ -19,7 +19,7 @@ from pipeline.evaluation.report.run_report import RunReport
 from pipeline.evaluation.results import Item, RecallResults
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import Metric
-from pipeline.mixture.ledger import LedgerRow
+from pipeline.mixture.ledger import KindExposures
 from pipeline.pages import page_templates
 from pipeline.terminal import duration
 
@@ -138,7 +138,7 @@ def fact_groups(items: Iterable[Item]) -> list[FactGroup]:
     ]
 
 
-def ledger_total(rows: Sequence[LedgerRow]) -> LedgerTotal:
+def ledger_total(rows: Sequence[KindExposures]) -> LedgerTotal:
     """The sums of the ledger's rows."""
     realised = [row["realised"] for row in rows if row["realised"] is not None]
     return LedgerTotal(

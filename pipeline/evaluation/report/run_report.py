@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.conversations.persona import Persona
 from pipeline.evaluation.results import RecallResults
-from pipeline.mixture.ledger import LedgerRow, ledger_of
+from pipeline.mixture.ledger import KindExposures, ledger_of
 from pipeline.runs.logs import Logs, read_logs
 from pipeline.runs.run_file import read_run
 
@@ -28,7 +28,7 @@ class RunHistory:
     recipe: str
     curve: Logs
     recall_curve: Logs
-    ledger: list[LedgerRow]
+    ledger: list[KindExposures]
     run: Mapping[str, Any]
 
 
