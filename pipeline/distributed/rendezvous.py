@@ -64,6 +64,8 @@ def process_group(timeout: float, *, use_cpu: bool) -> Iterator[bool]:
                 raise
             where, what = heartbeat.diagnose(error)
             raise UnderstudyError(where, what, fix=f"look at what it printed last; {RESUME_ADVICE}") from error
+        else:
+            torch.distributed.destroy_process_group()  # or its threads may still run as the interpreter ends, and abort
         finally:
             heartbeat.stop()
     except UnderstudyError as error:
