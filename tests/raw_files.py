@@ -221,6 +221,37 @@ def lorebook(lines: Lines) -> Made:
     return Made("a.json", dumped({"entries": made}), len(lines))
 
 
+def novelai(lines: Lines) -> Made:
+    made = [{"text": text, "displayName": f"Word {n}", "keys": [f"word {n}"]} for n, (_, text) in enumerate(lines)]
+    scenario = {"scenarioVersion": 0, "title": "The tower", "prompt": "The bell rings twice.", "context": made[:1]}
+    return Made("a.scenario", dumped(scenario | {"lorebook": {"entries": made}}), len(lines) + len(made[:1]) + 1)
+
+
+def risu(lines: Lines) -> Made:
+    made = [
+        {"key": "a, b", "comment": f"Word {n}", "content": f"@@depth 4\n{text}"} for n, (_, text) in enumerate(lines)
+    ]
+    return Made("a.json", dumped({"type": "risu", "ver": 1, "data": made}), len(lines))
+
+
+def voice_index(lines: Lines) -> Made:
+    made = {f"{n:08x}": {"fileName": "a.wem", "npcName": who, "text": text} for n, (who, text) in enumerate(lines)}
+    return Made("a.json", dumped(made), len(lines))
+
+
+def discord(lines: Lines) -> Made:
+    made = [
+        {
+            "type": "Default",
+            "timestamp": f"2024-01-01T00:{n:02d}:00+00:00",
+            "content": text,
+            "author": {"nickname": who},
+        }
+        for n, (who, text) in enumerate(lines)
+    ]
+    return Made("a.json", dumped({"guild": {"id": "1"}, "messages": made}), len(lines))
+
+
 def subtitles_srt(lines: Lines) -> Made:
     blocks = [
         f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
@@ -243,6 +274,7 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
     for maker in (
         json_list, json_lines, settings, alpaca, chat_messages, completions, sharegpt, comma_separated, parquet, arrow,
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
-        card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp,
+        card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
+        voice_index, discord,
     )
 }  # fmt: skip

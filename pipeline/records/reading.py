@@ -75,10 +75,12 @@ def read_file(
                 own.append(raw)
             else:
                 others.append(reject_speaker(raw, meta_speakers))
+        _check_has_text(known, own, others)
     except UnknownFormError as error:
-        if not known.found or own or others:  # of a file that was named, or whose beginning was read, it is an error
+        # Of a file that was named, or of which something was read, it is an error.
+        if not known.found or _has_text(own, others):
             raise
-        passed_over = error.parts
+        own, others, passed_over = [], [], error.parts
     return FileReading(
         str(known.file.path),
         known.reader.name,
@@ -88,6 +90,24 @@ def read_file(
         options.unused_keys,
         passed_over,
     )
+
+
+def _check_has_text(known: RecognisedFile, own: Sequence[RawRecord], others: Sequence[Reject]) -> None:
+    """Something was read in the file.
+
+    Raises:
+        UnknownFormError: nothing was, so its texts lie under keys that its reader does not know.
+    """
+    if not _has_text(own, others):
+        raise UnknownFormError(
+            known.file.path,
+            f"is taken for {known.reader.name}, and gives no text under the keys of that form",
+            fix="see README.md, Input formats, for its keys, or set `columns` in the recipe",
+        )
+
+
+def _has_text(own: Sequence[RawRecord], others: Sequence[Reject]) -> bool:
+    return any(raw.text for raw in own) or any(reject.text for reject in others)
 
 
 def passed_over_files(unknown: Iterable[Path], files: Sequence[FileReading]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ FORM_NAMES = {
     "transcript": "transcript", "chat_log": "chat history", "card_v1": "character card", "card_v2": "character card",
     "card_png": "character card in a PNG", "card_png_compressed": "character card in a PNG",
     "card_png_international": "character card in a PNG", "whatsapp": "WhatsApp chat",
+    "novelai": "lorebook", "risu": "lorebook", "voice_index": "voice index", "discord": "Discord channel",
     "charx": "character card in a .charx", "lorebook": "lorebook",
     "subtitles_srt": "subtitles", "subtitles_ass": "subtitles", "comma_separated": "table", "parquet": "parquet",
     "arrow": "arrow",
@@ -280,7 +281,7 @@ HOSTILE = {
     "a number without end": ("a.json", lambda: b"[" + b"9" * 10_000 + b"]", "is broken JSON"),
     "half a character": ("a.json", lambda: b'[{"speaker": "Mira", "text": "\\ud800"}]', "half a character"),
     "a card without a name": ("a.json", lambda: dumped({"spec": "chara_card_v2", "data": {}}), "without a 'name'"),
-    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "of the wrong type"),
+    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "gives no text"),
 }  # fmt: skip
 
 

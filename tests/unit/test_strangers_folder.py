@@ -77,6 +77,67 @@ def test_a_file_whose_later_rows_are_of_no_form_is_an_error_in_a_folder_too(tmp_
         converted(tmp_path)
 
 
+NOT_KNOWN: dict[str, object] = {
+    "a card of another program": {"char_persona": "She rings the bells of Saltmere.", "first_mes": ""},
+    "a lorebook of another program": {"entries": [{"body": "The bells of Saltmere are nine.", "title": "Bells"}]},
+    "messages with another key": [{"messages": [{"role": "assistant", "text": "I ring the bells of Saltmere."}]}],
+}
+
+
+@pytest.mark.parametrize("form", NOT_KNOWN)
+def test_a_file_whose_texts_lie_under_keys_that_nobody_knows_never_vanishes(form: str, tmp_path: Path) -> None:
+    card = {"name": "Mira"} if form.startswith("a card") else {}
+    content = NOT_KNOWN[form] if isinstance(NOT_KNOWN[form], list) else card | dict(NOT_KNOWN[form])  # type: ignore[call-overload]
+    write(tmp_path, {"a.json": FORMS["json_list"](LINES).content, "b.json": json.dumps(content).encode()})
+    (passed_over,) = converted(tmp_path).passed_over
+    assert "b.json (is taken for " in passed_over
+    assert "gives no text under the keys of that form" in passed_over
+    with pytest.raises(UnderstudyError, match="gives no text"):
+        converted(tmp_path / "b.json")
+
+
+def test_an_entry_of_an_unknown_form_amid_others_is_said_to_be_one(tmp_path: Path) -> None:
+    entries = [
+        {"keys": ["a"], "content": "Nine bells hang there."},
+        {"keys": ["b"], "body": "The tower leans a little."},
+    ]
+    write(tmp_path, {"book.json": json.dumps({"entries": entries}).encode()})
+    (reject,) = converted(tmp_path).rejects
+    assert reject.reason == "an unknown form of entry (keys: keys, body)"
+
+
+def test_novelais_scenario_gives_its_memory_and_book_and_no_line(tmp_path: Path) -> None:
+    write(tmp_path, {"a.scenario": FORMS["novelai"](LINES).content})
+    conversion = converted(tmp_path)
+    assert [(record.kind, record.prompt) for record in conversion.records] == [
+        ("background", "Word 0"), ("background", "Word 1"),
+    ]  # fmt: skip
+    assert [reject.reason for reject in conversion.rejects] == ["a scenario's prompt"]
+
+
+def test_a_discord_export_is_read_by_nicknames_and_its_notices_set_aside(tmp_path: Path) -> None:
+    document = json.loads(FORMS["discord"](LINES).content)
+    author = {"name": "mira_1", "nickname": "Mira"}
+    document["messages"] += [
+        {
+            "type": "ChannelPinnedMessage",
+            "timestamp": "2024-01-01T00:10:00+00:00",
+            "content": "Pinned.",
+            "author": author,
+        },
+        {"type": "Reply", "timestamp": "2024-01-01T09:10:00+00:00", "content": "Up <:bell:123>!", "author": author},
+        {"type": "Default", "timestamp": "2024-01-01T09:11:00+00:00", "content": "", "author": author},
+    ]
+    write(tmp_path, {"a.json": json.dumps(document).encode()})
+    conversion = converted(tmp_path)
+    assert [(record.text, len(record.context)) for record in conversion.records] == [
+        (LINES[1][1], 1),
+        ("Up :bell:!", 0),
+    ]
+    reasons = sorted(reject.reason for reject in conversion.rejects)
+    assert reasons == ["a message without text", "a notice of the program", "another speaker"]
+
+
 def test_a_chat_without_its_header_is_known_by_its_rows(tmp_path: Path) -> None:
     write(tmp_path, {"group.jsonl": "\n".join(map(json.dumps, GROUP_CHAT)).encode()})
     conversion = converted(tmp_path)

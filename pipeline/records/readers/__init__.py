@@ -14,12 +14,14 @@ from pipeline.records.readers import (
     card,
     charx,
     chat_log,
+    discord,
     json_rows,
     lorebook,
     parquet,
     png_card,
     subtitles,
     transcript,
+    voice_index,
     whatsapp,
 )
 from pipeline.records.readers import table as csv_table
@@ -43,6 +45,8 @@ READERS: tuple[Reader, ...] = (
     Reader("chat history", chat_log.recognises, chat_log.read),
     Reader("character card", card.recognises, card.read),
     Reader("lorebook", lorebook.recognises, lorebook.read),
+    Reader("voice index", voice_index.recognises, voice_index.read),
+    Reader("Discord channel", discord.recognises, discord.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("table", csv_table.recognises, csv_table.read),
