@@ -18,7 +18,7 @@ from pipeline.mixture.plan import exposures_by_weight, plan_mixture
 from pipeline.models.load import load_tokenizer
 from pipeline.records.record import Record, content_id
 from pipeline.tokens.collate import PrefixTreeCollator
-from pipeline.training.rows import encode_rows
+from pipeline.tokens.row_set import encode_rows
 
 BATCH, BATCHES = 8, 200
 ROWS_A_RECORD = 2  # a line stands under its kind's instruction and under chat's

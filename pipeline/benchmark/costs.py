@@ -16,7 +16,7 @@ from pipeline.mixture.plan import MixturePlan, exposures_by_weight, plan_mixture
 from pipeline.tokens.collate import PrefixTreeCollator
 from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import branches, build_prefix_tree
-from pipeline.training.rows import RowSet, token_lengths
+from pipeline.tokens.row_set import RowSet, token_lengths
 
 if TYPE_CHECKING:
     from pipeline.mixture.plan import Ints

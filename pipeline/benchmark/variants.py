@@ -14,7 +14,8 @@ from pipeline.models.load import load_base_model
 from pipeline.records.conversion import records_of
 from pipeline.training.arguments import RunArguments
 from pipeline.training.builder import build_trainer
-from pipeline.training.data import Character, Characters, TrainingData, prepare_data, rows_per_step
+from pipeline.training.characters import Character, Characters
+from pipeline.training.data import TrainingData, prepare_data, rows_per_step
 
 # trl's options beyond its defaults. A pack is about as many rows as the other variants have in a batch.
 TRL_OPTIONS: dict[str, dict[str, Any]] = {

@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Literal, TypedDict
 
 from pipeline.conversations.persona import Persona
-from pipeline.conversations.rewordings import rewordings
 from pipeline.records.record import KINDS, Kind, Record, Turn
 
-# Records' kinds, and general conversations replayed against forgetting, which belong to no character.
-ConversationKind = Kind | Literal["replay"]
-CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay")
+# Records' kinds, general conversations replayed against forgetting, which belong to no character, and what a character
+# answers where no record says it.
+ConversationKind = Kind | Literal["replay", "boundary"]
+CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay", "boundary")
 
 
 class Message(TypedDict):
@@ -53,33 +53,22 @@ def assistant(content: str) -> Message:
     return Message(role="assistant", content=content)
 
 
-def render(
-    record: Record, persona: Persona, *, wordings: int, chat_share: float, speaker_names: str = "prefix"
-) -> list[Conversation]:
-    """Every conversation that teaches the record; its exposures take them in turn.
+def render(record: Record, persona: Persona, *, chat_share: float, speaker_names: str = "prefix") -> list[Conversation]:
+    """Every conversation that teaches the record as it is; its exposures take them in turn.
 
-    A settings question comes in up to `wordings` frames. About `chat_share` of the conversations of a question or a
-    line (to the nearest quarter) have the chat's own system prompt, so that what is learnt is recalled in chat; the
-    rest have the one of their kind. Each frame comes with both. `speaker_names` is whether the turns of other
-    speakers begin with their names (prefix) or not (none).
+    About `chat_share` of the conversations of a question or a line (to the nearest quarter) have the chat's own system
+    prompt, so that what is learnt is recalled in chat; the rest have the one of their kind. `speaker_names` is whether
+    the turns of other speakers begin with their names (prefix) or not (none).
     """
-    bodies = _bodies(record, persona, wordings, speaker_names)
+    scene = record.kind == "dialogue"
+    turns = _scene(record.context, record.prompt, persona, speaker_names) if scene else [user(record.prompt)]
     share = Fraction(0) if record.kind == "background" else Fraction(round(chat_share * 4), 4)
     own, chat = system(persona.system(record.kind)), chat_prompt(persona, ())[0]
     instructions = [own] * (share.denominator - share.numerator) + [chat] * share.numerator
-    rounds = len(instructions)
-    prompts = [
-        (instructions[(index + turn) % rounds], *body) for turn in range(rounds) for index, body in enumerate(bodies)
+    return [
+        Conversation((instruction, *turns), assistant(record.text), record.record_id, record.kind)
+        for instruction in instructions
     ]
-    return [Conversation(prompt, assistant(record.text), record.record_id, record.kind) for prompt in prompts]
-
-
-def _bodies(record: Record, persona: Persona, wordings: int, speaker_names: str) -> list[tuple[Message, ...]]:
-    if record.kind == "setting_qa":
-        return [(user(question),) for question in rewordings(record.prompt, persona, wordings)]
-    if record.kind == "background":
-        return [(user(record.prompt),)]
-    return [tuple(_scene(record.context, record.prompt, persona, speaker_names))]
 
 
 def _scene(context: Sequence[Turn], title: str, persona: Persona, speaker_names: str) -> list[Message]:

@@ -16,7 +16,7 @@ from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.voice_report import VoiceTexts
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
-from pipeline.models.load import resolve_model
+from pipeline.models.load import model_identity
 from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
 from pipeline.records.reject import ANOTHER_SPEAKER
@@ -97,14 +97,11 @@ def voice_texts(
 
 def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:
     """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
-    resolved = Path(resolve_model(model))
-    files = sorted(resolved.iterdir()) if resolved.is_dir() else []
-    weights = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
-    decisive = [__version__, str(resolved), weights, {name: str(value) for name, value in options.items()}, template]
+    decisive = [__version__, *model_identity(model), {name: str(value) for name, value in options.items()}, template]
     content = json.dumps([*decisive, asdict(exam)], ensure_ascii=False, sort_keys=True)
     return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
 
 
 def _chat_prompt_of(record: Record, persona: Persona, speaker_names: str) -> tuple[Message, ...]:
     """The prompt of a line as chat has it."""
-    return render(record, persona, wordings=1, chat_share=1, speaker_names=speaker_names)[0].prompt
+    return render(record, persona, chat_share=1, speaker_names=speaker_names)[0].prompt

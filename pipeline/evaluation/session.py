@@ -10,6 +10,7 @@ import torch
 from accelerate import PartialState
 
 from pipeline.atomic_io import write_json
+from pipeline.augmentation.questions import rules_for
 from pipeline.conversations.persona import make_persona
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation import MATRIX_FACTS
@@ -171,7 +172,8 @@ def measure_character(
     """
     run = read_run(folder)
     records = read_records(character.records_folder / RECORDS_FILE)
-    probes = choose_probes(character.probes, records, trained.persona)
+    rules = rules_for(trained.persona.language, character.question_rules or ())
+    probes = choose_probes(character.probes, records, trained.persona, rules)
     exam, left_out = make_exam(probes, records, trained.persona, run, distractors=character.recall_distractors)
     if len(exam.probes) < 2:
         raise UnderstudyError(

@@ -24,7 +24,8 @@ from pipeline.tokens.encode import encode
 from pipeline.tokens.fit import fit
 from pipeline.tokens.row import TokenRow
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
-from pipeline.training.data import TrainingData, load_characters, prepare_data, render_as
+from pipeline.training.characters import load_characters
+from pipeline.training.data import TrainingData, prepare_data
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -47,7 +48,7 @@ def explain_recipe(
     # Only the tokenizer is needed, so a recipe for GPUs can be looked at without one.
     run = parse_run(recipe, [*ON_A_CPU, *overrides])
     notes: list[str] = []
-    characters, tokenizer = load_characters(run, notes.append)
+    characters, tokenizer = load_characters(run, notes.append, looks_only=True)
     named = select_personas(characters.personas, name, recipe)
     records = [one for one in characters.records if one.speaker in named]
     chosen = choose_records(records, record=record, kind=kind, sample=sample)
@@ -59,7 +60,7 @@ def explain_recipe(
             notes.append(f"record {one.record_id} is left out: its text holds the control token {word}")
             continue
         persona = named[one.speaker]
-        conversations = render_as(run.character, one, persona)
+        conversations = data.lessons[one.speaker].of(one)
         rows = list(rows_or_none(conversations, tokenizer, run))
         seen = exposures.get(one.record_id)
         walks.append(walk_record(one, conversations, rows, tokenizer, persona=persona, exposures=seen))

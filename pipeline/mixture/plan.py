@@ -174,6 +174,22 @@ def exposures_by_share(
     return {source: share * scale for source, share in wanted.items()}
 
 
+def sources_by_exposures(
+    kinds: Sequence[str], owners: Sequence[str], exposures: Sequence[float]
+) -> tuple[list[str], dict[str, float]]:
+    """Each record's source where its exposures are given, `exposures[i]` in an epoch, and those of each source.
+
+    A source is the records of one kind and owner ("" for nobody) that are seen equally often.
+    """
+    sources = [
+        f"{_source(owner, kind)}, {count:g} times" for kind, owner, count in zip(kinds, owners, exposures, strict=True)
+    ]
+    totals: dict[str, float] = dict.fromkeys(sources, 0.0)
+    for source, count in zip(sources, exposures, strict=True):
+        totals[source] += count
+    return sources, totals
+
+
 def divide_by_character(
     owners: Sequence[str],
     kinds: Sequence[str],

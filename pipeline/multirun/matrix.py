@@ -30,7 +30,7 @@ from pipeline.multirun.members import Member
 from pipeline.runs.files import RUN_FILE
 from pipeline.runs.run_file import read_run
 from pipeline.terminal import Progress, duration
-from pipeline.training.data import load_character
+from pipeline.training.characters import read_character
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -130,7 +130,7 @@ def _read(path: Path, key: str) -> tuple[dict[str, BleedCell], CrossSample | Non
 def _column(member: Member, count: int, log: Callable[[str], None]) -> BleedColumn | None:
     """The facts of a member; None, and logged, if it has fewer than two to ask for."""
     arguments = member.arguments
-    character, _ = load_character(arguments)
+    character, _ = read_character(arguments)
     probes = [asking for probe in character.probes if (asking := drop_revealing(probe))]
     if len({probe.answer for probe in probes}) < 2:
         log(f"{member.name} has no two facts to ask for: no column of its own")

@@ -11,7 +11,8 @@ from typing import Any, cast
 from pipeline.recipe.conversion import Alternatives, ConversionOptions
 from pipeline.recipe.folders import safe_folder_name
 
-MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay")  # the kinds that the mixture weighs
+MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay", "boundary")  # the kinds that the mixture weighs
+SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other kinds only
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
@@ -62,9 +63,23 @@ class CharacterArguments:
     system_setting_qa: str | None = _doc("System prompt of settings questions.", None)
     system_dialogue: str | None = _doc("System prompt of lines.", None)
     system_chat: str | None = _doc("System prompt of chat, and of recall.", None)
-    settings_weight: float = _doc("How often each settings record is seen for each pass over the dialogue.", 5.0)
+    exposures: int = _doc(
+        "How often each fact is seen in the whole run, each time in other words; the run's length follows from it.", 20
+    )
+    wordings: str = _doc(
+        "In what words a fact is asked for: copies of the user's, frames around them, or families of other wordings.",
+        "families",
+    )
+    question_rules: list[str] | None = _doc("Files of rules for other wordings, before the built-in ones (JSON).", None)
+    boundaries: float = _doc(
+        "Share of rows, beside the settings', that teach small talk, what it cannot know, and who it is.", 0.2
+    )
+    settings_weight: float | None = _doc(
+        "Instead of `exposures`: how often each settings record is seen for each pass over the dialogue.", None
+    )
     kind_weights: dict[str, float] | str | None = _doc(
-        "The same for single kinds: {background: 2, setting_qa: 6, dialogue: 1, replay: 0.5}.", None
+        "Instead of `exposures`, weights of single kinds: {background: 2, setting_qa: 6, dialogue: 1, replay: 0.5}.",
+        None,
     )
     probabilities: dict[str, float] | str | None = _doc(
         "Instead of weights, each kind's share of an epoch: {setting_qa: 0.4, dialogue: 0.6}.", None
@@ -74,7 +89,6 @@ class CharacterArguments:
     replay: list[str] | None = _doc("Files of general conversations, replayed against forgetting (JSON lines).", None)
     held_out: float = _doc("Share of the scenes whose lines are not trained on, but watched.", 0.0)
     on_overlong: str = _doc("What becomes of rows over max_length: error, reject or truncate_history.", "error")
-    rewordings: int = _doc("In how many frames a settings question is asked (1 to 8).", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
@@ -109,9 +123,14 @@ class CharacterArguments:
         return replace(one, records_dir=str(Path(above) / safe_folder_name(one.name, set()))) if above else one
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the recipe weighs the kinds itself, so that the exposures follow from the weights."""
+        return bool(self.settings_weight or self.kind_weights or self.probabilities)
+
+    @property
     def weights(self) -> dict[str, float]:
         """The mixture's weight of each kind."""
-        settings = dict.fromkeys(("background", "setting_qa"), self.settings_weight)
+        settings = dict.fromkeys(("background", "setting_qa"), self.settings_weight or SETTINGS_WEIGHT)
         return {**dict.fromkeys(MIXED_KINDS, 1.0), **settings, **parse_numbers_by_kind(self.kind_weights)}
 
     @property

@@ -25,6 +25,7 @@ BATCHING = ("auto", "prefix_tree", "padded")
 ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
 RESUME = ("auto", "force")
+WORDINGS = ("copies", "frames", "families")
 WEIGHT_BY = ("records", "loss_tokens")
 _SHARES = "a mapping of " + ", ".join(MIXED_KINDS) + " to a {} above 0, such as {{setting_qa: 2}}"
 
@@ -74,7 +75,10 @@ def _check_sources(where: str, one: CharacterArguments) -> None:
 def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "") -> None:
     for key, ok, wanted in (
         ("weight", arguments.weight > 0, "above 0"),
-        ("settings_weight", arguments.settings_weight > 0, "above 0"),
+        ("exposures", arguments.exposures >= 1, "1 or more"),
+        ("wordings", arguments.wordings in WORDINGS, " or ".join(WORDINGS)),
+        ("boundaries", 0 <= arguments.boundaries < 1, "0 or more, and less than 1"),
+        ("settings_weight", arguments.settings_weight is None or arguments.settings_weight > 0, "above 0"),
         ("kind_weights", _are_shares(arguments.kind_weights), _SHARES.format("weight")),
         ("probabilities", _are_shares(arguments.probabilities), _SHARES.format("share")),
         ("weight_by", arguments.weight_by in WEIGHT_BY, " or ".join(WEIGHT_BY)),
@@ -82,7 +86,6 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("held_out", 0 <= arguments.held_out < 1, "0 or more, and less than 1"),
         ("on_overlong", arguments.on_overlong in ON_OVERLONG, " or ".join(ON_OVERLONG)),
         ("speaker_names", arguments.speaker_names in SPEAKER_NAMES, " or ".join(SPEAKER_NAMES)),
-        ("rewordings", 1 <= arguments.rewordings <= 8, "from 1 to 8"),
         ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
         ("context_turns", arguments.context_turns >= 0, "0 or more"),
         ("alternatives", arguments.alternatives in ALTERNATIVES, " or ".join(ALTERNATIVES)),

@@ -33,7 +33,7 @@ def _train_in_group(recipe: Path, overrides: list[str]) -> None:
     from pipeline.capacity.quantized import check_quantized
     from pipeline.models.threads import use_all_cores
     from pipeline.training.arguments import parse_run
-    from pipeline.training.data import load_characters
+    from pipeline.training.characters import load_characters
     from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from accelerate import PartialState
 from transformers.integrations import get_available_reporting_integrations
 from transformers.trainer_utils import IntervalStrategy
-from trl import ModelConfig, SFTConfig, TrlParser
+from trl import ModelConfig, SFTConfig, TrlParser, get_quantization_config
 
 from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
@@ -54,11 +55,12 @@ class TrainingConfig(SFTConfig):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """What a recipe says, by whom it is read."""
+    """What a recipe says, by whom it is read. `epochs` is the recipe's `num_train_epochs`, None where it has none."""
 
     character: CharacterArguments
     training: TrainingConfig
     model: ModelConfig
+    epochs: float | None = None
 
 
 def resolved(arguments: RunArguments) -> dict[str, Any]:
@@ -68,6 +70,20 @@ def resolved(arguments: RunArguments) -> dict[str, Any]:
     both = asdict(arguments.character) | training | asdict(arguments.model)
     plain = json.loads(json.dumps({key: value for key, value in both.items() if key not in secret}, default=str))
     return dict(sorted(plain.items()))
+
+
+def model_options(run: RunArguments) -> dict[str, Any]:
+    """What the base model of a run is loaded with: precision or bits, revision, attention."""
+    options: dict[str, Any] = {
+        "dtype": run.model.dtype,
+        "revision": run.model.model_revision,
+        "trust_remote_code": run.training.trust_remote_code,
+        "attn_implementation": run.model.attn_implementation,
+    }
+    quantization = get_quantization_config(run.model)
+    if quantization is not None:
+        options |= {"quantization_config": quantization, "device_map": {"": PartialState().local_process_index}}
+    return options
 
 
 class _Parser(TrlParser):  # type: ignore[misc]
@@ -101,7 +117,15 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     check_values(recipe, character)
     _check_together(recipe, training, model)
     _watch(recipe, character, training)
-    return RunArguments(character, training, model)
+    epochs = _epochs(training, {*values, *(word.lstrip("-").partition("=")[0] for word in overrides)})
+    if epochs is None and not character.has_weights:
+        training.num_train_epochs = 1.0  # one that is as long as the exposures of the facts take
+    return RunArguments(character, training, model, epochs)
+
+
+def _epochs(training: SFTConfig, given: Collection[str]) -> float | None:
+    """The number of epochs, where recipe or command line say it."""
+    return float(training.num_train_epochs) if "num_train_epochs" in given else None
 
 
 def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from accelerate import PartialState
 from accelerate.utils import DistributedType
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProgressCallback
 from transformers.trainer_utils import IntervalStrategy
-from trl import ModelConfig, SFTConfig, get_peft_config, get_quantization_config
+from trl import SFTConfig, get_peft_config
 
 from pipeline.errors import UnderstudyError
 from pipeline.kernels.blocks import fuse_blocks
@@ -21,10 +20,10 @@ from pipeline.mixture.dealing import deal_rows
 from pipeline.models.load import load_base_model
 from pipeline.tokens.attention import prefix_tree_obstacle, use_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
-from pipeline.training.arguments import RunArguments
+from pipeline.tokens.row_set import token_lengths
+from pipeline.training.arguments import RunArguments, model_options
 from pipeline.training.callbacks import ReadableProgress
 from pipeline.training.data import TrainingData, rows_per_step
-from pipeline.training.rows import token_lengths
 from pipeline.training.trainer import UnderstudyTrainer
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def build_trainer(
     arguments: RunArguments, data: TrainingData, tokenizer: PreTrainedTokenizerBase, log: Callable[[str], None]
 ) -> UnderstudyTrainer:
     """The trainer of a run, its model loaded and, for LoRA, wrapped."""
-    model = load_model(arguments.model, trust_remote_code=arguments.training.trust_remote_code)
+    model = load_base_model(str(arguments.model.model_name_or_path), **model_options(arguments))
     collator = choose_collator(arguments, model, int(tokenizer.pad_token_id), log)
     as_trees = isinstance(collator, PrefixTreeCollator)
     if as_trees:
@@ -67,20 +66,6 @@ def build_trainer(
         trainer.remove_callback(ProgressCallback)
         trainer.add_callback(ReadableProgress())
     return trainer
-
-
-def load_model(model: ModelConfig, *, trust_remote_code: bool) -> PreTrainedModel:
-    """The base model of a run, in the precision or the bits that the recipe says."""
-    options: dict[str, Any] = {
-        "dtype": model.dtype,
-        "revision": model.model_revision,
-        "trust_remote_code": trust_remote_code,
-        "attn_implementation": model.attn_implementation,
-    }
-    quantization = get_quantization_config(model)
-    if quantization is not None:
-        options |= {"quantization_config": quantization, "device_map": {"": PartialState().local_process_index}}
-    return load_base_model(str(model.model_name_or_path), **options)
 
 
 def choose_collator(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from accelerate import PartialState
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from pipeline.conversations.persona import Persona, make_persona
-from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
-from pipeline.conversations.replay import read_replay
+from pipeline.augmentation.lessons import Lessons, budgeted_lessons, weighted_lessons
+from pipeline.conversations.render import Conversation
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.probes.probe import Probe, choose_probes, sample_probes
 from pipeline.mixture.ledger import KindExposures, make_ledger
 from pipeline.mixture.plan import (
     MixturePlan,
@@ -26,78 +21,19 @@ from pipeline.mixture.plan import (
     exposures_by_share,
     exposures_by_weight,
     plan_mixture,
+    sources_by_exposures,
 )
-from pipeline.models.load import load_tokenizer
 from pipeline.recipe import CharacterArguments, parse_numbers_by_kind
-from pipeline.records.conversion import records_of
 from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
+from pipeline.tokens.row_set import RowSet, encode_rows
 from pipeline.training.arguments import RunArguments
-from pipeline.training.rows import RowSet, encode_rows
+from pipeline.training.characters import Characters, paraphrased_probes
 
 if TYPE_CHECKING:
     from pipeline.mixture.plan import Ints
 
 WATCHED: tuple[Kind, ...] = ("dialogue",)  # what is held out: a fact that is not trained on cannot be known
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """A character to train on: its records, probes and prompts. `weight` multiplies its records' exposures."""
-
-    records: Sequence[Record]
-    probes: Sequence[Probe]
-    persona: Persona
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Characters:
-    """All that a run learns: one character or several, and `replay`, general conversations that go with them."""
-
-    each: Sequence[Character]
-    fingerprint: str
-    replay: Sequence[Conversation] = ()
-
-    @property
-    def records(self) -> list[Record]:
-        """The records of all characters."""
-        return [record for character in self.each for record in character.records]
-
-    @property
-    def personas(self) -> dict[str, Persona]:
-        """Each character's persona by its name, which its records have as their speaker."""
-        return {character.persona.name: character.persona for character in self.each}
-
-
-def load_character(one: CharacterArguments) -> tuple[Character, str]:
-    """A single character, converted if need be, and a hash of all that decides its records."""
-    persona = make_persona(one.name, one.language, one.instructions)
-    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
-    return Character(records, choose_probes(one.probes, records, persona), persona, one.weight), fingerprint
-
-
-def load_characters(run: RunArguments, log: Callable[[str], None]) -> tuple[Characters, PreTrainedTokenizerBase]:
-    """The run's characters, converted if need be, and the tokenizer of its model with a normalised chat template."""
-    with PartialState().main_process_first():  # one process writes the records and the embedded model, all read them
-        loaded = [load_character(one) for one in run.character.each]
-        tokenizer = load_tokenizer(
-            str(run.model.model_name_or_path),
-            revision=run.model.model_revision,
-            trust_remote_code=run.training.trust_remote_code,
-            log=lambda note: log(f"chat template: {note}"),
-        )
-    replay = read_replay(run.character.replay or ())
-    fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
-    return Characters([character for character, _ in loaded], fingerprint, replay), tokenizer
-
-
-def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversation]) -> str:
-    """A hash of all training data: of each character's records, given as hashes, and of the replayed conversations."""
-    if len(records_hashes) == 1 and not replay:
-        return records_hashes[0]
-    together = [*records_hashes, *(conversation.record_id for conversation in replay)]
-    return hashlib.blake2b(" ".join(together).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +43,7 @@ class TrainingData:
     `unrounded_epoch` is how many rows an epoch would have if it were not rounded up to full optimizer steps.
     `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
     `owners[i]` names the character of record i ("" where it is nobody's), `watched_owners` those of what is watched;
-    both are empty where there is only one character.
+    both are empty where there is only one character. `lessons` are how each character's records are taught, by name.
     """
 
     rows: RowSet
@@ -116,6 +52,7 @@ class TrainingData:
     unrounded_epoch: float
     held_out: Sequence[Record]
     watched: RowSet | None
+    lessons: Mapping[str, Lessons]
     owners: Sequence[str] = ()
     watched_owners: Sequence[str] = ()
 
@@ -146,18 +83,58 @@ def prepare_data(
     recipe, training = run.character, run.training
     seed = training.seed if training.data_seed is None else training.data_seed
     kept, held_out = split_records(characters.records, recipe.held_out, seed, kinds=WATCHED)
-    personas = characters.personas
-    groups = (render_as(recipe, record, personas[record.speaker]) for record in kept)
-    replayed = ([conversation] for conversation in characters.replay)
-    rows = _encode(run, chain(groups, replayed), len(kept) + len(characters.replay), tokenizer)
-    owners = owners_of(rows.record_ids, kept) if len(personas) > 1 else ()
-    sources, exposures = _mixture(recipe, rows, owners, {one.persona.name: one.weight for one in characters.each})
     a_step = rows_per_step(training, processes)
+    lessons = _lessons(run, characters, kept, a_step, seed)
+    count = len(kept) + len(characters.replay) + sum(len(own.limits) for own in lessons.values())
+    rows = _encode(run, _groups(lessons, kept, characters.replay), count, tokenizer)
+    limits = {one.record_id: name for name, own in lessons.items() for one in own.limits}
+    owners = owners_of(rows.record_ids, kept, limits)
+    sources, exposures = _mixture(recipe, rows, owners, characters, lessons)
     plan = plan_mixture(sources, exposures, seed=seed, rows_per_step=a_step)
     planned = plan.planned_steps(total_steps(training, plan, a_step), a_step)
     _check_exposures(rows, planned, recipe.max_exposures)
-    watched, watched_owners = _watched(run, characters, held_out, tokenizer)
-    return TrainingData(rows, plan, planned, sum(exposures.values()), held_out, watched, owners, watched_owners)
+    watched, watched_owners = _watched(run, characters, held_out, lessons, tokenizer)
+    return TrainingData(
+        rows,
+        plan,
+        planned,
+        sum(exposures.values()),
+        held_out,
+        watched,
+        lessons,
+        owners if len(lessons) > 1 else (),
+        watched_owners,
+    )
+
+
+def _lessons(
+    run: RunArguments, characters: Characters, kept: Sequence[Record], rows_per_step: int, seed: int
+) -> dict[str, Lessons]:
+    """How each character's records are taught, by its name: within the recipe's exposures, or by its weights."""
+    recipe, lessons = run.character, {}
+    for one in characters.each:
+        own = [record for record in kept if record.speaker == one.persona.name]
+        plain = Lessons(one.persona, recipe.chat_share, recipe.speaker_names)
+        if recipe.has_weights:
+            exposures = recipe.weights["setting_qa"] * run.training.num_train_epochs
+            lessons[one.persona.name] = weighted_lessons(plain, own, exposures, one.wordings, seed=seed)
+        else:
+            lessons[one.persona.name] = budgeted_lessons(
+                plain, own, one.limits, one.wordings, exposures=recipe.exposures, boundaries=recipe.boundaries,
+                rows_per_step=rows_per_step, epochs=run.epochs, seed=seed,
+            )  # fmt: skip
+    return lessons
+
+
+def _groups(
+    lessons: Mapping[str, Lessons], kept: Sequence[Record], replay: Sequence[Conversation]
+) -> Iterator[Sequence[Conversation]]:
+    """The conversations of each record, of each limit and of each replayed conversation."""
+    for record in kept:
+        yield lessons[record.speaker].of(record)
+    for own in lessons.values():
+        yield from ([conversation] for conversation in own.limits)
+    yield from ([conversation] for conversation in replay)
 
 
 def _encode(
@@ -174,17 +151,20 @@ def _encode(
 
 
 def _watched(
-    run: RunArguments, characters: Characters, held_out: Sequence[Record], tokenizer: PreTrainedTokenizerBase
+    run: RunArguments,
+    characters: Characters,
+    held_out: Sequence[Record],
+    lessons: Mapping[str, Lessons],
+    tokenizer: PreTrainedTokenizerBase,
 ) -> tuple[RowSet | None, Sequence[str]]:
     """The rows that are watched, held-out lines and the probed facts in new words, and the character of each."""
-    personas = characters.personas
-    lines = [render_as(run.character, record, personas[record.speaker])[:1] for record in held_out]
+    lines = [lessons[record.speaker].of(record)[:1] for record in held_out]
     probes = paraphrased_probes(characters, run.character.recall_items)
     watching = [*lines, *([conversation] for _, conversation in probes)]
     if not watching:
         return None, ()
     rows = _encode(run, watching, len(watching), tokenizer)
-    if len(personas) < 2:
+    if len(lessons) < 2:
         return rows, ()
     facts = {conversation.record_id: name for name, conversation in probes}
     return rows, owners_of(rows.record_ids, held_out, facts)
@@ -196,46 +176,6 @@ def owners_of(
     """The character of each id: the speaker of its record, or what `others` says, or nobody ("")."""
     speakers = {record.record_id: record.speaker for record in records} | dict(others or {})
     return [speakers.get(record_id, "") for record_id in record_ids]
-
-
-def probed(characters: Characters, count: int) -> dict[str, list[Probe]]:
-    """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
-    turns: list[tuple[int, int, str, Probe]] = []
-    for place, character in enumerate(characters.each):
-        chosen = sample_probes(character.probes, count)
-        turns += [(turn, place, character.persona.name, probe) for turn, probe in enumerate(chosen)]
-    shared: dict[str, list[Probe]] = {}
-    for _, _, name, probe in sorted(turns, key=lambda one: one[:2])[:count]:
-        shared.setdefault(name, []).append(probe)
-    return shared
-
-
-def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Conversation]]:
-    """The facts that are probed while training, each asked of its character once in new words, as in chat."""
-    return [
-        (
-            name,
-            Conversation(
-                chat_prompt(characters.personas[name], (user(probe.unseen[0]),)),
-                assistant(probe.answer),
-                f"{name}: {probe.fact_id}" if len(characters.each) > 1 else probe.fact_id,
-                "setting_qa",
-            ),
-        )
-        for name, probes in probed(characters, count).items()
-        for probe in probes
-    ]
-
-
-def render_as(recipe: CharacterArguments, record: Record, persona: Persona) -> list[Conversation]:
-    """A record rendered as conversations, by the recipe's options."""
-    return render(
-        record,
-        persona,
-        wordings=recipe.rewordings,
-        chat_share=recipe.chat_share,
-        speaker_names=recipe.speaker_names,
-    )
 
 
 def rows_per_step(training: SFTConfig, processes: int | None = None) -> int:
@@ -251,15 +191,27 @@ def total_steps(training: SFTConfig, plan: MixturePlan, rows_per_step: int) -> i
 
 
 def _mixture(
-    recipe: CharacterArguments, rows: RowSet, owners: Sequence[str], weights: Mapping[str, float]
+    recipe: CharacterArguments,
+    rows: RowSet,
+    owners: Sequence[str],
+    characters: Characters,
+    lessons: Mapping[str, Lessons],
 ) -> tuple[Sequence[str], dict[str, float]]:
-    """Each record's source, and what the recipe wants of each source in an epoch: of each kind, of each character."""
+    """Each record's source, and the exposures of each source in an epoch."""
+    weights = {one.persona.name: one.weight for one in characters.each}
+    if not recipe.has_weights:
+        shown = {record: count for own in lessons.values() for record, count in own.exposures.items()}
+        each = [
+            shown.get(record, 1.0) * weights.get(owner, 1.0)
+            for record, owner in zip(rows.record_ids, owners, strict=True)
+        ]
+        return sources_by_exposures(rows.kinds, owners, each)
     loss_tokens = rows.loss_tokens if recipe.weight_by == "loss_tokens" else None
     if recipe.probabilities:
         exposures = exposures_by_share(rows.kinds, parse_numbers_by_kind(recipe.probabilities), loss_tokens=loss_tokens)
     else:
         exposures = exposures_by_weight(rows.kinds, recipe.weights, loss_tokens=loss_tokens)
-    if not owners:
+    if len(lessons) < 2:
         return rows.kinds, exposures
     return divide_by_character(owners, rows.kinds, exposures, weights, shares=bool(recipe.probabilities))
 
@@ -271,5 +223,5 @@ def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:
             f"record {rows.record_ids[worst]}",
             f"is {rows.kinds[worst]}, of which {int((planned > most).sum())} records would be seen {planned[worst]}"
             f" times, and max_exposures is {most}",
-            fix="lower num_train_epochs or the weight of that kind, or raise max_exposures",
+            fix="lower `exposures`, or num_train_epochs and the weight of that kind, or raise max_exposures",
         )

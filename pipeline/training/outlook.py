@@ -30,9 +30,10 @@ from pipeline.errors import UnderstudyError
 from pipeline.models.precision import is_bfloat16_faster
 from pipeline.recipe import value_of
 from pipeline.terminal import print_line
+from pipeline.tokens.row_set import token_lengths
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
-from pipeline.training.data import TrainingData, load_characters, prepare_data, rows_per_step, total_steps
-from pipeline.training.rows import token_lengths
+from pipeline.training.characters import load_characters
+from pipeline.training.data import TrainingData, prepare_data, rows_per_step, total_steps
 
 if TYPE_CHECKING:
     from pipeline.training.trainer import UnderstudyTrainer
@@ -135,7 +136,7 @@ def preflight_recipe(
     # Only the tokenizer is needed, so a recipe for GPUs can be checked without one.
     run = parse_run(recipe, overrides if gpus else [*ON_A_CPU, *overrides])
     launch = read_launch(accelerate, gpus=gpus) if accelerate else launch_of(run.training)
-    characters, tokenizer = load_characters(run, print_line)
+    characters, tokenizer = load_characters(run, print_line, looks_only=True)
     data = prepare_data(run, characters, tokenizer, processes=launch.processes)
     if not launch.on_gpu:
         run = with_fastest_dtype(run, print_line)

@@ -29,7 +29,8 @@ from pipeline.runs.run_file import commit, versions, write_run
 from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
 from pipeline.training.callbacks import LogFile, RecallCallback
-from pipeline.training.data import Characters, TrainingData, prepare_data, probed, rows_per_step
+from pipeline.training.characters import Characters, probed
+from pipeline.training.data import TrainingData, prepare_data, rows_per_step
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer
 
@@ -115,6 +116,9 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
     if rows.control_words:
         named = ", ".join(f"{record} ({word})" for record, word in list(rows.control_words.items())[:MAX_NAMED])
         log(f"left out: {len(rows.control_words)} records whose text holds a control token of the tokenizer: {named}")
+    for name, lessons in data.lessons.items():
+        if lessons.reason:
+            log(f"{name}: {lessons.reason}" if len(data.lessons) > 1 else lessons.reason)
     if data.held_out:
         log(f"held out and watched: {len(data.held_out)} lines of scenes that are not trained on")
     steps = rows_per_step(training)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline.conversations.rewordings import FRAMES, rewordings
 
 from pipeline.conversations.persona import load_personas, make_persona, save_personas
 from pipeline.conversations.render import Conversation, chat_prompt, render, user
-from pipeline.conversations.rewordings import FRAMES, rewordings
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import HELD_OUT_FRAMES
 from pipeline.records.record import Kind, Record, Turn

@@ -15,8 +15,8 @@ from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import CONVERSATION_KINDS, Conversation, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
 from pipeline.tokens.encode import encode
+from pipeline.tokens.row_set import RowSet, encode_rows
 from pipeline.training import rows as rows_module
-from pipeline.training.rows import RowSet, encode_rows
 
 MIRA = make_persona("Mira", "en", {})
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=8)

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import Record
 
+# Wordings with a reason or a story: training never draws from them where the probes are made of them.
+HELD_OUT_FAMILY: Family = "casual"
+MOST_HELD_OUT = 3  # questions of a fact
 # Frames that training never uses, for facts without hand-written questions.
 HELD_OUT_FRAMES: Mapping[Language, tuple[str, ...]] = {
     "en": ("One more thing before you go: {question}", "My friend here asks, {question} What do I tell them?"),
@@ -62,10 +66,12 @@ def read_probes(path: Path) -> list[Probe]:
     return probes
 
 
-def probes_from_records(records: Sequence[Record], language: Language) -> list[Probe]:
-    """A probe for each answer to a question among the settings, paraphrased by frames that training does not use.
+def probes_from_records(records: Sequence[Record], persona: Persona, rules: Sequence[Rule]) -> list[Probe]:
+    """A probe for each answer to a question among the settings, asked in wordings that training does not use.
 
-    Where several questions have the same answer, the first of them stands for the fact.
+    They are the rules' wordings of HELD_OUT_FAMILY; where no rule knows the question, the question itself in frames
+    that training does not use, which is hardly other words. Where several questions have the same answer, the first of
+    them stands for the fact.
     """
     asked = [record for record in records if record.kind == "setting_qa"]
     questions = [record for record in asked if record.prompt.rstrip().endswith(("?", "？"))] or asked
@@ -75,7 +81,7 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
             fact_id=record.record_id,
             type="setting",
             seen=record.prompt,
-            unseen=tuple(frame.format(question=record.prompt) for frame in HELD_OUT_FRAMES[language]),
+            unseen=_held_out_wordings(record.prompt, persona, rules),
             answer=record.text,
             aliases=(),
             distractors=(),
@@ -86,12 +92,21 @@ def probes_from_records(records: Sequence[Record], language: Language) -> list[P
     ]
 
 
-def choose_probes(path: str | None, records: Sequence[Record], persona: Persona) -> list[Probe]:
+def _held_out_wordings(question: str, persona: Persona, rules: Sequence[Rule]) -> tuple[str, ...]:
+    own = [wording.text for wording in reword(question, persona.name, rules) if wording.family == HELD_OUT_FAMILY]
+    return tuple(own[:MOST_HELD_OUT]) or tuple(
+        frame.format(question=question) for frame in HELD_OUT_FRAMES[persona.language]
+    )
+
+
+def choose_probes(
+    path: str | None, records: Sequence[Record], persona: Persona, rules: Sequence[Rule] = ()
+) -> list[Probe]:
     """The hand-written probes where the recipe names a file of them, else those that the records give.
 
     None at all if there are not two different answers.
     """
-    probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona.language)
+    probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona, rules)
     teaching: dict[str, list[str]] = {}
     for record in records:
         teaching.setdefault(record.text, []).append(record.record_id)

@@ -1,6 +1,6 @@
-"""The same question in other frames: exposures spent on wordings are remembered better than copies.
+"""A question in mechanical frames, the last resort where no rule knows the question.
 
-The frames are mechanical, so they are safe for any question; `docs/log.md` has what they gave.
+The frames are safe for any question, but they are hardly other words: `docs/log.md` has what little they give.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pipeline.conversations.persona import Language, Persona
 
 FRAMES: Mapping[Language, tuple[str, ...]] = {
     "en": (
-        "{question}",
         "Tell me: {question}",
         "{name}, {lowered}",
         "I have been wondering. {question}",
@@ -21,7 +20,6 @@ FRAMES: Mapping[Language, tuple[str, ...]] = {
         "People want to know: {lowered}",
     ),
     "zh": (
-        "{question}",
         "请问，{question}",
         "{name}，{question}",
         "我一直想知道：{question}",
@@ -37,12 +35,12 @@ QUESTION_WORDS = frozenset(
 )
 
 
-def rewordings(question: str, persona: Persona, count: int) -> list[str]:
-    """At most `count` wordings of a question, the original first; anything that is no question has only itself."""
+def framed(question: str, persona: Persona) -> list[str]:
+    """The question in every frame; none of anything that is no question."""
     if not question.rstrip().endswith(("?", "？")):
-        return [question]
+        return []
     # A question word loses its capital inside a sentence; a name, or "I", keeps it.
     asks = question.split()[0].lower() in QUESTION_WORDS
     lowered = question[0].lower() + question[1:] if asks else question
-    frames = FRAMES[persona.language][: max(count, 1)]
-    return [frame.format(question=question, lowered=lowered, name=persona.name) for frame in frames]
+    slots = {"question": question, "lowered": lowered, "name": persona.name}
+    return [frame.format(**slots) for frame in FRAMES[persona.language]]

@@ -1,0 +1,77 @@
+"""What a character is asked that no record answers: data by language, parted into what is taught and what is tested."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.conversations.persona import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Questions of one sort: those that training may use, and those that only measuring does."""
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswerable:
+    """Something that hardly any record gives. `known_if` finds it in a character's texts, where it may be known."""
+
+    name: str
+    known_if: str
+    questions: Questions
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The texts of a language. `{name}` in introductions is the character's, `{sentence}` one about itself."""
+
+    identity: Questions
+    introductions: tuple[str, ...]
+    introductions_with: tuple[str, ...]
+    small_talk: Questions
+    unanswerable: tuple[Unanswerable, ...]
+    refusals: tuple[str, ...]
+    refusal_markers: tuple[str, ...]
+    false_premise: tuple[str, ...]
+    small_talk_before: tuple[tuple[str, str], ...]
+    openers: tuple[str, ...]
+    closers: tuple[str, ...]
+    other_names: Questions
+
+
+@cache
+def read_boundaries(language: Language) -> Boundaries:
+    """The texts of `boundaries.LANGUAGE.json`, beside this module."""
+    path = Path(__file__).with_name(f"boundaries.{language}.json")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    names = content["other_names"]
+    return Boundaries(
+        identity=_questions(content["identity"]),
+        introductions=tuple(content["introductions"]),
+        introductions_with=tuple(content["introductions_with"]),
+        small_talk=_questions(content["small_talk"]),
+        unanswerable=tuple(
+            Unanswerable(one["name"], one["known_if"], _questions(one)) for one in content["unanswerable"]
+        ),
+        refusals=tuple(content["refusals"]),
+        refusal_markers=tuple(content["refusal_markers"]),
+        false_premise=tuple(content["false_premise"]),
+        small_talk_before=tuple((asked, replied) for asked, replied in content["small_talk_before"]),
+        openers=tuple(content["openers"]),
+        closers=tuple(content["closers"]),
+        other_names=Questions(
+            tuple(one["name"] for one in names["train"]), tuple(one["name"] for one in names["test"])
+        ),
+    )
+
+
+def _questions(content: Mapping[str, Any]) -> Questions:
+    return Questions(tuple(content["train"]), tuple(content["test"]))

@@ -1,0 +1,148 @@
+"""A fact's exposures, each another item: as the user wrote it, in other words, in another setting.
+
+Distinct wordings buy what copies never do (docs/log.md has the figures), so a fact that is to be seen twenty times is
+asked for in twenty ways: its own wordings first, then those of rules and of a paraphrasing model, family by family;
+some after an everyday exchange, some with an opener, some typed in a hurry. Most stand under the chat's own prompt, so
+that what is learnt is recalled in chat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+
+from pipeline.augmentation.boundaries import Boundaries
+from pipeline.augmentation.facts import Fact
+from pipeline.augmentation.frames import framed
+from pipeline.augmentation.questions import Family, Rule, Wording, reword
+from pipeline.conversations.persona import Persona
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
+from pipeline.records.near import jaccard
+
+NEARLY_THE_SAME = 0.6  # of their character 3-grams: above it a question in new words would be no new one
+NGRAM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShares:
+    """How a fact's exposures are spent.
+
+    `written`: as the user wrote it (every wording twice at least); `setting`: of the others, in another setting than
+    alone; `chat`: under the chat's own prompt; `bare`: under none. The rest are under the prompt of settings questions.
+    """
+
+    written: float = 0.2
+    setting: float = 0.25
+    chat: float = 0.75
+    bare: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """Where a fact's wordings come from: rules, a model's paraphrases by record id, frames.
+
+    `forbidden` are the questions that test facts, by answer: no near copy of one becomes an item of its fact.
+    """
+
+    boundaries: Boundaries
+    rules: Sequence[Rule] = ()
+    paraphrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    forbidden: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    frames: bool = True
+
+
+def fact_items(
+    fact: Fact, persona: Persona, count: int, wordings: Wordings, shares: ItemShares, *, seed: int
+) -> dict[str, list[Conversation]]:
+    """`count` conversations that teach the fact, by record id, each record's within one of another's.
+
+    They are as different from one another as there are wordings for the fact. The same arguments give the same ones.
+    """
+    rng = random.Random(_hash(f"{seed} {fact.fact_id}"))  # noqa: S311 - no secret
+    written = [(record.record_id, record.prompt) for record in fact.records]
+    others = other_wordings(fact, persona, wordings, rng)
+    as_written = min(count, max(round(count * shares.written), 2 * len(written))) if others else count
+    owners = islice(cycle(record.record_id for record in fact.records), as_written, count)
+    chosen = [(owner, wording.text) for owner, wording in zip(owners, cycle(others), strict=False)]
+    items: dict[str, list[Conversation]] = {record.record_id: [] for record in fact.records}
+    prompts = _system_prompts(persona, shares, count, rng)
+    for number, (owner, question) in enumerate([*islice(cycle(written), as_written), *chosen]):
+        turns = [user(question)]
+        if number >= as_written and rng.random() < shares.setting:
+            turns = in_another_setting(question, wordings.boundaries, rng)
+        items[owner].append(Conversation((*prompts[number], *turns), assistant(fact.answer), owner, "setting_qa"))
+    return items
+
+
+def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random.Random) -> list[Wording]:
+    """Every wording of the fact that the user did not write, the families in turn, frames last."""
+    pool: dict[str, Wording] = {}
+    forbidden = wordings.forbidden.get(fact.answer, ())
+    for record in fact.records:
+        made = [Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ())]
+        made += reword(record.prompt, persona.name, wordings.rules)
+        if wordings.frames:
+            made += [Wording("frame", text) for text in framed(record.prompt, persona)]
+        for wording in made:
+            if not any(is_near_copy(wording.text, probe) for probe in forbidden):
+                pool.setdefault(wording.text.casefold(), wording)
+    for question in fact.questions:
+        pool.pop(question.casefold(), None)
+    by_family: dict[Family, list[Wording]] = {}
+    for wording in pool.values():
+        by_family.setdefault(wording.family, []).append(wording)
+    for own in by_family.values():
+        rng.shuffle(own)
+    frames = by_family.pop("frame", [])
+    turns = sorted((number, rng.random(), text) for own in by_family.values() for number, text in enumerate(own))
+    return [wording for _, _, wording in turns] + frames
+
+
+def is_near_copy(one: str, other: str) -> bool:
+    """Whether two questions are so alike that knowing the one is no proof of the other."""
+    return jaccard(_ngrams(one), _ngrams(other)) >= NEARLY_THE_SAME
+
+
+def in_another_setting(question: str, boundaries: Boundaries, rng: random.Random) -> list[Message]:
+    """The question after an everyday exchange, with an opener or a closer, or typed in a hurry."""
+    way = rng.randrange(4)
+    if way == 0:
+        asked, replied = rng.choice(boundaries.small_talk_before)
+        return [user(asked), assistant(replied), user(question)]
+    if way == 1:
+        return [user(rng.choice(boundaries.openers) + question)]
+    if way == 2:
+        return [user(question + rng.choice(boundaries.closers))]
+    return [user(typed_in_a_hurry(question, rng))]
+
+
+def typed_in_a_hurry(question: str, rng: random.Random) -> str:
+    """The question in lower case, without its final mark and apostrophes, two letters of a long word swapped."""
+    words = question.rstrip(" ?？.。").replace("'", "").lower().split()
+    long = [number for number, word in enumerate(words) if len(word) > 4 and word.isascii() and word.isalpha()]
+    if long:
+        number = rng.choice(long)
+        at, word = rng.randrange(1, len(words[number]) - 2), words[number]
+        words[number] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return " ".join(words)
+
+
+def _system_prompts(persona: Persona, shares: ItemShares, count: int, rng: random.Random) -> list[tuple[Message, ...]]:
+    """The beginning of each item: the chat's system prompt, none, or that of settings questions."""
+    chat, bare = round(shares.chat * count), round(shares.bare * count)
+    own = (system(persona.system("setting_qa")),)
+    prompts = [chat_prompt(persona, ())] * chat + [()] * bare + [own] * max(count - chat - bare, 0)
+    rng.shuffle(prompts)
+    return prompts[:count]
+
+
+def _ngrams(text: str) -> frozenset[str]:
+    plain = "".join(char for char in text.casefold() if char.isalnum() or char == " ")
+    return frozenset(plain[start : start + NGRAM] for start in range(max(1, len(plain) - NGRAM + 1)))
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

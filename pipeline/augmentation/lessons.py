@@ -1,0 +1,126 @@
+"""What a run teaches of a character: each fact in many wordings, every other record as it is, and its limits."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.augmentation.facts import Fact, facts_of
+from pipeline.augmentation.items import ItemShares, Wordings, fact_items
+from pipeline.augmentation.limits import LimitShares
+from pipeline.conversations.persona import Persona
+from pipeline.conversations.render import Conversation, render
+from pipeline.mixture.budget import Budget, plan_budget
+from pipeline.records.record import Record
+
+MOST_ITEMS = 64  # of a record; with more exposures they come again
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """How the records of one character become conversations, and how often each is seen in an epoch.
+
+    `items` are the conversations of its settings questions by record id, where they come in more words than their own;
+    `limits` are conversations that no record gives. `exposures` are by record id, of the limits too; it is empty where
+    the recipe's weights decide. `reason` says why the run is as long as it is.
+    """
+
+    persona: Persona
+    chat_share: float
+    speaker_names: str
+    items: Mapping[str, Sequence[Conversation]] = field(default_factory=dict)
+    limits: Sequence[Conversation] = ()
+    exposures: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def of(self, record: Record) -> list[Conversation]:
+        """Every conversation that teaches the record; its exposures take them in turn."""
+        if made := self.items.get(record.record_id):
+            return list(made)
+        return render(record, self.persona, chat_share=self.chat_share, speaker_names=self.speaker_names)
+
+
+def weighted_lessons(
+    plain: Lessons, records: Sequence[Record], exposures: float, wordings: Wordings | None, *, seed: int
+) -> Lessons:
+    """Lessons of a run whose recipe gives weights: each settings question is seen `exposures` times in all.
+
+    Without `wordings` its exposures are copies.
+    """
+    if wordings is None:
+        return plain
+    count = min(max(1, math.ceil(exposures)), MOST_ITEMS)
+    facts = [(fact, count * len(fact.records)) for fact in facts_of(records)]
+    return replace(plain, items=_items(plain, facts, wordings, seed))
+
+
+def budgeted_lessons(
+    plain: Lessons,
+    records: Sequence[Record],
+    limits: Mapping[str, Sequence[Conversation]],
+    wordings: Wordings | None,
+    *,
+    exposures: int,
+    boundaries: float,
+    rows_per_step: int,
+    epochs: float | None,
+    seed: int,
+) -> Lessons:
+    """Lessons of a run that ends when each fact has been seen `exposures` times.
+
+    `boundaries` is the share of the `limits` among the rows that are no lines. `epochs` spreads the exposures over so
+    many passes over the lines; with None there is one epoch, which repeats few lines by itself.
+    """
+    facts, kinds = facts_of(records), Counter(record.kind for record in records)
+    budget = plan_budget(
+        facts=len(facts),
+        passages=kinds["background"],
+        lines=kinds["dialogue"],
+        exposures=exposures,
+        boundaries=boundaries if any(limits.values()) else 0.0,
+        rows_per_step=rows_per_step,
+    )
+    items = _items(plain, [(fact, budget.fact) for fact in facts], wordings, seed) if wordings else {}
+    line = float(budget.line) if epochs is None else 1.0
+    of_kind = {"background": budget.passage / (epochs or 1), "dialogue": line}
+    shown = {record.record_id: of_kind[record.kind] for record in records if record.kind in of_kind}
+    for fact in facts:
+        shown |= {record.record_id: budget.fact / len(fact.records) / (epochs or 1) for record in fact.records}
+    limited = _limit_exposures(limits, budget.boundaries / (epochs or 1))
+    return replace(
+        plain,
+        items=items,
+        limits=[conversation for own in limits.values() for conversation in own],
+        exposures=shown | limited,
+        reason=_reason(budget, len(facts), kinds["dialogue"], line, wordings is not None),
+    )
+
+
+def _items(
+    plain: Lessons, facts: Sequence[tuple[Fact, int]], wordings: Wordings, seed: int
+) -> dict[str, Sequence[Conversation]]:
+    shares = ItemShares(chat=plain.chat_share)
+    items: dict[str, Sequence[Conversation]] = {}
+    for fact, count in facts:
+        items |= fact_items(fact, plain.persona, count, wordings, shares, seed=seed)
+    return items
+
+
+def _limit_exposures(limits: Mapping[str, Sequence[Conversation]], rows: float) -> dict[str, float]:
+    """The exposures of each limit, by its record id: the sorts have their shares, those of one sort are alike."""
+    shares = {sort: getattr(LimitShares(), sort) for sort, own in limits.items() if own}
+    return {
+        conversation.record_id: rows * share / sum(shares.values()) / len(limits[sort])
+        for sort, share in shares.items()
+        for conversation in limits[sort]
+    }
+
+
+def _reason(budget: Budget, facts: int, lines: int, passes: float, reworded: bool) -> str:
+    words = ", each in other words" if reworded else ", all copies"
+    return (
+        f"the length of the run follows from its facts: {facts} x {budget.fact} exposures{words}; beside them "
+        f"{lines} lines x {passes:g} and {budget.boundaries} rows of what it must not do"
+    )

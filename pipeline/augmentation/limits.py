@@ -1,0 +1,109 @@
+"""Conversations that keep a character from blurting, inventing and speaking for others.
+
+Small talk, and the character's own questions put to somebody else, are answered as the base model answers them; what no
+record says is not known. Beside them, who the character is, asked in many ways.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.augmentation.boundaries import Boundaries
+from pipeline.augmentation.facts import Fact
+from pipeline.conversations.persona import Language, Persona
+from pipeline.conversations.render import Conversation, ConversationKind, Message, assistant, chat_prompt, user
+from pipeline.records.record import Record
+
+ReplyWith = Callable[[Sequence[Sequence[Message]]], Sequence[str]]  # the base model's replies; empty for none
+SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
+# The first sentence of a passage that says who the character is, after its name.
+SAYS_WHO: dict[Language, str] = {
+    "en": r"(?:[^.!?]*?,\s*)?\s*(?:[A-Z]\S*\s+)*(?:is|was) (?P<who>(?:an?|the) [^.!?;,]{3,80})",
+    "zh": r"[，,]?\s*(?:是|乃)(?P<who>[^。！？；，]{2,40})",
+}
+I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
+
+
+@dataclass(frozen=True, slots=True)
+class LimitShares:
+    """How the boundary rows are divided: small talk, others asked, what is not known, who it is."""
+
+    small_talk: float = 0.35
+    somebody_else: float = 0.35
+    unanswerable: float = 0.15
+    identity: float = 0.15
+
+
+def limit_conversations(
+    facts: Sequence[Fact],
+    records: Sequence[Record],
+    persona: Persona,
+    boundaries: Boundaries,
+    reply_with: ReplyWith,
+    *,
+    seed: int,
+) -> dict[str, list[Conversation]]:
+    """The boundary conversations by their sort, the fields of `LimitShares`."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    chat = chat_prompt(persona, ())
+    talk = [(*chat, user(question)) for question in boundaries.small_talk.train]
+    asked = [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
+    others = [
+        (*chat_prompt(replace(persona, name=name), ()), user(asked[number % len(asked)]))
+        for number, name in zip(
+            range(SOMEBODY_ELSE), _in_turn(boundaries.other_names.train, SOMEBODY_ELSE), strict=True
+        )
+        if asked
+    ]
+    replies = reply_with([*talk, *others])
+    texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
+    unknown = [
+        (*chat, user(question))
+        for one in boundaries.unanswerable
+        if not re.search(one.known_if, texts, re.IGNORECASE)
+        for question in one.questions.train
+    ]
+    refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
+    who = [(*chat, user(question)) for question in boundaries.identity.train]
+    introductions = _in_turn(introduce(persona, records, boundaries), len(who))
+    return {
+        "small_talk": _conversations(talk, replies[: len(talk)], "boundary"),
+        "somebody_else": _conversations(others, replies[len(talk) :], "boundary"),
+        "unanswerable": _conversations(unknown, refusals, "boundary"),
+        "identity": _conversations(who, introductions, "boundary"),
+    }
+
+
+def introduce(persona: Persona, records: Sequence[Record], boundaries: Boundaries) -> list[str]:
+    """Who the character is, in its own words: its name, and what the first sentence of a passage says it is."""
+    pattern = re.compile(re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language])
+    for record in records:
+        found = pattern.match(record.text) if record.kind == "background" else None
+        if found:
+            sentence = I_AM[persona.language].format(who=found["who"].strip())
+            return [one.format(name=persona.name, sentence=sentence) for one in boundaries.introductions_with]
+    return [one.format(name=persona.name) for one in boundaries.introductions]
+
+
+def _conversations(
+    prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], kind: ConversationKind
+) -> list[Conversation]:
+    """Each prompt with its reply, where there is one."""
+    return [
+        Conversation(prompt, assistant(reply), _digest(prompt, reply), kind)
+        for prompt, reply in zip(prompts, replies, strict=True)
+        if reply
+    ]
+
+
+def _in_turn(texts: Sequence[str], count: int) -> list[str]:
+    return [texts[number % len(texts)] for number in range(count)]
+
+
+def _digest(prompt: Sequence[Message], reply: str) -> str:
+    content = "\n".join([*(message["content"] for message in prompt), reply])
+    return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,148 @@
+"""One question to many that ask for the same: rules by language, as data, so that anybody can add their own.
+
+A rule recognises a question (`What is your favourite colour`) and knows other ways to ask for exactly that, by family:
+in plain words, embedded, as a request, as a fragment, about the character instead of to it, as a search, as a sentence
+to be completed, with a reason. The rules of a language are `questions.en.json` and `questions.zh.json`; those of a
+recipe's own file come before them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pipeline.conversations.persona import Language
+from pipeline.errors import UnderstudyError
+
+Family = Literal[
+    "direct",
+    "indirect",
+    "imperative",
+    "elliptic",
+    "third_person",
+    "keyword",
+    "statement",
+    "casual",
+    "paraphrase",
+    "frame",
+]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+RULE_FAMILIES = FAMILIES[:-2]  # those that a rule's wordings are of
+FINAL_PUNCTUATION = " \t\n?？。.!！…"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question in other words, and the way in which it asks."""
+
+    family: Family
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A form of question, and what asks for the same: `asks` matches all of it, its named groups fill the wordings.
+
+    A `generic` rule knows only the sentence's build, such as `What is your X`; the others know what is asked for.
+    """
+
+    name: str
+    asks: re.Pattern[str]
+    wordings: tuple[Wording, ...]
+    generic: bool
+
+
+def read_rules(path: Path) -> tuple[Rule, ...]:
+    """The rules of a file, in its order.
+
+    Raises:
+        UnderstudyError: the file is missing, or a rule of it is broken; with its number and name.
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        listed = content["rules"]
+    except OSError as error:
+        raise UnderstudyError(path, "is not there", fix="correct `question_rules` in the recipe") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnderstudyError(path, f"is no file of rules ({error})", fix='write {"rules": [...]}') from error
+    return tuple(_rule(f"{path}, rule {number}", fields) for number, fields in enumerate(listed, 1))
+
+
+@cache
+def language_rules(language: Language) -> tuple[Rule, ...]:
+    """The language's own rules."""
+    return read_rules(Path(__file__).with_name(f"questions.{language}.json"))
+
+
+def rules_for(language: Language, files: Sequence[str]) -> tuple[Rule, ...]:
+    """The rules of a recipe's own `files`, then the language's.
+
+    Raises:
+        UnderstudyError: see `read_rules`.
+    """
+    own = [rule for file in files for rule in read_rules(Path(file).expanduser())]
+    return (*own, *language_rules(language))
+
+
+def without_family(rules: Sequence[Rule], family: Family) -> tuple[Rule, ...]:
+    """The rules without their wordings of one family."""
+    return tuple(
+        replace(rule, wordings=tuple(wording for wording in rule.wordings if wording.family != family))
+        for rule in rules
+    )
+
+
+def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
+    """Every other wording that the rules know of a question, itself left out.
+
+    They are those of the first rule that knows what is asked for, then those of the first that knows the sentence's
+    build. `name` is the character's, for questions about it.
+    """
+    asked = question.strip(FINAL_PUNCTUATION)
+    found: dict[str, Wording] = {}
+    for generic in (False, True):
+        matches = ((rule, rule.asks.fullmatch(asked)) for rule in rules if rule.generic is generic)
+        rule, match = next(((rule, match) for rule, match in matches if match), (None, None))
+        if rule and match:
+            slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
+            for wording in rule.wordings:
+                text = _capitalised(wording.text.format(**slots))
+                found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text))
+    found.pop(asked.casefold(), None)
+    return list(found.values())
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _rule(where: str, fields: Any) -> Rule:
+    """The rule of these fields, its pattern compiled and its wordings' slots there."""
+    try:
+        named = f"{where} ({fields['name']})"
+        asks = re.compile(fields["asks"], re.IGNORECASE)
+        wordings = tuple(
+            Wording(family, str(text)) for family in RULE_FAMILIES for text in fields["wordings"].get(family, ())
+        )
+        unknown = set(fields["wordings"]) - set(RULE_FAMILIES)
+        generic = bool(fields.get("generic", False))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise UnderstudyError(where, f"lacks {error}", fix="give it `name`, `asks` and `wordings`") from error
+    except re.error as error:
+        raise UnderstudyError(where, f"`asks` is no regular expression ({error})", fix="correct it") from error
+    if unknown:
+        raise UnderstudyError(named, f"has no family {', '.join(unknown)}", fix=f"use {', '.join(RULE_FAMILIES)}")
+    slots: Mapping[str, str] = dict.fromkeys([*asks.groupindex, "name"], "")
+    for wording in wordings:
+        try:
+            wording.text.format(**slots)
+        except (KeyError, ValueError, IndexError) as error:
+            raise UnderstudyError(
+                named, f"{wording.text!r} has a slot that `asks` has no group for ({error})", fix="name the group"
+            ) from error
+    return Rule(str(fields["name"]), asks, wordings, generic)

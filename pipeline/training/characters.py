@@ -1,0 +1,186 @@
+"""The characters of a run: their records, probes and prompts, and what their facts are taught with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from accelerate import PartialState
+
+from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.facts import facts_of
+from pipeline.augmentation.items import Wordings
+from pipeline.augmentation.limits import ReplyWith, limit_conversations
+from pipeline.augmentation.questions import Rule, rules_for, without_family
+from pipeline.augmentation.replies import base_replies, kept_replies
+from pipeline.conversations.persona import Persona, make_persona
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
+from pipeline.conversations.replay import read_replay
+from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, choose_probes, sample_probes
+from pipeline.models.load import load_tokenizer
+from pipeline.recipe import CharacterArguments
+from pipeline.records.conversion import records_of
+from pipeline.records.record import Record
+from pipeline.terminal import progress_bar
+from pipeline.training.arguments import RunArguments, model_options
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+LIMITS_SEED = 0  # which names and refusals go with which question: nothing that a run's seed should change
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character to train on: its records, probes and prompts. `weight` multiplies its records' exposures.
+
+    `wordings` are where its questions get other words from, None where they come as copies; `limits` are conversations
+    about what no record says, by their sort.
+    """
+
+    records: Sequence[Record]
+    probes: Sequence[Probe]
+    persona: Persona
+    weight: float = 1.0
+    wordings: Wordings | None = None
+    limits: Mapping[str, Sequence[Conversation]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """All that a run learns: one character or several, and `replay`, general conversations that go with them."""
+
+    each: Sequence[Character]
+    fingerprint: str
+    replay: Sequence[Conversation] = ()
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of all characters."""
+        return [record for character in self.each for record in character.records]
+
+    @property
+    def personas(self) -> dict[str, Persona]:
+        """Each character's persona by its name, which its records have as their speaker."""
+        return {character.persona.name: character.persona for character in self.each}
+
+
+def load_characters(
+    run: RunArguments, log: Callable[[str], None], *, looks_only: bool = False
+) -> tuple[Characters, PreTrainedTokenizerBase]:
+    """The run's characters, converted if need be, and the tokenizer of its model with a normalised chat template.
+
+    With `looks_only` no model is loaded: what the base model has not replied yet is left out, and logged.
+    """
+    with PartialState().main_process_first():  # one process writes records, replies and embedded model; all read them
+        tokenizer = load_tokenizer(
+            str(run.model.model_name_or_path),
+            revision=run.model.model_revision,
+            trust_remote_code=run.training.trust_remote_code,
+            log=lambda note: log(f"chat template: {note}"),
+        )
+        reply_with = _reply_with(run, tokenizer, log, looks_only)
+        loaded = [_load_character(one, reply_with) for one in run.character.each]
+    replay = read_replay(run.character.replay or ())
+    fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
+    return Characters([character for character, _ in loaded], fingerprint, replay), tokenizer
+
+
+def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversation]) -> str:
+    """A hash of all training data: of each character's records, given as hashes, and of the replayed conversations."""
+    if len(records_hashes) == 1 and not replay:
+        return records_hashes[0]
+    return _digest([*records_hashes, *(conversation.record_id for conversation in replay)])
+
+
+def read_character(one: CharacterArguments) -> tuple[Character, str]:
+    """A single character, converted if need be, and a hash of all that decides what its records teach."""
+    persona = make_persona(one.name, one.language, one.instructions)
+    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
+    rules = rules_for(persona.language, one.question_rules or ())
+    probes = choose_probes(one.probes, records, persona, rules)
+    wordings = _wordings(one, persona, probes, rules)
+    parts = [fingerprint, one.wordings]
+    if wordings:
+        parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *map(str, wordings.rules)]
+    return Character(records, probes, persona, one.weight, wordings), _digest(parts)
+
+
+def _load_character(one: CharacterArguments, reply_with: ReplyWith) -> tuple[Character, str]:
+    """A single character with its limits, if the recipe wants any, and a hash of all that decides what it is taught."""
+    character, fingerprint = read_character(one)
+    if not one.boundaries or one.has_weights:
+        return character, fingerprint
+    persona, records = character.persona, character.records
+    texts = read_boundaries(persona.language)
+    limits = limit_conversations(facts_of(records), records, persona, texts, reply_with, seed=LIMITS_SEED)
+    ids = [conversation.record_id for own in limits.values() for conversation in own]
+    return replace(character, limits=limits), _digest([fingerprint, *ids])
+
+
+def _wordings(
+    one: CharacterArguments, persona: Persona, probes: Sequence[Probe], rules: Sequence[Rule]
+) -> Wordings | None:
+    """Where the character's questions get other words from, as the recipe says; never a probe's."""
+    if one.wordings == "copies":
+        return None
+    forbidden: dict[str, list[str]] = {}
+    for probe in probes:
+        forbidden.setdefault(probe.answer, []).extend(probe.unseen)
+    used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
+    return Wordings(read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=forbidden)
+
+
+def _reply_with(
+    run: RunArguments, tokenizer: PreTrainedTokenizerBase, log: Callable[[str], None], looks_only: bool
+) -> ReplyWith:
+    """The base model's own replies: as they are kept, or made now and then kept; nothing where one only looks."""
+    name = str(run.model.model_name_or_path)
+
+    def reply_with(prompts: Sequence[Sequence[Message]]) -> Sequence[str]:
+        kept = kept_replies(prompts, name, str(tokenizer.chat_template))
+        if kept is not None:
+            return kept
+        if looks_only:
+            log(f"not made yet: the base model's own replies to {len(prompts)} everyday prompts; training makes them")
+            return [""] * len(prompts)
+        log(f"the base model's own replies to {len(prompts)} everyday prompts are made, once")
+        return base_replies(prompts, name, tokenizer, model_options(run), progress_bar("the base model replies"))
+
+    return reply_with
+
+
+def probed(characters: Characters, count: int) -> dict[str, list[Probe]]:
+    """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
+    turns: list[tuple[int, int, str, Probe]] = []
+    for place, character in enumerate(characters.each):
+        chosen = sample_probes(character.probes, count)
+        turns += [(turn, place, character.persona.name, probe) for turn, probe in enumerate(chosen)]
+    shared: dict[str, list[Probe]] = {}
+    for _, _, name, probe in sorted(turns, key=lambda one: one[:2])[:count]:
+        shared.setdefault(name, []).append(probe)
+    return shared
+
+
+def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Conversation]]:
+    """The facts that are probed while training, each asked of its character once in new words, as in chat."""
+    return [
+        (
+            name,
+            Conversation(
+                chat_prompt(characters.personas[name], (user(probe.unseen[0]),)),
+                assistant(probe.answer),
+                f"{name}: {probe.fact_id}" if len(characters.each) > 1 else probe.fact_id,
+                "setting_qa",
+            ),
+        )
+        for name, probes in probed(characters, count).items()
+        for probe in probes
+    ]
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.blake2b(" ".join(parts).encode(), digest_size=16).hexdigest()
