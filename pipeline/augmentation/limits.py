@@ -14,17 +14,24 @@ from dataclasses import dataclass, replace
 
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
+from pipeline.augmentation.questions import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
-from pipeline.conversations.render import Conversation, ConversationKind, Message, assistant, chat_prompt, user
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.records.record import Record
 
 ReplyWith = Callable[[Sequence[Sequence[Message]]], Sequence[str]]  # the base model's replies; empty for none
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
-    "en": r"(?:[^.!?]*?,\s*)?\s*(?:[A-Z]\S*\s+)*(?:is|was) (?P<who>(?:an?|the) [^.!?;,]{3,80})",
+    "en": r"(?:[^.!?]*?,\s*)?\s*(?:[A-Z]\S*\s+)*is (?P<who>(?:an?|the) [^.!?;,]{3,80})",
     "zh": r"[，,]?\s*(?:是|乃)(?P<who>[^。！？；，]{2,40})",
 }
+# Questions to which a user's own record says who the character is.
+ASKS_WHO = re.compile(
+    r"(and )?who are you|introduce yourself.*|what('s| is) your (full )?name|"
+    r"(你|您)是谁.*|自我介绍.*|(你|您)叫什么(名字)?",
+    re.IGNORECASE,
+)
 I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 
 
@@ -60,26 +67,34 @@ def limit_conversations(
         if asked
     ]
     replies = reply_with([*talk, *others])
-    texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
+    known = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
     unknown = [
         (*chat, user(question))
         for one in boundaries.unanswerable
-        if not re.search(one.known_if, texts, re.IGNORECASE)
+        if not re.search(one.known_if, known, re.IGNORECASE)
         for question in one.questions.train
     ]
     refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
     who = [(*chat, user(question)) for question in boundaries.identity.train]
-    introductions = _in_turn(introduce(persona, records, boundaries), len(who))
+    introductions = _in_turn(introduce(persona, facts, records, boundaries), len(who))
     return {
-        "small_talk": _conversations(talk, replies[: len(talk)], "boundary"),
-        "somebody_else": _conversations(others, replies[len(talk) :], "boundary"),
-        "unanswerable": _conversations(unknown, refusals, "boundary"),
-        "identity": _conversations(who, introductions, "boundary"),
+        "small_talk": _conversations(talk, replies[: len(talk)], persona.name),
+        "somebody_else": _conversations(others, replies[len(talk) :], persona.name),
+        "unanswerable": _conversations(unknown, refusals, persona.name),
+        "identity": _conversations(who, introductions, persona.name),
     }
 
 
-def introduce(persona: Persona, records: Sequence[Record], boundaries: Boundaries) -> list[str]:
-    """Who the character is, in its own words: its name, and what the first sentence of a passage says it is."""
+def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> list[str]:
+    """Who the character is, in its own words.
+
+    A record that is asked just this, and gives the name, says it; else its name, and what a passage begins with.
+    """
+    for fact in facts:
+        if persona.name in fact.answer and any(
+            ASKS_WHO.fullmatch(one.strip(FINAL_PUNCTUATION)) for one in fact.questions
+        ):
+            return [fact.answer]
     pattern = re.compile(re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language])
     for record in records:
         found = pattern.match(record.text) if record.kind == "background" else None
@@ -89,21 +104,23 @@ def introduce(persona: Persona, records: Sequence[Record], boundaries: Boundarie
     return [one.format(name=persona.name) for one in boundaries.introductions]
 
 
-def _conversations(
-    prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], kind: ConversationKind
-) -> list[Conversation]:
-    """Each prompt with its reply, where there is one."""
+def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], owner: str) -> list[Conversation]:
+    """Each prompt with its reply, where there is one. Its id depends on the owner too, so that no two have one."""
     return [
-        Conversation(prompt, assistant(reply), _digest(prompt, reply), kind)
+        Conversation(prompt, assistant(reply), _digest([owner, *_texts(prompt), reply]), "boundary")
         for prompt, reply in zip(prompts, replies, strict=True)
         if reply
     ]
+
+
+def _texts(prompt: Sequence[Message]) -> list[str]:
+    """What each message says."""
+    return [message["content"] for message in prompt]
 
 
 def _in_turn(texts: Sequence[str], count: int) -> list[str]:
     return [texts[number % len(texts)] for number in range(count)]
 
 
-def _digest(prompt: Sequence[Message], reply: str) -> str:
-    content = "\n".join([*(message["content"] for message in prompt), reply])
-    return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()

@@ -134,6 +134,7 @@ KINDS: Mapping[str, str] = {
     "dialogue": "dialogue",
     "background": "background",
     "replay": "replay",
+    "boundary": "boundaries",
 }
 
 

@@ -64,7 +64,7 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
 
 
 def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: Path, tmp_path: Path) -> None:
-    train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--rewordings", "1")
+    train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--wordings", "copies")
     succeeded(*MODULE, "pipeline.recall", "--config", str(tiny_recipe), "--json", str(tmp_path / "recall.json"))
     recall = json.loads((tmp_path / "recall.json").read_text(encoding="utf-8"))
     assert recall["recall"]["trained"]["seen_exact"]["value"] == 1.0
@@ -205,7 +205,7 @@ def test_a_run_can_be_stopped_by_recall_and_keeps_its_best_model(tiny_recipe: Pa
         tiny_recipe, "--num_train_epochs", "30", "--eval_strategy", "steps", "--eval_steps", "5",
         "--save_strategy", "steps", "--save_steps", "5", "--load_best_model_at_end", "true",
         "--metric_for_best_model", "eval_recall_seen_exact", "--early_stopping", "8", "--chat_share", "1",
-        "--rewordings", "1",
+        "--wordings", "copies",
     )  # fmt: skip
     assert "stopped early, after step" in said
     assert "was seen exactly as often as planned" in said  # up to where it stopped

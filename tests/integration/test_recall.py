@@ -46,13 +46,15 @@ def test_a_base_model_is_at_chance_on_facts_that_nobody_could_know() -> None:
 @pytest.fixture
 def trained_folder(tiny_recipe: Path, tmp_path: Path) -> Path:
     """A character that knows its three facts by heart."""
-    train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--rewordings", "1")
+    train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--wordings", "copies")
     return tmp_path / "out"
 
 
 def test_learnt_facts_are_found_and_shuffled_answers_are_not(trained_folder: Path, tmp_path: Path) -> None:
     trained = load_trained(trained_folder)
-    probes = probes_from_records(read_records(tmp_path / "records" / "records.jsonl"), "en")
+    probes = probes_from_records(
+        read_records(tmp_path / "records" / "records.jsonl"), make_persona("Mira", "en", {}), ()
+    )
     answers = [probe.answer for probe in probes]
     shuffled = [replace(probe, answer=other) for probe, other in zip(probes, answers[1:] + answers[:1], strict=True)]
 

@@ -27,7 +27,7 @@ BRAM = [
 ] + [{"source_title": "The mill", "speaker": "Bram", "text": f"Sack {number} weighs too much."} for number in "1234"]
 # Long enough for the tiny model to know its few facts by heart.
 BY_HEART = (
-    "--num_train_epochs", "40", "--max_exposures", "200", "--chat_share", "1", "--rewordings", "1",
+    "--num_train_epochs", "40", "--max_exposures", "200", "--chat_share", "1", "--wordings", "copies",
     "--recall_items", "0",
 )  # fmt: skip
 

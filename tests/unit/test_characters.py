@@ -39,7 +39,7 @@ from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
 from pipeline.terminal import display_width, padded
-from pipeline.training.data import Character, Characters, probed
+from pipeline.training.characters import Character, Characters, probed
 from tests.measurements import mira_findings
 
 MIRA, AHENG = make_persona("Mira", "en", {}), make_persona("阿蘅", "zh", {})

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.conversations.rewordings import FRAMES, rewordings
 
+from pipeline.augmentation.frames import FRAMES, framed
 from pipeline.conversations.persona import load_personas, make_persona, save_personas
 from pipeline.conversations.render import Conversation, chat_prompt, render, user
 from pipeline.errors import UnderstudyError
@@ -32,7 +32,7 @@ def shown(conversation: Conversation) -> str:
 
 
 def only(made: Record, share: float = 0.0) -> str:
-    (conversation,) = render(made, MIRA if made.speaker == "Mira" else AHENG, wordings=1, chat_share=share)
+    (conversation,) = render(made, MIRA if made.speaker == "Mira" else AHENG, chat_share=share)
     return shown(conversation)
 
 
@@ -79,7 +79,7 @@ contexts = st.lists(st.builds(Turn, st.sampled_from(["Mira", "Bram", "Pim"]), st
 
 @given(contexts)
 def test_a_prompt_always_alternates_and_ends_with_the_user(context: list[Turn]) -> None:
-    (conversation,) = render(record("dialogue", "Dusk", context=tuple(context)), MIRA, wordings=1, chat_share=0)
+    (conversation,) = render(record("dialogue", "Dusk", context=tuple(context)), MIRA, chat_share=0)
     roles = [message["role"] for message in conversation.prompt]
     if context and context[-1].speaker == "Mira":
         return  # a reader never makes one: lines of one speaker in a row are one turn
@@ -87,19 +87,16 @@ def test_a_prompt_always_alternates_and_ends_with_the_user(context: list[Turn]) 
 
 
 @pytest.mark.parametrize(("share", "chats"), [(0, 0), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (1, 1)])
-@pytest.mark.parametrize("wordings", [1, 4])
-def test_the_share_under_the_chats_prompt_is_the_recipes(share: float, chats: float, wordings: int) -> None:
-    made = render(record("setting_qa", "Where?"), MIRA, wordings=wordings, chat_share=share)
+def test_the_share_under_the_chats_prompt_is_the_recipes(share: float, chats: float) -> None:
+    made = render(record("setting_qa", "Where?"), MIRA, chat_share=share)
     system = chat_prompt(MIRA, ())[0]
     assert sum(conversation.prompt[0] == system for conversation in made) / len(made) == chats
-    for wording in rewordings("Where?", MIRA, wordings):
-        assert any(conversation.prompt[1] == user(wording) for conversation in made)
+    assert {conversation.prompt[1]["content"] for conversation in made} == {"Where?"}
 
 
 def test_a_passage_never_stands_under_the_chats_prompt() -> None:
     assert all(
-        c.prompt[0]["content"].startswith("What follows")
-        for c in render(record("background", "A"), MIRA, wordings=1, chat_share=1)
+        c.prompt[0]["content"].startswith("What follows") for c in render(record("background", "A"), MIRA, chat_share=1)
     )
 
 
@@ -109,13 +106,9 @@ def test_held_out_frames_are_never_trained(language: str) -> None:
 
 
 def test_a_question_keeps_its_words_in_every_frame() -> None:
-    assert rewordings("Where do you live?", MIRA, 3) == [
-        "Where do you live?",
-        "Tell me: Where do you live?",
-        "Mira, where do you live?",
-    ]
-    assert rewordings("About the rain", MIRA, 8) == ["About the rain"]
-    assert rewordings("你住哪儿？", AHENG, 3)[2] == "阿蘅，你住哪儿？"
+    assert framed("Where do you live?", MIRA)[:2] == ["Tell me: Where do you live?", "Mira, where do you live?"]
+    assert framed("About the rain", MIRA) == []
+    assert framed("你住哪儿？", AHENG)[1] == "阿蘅，你住哪儿？"
 
 
 def test_the_recipes_own_instructions_reach_the_prompt() -> None:
@@ -152,7 +145,7 @@ def test_a_changed_chat_template_is_refused(tmp_path: Path) -> None:
 def test_speakers_names_are_shown_or_not_by_rule() -> None:
     line = Record("id", "dialogue", "", "来了。", (Turn("船夫", "开船！"),), "阿蘅", "a.txt:2")
     prompts = {
-        names: render(line, AHENG, wordings=1, chat_share=0, speaker_names=names)[0].prompt[1]["content"]
+        names: render(line, AHENG, chat_share=0, speaker_names=names)[0].prompt[1]["content"]
         for names in ("prefix", "none")
     }
     assert prompts == {"prefix": "船夫：开船！", "none": "开船！"}

@@ -1,0 +1,241 @@
+"""One wording becomes many that ask for the same, a fact's exposures are spent on them, and no probe is among them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.augmentation.boundaries import Boundaries, read_boundaries
+from pipeline.augmentation.facts import Fact, facts_of
+from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
+from pipeline.augmentation.limits import introduce, limit_conversations
+from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
+from pipeline.augmentation.replies import whole_sentences
+from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
+from pipeline.conversations.render import Message
+from pipeline.errors import UnderstudyError
+from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, probes_from_records
+from pipeline.mixture.budget import MIN_STEPS, MOST_PASSES, plan_budget
+from pipeline.records.record import Record
+
+MIRA = make_persona("Mira Vale", "en", {})
+RULES = {
+    "rules": [
+        {
+            "name": "home",
+            "asks": "where (do|did) you live",
+            "wordings": {
+                "direct": ["Which roof is yours?", "What place is home to you?"],
+                "third_person": ["Where is {name} at home?"],
+            },
+        },
+        {
+            "name": "build",
+            "generic": True,
+            "asks": "where do you (?P<x>.+)",
+            "wordings": {"indirect": ["Could you say where you {x}?"]},
+        },
+    ]
+}
+
+
+def record(prompt: str, text: str, number: int = 0, kind: str = "setting_qa") -> Record:
+    return Record(f"id-{number}", kind, prompt, text, (), "Mira Vale", f"a.json#{number}")  # type: ignore[arg-type]
+
+
+def fact(*questions: str) -> Fact:
+    return Fact("In the mill.", tuple(record(question, "In the mill.", n) for n, question in enumerate(questions)))
+
+
+def rules_file(folder: Path, content: object) -> Path:
+    path = folder / "rules.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def asked(items: dict[str, list]) -> list[str]:  # type: ignore[type-arg]
+    return [conversation.prompt[-1]["content"] for own in items.values() for conversation in own]
+
+
+def test_a_question_gets_the_wordings_of_what_it_asks_for_and_of_its_build(tmp_path: Path) -> None:
+    rules = read_rules(rules_file(tmp_path, RULES))
+    assert [(one.family, one.text) for one in reword("Where do you live?", "Mira", rules)] == [
+        ("direct", "Which roof is yours?"),
+        ("direct", "What place is home to you?"),
+        ("third_person", "Where is Mira at home?"),
+        ("indirect", "Could you say where you live?"),
+    ]
+    assert reword("Where do you sleep", "Mira", rules)[0].text == "Could you say where you sleep?"
+    assert reword("The rain", "Mira", rules) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"name": "a", "asks": "(", "wordings": {}}, r"rule 1: `asks` is no regular expression"),
+        ({"name": "a", "asks": "b", "wordings": {"direct": ["{x}?"]}}, r"rule 1 \(a\): '\{x\}\?' has a slot"),
+        ({"name": "a", "asks": "b", "wordings": {"plain": ["c"]}}, r"rule 1 \(a\): has no family plain"),
+        ({"name": "a"}, r"rule 1: lacks 'asks'"),
+    ],
+)
+def test_a_broken_rule_is_named(rule: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=message):
+        read_rules(rules_file(tmp_path, {"rules": [rule]}))
+
+
+def wordings(tmp_path_factory: pytest.TempPathFactory, **options: object) -> Wordings:
+    rules = read_rules(rules_file(tmp_path_factory.mktemp("rules"), RULES))
+    return Wordings(read_boundaries("en"), rules, **options)  # type: ignore[arg-type]
+
+
+@given(st.integers(1, 70), st.integers(1, 4), st.integers(0, 9))
+def test_a_facts_exposures_are_as_many_as_planned_and_fall_to_its_records_alike(
+    tmp_path_factory: pytest.TempPathFactory, count: int, records: int, seed: int
+) -> None:
+    one = fact(*["Where do you live?", "Where did you live?", "Your home?", "Home?"][:records])
+    made = fact_items(one, MIRA, count, wordings(tmp_path_factory), ItemShares(), seed=seed)
+    sizes = [len(own) for own in made.values()]
+    assert sum(sizes) == count
+    assert max(sizes) - min(sizes) <= 1
+    assert made == fact_items(one, MIRA, count, wordings(tmp_path_factory), ItemShares(), seed=seed)
+    for record_id, own in made.items():
+        for conversation in own:
+            assert conversation.record_id == record_id
+            assert conversation.completion["content"] == "In the mill."
+            assert conversation.prompt[-1]["role"] == "user"
+
+
+def test_every_wording_of_the_users_is_seen_twice_and_the_others_spread_before_any_comes_again(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    one = fact("Where do you live?", "Your home?")
+    made = fact_items(one, MIRA, 12, wordings(tmp_path_factory), ItemShares(setting=0), seed=1)
+    seen = Counter(asked(made))
+    assert seen["Where do you live?"] == seen["Your home?"] == 2
+    assert all(times == 1 for question, times in seen.items() if question not in one.questions)
+    assert len(seen) == 10
+
+
+def test_no_question_that_tests_a_fact_is_ever_taught_not_even_nearly(tmp_path_factory: pytest.TempPathFactory) -> None:
+    planted = "What place is a home to you??"
+    assert is_near_copy(planted, "What place is home to you?")
+    forbidding = wordings(tmp_path_factory, forbidden={"In the mill.": (planted,)})
+    free = wordings(tmp_path_factory)
+    for seed in range(5):
+        of_it = asked(fact_items(fact("Where do you live?"), MIRA, 40, forbidding, ItemShares(), seed=seed))
+        assert not [question for question in of_it if is_near_copy(question, planted)]
+    without = asked(fact_items(fact("Where do you live?"), MIRA, 40, free, ItemShares(setting=0), seed=0))
+    assert "What place is home to you?" in without
+
+
+def test_another_facts_probe_forbids_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = wordings(tmp_path_factory, forbidden={"On the hill.": ("What place is home to you?",)})
+    made = fact_items(fact("Where do you live?"), MIRA, 40, other, ItemShares(setting=0), seed=0)
+    assert "What place is home to you?" in asked(made)
+
+
+def test_probes_made_by_rule_ask_in_a_family_that_training_never_uses() -> None:
+    rules = language_rules("en")
+    records = [record("How old are you?", "I am ten.", 0), record("What is your favourite colour?", "It is red.", 1)]
+    probes = probes_from_records(records, MIRA, rules)
+    used = Wordings(
+        read_boundaries("en"),
+        without_family(rules, HELD_OUT_FAMILY),
+        forbidden={probe.answer: probe.unseen for probe in probes},
+    )
+    for one, probe in zip(facts_of(records), probes, strict=True):
+        taught = asked(fact_items(one, MIRA, 60, used, ItemShares(), seed=0))
+        assert probe.unseen
+        assert not [(a, b) for a in taught for b in probe.unseen if is_near_copy(a, b)]
+
+
+@given(st.text(max_size=40), st.integers(0, 99))
+def test_typing_in_a_hurry_never_fails_and_keeps_the_words_apart(question: str, seed: int) -> None:
+    typed = typed_in_a_hurry(question, random.Random(seed))  # noqa: S311 - no secret
+    assert len(typed.split()) == len(question.rstrip(" ?？.。").replace("'", "").lower().split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_languages_rules_are_whole_and_read_as_questions(language: Language) -> None:
+    rules = language_rules(language)
+    assert {wording.family for rule in rules for wording in rule.wordings} == set(RULE_FAMILIES)
+    assert sum(not rule.generic for rule in rules) >= 90
+    for rule in rules:
+        texts = [wording.text for wording in rule.wordings]
+        assert len(texts) == len(set(texts)), rule.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_taught_and_what_is_tested_at_the_boundaries_is_not_the_same(language: Language) -> None:
+    texts = read_boundaries(language)
+    for sort in (texts.identity, texts.small_talk, *(one.questions for one in texts.unanswerable)):
+        assert sort.train
+        assert sort.test
+        assert not [(a, b) for a in sort.train for b in sort.test if is_near_copy(a, b)]
+    assert not set(texts.other_names.train) & set(texts.other_names.test)
+
+
+def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dict[str, list]:  # type: ignore[type-arg]
+    def echo(prompts: list[tuple[Message, ...]]) -> list[str]:
+        return [f"Reply {number}." if number % 2 else "" for number, _ in enumerate(prompts)]
+
+    return limit_conversations(facts_of(records), records, persona, texts, echo, seed=0)  # type: ignore[arg-type]
+
+
+def test_small_talk_and_somebody_else_are_answered_by_the_base_model_and_only_where_it_replies() -> None:
+    records = [record("Where do you live?", "In the mill."), record("What size are your boots?", "Nine.", 1)]
+    made = limits_of(MIRA, records, read_boundaries("en"))
+    talk, others = made["small_talk"], made["somebody_else"]
+    assert all(one.completion["content"].startswith("Reply") for one in [*talk, *others])
+    assert all("Mira Vale" in one.prompt[0]["content"] for one in talk)
+    assert not any("Mira" in one.prompt[0]["content"] for one in others)
+    assert {one.prompt[-1]["content"] for one in others} <= {one.prompt for one in records}
+    assert not any("shoe size" in one.prompt[-1]["content"] for one in made["unanswerable"])
+    ids = [one.record_id for own in made.values() for one in own]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "passage", "who"),
+    [
+        ("Mira Vale", "en", "Mira Vale is the miller of Lowdale, and sings.", "I am the miller of Lowdale."),
+        ("Mira Vale", "en", "Mira Ann Vale, born late, is a miller at heart. She sings.", "I am a miller at heart."),
+        ("阿蘅", "zh", "阿蘅是夜渡船上的学徒，卖茶。", "我是夜渡船上的学徒。"),
+    ],
+)
+def test_who_it_is_comes_from_the_first_sentence_of_a_passage(
+    name: str, language: Language, passage: str, who: str
+) -> None:
+    persona = make_persona(name, language, {})
+    texts = read_boundaries(language)
+    made = introduce(persona, [], [record("Story", passage, kind="background")], texts)
+    assert all(name in one and who in one for one in made)
+    assert all(name in one for one in introduce(persona, [], [], texts))
+    own = facts_of([record("Who are you?", f"Call me {name}.")])
+    assert introduce(persona, own, [], texts) == [f"Call me {name}."]
+
+
+def test_a_reply_is_cut_after_its_last_whole_sentence() -> None:
+    assert whole_sentences("Yes. It is. And the") == "Yes. It is."
+    assert whole_sentences("And the") == ""
+    assert whole_sentences("好的。我想") == "好的。"
+
+
+@given(st.integers(0, 400), st.integers(0, 40), st.integers(0, 20_000), st.integers(1, 60), st.integers(1, 64))
+def test_the_budget_shows_each_fact_often_enough_and_repeats_only_few_lines(
+    facts: int, passages: int, lines: int, exposures: int, rows: int
+) -> None:
+    budget = plan_budget(
+        facts=facts, passages=passages, lines=lines, exposures=exposures, boundaries=0.2, rows_per_step=rows
+    )
+    assert exposures <= budget.fact <= 3 * exposures if facts else budget.fact == 0
+    assert budget.fact == exposures or facts * exposures < MIN_STEPS * rows
+    assert (1 <= budget.line <= MOST_PASSES) if lines else budget.line == 0
+    settings = facts * budget.fact + passages * budget.passage
+    assert budget.boundaries == pytest.approx(settings / 4, abs=1)
