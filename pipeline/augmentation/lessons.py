@@ -15,6 +15,7 @@ from pipeline.conversations.render import Conversation, render
 from pipeline.mixture.budget import Budget, plan_budget
 from pipeline.records.record import Record
 
+ENOUGH_EXPOSURES = 12  # of a fact: with fewer some were not known even as trained, and most in no other words
 MOST_ITEMS = 64  # of a record; with more exposures they come again
 
 
@@ -49,11 +50,10 @@ def weighted_lessons(
 
     Without `wordings` its exposures are copies.
     """
-    if wordings is None:
-        return plain
+    facts = facts_of(records)
     count = min(max(1, math.ceil(exposures)), MOST_ITEMS)
-    facts = [(fact, count * len(fact.records)) for fact in facts_of(records)]
-    return replace(plain, items=_items(plain, facts, wordings, seed))
+    items = _items(plain, [(fact, count * len(fact.records)) for fact in facts], wordings, seed) if wordings else {}
+    return replace(plain, items=items, reason=_doubt(facts, exposures))
 
 
 def budgeted_lessons(
@@ -95,6 +95,17 @@ def budgeted_lessons(
         limits=[conversation for own in limits.values() for conversation in own],
         exposures=shown | limited,
         reason=_reason(budget, len(facts), kinds["dialogue"], line, wordings is not None),
+    )
+
+
+def _doubt(facts: Sequence[Fact], exposures: float) -> str:
+    """Why some facts will hardly be known, if their exposures are too few."""
+    seldom = [fact for fact in facts if exposures * len(fact.records) < ENOUGH_EXPOSURES]
+    if not seldom:
+        return ""
+    return (
+        f"{len(seldom)} of {len(facts)} facts are seen less than {ENOUGH_EXPOSURES} times, and will hardly be known: "
+        "give `exposures` instead of weights and epochs, or raise these"
     )
 
 
