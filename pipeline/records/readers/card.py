@@ -27,6 +27,7 @@ BOOK = "character_book"
 GREETINGS = ("alternate_greetings", "group_only_greetings")
 # Notes to users and instructions to a model: never trained on, so their text is not even kept in the rejects.
 WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "post_history_instructions")
+USES = frozenset({"name", *TEXTS, *GREETINGS, *WITHHELD, BOOK})
 START = re.compile(r"<START>", re.IGNORECASE)
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
 THE_USER = re.compile(r"\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
@@ -57,6 +58,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     name = string(source, card, "name")
     if not name:
         raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
+    options.unused_keys.update(str(field) for field in card.keys() - USES)
     odd = _odd_fields(card)
     card = {field: value for field, value in card.items() if field not in odd}
     for field in odd:
@@ -70,7 +72,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
         yield from scene_records(turns, title="", place=place, window=options.window)
     if card.get("character_book") is not None:
         book = mapping(f"{source}#character_book", card["character_book"])
-        yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called)
+        yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called, options.unused_keys)
 
 
 def _odd_fields(card: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ ENTRIES = ("entries", "data", "lorebook")  # the latter two are RisuAI's: an exp
 TEXT_KEYS = ("content", "text", "entry")  # NovelAI's entries have the second, Agnai's the third
 NAME_KEYS = ("name", "comment", "displayName")
 TRIGGERS = ("keys", "key", "keywords")
+USES = frozenset({*TEXT_KEYS, *NAME_KEYS, *TRIGGERS, "enabled", "disable", "mode"})
 LEAST_TEXT = 20  # characters of a string that must be an entry's text, under a key that is not known
 PLACEHOLDER = re.compile(r"\$\{(?P<key>[^{}]+)\}")
 DECORATORS = re.compile(r"(?:\s*@@@?[a-z_]+[^\n]*(?:\n|\Z))+")  # at the beginning of an entry, one a line
@@ -31,24 +33,24 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     return MARK.search(file.head.decode(file.encoding, errors="ignore")) is not None
 
 
-def read(file: RawFile, _: ReadOptions) -> Iterator[RawRecord]:
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a lorebook's file."""
-    yield from read_book(str(file.path), json_document(file))
+    yield from read_book(str(file.path), json_document(file), options.unused_keys)
 
 
-def read_book(source: str, document: Any) -> Iterator[RawRecord]:
-    """The records of a lorebook of any program."""
+def read_book(source: str, document: Any, unused_keys: Counter[str]) -> Iterator[RawRecord]:
+    """The records of a lorebook of any program; the keys of its entries that are not used are counted."""
     book = mapping(source, document)
     if "scenarioVersion" in book:
-        yield from _read_scenario(source, book)
+        yield from _read_scenario(source, book, unused_keys)
         return
     for key in NESTED:
         book = mapping(source, book[key]) if isinstance(book.get(key), Mapping) else book
     entries = next((book[key] for key in ENTRIES if book.get(key) is not None), None)
-    yield from read_entries(source, entries, CHARACTER, CHARACTER)
+    yield from read_entries(source, entries, CHARACTER, CHARACTER, unused_keys)
 
 
-def _read_scenario(source: str, scenario: Mapping[str, Any]) -> Iterator[RawRecord]:
+def _read_scenario(source: str, scenario: Mapping[str, Any], unused_keys: Counter[str]) -> Iterator[RawRecord]:
     """A scenario's memory, author's note and lorebook as passages, with its placeholders filled in.
 
     Its prompt, the beginning of a story, is nobody's line, and its ephemeral context holds for a few steps only.
@@ -61,10 +63,10 @@ def _read_scenario(source: str, scenario: Mapping[str, Any]) -> Iterator[RawReco
     for field in ("context", "ephemeralContext"):
         texts = sequence(source, scenario.get(field) or [], field)
         entries = [named | dict(mapping(f"{source}#{field}", entry)) for entry in texts]
-        passages = read_entries(f"{source}#{field}", entries, CHARACTER, CHARACTER)
+        passages = read_entries(f"{source}#{field}", entries, CHARACTER, CHARACTER, unused_keys)
         records += (replace(raw, unusable=raw.unusable or aside.get(field, "")) for raw in passages if raw.text)
     book = mapping(f"{source}#lorebook", scenario.get("lorebook") or {})
-    records += read_entries(f"{source}#lorebook", book.get("entries") or [], CHARACTER, CHARACTER)
+    records += read_entries(f"{source}#lorebook", book.get("entries") or [], CHARACTER, CHARACTER, unused_keys)
     values = _placeholders(source, scenario)
     for raw in records:
         yield replace(raw, text=PLACEHOLDER.sub(lambda match: values.get(match["key"], match[0]), raw.text))
@@ -77,7 +79,9 @@ def _placeholders(source: str, scenario: Mapping[str, Any]) -> dict[str, str]:
     return {string(source, value, "key"): string(source, value, "defaultValue") for value in given}
 
 
-def read_entries(source: str, entries: Any, speaker: str, called: str) -> Iterator[RawRecord]:
+def read_entries(
+    source: str, entries: Any, speaker: str, called: str, unused_keys: Counter[str]
+) -> Iterator[RawRecord]:
     """Every entry, a list or a mapping of them, as a passage titled by its name, else by its first key.
 
     Raises:
@@ -89,6 +93,7 @@ def read_entries(source: str, entries: Any, speaker: str, called: str) -> Iterat
     for number, value in pairs:
         where = f"{source}#{number}"
         entry = mapping(where, value)
+        unused_keys.update(str(key) for key in entry.keys() - USES)
         written = next((text for key in TEXT_KEYS if (text := string(where, entry, key))), "")
         decorated = DECORATORS.match(written)
         text = NAME.sub(called, written[decorated.end() if decorated else 0 :].strip())

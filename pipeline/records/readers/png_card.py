@@ -45,7 +45,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             yield from read_card(str(file.path), decode_card(file, keyword, found[keyword]), options)
             return
     if LOREBOOK in found:
-        yield from read_book(str(file.path), decode_card(file, LOREBOOK, found[LOREBOOK]))
+        yield from read_book(str(file.path), decode_card(file, LOREBOOK, found[LOREBOOK]), options.unused_keys)
         return
     raise UnknownFormError(
         file.path, "is an image without a card in it", fix="export the card again, or take the image out of the folder"

@@ -40,6 +40,7 @@ THE_USERS_NAME = "your_name"
 USES = frozenset(key for keys in FIELDS.values() for key in keys) | {THE_USERS_NAME}
 EXAMPLE = re.compile(r"^\s*(?:<START>|(?:\{\{\s*(?:user|char)\s*\}\}|<USER>|<BOT>)\s*:)", re.MULTILINE | re.IGNORECASE)
 MAX_YAML = 1 << 20  # characters: the parser needs seconds for so many
+MAX_DEPTH = 20  # of collections in one another: the parser's time grows with its square, and a character has 1
 NOTHING = ("~", "null")
 
 
@@ -105,17 +106,21 @@ def yaml_document(file: RawFile) -> Any:
 
     text = file.text()
     if len(text) > MAX_YAML:
-        raise UnderstudyError(file.path, f"is longer than {MAX_YAML >> 20} MiB", fix="write it as JSON")
+        raise UnderstudyError(file.path, f"is longer than {MAX_YAML >> 10} KiB", fix="write it as JSON")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise UnderstudyError(file.path, "has an alias (*name)", fix="write the text again in its place")
-        loader = yaml.BaseLoader(text)
-        value = loader.get_single_data()
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise UnderstudyError(file.path, f"is nested over {MAX_DEPTH} deep", fix="do not trust this file")
+            if isinstance(event, yaml.AliasEvent):
+                raise UnderstudyError(file.path, "has an alias (*name)", fix="write the text again in its place")
+        value = yaml.BaseLoader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{file.path}:{mark.line + 1}:{mark.column + 1}" if mark else str(file.path)
         raise UnderstudyError(where, f"is broken YAML ({error.problem})", fix="repair that place") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         what = " ".join(str(error).split())[:200]
         raise UnderstudyError(file.path, f"is broken YAML ({what})", fix="repair it") from error
     if isinstance(value, dict):
