@@ -393,3 +393,13 @@ def test_a_key_that_no_reader_uses_is_counted_by_its_name(form: str, tmp_path: P
     conversion = converted(tmp_path)
     assert conversion.records
     assert account_of(conversion)["unused_keys"]["mood"] == 1
+
+
+def test_settings_that_hold_a_characters_keys_somewhere_end_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(CARD)
+    below = {"name": "x", "context": "y", "greeting": "z", "char_name": "x", "char_persona": "y", "first_mes": ""}
+    (tmp_path / "settings.json").write_bytes(dumped({"power_user": below}))
+    conversion = converted(tmp_path)
+    assert ("dialogue", "I ring the bells of Saltmere.") in kept(conversion)
+    (passed_over,) = conversion.passed_over
+    assert passed_over.startswith(str(tmp_path / "settings.json"))

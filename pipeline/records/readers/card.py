@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import USER, RawRecord, RawTurn, ReadOptions, mapping, scene_records, sequence, string
+from pipeline.records.raw import (
+    USER,
+    RawRecord,
+    RawTurn,
+    ReadOptions,
+    UnknownFormError,
+    mapping,
+    scene_records,
+    sequence,
+    string,
+)
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
 from pipeline.records.readers.lorebook import read_entries
@@ -56,8 +66,9 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     if "spec" in card:
         card = mapping(f"{source}#data", card.get("data"))
     name = string(source, card, "name")
-    if not name:
-        raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
+    if not name:  # without a card's texts it is another program's file, which has one of their names somewhere
+        refused = UnderstudyError if any(card.get(field) for field in TEXTS) else UnknownFormError
+        raise refused(source, "is a card without a 'name'", fix="add it")
     options.unused_keys.update(str(field) for field in card.keys() - USES)
     odd = _odd_fields(card)
     card = {field: value for field, value in card.items() if field not in odd}

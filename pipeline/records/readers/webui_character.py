@@ -5,6 +5,7 @@ None of the three has a written specification: the keys are those of the program
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +19,6 @@ from pipeline.records.readers.row_keys import count_unused
 
 YAML = (".yaml", ".yml")
 KEY = re.compile(r'^["\']?(\w+)["\']?\s*:', re.MULTILINE)  # at the left edge, so of the outermost mapping
-JSON_KEY = re.compile(r'"(\w+)"\s*:')
 # A character has one of these sets of keys.
 MARKS = ({"name", "context", "greeting"}, {"char_name", "char_persona"}, {"char_name", "char_greeting"})
 JSON_MARKS = (*MARKS, {"name", "sampleChat"})
@@ -39,6 +39,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 THE_USERS_NAME = "your_name"
 USES = frozenset(key for keys in FIELDS.values() for key in keys) | {THE_USERS_NAME}
 EXAMPLE = re.compile(r"^\s*(?:<START>|(?:\{\{\s*(?:user|char)\s*\}\}|<USER>|<BOT>)\s*:)", re.MULTILINE | re.IGNORECASE)
+MAX_JSON = 1 << 22  # bytes of a character: a larger file is of another form
 MAX_YAML = 1 << 20  # characters: the parser needs seconds for so many
 MAX_DEPTH = 20  # of collections in one another: the parser's time grows with its square, and a character has 1
 NOTHING = ("~", "null")
@@ -48,11 +49,22 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a mapping, in YAML or JSON, with the keys of a character."""
     if not file.encoding or file.path.suffix.lower() in (".jsonl", ".ndjson"):
         return False
-    head = file.head.decode(file.encoding, errors="ignore")
     if first_char(file) == "{":
-        return any(marks <= set(JSON_KEY.findall(head)) for marks in JSON_MARKS)
+        return _is_json_character(file)
+    head = file.head.decode(file.encoding, errors="ignore")
     marks_of = YAML_MARKS if file.path.suffix.lower() in YAML else MARKS
     return any(marks <= set(KEY.findall(head)) for marks in marks_of)
+
+
+def _is_json_character(file: RawFile) -> bool:
+    """Whether it is one JSON object with a character's keys, and not only somewhere below, as a program's settings."""
+    if file.path.stat().st_size > MAX_JSON:
+        return False
+    try:
+        document = json.loads(file.text())
+    except (ValueError, RecursionError, UnderstudyError):
+        return False  # the reader of JSON says where it is broken
+    return isinstance(document, dict) and any(marks <= document.keys() for marks in JSON_MARKS)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
