@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 import zlib
 from collections.abc import Callable
@@ -403,3 +404,14 @@ def test_settings_that_hold_a_characters_keys_somewhere_end_no_folder(tmp_path: 
     assert ("dialogue", "I ring the bells of Saltmere.") in kept(conversion)
     (passed_over,) = conversion.passed_over
     assert passed_over.startswith(str(tmp_path / "settings.json"))
+
+
+@pytest.mark.parametrize("form", ["card_v2", "lorebook", "voice_index"])
+def test_keys_that_are_counted_equally_often_stand_in_the_files_order(form: str, tmp_path: Path) -> None:
+    keys = [f"odd_{letter}" for letter in "qwertyuiopasdfgh"]
+    document = json.loads(FORMS[form](LINES).content)
+    inner = {"card_v2": "data", "lorebook": "entries", "voice_index": "00000000"}[form]
+    inner_object = document[inner]["0"] if form == "lorebook" else document[inner]
+    inner_object |= dict.fromkeys(keys, "x")
+    (tmp_path / "a.json").write_bytes(dumped(document))
+    assert [key for key in account_of(converted(tmp_path))["unused_keys"] if key in keys] == keys

@@ -69,7 +69,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     if not name:  # without a card's texts it is another program's file, which has one of their names somewhere
         refused = UnderstudyError if any(card.get(field) for field in TEXTS) else UnknownFormError
         raise refused(source, "is a card without a 'name'", fix="add it")
-    options.unused_keys.update(str(field) for field in card.keys() - USES)
+    options.unused_keys.update(str(field) for field in card if field not in USES)
     odd = _odd_fields(card)
     card = {field: value for field, value in card.items() if field not in odd}
     for field in odd:

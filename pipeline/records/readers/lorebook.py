@@ -93,7 +93,7 @@ def read_entries(
     for number, value in pairs:
         where = f"{source}#{number}"
         entry = mapping(where, value)
-        unused_keys.update(str(key) for key in entry.keys() - USES)
+        unused_keys.update(str(key) for key in entry if key not in USES)
         written = next((text for key in TEXT_KEYS if (text := string(where, entry, key))), "")
         decorated = DECORATORS.match(written)
         text = NAME.sub(called, written[decorated.end() if decorated else 0 :].strip())
