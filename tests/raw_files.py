@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import html
-import importlib.util
 import io
 import json
 import struct
@@ -413,6 +412,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, *([excel] if importlib.util.find_spec("openpyxl") else []),
+        agnai_memory, risu_module, novelai_png, excel,
     )
 }  # fmt: skip

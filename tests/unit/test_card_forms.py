@@ -15,7 +15,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers import webui_character
+from pipeline.records.readers import excel, webui_character
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 from tests.raw_files import (
@@ -249,6 +249,15 @@ def test_a_web_uis_chat_without_what_was_shown_is_read_without_its_marker(tmp_pa
         assert second.context == (Turn("Mira", "You are late."), Turn("", "Is it &lt;?"))
 
 
+def test_a_long_chat_of_old_is_known_by_its_marker(tmp_path: Path) -> None:
+    pairs = [
+        ["<|BEGIN-VISIBLE-CHAT|>", "You are late."],
+        *([f"{n}?", f"{n} bells. {'Ding! ' * 40}"] for n in range(500)),
+    ]
+    (tmp_path / "a.json").write_bytes(dumped({"data": pairs, "data_visible": [["", pairs[0][1]], *pairs[1:]]}))
+    assert len(converted(tmp_path).records) == 501
+
+
 @pytest.mark.parametrize("name", ["logs/chat/Bram/20240101-10-00-00.json", "logs/persistent/Bram_persistent.json"])
 def test_another_characters_chat_is_not_taken_for_hers(name: str, tmp_path: Path) -> None:
     (tmp_path / name).parent.mkdir(parents=True)
@@ -336,14 +345,14 @@ def test_without_openpyxl_a_workbook_is_refused_with_what_to_install(
     assert "a.xlsx (is an Excel workbook, and openpyxl, which reads it, is not installed)" in passed_over
 
 
-def test_an_old_workbook_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "a.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    with pytest.raises(UnderstudyError, match=r"Excel 97-2003.*save it as \.xlsx or csv"):
-        converted(tmp_path / "a.xls")
+@pytest.mark.parametrize("name", ["a.xls", "a.xlsx"])
+def test_an_old_workbook_or_one_with_a_password_is_refused_with_what_to_do(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    with pytest.raises(UnderstudyError, match=r"Excel 97-2003, or one with a password.*save it as \.xlsx or csv"):
+        converted(tmp_path / name)
 
 
 def test_a_workbooks_sheets_are_tables(tmp_path: Path) -> None:
-    pytest.importorskip("openpyxl")
     notes = [("who", "phone"), ("Bram", "12")]
     (tmp_path / "a.xlsx").write_bytes(
         workbook(Lines=sheet(ROWS), More=sheet([*ROWS[:1], ("Mira", "1871")]), Notes=sheet(notes))
@@ -360,9 +369,25 @@ def test_a_workbooks_sheets_are_tables(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("header", [("speaker", "text"), ("speaker", "text", ""), ("", "speaker", "text")])
+def test_what_stands_in_a_workbooks_column_without_a_name_is_counted(header: tuple[str, ...], tmp_path: Path) -> None:
+    row = ("note", *ROWS[2]) if header[0] == "" else (*ROWS[2], "note")
+    (tmp_path / "a.xlsx").write_bytes(workbook(Lines=sheet([header, row])))
+    conversion = converted(tmp_path)
+    assert kept(conversion) == [("dialogue", "I ring the bells of Saltmere.")]
+    assert account_of(conversion)["unused_keys"] == {"": 1}
+
+
+def test_a_workbook_with_a_row_far_below_the_others_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel, "MAX_CELLS", 1000)
+    far = sheet(ROWS).replace(b"<row>", b'<row r="999999999">')
+    (tmp_path / "a.xlsx").write_bytes(workbook(Lines=far))
+    with pytest.raises(UnderstudyError, match=r"a\.xlsx#Lines!1001: has over 1000 cells"):
+        converted(tmp_path)
+
+
 @pytest.mark.parametrize("case", ["a bomb", "a part that is no XML", "a workbook without its parts"])
 def test_a_hostile_workbook_is_refused(case: str, tmp_path: Path) -> None:
-    pytest.importorskip("openpyxl")
     content = {
         "a bomb": lambda: workbook(Lines=sheet([("speaker", "text"), ("Mira", "a" * (8 << 20))])),
         "a part that is no XML": lambda: workbook(Lines=b"<worksheet"),
@@ -385,6 +410,14 @@ UNKNOWN_KEYS: dict[str, Callable[[], tuple[str, bytes]]] = {
     "a web UI's chat": lambda: ("a.json", dumped({"visible": [["", "Up here!"]], "mood": "dry"})),
     "a voice index": lambda: ("a.json", dumped({"1": {"npcName": "Mira", "text": "Up here!", "mood": "dry"}})),
 }
+
+
+def test_a_field_under_two_names_is_read_once_and_the_other_counted(tmp_path: Path) -> None:
+    fields = {"char_name": "Mira", "name": "Mira", "char_greeting": "Up here!", "greeting": "Mind the third stair."}
+    (tmp_path / "a.json").write_bytes(dumped(fields))
+    conversion = converted(tmp_path)
+    assert kept(conversion) == [("dialogue", "Mind the third stair.")]
+    assert account_of(conversion)["unused_keys"] == {"char_greeting": 1}
 
 
 @pytest.mark.parametrize("form", UNKNOWN_KEYS)

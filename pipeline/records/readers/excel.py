@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from typing import Any
 
@@ -19,14 +21,15 @@ SUFFIXES = (".xlsx", ".xlsm")
 MAX_UNPACKED = 1 << 28  # bytes of all of its parts: openpyxl holds the texts in memory
 MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
+MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
 USES: frozenset[str] = frozenset()  # its columns are the keys of the forms of rows
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a workbook by its name and signature, or an archive with a workbook in it."""
     suffix = file.path.suffix.lower()
-    if file.head.startswith(OLD):
-        return suffix == ".xls"
+    if file.head.startswith(OLD):  # one with a password is such a file, too
+        return suffix in (".xls", *SUFFIXES)
     if not file.head.startswith(ARCHIVE):
         return False
     try:
@@ -43,7 +46,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: it is an old workbook, or openpyxl is not installed.
         UnderstudyError: it is broken.
     """
-    sheets = {title: rows for title, rows in _sheets(file) if rows}
+    sheets = {title: rows for title, rows in _sheets(file).items() if rows}
     ours = {theirs: name for name, theirs in options.columns.items()}
     known = [title for title, rows in sheets.items() if form_of({ours.get(key, key): "" for key in rows[0][1]})]
     for title, rows in sheets.items():
@@ -54,10 +57,14 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             yield RawRecord(source, UNNAMED, ", ".join(row), unusable="a sheet of no known form")
 
 
-def _sheets(file: RawFile) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """(title, rows) of every sheet."""
+def _sheets(file: RawFile) -> dict[str, list[tuple[str, dict[str, str]]]]:
+    """The rows of every sheet by its title."""
     if file.head.startswith(OLD):
-        raise UnknownFormError(file.path, "is a workbook of Excel 97-2003", fix="save it as .xlsx or csv")
+        raise UnknownFormError(
+            file.path,
+            "is a workbook of Excel 97-2003, or one with a password",
+            fix="save it as .xlsx or csv, without a password",
+        )
     try:
         import openpyxl
     except ImportError as error:
@@ -68,28 +75,44 @@ def _sheets(file: RawFile) -> Iterator[tuple[str, list[tuple[str, dict[str, str]
         ) from error
     data = file.read_bytes()
     _check_size(file, data)
+    found = {}
     try:
-        workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        for sheet in workbook.worksheets:
-            sheet.reset_dimensions()  # what it claims of its size is not believed
-            yield sheet.title, _rows(f"{file.path}#{sheet.title}", sheet.iter_rows(values_only=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and validations, which no text needs
+            workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            for sheet in workbook.worksheets:
+                sheet.reset_dimensions()  # what it claims of its size is not believed
+                found[sheet.title] = _rows(f"{file.path}#{sheet.title}", sheet.iter_rows(values_only=True))
+    except UnderstudyError:
+        raise
     except Exception as error:  # openpyxl checks little, and raises whatever a broken part leads to
         raise UnderstudyError(
             file.path, f"is no sound workbook ({' '.join(str(error).split())[:200]})", fix="save it again, or as csv"
         ) from error
+    return found
 
 
-def _rows(source: str, rows: Iterator[Sequence[Any]]) -> list[tuple[str, dict[str, str]]]:
-    """(place, row) of every row that is not empty, below the first, which names the columns."""
+def _rows(source: str, rows: Iterable[Sequence[Any]]) -> list[tuple[str, dict[str, str]]]:
+    """(place, row) of every row that is not empty, below the first, which names the columns.
+
+    What stands in a column without a name is under the key "", so that it is counted.
+
+    Raises:
+        UnderstudyError: there are too many cells.
+    """
     found: list[tuple[str, dict[str, str]]] = []
     header: list[str] = []
+    cells_read = 0
     for number, values in enumerate(rows, 1):
+        cells_read += len(values) + 1
+        if cells_read > MAX_CELLS:
+            raise UnderstudyError(f"{source}!{number}", f"has over {MAX_CELLS} cells", fix="save the sheet as csv")
         cells = [_text(value) for value in values]
         if not any(cells):
             continue
         if header:
-            padded = cells + [""] * (len(header) - len(cells))
-            found.append((f"{source}!{number}", {key: cell for key, cell in zip(header, padded, strict=False) if key}))
+            pairs = itertools.zip_longest(header, cells, fillvalue="")
+            found.append((f"{source}!{number}", {key: cell for key, cell in pairs if key or cell}))
         else:
             header = cells
     return found

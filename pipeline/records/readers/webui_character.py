@@ -76,8 +76,14 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     source = str(file.path)
     document = json_document(file) if first_char(file) == "{" else yaml_document(file)
     character = mapping(source, document)
-    count_unused(source, character, USES, options.unused_keys)
+    count_unused(source, character, USES - _second_keys(character), options.unused_keys)
     yield from read_card(source, as_card(character), options)
+
+
+def _second_keys(character: Mapping[str, Any]) -> set[str]:
+    """The keys that are not read, since another one has that field, with another content."""
+    given = [[key for key in keys if character.get(key)] for keys in FIELDS.values()]
+    return {key for first, *others in filter(None, given) for key in others if character[key] != character[first]}
 
 
 def as_card(character: Mapping[str, Any]) -> dict[str, Any]:

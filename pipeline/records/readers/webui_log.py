@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import CHARACTER, USER, RawRecord, RawTurn, ReadOptions, mapping, scene_records, sequence
-from pipeline.records.raw import string as text_at
+from pipeline.records.raw import (
+    CHARACTER,
+    USER,
+    RawRecord,
+    RawTurn,
+    ReadOptions,
+    mapping,
+    scene_records,
+    sequence,
+    string,
+)
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.json_rows import json_document
 from pipeline.records.readers.row_keys import count_unused
 
 MARK = re.compile(
-    r'\s*\{\s*(?:"(?:internal|visible|data_visible)"\s*:\s*\[\s*\[|"data"\s*:\s*\[\s*\[.*"data_visible"\s*:)',
+    r'\s*\{\s*(?:"(?:internal|visible|data_visible)"\s*:\s*\[\s*\['
+    r'|"data"\s*:\s*\[\s*\[(?:\s*"<\|BEGIN-VISIBLE-CHAT\|>"|.*"data_visible"\s*:))',
     re.DOTALL,
 )
 SHOWN = ("visible", "data_visible")  # with the program's markup; the latter is of before 2023-06
@@ -48,7 +58,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def character_of(path: Path) -> str:
-    """Who replies in the chat: whose folder it lies in, or whom its name tells; else the character that is wanted."""
+    """Who replies in the chat: whose folder it lies in, or whom its name has; else the character that is wanted."""
     if path.parent.parent.name == LOGS:
         return path.parent.name
     return path.stem.removesuffix(PERSISTENT) if path.stem.endswith(PERSISTENT) else CHARACTER
@@ -60,7 +70,7 @@ def _turns(source: str, pairs: list[Any], character: str, *, is_shown: bool) -> 
         if not isinstance(pair, list) or len(pair) != 2:
             raise UnderstudyError(where, "is no pair of a turn and its reply", fix="delete it")
         for speaker, text in zip((USER, character), pair, strict=True):
-            said = text_at(where, {"text": text}, "text")
+            said = string(where, {"text": text}, "text")
             if said != BEGIN and (said := _shown_text(said) if is_shown else said):
                 yield RawTurn(where, speaker, said)
 
