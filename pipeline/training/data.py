@@ -198,7 +198,7 @@ def owners_of(
     return [speakers.get(record_id, "") for record_id in record_ids]
 
 
-def probed(characters: Characters, count: int) -> dict[str, list[Probe]]:
+def sample_probes_by_character(characters: Characters, count: int) -> dict[str, list[Probe]]:
     """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
     turns: list[tuple[int, int, str, Probe]] = []
     for place, character in enumerate(characters.each):
@@ -222,7 +222,7 @@ def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Co
                 "setting_qa",
             ),
         )
-        for name, probes in probed(characters, count).items()
+        for name, probes in sample_probes_by_character(characters, count).items()
         for probe in probes
     ]
 
