@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
 import warnings
@@ -23,6 +24,11 @@ MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
 MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
 USES: frozenset[str] = frozenset()  # its columns are the keys of the forms of rows
+
+
+def is_installed() -> bool:
+    """Whether there is an openpyxl to read workbooks with."""
+    return importlib.util.find_spec("openpyxl") is not None
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
