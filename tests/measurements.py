@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.exam import Exam
 from pipeline.evaluation.measure import Measurement
-from pipeline.evaluation.metrics.voice_report import VoiceTexts
+from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, with_distractors
 from pipeline.evaluation.results import RecallResults, compare_measurements
 from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
@@ -58,7 +58,7 @@ def mira_findings() -> RecallResults:
     after = measured(
         (1, 1, 2), [True, False, True], [1.5, 1.4, 1.9], [f"Mind your ears, traveller {n}!" for n in range(24)]
     )
-    texts = VoiceTexts(trained=LINES, lines=LINES, others=[], names=["Mira"])
+    references = VoiceReferences(trained=LINES, lines=LINES, others=[], names=["Mira"])
     return compare_measurements(
-        before, after, Exam(PROBES, MIRA, [], []), exposures={"r0": 3, "r1": 9, "r2": 9}, texts=texts
+        before, after, Exam(PROBES, MIRA, [], []), exposures={"r0": 3, "r1": 9, "r2": 9}, references=references
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import html
 import io
 import json
 import struct
@@ -216,6 +217,141 @@ def charx(lines: Lines) -> Made:
     )
 
 
+def image(form: str, comment: bytes = b"") -> bytes:
+    """A JPEG or WebP of one pixel with this EXIF UserComment."""
+    from PIL import Image
+
+    exif, file = Image.Exif(), io.BytesIO()
+    if comment:
+        exif.get_ifd(0x8769)[0x9286] = comment
+    Image.new("RGB", (1, 1)).save(file, form, exif=exif)
+    return file.getvalue()
+
+
+def card_webp(lines: Lines) -> Made:
+    return Made("a.webp", image("WEBP", b"ASCII\0\0\0" + dumped(card_v2_fields(lines))), turns(lines) + 9)
+
+
+def card_jpeg(lines: Lines) -> Made:
+    comment = b"UNICODE\0" + json.dumps(card_v3_fields(lines)).encode("utf-16-le")
+    return Made("a.jpg", image("JPEG", comment), turns(lines) + 10)
+
+
+def charx_in_jpeg(lines: Lines) -> Made:
+    archive = zipped({"card.json": dumped(card_v3_fields(lines)), "module.risum": b"o\0"})
+    return Made("a.jpeg", image("JPEG") + archive, turns(lines) + 10)
+
+
+def webui_fields(lines: Lines) -> dict[str, str]:
+    card = card_fields(lines)
+    return {
+        "name": "Mira",
+        "greeting": str(card["first_mes"]),
+        "context": "Mira's Persona: {{char}} rings the bells of Saltmere.",
+        "example_dialogue": str(card["mes_example"]).removeprefix("<START>\n"),
+    }
+
+
+def webui_yaml(lines: Lines) -> Made:
+    import yaml
+
+    return Made("Mira.yaml", yaml.safe_dump(webui_fields(lines), allow_unicode=True).encode(), turns(lines) + 2)
+
+
+def webui_log(lines: Lines) -> Made:
+    pairs = [["", text] if who == "Mira" else [text, ""] for who, text in lines]
+    shown = [[html.escape(text) for text in pair] for pair in pairs]
+    internal = [["<|BEGIN-VISIBLE-CHAT|>", "Aye, aye."], *pairs]
+    visible = [["", "Aye, aye."], *shown]
+    return Made("log.json", dumped({"internal": internal, "visible": visible}), turns([("Mira", ""), *lines]))
+
+
+def pygmalion(lines: Lines) -> Made:
+    card = card_fields(lines)
+    fields = {
+        "char_name": "Mira",
+        "char_persona": card["description"],
+        "char_greeting": card["first_mes"],
+        "world_scenario": card["scenario"],
+        "example_dialogue": card["mes_example"],
+    }
+    return Made("Mira.json", dumped(fields), turns(lines) + 3)
+
+
+def agnai(lines: Lines) -> Made:
+    card = card_fields(lines)
+    fields = {
+        "kind": "character",
+        "name": "Mira",
+        "description": "SECRET: for late evenings",
+        "persona": {"kind": "boostyle", "attributes": {"job": ["bell ringer"], "likes": ["eels", "dusk"]}},
+        "greeting": card["first_mes"],
+        "scenario": card["scenario"],
+        "sampleChat": card["mes_example"],
+    }
+    return Made("Mira.json", dumped(fields), turns(lines) + 4)
+
+
+def agnai_memory(lines: Lines) -> Made:
+    made = [
+        {"name": f"Word {n}", "entry": text, "keywords": [f"word {n}"], "enabled": True, "weight": 1}
+        for n, (_, text) in enumerate(lines)
+    ]
+    return Made("a.json", dumped({"kind": "memory", "name": "Saltmere", "entries": made}), len(lines))
+
+
+def risu_module(lines: Lines) -> Made:
+    made = [{"key": f"word {n}", "comment": "", "content": text} for n, (_, text) in enumerate(lines)]
+    return Made("a.json", dumped({"name": "Saltmere", "id": "1", "lorebook": made, "type": "risuModule"}), len(lines))
+
+
+def novelai_png(lines: Lines) -> Made:
+    made = [{"text": text, "displayName": f"Word {n}"} for n, (_, text) in enumerate(lines)]
+    book = base64.b64encode(dumped({"lorebookVersion": 5, "entries": made}))
+    return Made("a.png", png([(b"tEXt", b"naidata\0" + book)]), len(lines))
+
+
+def sheet(cells: Sequence[Sequence[str]]) -> bytes:
+    """The XML of a sheet with these texts."""
+    made = "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{html.escape(text)}</t></is></c>' for text in row) + "</row>"
+        for row in cells
+    )
+    return f"<worksheet xmlns={SHEET_XML!r}><sheetData>{made}</sheetData></worksheet>".encode()
+
+
+SHEET_XML = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE_XML = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE_XML = "http://schemas.openxmlformats.org/package/2006"
+WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+
+
+def workbook(**sheets: bytes) -> bytes:
+    """An Excel workbook of these sheets."""
+    listed = list(enumerate(sheets, 1))
+    titles = "".join(f'<sheet name="{title}" sheetId="{n}" r:id="r{n}"/>' for n, title in listed)
+    types = "".join(
+        f'<Override PartName="/xl/s{n}.xml" ContentType="{WORKBOOK_TYPE}.worksheet+xml"/>' for n, _ in listed
+    )
+    links = "".join(f'<Relationship Id="r{n}" Type="{OFFICE_XML}/worksheet" Target="s{n}.xml"/>' for n, _ in listed)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE_XML}/content-types">'
+        f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{WORKBOOK_TYPE}.sheet.main+xml"/>{types}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE_XML}/relationships"><Relationship Id="r1"'
+        f' Type="{OFFICE_XML}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET_XML}" xmlns:r="{OFFICE_XML}"><sheets>{titles}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE_XML}/relationships">{links}</Relationships>',
+    }
+    made = {f"xl/s{n}.xml": sheets[title] for n, title in listed}
+    return zipped({name: part.encode() for name, part in parts.items()} | made)
+
+
+def excel(lines: Lines) -> Made:
+    cells = [("speaker", "text", "source_title"), *((who, text, "Dusk") for who, text in lines)]
+    return Made("a.xlsx", workbook(Lines=sheet(cells)), len(lines))
+
+
 def lorebook(lines: Lines) -> Made:
     made = {str(n): {"key": [f"word {n}"], "comment": "", "content": text} for n, (_, text) in enumerate(lines)}
     return Made("a.json", dumped({"entries": made}), len(lines))
@@ -275,6 +411,7 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         json_list, json_lines, settings, alpaca, chat_messages, completions, sharegpt, comma_separated, parquet, arrow,
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
-        voice_index, discord,
+        voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
+        agnai_memory, risu_module, novelai_png, excel,
     )
 }  # fmt: skip

@@ -13,7 +13,7 @@ from pipeline import __version__
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
-from pipeline.evaluation.metrics.voice_report import VoiceTexts
+from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
 from pipeline.models.load import model_identity
@@ -77,9 +77,9 @@ def drop_revealing(probe: Probe) -> Probe | None:
     return replace(probe, unseen=unseen) if unseen and not alias_hit(probe.seen, probe.aliases, probe.answer) else None
 
 
-def voice_texts(
+def voice_references(
     records: Sequence[Record], run: Mapping[str, Any], records_folder: Path, persona: Persona
-) -> VoiceTexts:
+) -> VoiceReferences:
     """What the run was trained on, and the other speakers' lines, which its conversion rejected."""
     trained = [record for record in records if record.record_id not in run.get("held_out", ())]
     try:
@@ -87,7 +87,7 @@ def voice_texts(
     except OSError:
         rejects = []
     others = [reject for reject in rejects if reject["reason"] == ANOTHER_SPEAKER]
-    return VoiceTexts(
+    return VoiceReferences(
         trained=[record.text for record in trained],
         lines=[record.text for record in trained if record.kind == "dialogue"],
         others=list(dict.fromkeys(reject["text"] for reject in others)),

@@ -10,7 +10,7 @@ from pipeline.evaluation.exam import Exam
 from pipeline.evaluation.measure import Measurement
 from pipeline.evaluation.metrics.replies import alias_hit, contradiction
 from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
-from pipeline.evaluation.metrics.voice_report import VoiceReport, VoiceTexts, compare_voices
+from pipeline.evaluation.metrics.voice_report import VoiceReferences, VoiceReport, compare_voices
 from pipeline.evaluation.probes.probe import Probe, sample_probes
 from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
 from pipeline.evaluation.summary import (
@@ -138,7 +138,7 @@ class RecallResults:
 
 
 def compare_measurements(
-    before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], texts: VoiceTexts
+    before: Measurement, after: Measurement, exam: Exam, *, exposures: Mapping[str, int], references: VoiceReferences
 ) -> RecallResults:
     """What the measurements of the base model and of the trained one say of the same exam.
 
@@ -156,7 +156,7 @@ def compare_measurements(
         distractors=min(len(probe.distractors) for probe in exam.probes),
         answers=BeforeAfter(_answers(before, exam.probes), _answers(after, exam.probes)),
         drift=_drift(before, after),
-        voice=compare_voices(before.voice, after.voice, [text for _, text in exam.lines], texts),
+        voice=compare_voices(before.voice, after.voice, [text for _, text in exam.lines], references),
         by_exposure=tuple(by_exposure(after.scores, exposures)),
         samples=_samples(before, after, exam.probes),
         items=tuple(_item(*pair) for pair in replies),

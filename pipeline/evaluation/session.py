@@ -25,7 +25,7 @@ from pipeline.evaluation.bleed import (
     summarise_bleed,
 )
 from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
-from pipeline.evaluation.exam import Exam, cache_file, make_exam, voice_texts
+from pipeline.evaluation.exam import Exam, cache_file, make_exam, voice_references
 from pipeline.evaluation.measure import Measurement, load_measurement, measure_model, save_measurement
 from pipeline.evaluation.probes.extraction import write_proposals
 from pipeline.evaluation.probes.probe import Probe, choose_probes
@@ -181,8 +181,8 @@ def measure_character(
         )
     before = measure_base(trained, exam)
     after = measure_model(trained.model, trained.tokenizer, exam, _progress_of("after training"))
-    texts = voice_texts(records, run, character.records_folder, trained.persona)
-    found = compare_measurements(before, after, exam, exposures=read_exposures(folder), texts=texts)
+    references = voice_references(records, run, character.records_folder, trained.persona)
+    found = compare_measurements(before, after, exam, exposures=read_exposures(folder), references=references)
     if PartialState().is_main_process:
         show_report(report_of_run(found, left_out, folder, trained.persona), files)
     return exam.probes, found

@@ -61,7 +61,7 @@ def explain_recipe(
             continue
         persona = named[one.speaker]
         conversations = data.lessons[one.speaker].of(one)
-        rows = list(rows_or_none(conversations, tokenizer, run))
+        rows = list(fit_rows(conversations, tokenizer, run))
         seen = exposures.get(one.record_id)
         walks.append(walk_record(one, conversations, rows, tokenizer, persona=persona, exposures=seen))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -104,10 +104,10 @@ def choose_records(
     return sorted(found, key=lambda one: KINDS.index(one.kind))
 
 
-def rows_or_none(
+def fit_rows(
     conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, run: RunArguments
 ) -> Iterator[TokenRow | None]:
-    """The rows that the run would train on; None for one that it leaves out."""
+    """The rows that the run would train on, within its length; None for one that it leaves out."""
     limits = {"max_length": run.training.max_length, "on_overlong": run.character.on_overlong}
     for conversation, row in zip(conversations, encode(conversations, tokenizer), strict=True):
         yield fit(conversation, row, tokenizer, **limits)

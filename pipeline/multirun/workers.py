@@ -66,7 +66,7 @@ def train_all(
             return Outcome(member, 0.0, None)
         worker = free.get()
         try:
-            error = training_error(member, worker, overrides, folder / LOG_FOLDER, show=len(workers) == 1)
+            error = run_training(member, worker, overrides, folder / LOG_FOLDER, show=len(workers) == 1)
         finally:
             free.put(worker)
         return Outcome(member, time.monotonic() - began, error)
@@ -84,10 +84,10 @@ def train_all(
     return sorted(outcomes, key=lambda outcome: order[outcome.member.name])
 
 
-def training_error(
+def run_training(
     member: Member, environment: Mapping[str, str], overrides: Sequence[str], logs: Path, *, show: bool
 ) -> str | None:
-    """None once the member is trained, or else the error.
+    """Train the member in a process of its own; gives the error that it ended with, None if it is trained.
 
     A training whose parent has exited stops at its next print, by a broken pipe: two never write into one folder.
     """

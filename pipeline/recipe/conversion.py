@@ -18,8 +18,7 @@ class ConversionOptions:
     find the turns before them, `reviewed` a table that `--review` wrote, with decisions. The last four
     are those of `records.clean.CleaningRules`.
 
-    Its `repr` is part of the fingerprint that recognises records converted before, and so of a run's identity: the
-    name, the fields and their order stay.
+    Its `repr` is part of the fingerprint that recognises records converted before.
     """
 
     context_turns: int = 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections import Counter
@@ -23,7 +24,7 @@ from pipeline.records.options import assembly_options, cleaning_rules, read_opti
 from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
-from pipeline.records.readers import find_files
+from pipeline.records.readers import excel, find_files
 from pipeline.records.reading import passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
@@ -139,15 +140,17 @@ def read_converted(path: Path, fingerprint: str) -> dict[str, Any] | None:
 def records_of(
     paths: Sequence[Path], character: str, folder: Path, options: ConversionOptions
 ) -> tuple[list[Record], str]:
-    """The character's records in `folder` and a hash of all that decides them; converted first, if that is not done.
+    """The character's records in `folder` and a hash of their file; converted first, if that is not done.
 
-    Without `paths` the records in the folder are taken as they are.
+    Without `paths` the records in the folder are taken as they are. The hash is part of a run's identity, and of the
+    content: the code that converts may change between a run and its resumption, as long as the records stay.
 
     Raises:
         UnderstudyError: a raw file is broken, or there is no record, or one of somebody else.
     """
     path = folder / RECORDS_FILE
-    fingerprint = str(ensure_converted(paths, character, folder, options)["fingerprint"]) if paths else ""
+    if paths:
+        ensure_converted(paths, character, folder, options)
     records = read_records(path)
     if not records:
         raise UnderstudyError(path, f"holds no record of {character}", fix="convert its raw files")
@@ -155,18 +158,28 @@ def records_of(
         if record.speaker != character:
             where, what = f"{path}:{number}", f"is a record of {record.speaker}, not of {character}"
             raise UnderstudyError(where, what, fix="correct `character` or `records_dir`")
-    return records, fingerprint or hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return records, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
-    """A hash of the raw files and of the options of their conversion: while it stays, nothing has to be redone."""
-    digest = hashlib.blake2b(repr((__version__, character, options)).encode(), digest_size=16)
+    """A hash of the raw files, the options of their conversion and its code: while it stays, nothing is redone."""
+    decisive = (__version__, code_digest(), excel.is_installed(), character, options)
+    digest = hashlib.blake2b(repr(decisive).encode(), digest_size=16)
     known = find_files([*paths, *_expanded(options.join or ())], read_options(options))[0]
     for file in [*(each.file.path for each in known), *_expanded([options.reviewed] if options.reviewed else ())]:
         if not file.is_file():
             raise UnderstudyError(file, "is not there", fix="correct `reviewed`, or write it with `convert --review`")
         with file.open("rb") as stream:
             digest.update(str(file).encode() + b"\0" + hashlib.file_digest(stream, "blake2b").digest())
+    return digest.hexdigest()
+
+
+@functools.cache
+def code_digest(folder: Path = Path(__file__).parent) -> str:
+    """A hash of the modules and templates that make records and reports of raw files."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".jinja")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

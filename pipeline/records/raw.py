@@ -16,7 +16,7 @@ UNNAMED = "?"  # somebody whom the file does not name
 
 
 class UnknownFormError(UnderstudyError):
-    """A readable file of a form that no reader knows: an error where it was named; in a folder it is passed over."""
+    """A file without anything of a form that a reader knows: an error where it was named; in a folder passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ NOT_USED = {
     "shuffle_dataset": "the order is the plan's",
     "train_sampling_strategy": "the order is the plan's",
     "resume_from_checkpoint": "the same command goes on by itself",
+    "enable_jit_checkpoint": "SIGTERM ends a run with a complete checkpoint by itself",
 }
 
 

@@ -153,7 +153,7 @@ def _reply_with(
     return reply_with
 
 
-def probed(characters: Characters, count: int) -> dict[str, list[Probe]]:
+def sample_probes_by_character(characters: Characters, count: int) -> dict[str, list[Probe]]:
     """`count` facts in all, of each character the same number as far as it has them: those probed while training."""
     turns: list[tuple[int, int, str, Probe]] = []
     for place, character in enumerate(characters.each):
@@ -177,7 +177,7 @@ def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Co
                 "setting_qa",
             ),
         )
-        for name, probes in probed(characters, count).items()
+        for name, probes in sample_probes_by_character(characters, count).items()
         for probe in probes
     ]
 

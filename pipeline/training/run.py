@@ -29,7 +29,7 @@ from pipeline.runs.run_file import commit, versions, write_run
 from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
 from pipeline.training.callbacks import LogFile, RecallCallback
-from pipeline.training.characters import Characters, probed
+from pipeline.training.characters import Characters, sample_probes_by_character
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer
@@ -135,7 +135,7 @@ def _add_callbacks(
     """The run's callbacks are added to the trainer; the one that stops it on a signal is returned."""
     log_file = LogFile(Path(arguments.training.output_dir))
     trainer.add_callback(log_file)
-    if probes := probed(characters, arguments.character.recall_items):
+    if probes := sample_probes_by_character(characters, arguments.character.recall_items):
         small = [
             (characters.personas[name], with_distractors(of_one, CALLBACK_DISTRACTORS))
             for name, of_one in probes.items()

@@ -70,7 +70,11 @@ class EpochCallback(TrainerCallback):  # type: ignore[misc]
 
 
 class CheckpointCallback(TrainerCallback):  # type: ignore[misc]
-    """Completes each checkpoint as soon as the trainer has written it, before any other callback may leave the run."""
+    """Completes each checkpoint as soon as the trainer has written it.
+
+    It is the first of the trainer's callbacks: the others may leave the run, or upload the checkpoint, as those of
+    `report_to` do. `push_to_hub` pushes within the trainer's writing, so what it pushes has not been read back yet.
+    """
 
     def __init__(self, complete: Callable[[], None]) -> None:
         self.complete = complete
@@ -112,7 +116,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         watched_kinds = self.eval_dataset["kind"] if self.eval_dataset is not None else ()
         self._token_metrics = TokenMetrics(len(variants), owners, watched_kinds, watched_owners)
         self.add_callback(EpochCallback(self.sampler))
-        self.add_callback(CheckpointCallback(self.complete_checkpoint))
+        self.callback_handler.callbacks.insert(0, CheckpointCallback(self.complete_checkpoint))
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """How often each record has been trained on so far, over all processes: `[n]`. Call it on every process."""

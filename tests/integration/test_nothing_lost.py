@@ -211,6 +211,6 @@ def test_full_training_sharded_by_zero3_ends_in_a_folder_that_transformers_opens
 
 
 def test_weights_that_fsdp2_shares_out_are_gathered_and_compared(tmp_path: Path) -> None:
-    run = Run([*TORCHRUN, "tests.sharded", str(tmp_path)], tmp_path / "log")
+    run = Run([*TORCHRUN, "tests.fsdp_read_back", str(tmp_path)], tmp_path / "log")
     assert run.end() == 0, run.said[-3000:]
     assert run.said.count("compared") == 2

@@ -39,7 +39,7 @@ from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
 from pipeline.terminal import display_width, padded
-from pipeline.training.characters import Character, Characters, probed
+from pipeline.training.characters import Character, Characters, sample_probes_by_character
 from tests.measurements import mira_findings
 
 MIRA, AHENG = make_persona("Mira", "en", {}), make_persona("阿蘅", "zh", {})
@@ -238,10 +238,10 @@ def test_the_facts_probed_while_training_are_shared_out() -> None:
         return Character([], probes, make_persona(name, "en", {}))
 
     cast = Characters([character("Mira", 30), character("Bram", 2), character("Liv", 30)], "f")
-    counts = {name: len(probes) for name, probes in probed(cast, 16).items()}
+    counts = {name: len(probes) for name, probes in sample_probes_by_character(cast, 16).items()}
     assert counts == {"Mira": 7, "Bram": 2, "Liv": 7}
-    assert sum(map(len, probed(cast, 1).values())) == 1
-    assert probed(cast, 0) == {}
+    assert sum(map(len, sample_probes_by_character(cast, 1).values())) == 1
+    assert sample_probes_by_character(cast, 0) == {}
 
 
 def column(name: str, facts: int = 8) -> BleedColumn:

@@ -20,7 +20,7 @@ from pipeline.recipe import ConversionOptions, safe_folder_name
 from pipeline.records.account import account_of, format_account
 from pipeline.records.characters import choose_characters, convert_characters
 from pipeline.records.classify import doubt
-from pipeline.records.conversion import convert, ensure_converted, raw_fingerprint, write_conversion
+from pipeline.records.conversion import convert, ensure_converted, write_conversion
 from pipeline.records.options import assembly_options
 from pipeline.records.pieces import split_glued
 from pipeline.records.record import Turn, read_records
@@ -343,38 +343,3 @@ def test_the_sample_characters_lose_nothing_to_cleaning(folder: str, name: str, 
     assert set(account["rejected"]) == {"another speaker", "no content"}
     assert account["rejected"]["no content"] == 2
     assert account["split"] == account["near"]["pairs"] == account["doubts"]["count"] == 0
-
-
-ALL_OPTIONS = ConversionOptions(
-    context_turns=4,
-    background_titles=["Lore"],
-    voice_only_titles=["Cry"],
-    meta_speakers=["PS"],
-    columns=["text=line"],
-    near_duplicates="merge",
-    join=["scenes.txt"],
-    reviewed="reviewed.csv",
-    user_name="friend",
-    alternatives="second",
-    short_lines=2,
-    inner_thoughts=True,
-)
-
-
-@pytest.mark.parametrize(
-    ("options", "digest"),
-    [
-        (ConversionOptions(), "5ec6d4d4ee15bfa83b8b48b6060928db"),
-        (ALL_OPTIONS, "e1fa3f8b1a52686eedf86151ad89990e"),
-    ],
-)
-def test_records_converted_by_an_earlier_commit_are_recognised(
-    options: ConversionOptions, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipeline.records.conversion.__version__", "1.2.3")
-    Path("raw").mkdir()
-    Path("raw/a.json").write_text('[{"speaker": "Mira", "text": "Aye."}]', encoding="utf-8")
-    Path("scenes.txt").write_text("Bram: Aye?\nMira: Aye.\n", encoding="utf-8")
-    Path("reviewed.csv").write_text("record_id,kind\n", encoding="utf-8")
-    assert raw_fingerprint([Path("raw")], "Mira", options) == digest

@@ -48,7 +48,8 @@ def hostile_prompts(count: int) -> list[tuple[Message, ...]]:
 
 
 def count(ids: list[int], tokenizer: Any) -> int:
-    return sum(token in control_ids(tokenizer) for token in ids)
+    controls = control_ids(tokenizer)
+    return sum(token in controls for token in ids)
 
 
 def test_a_thousand_hostile_texts_forge_no_turn_in_training_or_chat(tokenizer_of_a_family: Any) -> None:

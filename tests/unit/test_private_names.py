@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 from collections.abc import Iterator
 
@@ -15,10 +16,19 @@ from tests.conftest import ROOT
 STANDARD = {"os._exit"}  # Python's own, and documented
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted((ROOT / "pipeline").rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def modules() -> dict[str, ast.Module]:
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
+            path.read_text(encoding="utf-8")
+        )
+        for path in sorted((ROOT / "pipeline").rglob("*.py"))
+    }
+
+
+@functools.cache
+def dumps() -> dict[str, str]:
+    return {module: ast.dump(tree) for module, tree in modules().items()}
 
 
 def private_uses(tree: ast.Module) -> Iterator[str]:
@@ -46,15 +56,13 @@ def test_a_private_name_is_still_there(name: PrivateName) -> None:
 @pytest.mark.parametrize("name", PRIVATE_NAMES, ids=str)
 def test_a_private_name_is_used_where_the_table_says(name: PrivateName) -> None:
     last = name.path.rsplit(".", 1)[-1]
-    found = {
-        module for module, tree in modules() if f"'{last}'" in ast.dump(tree) and module != "pipeline.private_names"
-    }
+    found = {module for module, dump in dumps().items() if f"'{last}'" in dump and module != "pipeline.private_names"}
     assert found == set(name.used_in)
 
 
 def test_no_other_private_name_is_used() -> None:
     known = {(module, name.path.rsplit(".", 1)[-1]) for name in PRIVATE_NAMES for module in name.used_in}
-    used = {(module, private) for module, tree in modules() for private in private_uses(tree)}
+    used = {(module, private) for module, tree in modules().items() for private in private_uses(tree)}
     assert used <= known
 
 

@@ -31,7 +31,12 @@ FORM_NAMES = {
     "novelai": "lorebook", "risu": "lorebook", "voice_index": "voice index", "discord": "Discord channel",
     "charx": "character card in a .charx", "lorebook": "lorebook",
     "subtitles_srt": "subtitles", "subtitles_ass": "subtitles", "comma_separated": "table", "parquet": "parquet",
-    "arrow": "arrow",
+    "arrow": "arrow", "card_webp": "character card in a JPEG or WebP", "card_jpeg": "character card in a JPEG or WebP",
+    "charx_in_jpeg": "character card in a .charx", "novelai_png": "character card in a PNG",
+    "webui_yaml": "text-generation-webui, Pygmalion or Agnai character",
+    "pygmalion": "text-generation-webui, Pygmalion or Agnai character",
+    "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
+    "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
 }  # fmt: skip
 
 

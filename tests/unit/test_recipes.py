@@ -82,6 +82,10 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
         ({"model_name_or_path": None}, r"names no model"),
         ({"character": None}, r"recipe\.yaml.*'character' is missing"),
         ({"loss_type": "dft"}, r"recipe\.yaml:\d+: 'loss_type' cannot be used here"),
+        (
+            {"enable_jit_checkpoint": True},
+            r"recipe\.yaml:\d+: 'enable_jit_checkpoint' cannot be used here: SIGTERM ends",
+        ),
         ({"eval_strategy": "steps", "recall_items": 0}, r"recipe\.yaml:\d+: has nothing to evaluate"),
         ({"early_stopping": 2}, r"would keep the last model, not the best.*load_best_model_at_end"),
         ({"held_out": 1}, r"'held_out' is 1.*less than 1"),

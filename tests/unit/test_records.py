@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.classify import classify, compile_patterns
-from pipeline.records.conversion import convert, ensure_converted
+from pipeline.records.conversion import code_digest, convert, ensure_converted, records_of
 from pipeline.records.record import Record, Turn, read_records, write_records
 from pipeline.records.result import Conversion
+from tests.conftest import ROOT
 
 PATTERNS = compile_patterns()
 
@@ -171,6 +173,38 @@ def test_unchanged_raw_files_are_not_converted_again(tmp_path: Path, raw_folder:
     assert (out / "records.jsonl").read_text(encoding="utf-8") == "untouched"
     written(raw_folder, [line("New.")], "new.json")
     assert ensure_converted([raw_folder], "Mira", out, ConversionOptions())["kept"] == first["kept"] + 1
+
+
+@pytest.mark.parametrize("changed", ["code_digest", "excel.is_installed", "__version__"])
+def test_what_other_code_converted_is_converted_again(
+    changed: str, tmp_path: Path, raw_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ensure_converted([raw_folder], "Mira", tmp_path, ConversionOptions())
+    records = (tmp_path / "records.jsonl").read_bytes()
+    (tmp_path / "records.jsonl").write_text("of old readers", encoding="utf-8")
+    monkeypatch.setattr(f"pipeline.records.conversion.{changed}", "0" if changed == "__version__" else lambda: "0")
+    again = ensure_converted([raw_folder], "Mira", tmp_path, ConversionOptions())
+    assert (tmp_path / "records.jsonl").read_bytes() == records
+    assert again == first | {"fingerprint": again["fingerprint"]}
+
+
+def test_a_digest_of_code_changes_with_any_of_its_modules(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(ROOT / "pipeline/records", tmp_path / "records"))
+    assert code_digest(copy) == code_digest()
+    code_digest.cache_clear()
+    with (copy / "readers/card.py").open("a", encoding="utf-8") as module:
+        module.write("# read otherwise\n")
+    assert code_digest(copy) != code_digest()
+
+
+def test_records_that_stay_are_the_same_to_a_run_whatever_code_converted_them(
+    tmp_path: Path, raw_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = records_of([raw_folder], "Mira", tmp_path, ConversionOptions())
+    monkeypatch.setattr("pipeline.records.conversion.code_digest", lambda: "0")
+    assert records_of([raw_folder], "Mira", tmp_path, ConversionOptions()) == before
+    written(raw_folder, [line("New.")], "new.json")
+    assert records_of([raw_folder], "Mira", tmp_path, ConversionOptions())[1] != before[1]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.bleed import BleedCell, BleedColumn, BleedRow, CrossSample, make_column, summarise_bleed
 from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
-from pipeline.evaluation.metrics.voice_report import VoiceTexts, compare_voices
+from pipeline.evaluation.metrics.voice_report import VoiceReferences, compare_voices
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
 from pipeline.evaluation.report.tables import format_results, format_samples
@@ -73,7 +73,7 @@ def test_a_report_that_was_written_before_is_still_compared(name: str, run_folde
 
 
 def test_without_replies_the_voice_is_only_counted() -> None:
-    voice = compare_voices([], ["Aye."], [], VoiceTexts([], [], [], []))
+    voice = compare_voices([], ["Aye."], [], VoiceReferences([], [], [], []))
     assert voice.to_json() == {"base": {"replies": 0}, "trained": {"replies": 1}}
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.exam import Exam, drop_revealing, make_exam
 from pipeline.evaluation.measure import Measurement, load_measurement, save_measurement
-from pipeline.evaluation.metrics.voice_report import VoiceTexts
+from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.evaluation.report.tables import format_results, format_samples
 from pipeline.evaluation.results import Headline, RecallResults, compare_measurements
@@ -55,14 +55,14 @@ def measured(*, exact: bool, rank: int, guessed: int = 0, general: float = 1.0) 
 
 
 EXAM = Exam(PROBES, MIRA, [], [])
-TEXTS = VoiceTexts(
+REFERENCES = VoiceReferences(
     trained=["The bells are out of tune."], lines=["The bells are out of tune."], others=[], names=["Mira"]
 )
 
 
 def found(before: Measurement, after: Measurement) -> RecallResults:
     return compare_measurements(
-        before, after, EXAM, exposures={f"r{n}": 3 if n < 20 else 9 for n in range(10, 34)}, texts=TEXTS
+        before, after, EXAM, exposures={f"r{n}": 3 if n < 20 else 9 for n in range(10, 34)}, references=REFERENCES
     )
 
 

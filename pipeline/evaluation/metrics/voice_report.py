@@ -22,7 +22,7 @@ ENOUGH_OTHERS = 100  # lines of other speakers, to hold a voice against them
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceTexts:
+class VoiceReferences:
     """What a voice is held against: the texts trained on, the lines among them, and other speakers' lines and names."""
 
     trained: Sequence[str]
@@ -59,7 +59,7 @@ class VoiceReport:
 
 
 def compare_voices(
-    before: Sequence[str], after: Sequence[str], held_out: Sequence[str], texts: VoiceTexts
+    before: Sequence[str], after: Sequence[str], held_out: Sequence[str], references: VoiceReferences
 ) -> VoiceReport:
     """The voice of the replies before and after training.
 
@@ -68,17 +68,17 @@ def compare_voices(
     """
     if not before or not after:
         return VoiceReport(VoiceFigures(len(before)), VoiceFigures(len(after)))
-    own, real = sorted(texts.lines), list(held_out)
+    own, real = sorted(references.lines), list(held_out)
     if len(real) < MIN_REPLIES:
         own, real = [line for number, line in enumerate(own) if number % 10], real + own[::10]
-    enough = len(texts.others) >= ENOUGH_OTHERS
-    others = texts.others if enough else before
+    enough = len(references.others) >= ENOUGH_OTHERS
+    others = references.others if enough else before
     measurable = min(len(own), len(real), len(others)) >= MIN_REPLIES
-    profile = fit_voice(own, real, others, texts.names) if measurable else None
+    profile = fit_voice(own, real, others, references.names) if measurable else None
     usable = profile if profile and profile.separates else None
     return VoiceReport(
-        base=_figures(before, usable, real, texts.trained),
-        trained=_figures(after, usable, real, texts.trained),
+        base=_figures(before, usable, real, references.trained),
+        trained=_figures(after, usable, real, references.trained),
         against="other speakers" if enough else "the base model",
         reason="" if usable else "Its lines are too few, or too little unlike the others', to tell a voice by.",
     )

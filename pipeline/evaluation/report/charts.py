@@ -55,16 +55,16 @@ def loss_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
     names = {key: kind_label(key.removeprefix("loss_")) for key in kinds}
     series = _series(curve, {"loss": ALL_RECORDS, **names, **WATCHED_LOSSES})
     top = max((value for points in series.values() for _, value in points), default=0.0)
-    return draw(series, y_ticks=ticks(top), decimals=2)
+    return line_chart(series, y_ticks=ticks(top), decimals=2)
 
 
 def recall_chart(curve: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Recall over steps, in percent, a line for each metric; none without a value."""
     series = _series(curve, {key.name: RECALL[key].brief for key in RECALL_WHILE_TRAINING}, scale=100)
-    return draw(series, y_ticks=(0, 25, 50, 75, 100), decimals=0, unit="%")
+    return line_chart(series, y_ticks=(0, 25, 50, 75, 100), decimals=0, unit="%")
 
 
-def draw(
+def line_chart(
     series: Mapping[str, Sequence[Point]], *, y_ticks: Sequence[float], decimals: int, unit: str = ""
 ) -> Chart | None:
     """The chart of `series`, each a label and its (step, value) points; none where there is no series.

@@ -1,4 +1,4 @@
-"""RecallResults, the bleed matrix and comparisons as plain tables in the terminal."""
+"""Results of recall, the bleed matrix and comparisons as plain tables in the terminal."""
 
 from __future__ import annotations
 

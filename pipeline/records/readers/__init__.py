@@ -15,6 +15,8 @@ from pipeline.records.readers import (
     charx,
     chat_log,
     discord,
+    excel,
+    exif_card,
     json_rows,
     lorebook,
     parquet,
@@ -22,6 +24,8 @@ from pipeline.records.readers import (
     subtitles,
     transcript,
     voice_index,
+    webui_character,
+    webui_log,
     whatsapp,
 )
 from pipeline.records.readers import table as csv_table
@@ -38,12 +42,16 @@ class Reader:
 
 # The first that recognises a file reads it.
 READERS: tuple[Reader, ...] = (
-    Reader("character card in a PNG", png_card.recognises, png_card.read),
     Reader("character card in a .charx", charx.recognises, charx.read),
+    Reader("character card in a JPEG or WebP", exif_card.recognises, exif_card.read),
+    Reader("character card in a PNG", png_card.recognises, png_card.read),
+    Reader("Excel workbook", excel.recognises, excel.read),
     Reader("parquet", parquet.recognises, parquet.read),
     Reader("arrow", arrow.recognises, arrow.read),
     Reader("chat history", chat_log.recognises, chat_log.read),
     Reader("character card", card.recognises, card.read),
+    Reader("text-generation-webui, Pygmalion or Agnai character", webui_character.recognises, webui_character.read),
+    Reader("text-generation-webui chat", webui_log.recognises, webui_log.read),
     Reader("lorebook", lorebook.recognises, lorebook.read),
     Reader("voice index", voice_index.recognises, voice_index.read),
     Reader("Discord channel", discord.recognises, discord.read),

@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import USER, RawRecord, RawTurn, ReadOptions, mapping, scene_records, sequence, string
+from pipeline.records.raw import (
+    USER,
+    RawRecord,
+    RawTurn,
+    ReadOptions,
+    UnknownFormError,
+    mapping,
+    scene_records,
+    sequence,
+    string,
+)
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
 from pipeline.records.readers.lorebook import read_entries
@@ -27,6 +37,7 @@ BOOK = "character_book"
 GREETINGS = ("alternate_greetings", "group_only_greetings")
 # Notes to users and instructions to a model: never trained on, so their text is not even kept in the rejects.
 WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "post_history_instructions")
+USES = frozenset({"name", *TEXTS, *GREETINGS, *WITHHELD, BOOK})
 START = re.compile(r"<START>", re.IGNORECASE)
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
 THE_USER = re.compile(r"\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
@@ -55,8 +66,10 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
     if "spec" in card:
         card = mapping(f"{source}#data", card.get("data"))
     name = string(source, card, "name")
-    if not name:
-        raise UnderstudyError(source, "is a card without a 'name'", fix="add it")
+    if not name:  # without a card's texts it is another program's file, which has one of their names somewhere
+        refused = UnderstudyError if any(card.get(field) for field in TEXTS) else UnknownFormError
+        raise refused(source, "is a card without a 'name'", fix="add it")
+    options.unused_keys.update(str(field) for field in card if field not in USES)
     odd = _odd_fields(card)
     card = {field: value for field, value in card.items() if field not in odd}
     for field in odd:
@@ -70,7 +83,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
         yield from scene_records(turns, title="", place=place, window=options.window)
     if card.get("character_book") is not None:
         book = mapping(f"{source}#character_book", card["character_book"])
-        yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called)
+        yield from read_entries(f"{source}#character_book", book.get("entries", []), name, called, options.unused_keys)
 
 
 def _odd_fields(card: Mapping[str, Any]) -> list[str]:

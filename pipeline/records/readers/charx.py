@@ -1,9 +1,14 @@
-"""Character cards in a .charx archive. Only card.json is read, into memory: nothing is ever unpacked to a path."""
+"""Character cards in a .charx archive, by itself or after an image, as RisuAI writes them.
+
+Only card.json is read, into memory: nothing is ever unpacked to a path.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import mmap
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +19,10 @@ from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.card import read_card
 
 SIGNATURE = b"PK\x03\x04"
+IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 CARD = "card.json"
+CARD_HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)  # how the card begins within an archive
+USES: frozenset[str] = frozenset()  # its keys are those of a card in JSON
 MAX_MEMBERS = 10_000
 MAX_CARD = 1 << 26  # bytes of card.json, unpacked
 MAX_RATIO = 200  # unpacked to packed: JSON reaches about 20, a bomb 1000
@@ -22,15 +30,26 @@ SMALL = 1 << 20  # below this any ratio will do
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it is an archive called .charx, or one that holds a card."""
+    """Whether it is an archive called .charx, or one that holds a card, or an image with such an archive after it."""
     if file.path.suffix.lower() == ".charx":
         return True
+    if file.head.startswith(IMAGES):
+        return _has_archive(file)
     if not file.head.startswith(SIGNATURE):
         return False
     try:
         with zipfile.ZipFile(file.path) as archive:
             return CARD in archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
+        return False
+
+
+def _has_archive(file: RawFile) -> bool:
+    """Whether an archive's card begins in it: a broken one, which has no list of its members, is known too."""
+    try:
+        with file.path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return CARD_HEADER.search(data) is not None
+    except (OSError, ValueError):
         return False
 
 

@@ -1,9 +1,11 @@
-"""Lorebooks, those of cards, SillyTavern, NovelAI (its scenarios, too) and RisuAI: every entry is background."""
+"""Lorebooks of cards, SillyTavern, NovelAI (its scenarios, too), RisuAI (its modules) and Agnai: all is background."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
@@ -11,11 +13,16 @@ from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, mapping, seq
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
 
-MARK = re.compile(r'"entries"\s*:\s*[\[{]|"lorebook_v3"|"scenarioVersion"\s*:|"type"\s*:\s*"risu"')
-TEXT_KEYS = ("content", "text")  # NovelAI's entries have the latter
+MARK = re.compile(r'"entries"\s*:\s*[\[{]|"lorebook_v3"|"scenarioVersion"\s*:|"type"\s*:\s*"risu(?:Module)?"')
+NESTED = ("data", "module")  # where a book lies within a file: of cards' version 3, of a module of RisuAI
+ENTRIES = ("entries", "data", "lorebook")  # the latter two are RisuAI's: an exported lorebook, a module
+TEXT_KEYS = ("content", "text", "entry")  # NovelAI's entries have the second, Agnai's the third
 NAME_KEYS = ("name", "comment", "displayName")
+TRIGGERS = ("keys", "key", "keywords")
+USES = frozenset({*TEXT_KEYS, *NAME_KEYS, *TRIGGERS, "enabled", "disable", "mode"})
 LEAST_TEXT = 20  # characters of a string that must be an entry's text, under a key that is not known
-DECORATOR = re.compile(r"^@@@?[a-z_]+.*\n?", re.MULTILINE)
+PLACEHOLDER = re.compile(r"\$\{(?P<key>[^{}]+)\}")
+DECORATORS = re.compile(r"(?:\s*@@@?[a-z_]+[^\n]*(?:\n|\Z))+")  # at the beginning of an entry, one a line
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
 
 
@@ -26,33 +33,55 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     return MARK.search(file.head.decode(file.encoding, errors="ignore")) is not None
 
 
-def read(file: RawFile, _: ReadOptions) -> Iterator[RawRecord]:
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a lorebook's file."""
-    path, document = str(file.path), mapping(str(file.path), json_document(file))
-    if "scenarioVersion" in document:
-        yield from _read_scenario(path, document)
-    elif isinstance(document.get("data"), list):  # RisuAI's
-        yield from read_entries(path, document["data"], CHARACTER, CHARACTER)
-    else:
-        book = mapping(path, document["data"]) if "data" in document else document
-        yield from read_entries(path, book.get("entries"), CHARACTER, CHARACTER)
+    yield from read_book(str(file.path), json_document(file), options.unused_keys)
 
 
-def _read_scenario(source: str, scenario: Mapping[str, Any]) -> Iterator[RawRecord]:
-    """A scenario's memory and lorebook as passages; its prompt, the beginning of a story, is nobody's line."""
-    prompt = string(source, scenario, "prompt")
-    if prompt:
-        yield RawRecord(f"{source}#prompt", CHARACTER, prompt, unusable="a scenario's prompt")
+def read_book(source: str, document: Any, unused_keys: Counter[str]) -> Iterator[RawRecord]:
+    """The records of a lorebook of any program; the keys of its entries that are not used are counted."""
+    book = mapping(source, document)
+    if "scenarioVersion" in book:
+        yield from _read_scenario(source, book, unused_keys)
+        return
+    for key in NESTED:
+        book = mapping(source, book[key]) if isinstance(book.get(key), Mapping) else book
+    entries = next((book[key] for key in ENTRIES if book.get(key) is not None), None)
+    yield from read_entries(source, entries, CHARACTER, CHARACTER, unused_keys)
+
+
+def _read_scenario(source: str, scenario: Mapping[str, Any], unused_keys: Counter[str]) -> Iterator[RawRecord]:
+    """A scenario's memory, author's note and lorebook as passages, with its placeholders filled in.
+
+    Its prompt, the beginning of a story, is nobody's line, and its ephemeral context holds for a few steps only.
+    """
     named = {"displayName": string(source, scenario, "title")}
-    memory = [
-        named | dict(mapping(source, entry)) for entry in sequence(source, scenario.get("context") or [], "context")
-    ]
-    yield from read_entries(f"{source}#context", memory, CHARACTER, CHARACTER)
+    aside = {"prompt": "a scenario's prompt", "ephemeralContext": "a scenario's ephemeral context"}
+    if prompt := string(source, scenario, "prompt"):
+        yield RawRecord(f"{source}#prompt", CHARACTER, prompt, unusable=aside["prompt"])
+    records: list[RawRecord] = []
+    for field in ("context", "ephemeralContext"):
+        texts = sequence(source, scenario.get(field) or [], field)
+        entries = [named | dict(mapping(f"{source}#{field}", entry)) for entry in texts]
+        passages = read_entries(f"{source}#{field}", entries, CHARACTER, CHARACTER, unused_keys)
+        records += (replace(raw, unusable=raw.unusable or aside.get(field, "")) for raw in passages if raw.text)
     book = mapping(f"{source}#lorebook", scenario.get("lorebook") or {})
-    yield from read_entries(f"{source}#lorebook", book.get("entries") or [], CHARACTER, CHARACTER)
+    records += read_entries(f"{source}#lorebook", book.get("entries") or [], CHARACTER, CHARACTER, unused_keys)
+    values = _placeholders(source, scenario)
+    for raw in records:
+        yield replace(raw, text=PLACEHOLDER.sub(lambda match: values.get(match["key"], match[0]), raw.text))
 
 
-def read_entries(source: str, entries: Any, speaker: str, called: str) -> Iterator[RawRecord]:
+def _placeholders(source: str, scenario: Mapping[str, Any]) -> dict[str, str]:
+    """What stands for each `${key}` of a scenario until a player gives another text."""
+    listed = sequence(source, scenario.get("placeholders") or [], "placeholders")
+    given = [mapping(f"{source}#placeholders", value) for value in listed]
+    return {string(source, value, "key"): string(source, value, "defaultValue") for value in given}
+
+
+def read_entries(
+    source: str, entries: Any, speaker: str, called: str, unused_keys: Counter[str]
+) -> Iterator[RawRecord]:
     """Every entry, a list or a mapping of them, as a passage titled by its name, else by its first key.
 
     Raises:
@@ -64,8 +93,10 @@ def read_entries(source: str, entries: Any, speaker: str, called: str) -> Iterat
     for number, value in pairs:
         where = f"{source}#{number}"
         entry = mapping(where, value)
+        unused_keys.update(str(key) for key in entry if key not in USES)
         written = next((text for key in TEXT_KEYS if (text := string(where, entry, key))), "")
-        text = NAME.sub(called, DECORATOR.sub("", written).strip())
+        decorated = DECORATORS.match(written)
+        text = NAME.sub(called, written[decorated.end() if decorated else 0 :].strip())
         yield RawRecord(
             where,
             speaker,
@@ -88,7 +119,7 @@ def _why_unusable(entry: Mapping[str, Any], text: str) -> str:
 
 
 def _title(where: str, entry: Mapping[str, Any], called: str) -> str:
-    keys = entry.get("keys") or entry.get("key") or []
+    keys: Any = next((entry[key] for key in TRIGGERS if entry.get(key)), [])
     listed = keys.split(",") if isinstance(keys, str) else keys  # RisuAI's stand in one string
     first = {"key": listed[0]} if isinstance(listed, list) and listed else {}
     title = next((text for key in NAME_KEYS if (text := string(where, entry, key))), "") or string(where, first, "key")

@@ -1,4 +1,4 @@
-"""Character cards in PNG images. Chunks are walked and checked with Pillow; no pixel is ever decoded."""
+"""Character cards and NovelAI's lorebooks in PNG images. Pillow walks and checks the chunks; no pixel is decoded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.card import read_card
+from pipeline.records.readers.lorebook import read_book
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PLAIN, COMPRESSED, INTERNATIONAL, END = b"tEXt", b"zTXt", b"iTXt", b"IEND"
 UNCOMPRESSED, DEFLATE = b"\0", b"\0"  # of an iTXt chunk; the only method of compression
 KEYWORDS = (b"ccv3", b"chara")  # the preferred one first
+LOREBOOK = b"naidata"
+CARD_CHUNK = re.compile(rb"(?:tEXt|zTXt|iTXt)(?:ccv3|chara|naidata)\0")
+USES: frozenset[str] = frozenset()  # its keys are those of a card in JSON
 MAX_CARD = 1 << 26  # bytes of a card's text
 
 
@@ -39,6 +44,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         if keyword in found:
             yield from read_card(str(file.path), decode_card(file, keyword, found[keyword]), options)
             return
+    if LOREBOOK in found:
+        yield from read_book(str(file.path), decode_card(file, LOREBOOK, found[LOREBOOK]), options.unused_keys)
+        return
     raise UnknownFormError(
         file.path, "is an image without a card in it", fix="export the card again, or take the image out of the folder"
     )
@@ -54,7 +62,7 @@ def card_chunks(file: RawFile) -> dict[bytes, bytes]:
 
     data = file.read_bytes()
     if not data.startswith(SIGNATURE):
-        raise UnderstudyError(file.path, "is called a PNG, but is none", fix="export the card again, or take it out")
+        raise UnknownFormError(file.path, "is called a PNG, but is none", fix="export the card again, or take it out")
     found: dict[bytes, bytes] = {}
     position = len(SIGNATURE)
     stream = ChunkStream(io.BytesIO(data))
@@ -69,10 +77,12 @@ def card_chunks(file: RawFile) -> dict[bytes, bytes]:
                 stream.fp.seek(position + length)
             stream.crc(kind, content)
             keyword, separator, value = content.partition(b"\0")
-            if separator and keyword in KEYWORDS and kind in (PLAIN, COMPRESSED, INTERNATIONAL):
+            if separator and keyword in (*KEYWORDS, LOREBOOK) and kind in (PLAIN, COMPRESSED, INTERNATIONAL):
                 found[keyword] = text_of_chunk(kind, value)
     except (SyntaxError, ValueError, struct.error, OverflowError, zlib.error) as error:
-        raise UnderstudyError(
+        # Without a card that begins in it, it is somebody's broken image, which ends no folder.
+        refused = UnderstudyError if CARD_CHUNK.search(data) else UnknownFormError
+        raise refused(
             f"{file.path} (byte {position})", f"has a broken chunk ({error})", fix="export the card again"
         ) from error
     return found

@@ -1,6 +1,6 @@
 """One forward and backward of a prefix tree over a model that FSDP2 has sharded, beside the whole model's.
 
-`torchrun --nproc_per_node 2 -m tests.fully_sharded MODEL_FOLDER OUT`: each process takes rows of its own. Process 0
+`torchrun --nproc_per_node 2 -m tests.fsdp_gradients MODEL_FOLDER OUT`: each process takes rows of its own. Process 0
 writes how far the gradients lie apart, and the model as FSDP2 gathers it.
 """
 
