@@ -70,7 +70,8 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         raise UnderstudyError(path, "is not there", fix="correct `question_rules` in the recipe") from error
     except (ValueError, TypeError, KeyError) as error:
         raise UnderstudyError(path, f"is no file of rules ({error})", fix='write {"rules": [...]}') from error
-    return tuple(_rule(f"{path}, rule {number}", fields) for number, fields in enumerate(listed, 1))
+    templates = content.get("templates", {})
+    return tuple(_rule(f"{path}, rule {number}", fields, templates) for number, fields in enumerate(listed, 1))
 
 
 @cache
@@ -121,13 +122,25 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _rule(where: str, fields: Any) -> Rule:
-    """The rule of these fields, its pattern compiled and its wordings' slots there."""
+def _rule(where: str, fields: Any, templates: Mapping[str, Sequence[str]]) -> Rule:
+    """The rule of these fields, its pattern compiled and its wordings' slots there.
+
+    What it lists under `about`, such as `your age`, stands in each of the file's templates, by family.
+    """
     try:
         named = f"{where} ({fields['name']})"
         asks = re.compile(fields["asks"], re.IGNORECASE)
         wordings = tuple(
-            Wording(family, str(text)) for family in RULE_FAMILIES for text in fields["wordings"].get(family, ())
+            Wording(family, text)
+            for family in RULE_FAMILIES
+            for text in (
+                *fields["wordings"].get(family, ()),
+                *(
+                    frame.replace("{about}", one)
+                    for one in fields.get("about", ())
+                    for frame in templates.get(family, ())
+                ),
+            )
         )
         unknown = set(fields["wordings"]) - set(RULE_FAMILIES)
         generic = bool(fields.get("generic", False))
