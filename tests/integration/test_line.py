@@ -63,6 +63,21 @@ def test_train_recall_and_chat_on_a_small_character(tiny_recipe: Path, tmp_path:
     assert succeeded(*ask, fresh=True) == succeeded(*ask)
 
 
+def test_without_weights_the_facts_exposures_decide_how_long_a_run_is(tiny_recipe: Path) -> None:
+    values = yaml.safe_load(tiny_recipe.read_text(encoding="utf-8"))
+    by_exposures = {key: value for key, value in values.items() if key not in ("settings_weight", "num_train_epochs")}
+    tiny_recipe.write_text(json.dumps(by_exposures | {"exposures": 10}), encoding="utf-8")
+    looked = succeeded(*MODULE, "pipeline.explain", "--config", str(tiny_recipe))
+    assert "not made yet: the base model's own replies" in looked
+    said = train(tiny_recipe, "--max_steps", "3")
+    assert "the base model's own replies to" in said
+    assert "the length of the run follows from its facts: 3 x 30 exposures, each in other words" in said
+    made = run_of(tiny_recipe)
+    assert made["arguments"]["num_train_epochs"] == 1
+    again = succeeded(*MODULE, "pipeline.explain", "--config", str(tiny_recipe))
+    assert "not made yet" not in again
+
+
 def test_a_character_trained_for_long_says_its_settings_and_stops(tiny_recipe: Path, tmp_path: Path) -> None:
     train(tiny_recipe, "--num_train_epochs", "30", "--chat_share", "1", "--recall_items", "0", "--wordings", "copies")
     succeeded(*MODULE, "pipeline.recall", "--config", str(tiny_recipe), "--json", str(tmp_path / "recall.json"))

@@ -165,7 +165,7 @@ def test_typing_in_a_hurry_never_fails_and_keeps_the_words_apart(question: str, 
 def test_the_languages_rules_are_whole_and_read_as_questions(language: Language) -> None:
     rules = language_rules(language)
     assert {wording.family for rule in rules for wording in rule.wordings} == set(RULE_FAMILIES)
-    assert sum(not rule.generic for rule in rules) >= 90
+    assert sum(not rule.generic for rule in rules) >= 80
     for rule in rules:
         texts = [wording.text for wording in rule.wordings]
         assert len(texts) == len(set(texts)), rule.name
