@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.augmentation.boundaries import Boundaries
+from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.questions import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
@@ -67,12 +67,8 @@ def limit_conversations(
         if asked
     ]
     replies = reply_with([*talk, *others])
-    known = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
     unknown = [
-        (*chat, user(question))
-        for one in boundaries.unanswerable
-        if not re.search(one.known_if, known, re.IGNORECASE)
-        for question in one.questions.train
+        (*chat, user(question)) for one in unknown_things(records, boundaries) for question in one.questions.train
     ]
     refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
     who = [(*chat, user(question)) for question in boundaries.identity.train]
@@ -83,6 +79,12 @@ def limit_conversations(
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, introductions, persona.name),
     }
+
+
+def unknown_things(records: Sequence[Record], boundaries: Boundaries) -> list[Unanswerable]:
+    """What no record of the character can be the answer to: whatever its texts may touch on is left out."""
+    texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
+    return [one for one in boundaries.unanswerable if not re.search(one.known_if, texts, re.IGNORECASE)]
 
 
 def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> list[str]:

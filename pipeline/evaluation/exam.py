@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.limits import unknown_things
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
@@ -28,13 +30,17 @@ VOICE_REPLIES = 24
 class Exam:
     """All that a model is asked: the same for the base and for the trained one.
 
-    `lines` are (prompt, line) of real lines that training did not see, as far as any were held out.
+    `lines` are (prompt, line) of real lines that training did not see, as far as any were held out. `small_talk`,
+    `unanswerable` and `identity` are messages that ask for no fact, for none that a record gives, and for who it is.
     """
 
     probes: Sequence[Probe]
     persona: Persona
     lines: Sequence[tuple[tuple[Message, ...], str]]
     voice_prompts: Sequence[tuple[Message, ...]]
+    small_talk: Sequence[str] = ()
+    unanswerable: Sequence[str] = ()
+    identity: Sequence[str] = ()
 
 
 def make_exam(
@@ -56,12 +62,16 @@ def make_exam(
         key=lambda record: record.record_id,
     )
     prompts = [_chat_prompt_of(record, persona, arguments["speaker_names"]) for record in spoken]
+    boundaries = read_boundaries(persona.language)
     distinct = {json.dumps(prompt, ensure_ascii=False): prompt for prompt in prompts}
     exam = Exam(
         probes=with_distractors(kept, distractors),
         persona=persona,
         lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
         voice_prompts=list(distinct.values())[:VOICE_REPLIES],
+        small_talk=boundaries.small_talk.test,
+        unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
+        identity=boundaries.identity.test,
     )
     in_all = sum(len(probe.unseen) for probe in probes if probe.fact_id not in used)
     left_out = {

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.evaluation.bleed import Outcome
+from pipeline.evaluation.metrics.conduct import ConductName
 from pipeline.evaluation.metrics.statistics import Estimate
+from pipeline.evaluation.probes.probe import MadeBy
 from pipeline.evaluation.results import Answers, DriftName
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import Metric, RecallKey
@@ -55,6 +57,16 @@ ANSWERS: tuple[tuple[Callable[[Answers], Estimate], Label], ...] = (
     (lambda answers: answers.sampled_alias_hit, Label("says it, as chat samples")),
     (lambda answers: answers.contradiction, Label("says another fact's answer instead")),
 )
+# Where the answers in new words go wrong, of `summary.Misses`.
+MISSES = (
+    "{questions} questions in new words are not answered word for word: {at_one_token} of them fail at one word-piece; "
+    "the first to fail is the answer's first {first} times, the second {second}, a later one {later}"
+)
+MADE_BY: Mapping[MadeBy, str] = {
+    "hand": "written by hand",
+    "rule": "made by rules that training does not use",
+    "frame": "the trained question in another frame, which flatters",
+}
 # Headings of the page, above the metrics that belong together.
 WORD_FOR_WORD = Label(
     "word for word",
@@ -90,6 +102,27 @@ DRIFT: Mapping[DriftName, Label] = {
         explanation="ranked first when another character is asked",
         better="less",
     ),
+}
+CONDUCT: Mapping[ConductName, Label] = {
+    "blurts": Label(
+        "blurts a fact in small talk",
+        "blurts",
+        explanation="replies to small talk and common questions that state one of its facts unasked",
+        better="less",
+    ),
+    "invents": Label(
+        "invents what no record says",
+        "invents",
+        explanation="replies to questions that no record answers which do not say so",
+        better="less",
+    ),
+    "over_refuses": Label(
+        "refuses a fact it was taught",
+        "refuses its facts",
+        explanation="replies to the facts' questions that refuse, without the answer",
+        better="less",
+    ),
+    "identity": Label("says who it is", explanation="asked in ways that training did not use, it gives its name"),
 }
 # By the fields of `metrics.voice_report.VoiceFigures`.
 VOICE: Mapping[str, Label] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 FILLER_TURNS = 2
+CONDUCT_TOKENS = 48  # of a reply to what asks for no fact
 SAMPLING_SEED = 0
 # Somebody else, asked for the character's facts: what belongs to the character's name should not come to everybody.
 SOMEBODY_ELSE: Mapping[Language, str] = {"en": "Marta Quill", "zh": "陆清和"}
@@ -44,7 +46,8 @@ class Measurement:
 
     `control` says which control questions it ranks right, `general_bits` and `line_bits` are bits per character of
     general passages and of held-out lines, `first_for_other_persona` which facts it ranks first under somebody else's
-    name, `voice` its sampled replies to lines.
+    name, `voice` its sampled replies to lines; `small_talk`, `unanswerable` and `identity` are its greedy replies to
+    messages that ask for no fact.
     """
 
     scores: list[ProbeScore]
@@ -55,6 +58,9 @@ class Measurement:
     line_bits: list[float]
     first_for_other_persona: list[bool]
     voice: list[str]
+    small_talk: list[str] = field(default_factory=list)
+    unanswerable: list[str] = field(default_factory=list)
+    identity: list[str] = field(default_factory=list)
 
 
 def measure_model(
@@ -69,6 +75,11 @@ def measure_model(
     """
     persona, probes = exam.persona, exam.probes
     prompts = [chat_prompt(persona, (user(probe.unseen[0]),)) for probe in probes]
+    sorts = (exam.small_talk, exam.unanswerable, exam.identity)
+    conduct = iter(
+        _replies(model, tokenizer, [text for sort in sorts for text in sort], persona, progress_for("small talk"))
+    )
+    small_talk, unanswerable, identity = (list(islice(conduct, len(sort))) for sort in sorts)
     return Measurement(
         scores=score_probes(
             model, tokenizer, probes, persona, questions=_with_filler(persona), progress=progress_for("questions")
@@ -82,6 +93,9 @@ def measure_model(
         line_bits=_line_bits(model, tokenizer, exam.lines),
         first_for_other_persona=_first_for_other_persona(model, tokenizer, exam),
         voice=_sample(model, tokenizer, exam.voice_prompts, persona, progress_for("lines")),
+        small_talk=small_talk,
+        unanswerable=unanswerable,
+        identity=identity,
     )
 
 
@@ -100,12 +114,16 @@ def load_measurement(path: Path, probes: Sequence[Probe]) -> Measurement | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         scores = [
-            ProbeScore(probe, tuple(QuestionScore(**question) for question in score["questions"]), score["guessed"])
+            ProbeScore(probe, tuple(map(_question, score["questions"])), score["guessed"])
             for probe, score in zip(probes, content.pop("scores"), strict=True)
         ]
         return Measurement(scores=scores, **content)
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _question(fields: Mapping[str, Any]) -> QuestionScore:
+    return QuestionScore(**{**fields, "misses": tuple(fields["misses"])})
 
 
 def _with_filler(persona: Persona) -> Callable[[Probe], list[Question]]:
@@ -116,6 +134,18 @@ def _with_filler(persona: Persona) -> Callable[[Probe], list[Question]]:
         return [*plain_questions(probe), ("amid", probe.unseen[0], turns)]
 
     return questions
+
+
+def _replies(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[str],
+    persona: Persona,
+    progress: Progress,
+) -> list[str]:
+    """Greedy replies to single messages, as in chat."""
+    prompts = [chat_prompt(persona, (user(message),)) for message in messages]
+    return generate_replies(model, tokenizer, prompts, max_new_tokens=CONDUCT_TOKENS, progress=progress)
 
 
 def _sample(

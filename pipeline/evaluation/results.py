@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.evaluation.exam import Exam
 from pipeline.evaluation.measure import Measurement
+from pipeline.evaluation.metrics.conduct import ConductReplies, ConductRow, conduct_rows
 from pipeline.evaluation.metrics.replies import alias_hit, contradiction
 from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
 from pipeline.evaluation.metrics.voice_report import VoiceReferences, VoiceReport, compare_voices
-from pipeline.evaluation.probes.probe import Probe, sample_probes
+from pipeline.evaluation.probes.probe import MadeBy, Probe, sample_probes
 from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
 from pipeline.evaluation.summary import (
     ExposureGroup,
     Metric,
+    Misses,
     RecallKey,
     by_exposure,
+    count_misses,
     gains,
     generalisation_gaps,
     newly_known,
@@ -111,6 +116,7 @@ class Item:
 class RecallResults:
     """Headline, every metric with its interval before and after, what was forgotten, voice, and every item.
 
+    `misses` are the trained model's. `made_by` counts the questions in new words by where they come from.
     `guessed` are the facts whose answer the base model ranks first without a question.
     """
 
@@ -119,10 +125,13 @@ class RecallResults:
     gains: Mapping[RecallKey, Difference]
     gaps: BeforeAfter[Mapping[Metric, Difference]]
     newly_known: Estimate | None
+    misses: Misses
+    made_by: Mapping[MadeBy, int]
     guessed: tuple[str, ...]
     distractors: int
     answers: BeforeAfter[Answers]
     drift: tuple[DriftRow, ...]
+    conduct: tuple[ConductRow, ...]
     voice: VoiceReport
     by_exposure: tuple[ExposureGroup, ...]
     samples: tuple[Sample, ...]
@@ -152,10 +161,13 @@ def compare_measurements(
         gains=gains(before.scores, after.scores, guessed),
         gaps=BeforeAfter(generalisation_gaps(before.scores, guessed), generalisation_gaps(after.scores, guessed)),
         newly_known=newly_known(before.scores, after.scores, guessed),
+        misses=count_misses(after.scores),
+        made_by=_made_by(exam.probes),
         guessed=tuple(sorted(guessed)),
         distractors=min(len(probe.distractors) for probe in exam.probes),
         answers=BeforeAfter(_answers(before, exam.probes), _answers(after, exam.probes)),
         drift=_drift(before, after),
+        conduct=_conduct(before, after, exam),
         voice=compare_voices(before.voice, after.voice, [text for _, text in exam.lines], references),
         by_exposure=tuple(by_exposure(after.scores, exposures)),
         samples=_samples(before, after, exam.probes),
@@ -200,6 +212,28 @@ def _answers(measured: Measurement, probes: Sequence[Probe]) -> Answers:
         contradiction=share(contradicts, measured.greedy),
         sampled_alias_hit=share(hits, measured.sampled),
         sampled_contradiction=share(contradicts, measured.sampled),
+    )
+
+
+def _made_by(probes: Sequence[Probe]) -> dict[MadeBy, int]:
+    counts: Counter[MadeBy] = Counter()
+    for probe in probes:
+        counts[probe.made_by] += len(probe.unseen)
+    return dict(counts)
+
+
+def _conduct(before: Measurement, after: Measurement, exam: Exam) -> tuple[ConductRow, ...]:
+    base, trained = (
+        ConductReplies(one.small_talk, one.unanswerable, one.identity, one.greedy) for one in (before, after)
+    )
+    persona = exam.persona
+    return conduct_rows(
+        base,
+        trained,
+        name=persona.name,
+        language=persona.language,
+        golds=[(probe.aliases, probe.answer) for probe in exam.probes],
+        refusals=read_boundaries(persona.language).refusal_markers,
     )
 
 

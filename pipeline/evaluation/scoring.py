@@ -35,14 +35,20 @@ TOKENS_A_FORWARD = 2048
 
 @dataclass(frozen=True, slots=True)
 class ReplyScore:
-    """A reply's summed log-probability (in nats) over its tokens, and whether greedy decoding would give it.
+    """A reply's summed log-probability (in nats) over its tokens, and those that greedy decoding would get wrong.
 
-    The end-of-turn token belongs to an exact reply, but neither to the sum nor to the count.
+    `misses` are their numbers from 0, each token judged after the right ones before it. The end-of-turn token may be
+    among them; to the sum and to the count it does not belong.
     """
 
     log_prob: float
     tokens: int
-    exact: bool
+    misses: tuple[int, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether greedy decoding gives this reply, and stops."""
+        return not self.misses
 
     @property
     def mean_log_prob(self) -> float:
@@ -55,7 +61,7 @@ class QuestionScore:
     """A question's outcome. Ranks are the answer's among its distractors, 1 the best, ties counted as lost.
 
     `rank` is by mean log-probability, `rank_by_sum` by the sum, `rank_by_gain` by what the question adds to the sum:
-    three ways that treat the length of an answer differently.
+    three ways that treat the length of an answer differently. `misses` are those of `ReplyScore`.
     """
 
     asked: QuestionForm
@@ -66,6 +72,7 @@ class QuestionScore:
     rank: int
     rank_by_sum: int
     rank_by_gain: int
+    misses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,7 @@ def _question_score(
         rank=rank_of_gold(replies[0].mean_log_prob, _means(replies)),
         rank_by_sum=rank_of_gold(replies[0].log_prob, [reply.log_prob for reply in replies[1:]]),
         rank_by_gain=rank_of_gold(gains[0], gains[1:]),
+        misses=replies[0].misses,
     )
 
 
@@ -225,7 +233,8 @@ def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
         own = scores.row == row
         # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
         log_prob, tokens = float(scores.log_prob[own][:-1].sum()), int(own.sum()) - 1
-        results.append(ReplyScore(log_prob, tokens, bool(scores.is_top1[own].all())))
+        misses = (~scores.is_top1[own].bool()).nonzero()[:, 0].tolist()
+        results.append(ReplyScore(log_prob, tokens, tuple(misses)))
     return results
 
 

@@ -49,6 +49,33 @@ class ExposureGroup:
     exact: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """Where answers in new words go wrong: of `questions` that are not word for word, how many at one token only.
+
+    `first`, `second` and `later` count the questions by the answer's token that goes wrong first.
+    """
+
+    questions: int
+    at_one_token: int
+    first: int
+    second: int
+    later: int
+
+
+def count_misses(scores: Sequence[ProbeScore]) -> Misses:
+    """Where the answers to the questions in new words go wrong."""
+    missed = [question.misses for score in scores for question in score.questions_of("unseen") if question.misses]
+    begins = [misses[0] for misses in missed]
+    return Misses(
+        questions=len(missed),
+        at_one_token=sum(len(misses) == 1 for misses in missed),
+        first=begins.count(0),
+        second=begins.count(1),
+        later=sum(number > 1 for number in begins),
+    )
+
+
 def values_by_fact(scores: Sequence[ProbeScore], key: RecallKey, guessed: Collection[str]) -> list[list[float]]:
     """The metric's values fact by fact, of the questions of this form; facts left out are absent."""
     left_out = guessed if key.metric in COMPARING else ()

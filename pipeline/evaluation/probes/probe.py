@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
@@ -26,11 +26,15 @@ HELD_OUT_FRAMES: Mapping[Language, tuple[str, ...]] = {
 LENGTHS_APART = 0.25  # of the answer's: a much longer or shorter distractor would stand out by its length
 
 
+MadeBy = Literal["hand", "rule", "frame"]
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One fact. `seen` is a question of the training data, if it was asked there; none of `unseen` stands there.
 
-    `record_ids` are the records that teach the fact, where they are known.
+    `record_ids` are the records that teach the fact, where they are known. `made_by` says where `unseen` comes from:
+    a person wrote it, rules made it, or it is the trained question in a frame.
     """
 
     fact_id: str
@@ -41,6 +45,7 @@ class Probe:
     aliases: tuple[str, ...]
     distractors: tuple[str, ...]
     record_ids: tuple[str, ...] = ()
+    made_by: MadeBy = "hand"
 
 
 def read_probes(path: Path) -> list[Probe]:
@@ -76,26 +81,24 @@ def probes_from_records(records: Sequence[Record], persona: Persona, rules: Sequ
     asked = [record for record in records if record.kind == "setting_qa"]
     questions = [record for record in asked if record.prompt.rstrip().endswith(("?", "？"))] or asked
     first = {record.text: record for record in reversed(questions)}
-    return [
-        Probe(
-            fact_id=record.record_id,
-            type="setting",
-            seen=record.prompt,
-            unseen=_held_out_wordings(record.prompt, persona, rules),
-            answer=record.text,
-            aliases=(),
-            distractors=(),
-            record_ids=(record.record_id,),
-        )
-        for record in questions
-        if first[record.text] is record
-    ]
+    return [_probe_of(record, persona, rules) for record in questions if first[record.text] is record]
 
 
-def _held_out_wordings(question: str, persona: Persona, rules: Sequence[Rule]) -> tuple[str, ...]:
-    own = [wording.text for wording in reword(question, persona.name, rules) if wording.family == HELD_OUT_FAMILY]
-    return tuple(own[:MOST_HELD_OUT]) or tuple(
-        frame.format(question=question) for frame in HELD_OUT_FRAMES[persona.language]
+def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule]) -> Probe:
+    """The probe of a settings question."""
+    wordings = reword(record.prompt, persona.name, rules)
+    held_out = tuple(wording.text for wording in wordings if wording.family == HELD_OUT_FAMILY)[:MOST_HELD_OUT]
+    framed = tuple(frame.format(question=record.prompt) for frame in HELD_OUT_FRAMES[persona.language])
+    return Probe(
+        fact_id=record.record_id,
+        type="setting",
+        seen=record.prompt,
+        unseen=held_out or framed,
+        answer=record.text,
+        aliases=(),
+        distractors=(),
+        record_ids=(record.record_id,),
+        made_by="rule" if held_out else "frame",
     )
 
 

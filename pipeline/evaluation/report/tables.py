@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
 from pipeline.evaluation.comparison import Comparison
-from pipeline.evaluation.labels import ANSWERS, BLEED, DRIFT, GAPS, RECALL, WHOSE_FACTS
+from pipeline.evaluation.labels import ANSWERS, BLEED, CONDUCT, DRIFT, GAPS, MADE_BY, MISSES, RECALL, WHOSE_FACTS
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.evaluation.results import RecallResults, Sample
 from pipeline.terminal import display_width, padded
@@ -26,7 +27,11 @@ def format_results(found: RecallResults) -> str:
         "",
         *(_row(label.title, pick(answers.base), pick(answers.trained)) for pick, label in ANSWERS),
         "",
+        *(_row(CONDUCT[row.name].title, row.base, row.trained) for row in found.conduct),
+        *[""] * bool(found.conduct),
         *(_row(DRIFT[row.name].title, row.base, row.trained) + "  worse" * row.worse for row in found.drift),
+        f"(questions in new words: {', '.join(f'{count} {MADE_BY[by]}' for by, count in found.made_by.items())})",
+        *[f"({MISSES.format(**asdict(found.misses))})"] * bool(found.misses.questions),
         f"(ranked first: among {found.distractors} other true answers{guessed}; in brackets: 95% intervals)",
     ]
     return "\n".join(lines)
