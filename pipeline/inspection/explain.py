@@ -24,7 +24,7 @@ from pipeline.tokens.encode import encode
 from pipeline.tokens.fit import fit
 from pipeline.tokens.row import TokenRow
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
-from pipeline.training.characters import load_characters
+from pipeline.training.characters import Characters, load_characters
 from pipeline.training.data import TrainingData, prepare_data
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def explain_recipe(
         rows = list(fit_rows(conversations, tokenizer, run))
         seen = exposures.get(one.record_id)
         walks.append(walk_record(one, conversations, rows, tokenizer, persona=persona, exposures=seen))
+    notes += describe_limits(characters, list(named))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
         print_line(note)
@@ -71,6 +72,18 @@ def explain_recipe(
     if page:
         write_page(walks, list(named.values()), notes, page)
         print_line(f"\nwritten to {page}")
+
+
+def describe_limits(characters: Characters, names: Sequence[str]) -> list[str]:
+    """What the named characters are taught beside their records, a line for each sort, with an example."""
+    return [
+        f"{character.persona.name} is also taught {sort.replace('_', ' ')}, in {len(own)} conversations, such as "
+        f"{own[0].prompt[-1]['content']!r}: {own[0].completion['content']!r}"
+        for character in characters.each
+        if character.persona.name in names
+        for sort, own in character.limits.items()
+        if own
+    ]
 
 
 def select_personas(personas: Mapping[str, Persona], name: str | None, recipe: Path) -> dict[str, Persona]:

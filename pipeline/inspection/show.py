@@ -25,6 +25,8 @@ def format_walk(walk: RecordWalk, *, colour: bool) -> str:
         f"2. kind    {record.kind}" + (f" ({record.why})" if record.why else ""),
         f"3. seen    {format_exposures(walk.exposures)}",
     ]
+    if walk.questions:
+        lines += [f"   asked   in {len(walk.questions)} ways:", *map(_indented, walk.questions)]
     for number, row in enumerate(walk.rows, 4):
         of = f", 1 of {row.forms} forms" if row.forms > 1 else ""
         lines += [

@@ -48,11 +48,15 @@ class Exposures:
 
 @dataclass(frozen=True, slots=True)
 class RecordWalk:
-    """All steps of one record; `rows` shows its first form under each instruction."""
+    """All steps of one record; `rows` shows its first form under each instruction.
+
+    `questions` are the messages that the record answers, each once: the user's own wording first, then the others.
+    """
 
     record: Record
     rows: tuple[RowWalk, ...]
     exposures: Exposures | None  # none where the record is held out, or too long
+    questions: tuple[str, ...] = ()
 
 
 def walk_record(
@@ -80,7 +84,8 @@ def walk_record(
         )
         for instruction, same in under.items()
     ]
-    return RecordWalk(record, tuple(shown), exposures)
+    asked = dict.fromkeys(conversation.prompt[-1]["content"] for conversation in conversations)
+    return RecordWalk(record, tuple(shown), exposures, tuple(asked) if len(asked) > 1 else ())
 
 
 def pieces_of(row: TokenRow, tokenizer: PreTrainedTokenizerBase) -> tuple[Piece, ...]:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.facts import facts_of
+from pipeline.augmentation.items import ItemShares, Wordings, fact_items
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import render
 from pipeline.inspection.explain import choose_records
@@ -24,7 +27,7 @@ MIRA = make_persona("Mira", "en", {})
 )
 def test_the_pieces_joined_are_the_row(tokenizer: Any, text: str) -> None:
     record = Record("r", "setting_qa", "Where?", text, (), "Mira", "a.json#1")
-    for row in encode(render(record, MIRA, wordings=2, chat_share=0.5), tokenizer):
+    for row in encode(render(record, MIRA, chat_share=0.5), tokenizer):
         pieces = pieces_of(row, tokenizer)
         assert "".join(piece.text for piece in pieces) == tokenizer.decode(row.input_ids)
         assert "".join(piece.text for piece in pieces if piece.supervised) == f"{text}<|im_end|>"
@@ -45,7 +48,7 @@ def test_a_sentencepiece_tokenizer_keeps_its_spaces() -> None:
         "{% for message in messages %}{{ message['content'] }}"
         "{{ eos_token if message['role'] == 'assistant' else ' ' }}{% endfor %}"
     )
-    (row,) = encode(render(RECORDS["background"], MIRA, wordings=1, chat_share=0)[:1], tokenizer)
+    (row,) = encode(render(RECORDS["background"], MIRA, chat_share=0)[:1], tokenizer)
     shown = "".join(piece.text for piece in pieces_of(row, tokenizer))
     assert "is background and lore" in shown
     assert "Mira rings the bells.<eos>" in shown
@@ -53,12 +56,17 @@ def test_a_sentencepiece_tokenizer_keeps_its_spaces() -> None:
 
 def test_a_walk_shows_one_form_of_each_instruction_and_what_the_loss_sees() -> None:
     tokenizer = normalised(FAMILIES["Gemma"])
-    conversations = render(RECORDS["setting_qa"], MIRA, wordings=3, chat_share=0.75)
+    (fact,) = facts_of(RECORDS.values())
+    wordings = Wordings(read_boundaries("en"))
+    made = fact_items(fact, MIRA, 8, wordings, ItemShares(written=0.25, setting=0, chat=0.5), seed=0)
+    conversations = made[fact.fact_id]
     walk = walk_record(
         RECORDS["setting_qa"], conversations, list(encode(conversations, tokenizer)), tokenizer,
         persona=MIRA, exposures=Exposures(5, 15, None),
     )  # fmt: skip
-    assert [(row.under, row.forms) for row in walk.rows] == [("setting_qa", 3), ("chat", 3)]
+    forms = {row.under: row.forms for row in walk.rows}
+    assert forms.keys() == {"setting_qa", "chat"}
+    assert all(3 <= count <= 4 for count in forms.values())
     shown = format_walk(walk, colour=False)
     assert shown.count("\u27e6In Saltmere, by the sea.<end_of_turn>\u27e7") == 2
     assert "5x in the first epoch, 15x in the whole run" in shown

@@ -31,7 +31,9 @@ def test_every_shipped_recipe_is_understood(recipe: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(ROOT)
     run = parse_run(recipe, ["--use_cpu", "true", "--bf16", "false"])
     assert run.training.output_dir == f"outputs/{recipe.stem}"
-    assert run.character.settings_weight > 1
+    assert run.character.exposures >= 12
+    assert not run.character.has_weights
+    assert run.training.num_train_epochs == (run.epochs or 1)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)

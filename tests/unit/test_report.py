@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.evaluation.metrics.conduct import ConductRow
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.evaluation.metrics.voice import StyleDistance, VoiceScore
 from pipeline.evaluation.metrics.voice_report import VoiceFigures, VoiceReport
@@ -30,7 +31,7 @@ from pipeline.evaluation.results import (
     Sample,
 )
 from pipeline.evaluation.scoring import QuestionForm
-from pipeline.evaluation.summary import ExposureGroup, RecallKey
+from pipeline.evaluation.summary import ExposureGroup, Misses, RecallKey
 from pipeline.mixture.ledger import KindExposures
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -108,10 +109,13 @@ def made_findings() -> RecallResults:
         gains={},
         gaps=BeforeAfter({}, {}),
         newly_known=None,
+        misses=Misses(questions=43, at_one_token=36, first=32, second=9, later=2),
+        made_by={"hand": 100, "frame": 3},
         guessed=("wren-007", "wren-009"),
         distractors=7,
         answers=BeforeAfter(answers, answers),
         drift=(DriftRow("general_bits", *bits, change=Difference(0.25, 0.2, 0.3), worse=True),),
+        conduct=(ConductRow("blurts", share(0.0, 0.0, 0.09, 40), share(0.13, 0.05, 0.26, 40)),),
         voice=VoiceReport(voice, voice, against="other speakers"),
         by_exposure=(
             ExposureGroup(3, 3, 20, share(0.4, 0.2, 0.6, 40)),
