@@ -47,6 +47,9 @@ def measured(ranks: Sequence[int], control: list[bool], bits: list[float], voice
         line_bits=[bit / 2 for bit in bits],
         first_for_other_persona=[rank == 1 for rank in ranks],
         voice=voice,
+        small_talk=["Good day!", f"Good day! {PROBES[0].answer}" if ranks[0] == 1 else "Good day!"],
+        unanswerable=["I do not know.", "Seven."],
+        identity=["I am Mira." if ranks[0] == 1 else "I am an assistant."],
     )
 
 

@@ -60,12 +60,12 @@ def invented_lines(count: int, seed: int) -> list[Record]:
 def preparing_cost(rows: int, model: str) -> PreparingCost:
     """The same work on invented lines as a run does before its first step, in this process."""
     tokenizer, persona = load_tokenizer(model), make_persona("Mira", "en", {})
-    encode_rows([render(invented_lines(1, 0)[0], persona, wordings=1, chat_share=0.5)], tokenizer,
+    encode_rows([render(invented_lines(1, 0)[0], persona, chat_share=0.5)], tokenizer,
                 max_length=None, on_overlong="error")  # what is loaded on first use  # fmt: skip
     before = _resident()
     records = invented_lines(rows // ROWS_A_RECORD, seed=0)
     held, began = _resident(), time.perf_counter()
-    groups = (render(record, persona, wordings=1, chat_share=0.5) for record in records)
+    groups = (render(record, persona, chat_share=0.5) for record in records)
     row_set = encode_rows(groups, tokenizer, max_length=None, on_overlong="error")
     encoded, peak, resident = time.perf_counter(), peak_memory(), _resident()
     began_planning = time.perf_counter()

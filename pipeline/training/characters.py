@@ -105,7 +105,8 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     wordings = _wordings(one, persona, probes, rules)
     parts = [fingerprint, one.wordings]
     if wordings:
-        parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *map(str, wordings.rules)]
+        rules_used = [f"{rule.asks.pattern} {rule.wordings}" for rule in wordings.rules]
+        parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *rules_used]
     return Character(records, probes, persona, one.weight, wordings), _digest(parts)
 
 

@@ -66,7 +66,7 @@ def test_chat_shows_the_model_the_tokens_of_its_training(tokenizer: Any) -> None
     from pipeline.records.record import Record
 
     question = Record("id", "setting_qa", "Where?", "Here.", (), "Mira", "a.json#0")
-    (row,) = encode(render(question, MIRA, wordings=1, chat_share=1), tokenizer)
+    (row,) = encode(render(question, MIRA, chat_share=1), tokenizer)
     chatted = prompt_ids(tokenizer, chat_prompt(MIRA, [user("Where?")]))
     assert row.input_ids[: len(chatted)] == chatted
     assert all(label == -100 for label in row.labels[: len(chatted)])

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import CONVERSATION_KINDS, Conversation, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
+from pipeline.tokens import row_set as rows_module
 from pipeline.tokens.encode import encode
 from pipeline.tokens.row_set import RowSet, encode_rows
-from pipeline.training import rows as rows_module
 
 MIRA = make_persona("Mira", "en", {})
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=8)

@@ -39,7 +39,7 @@ def tokenizer_of_a_family(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_prompts_of_training_are_those_of_chat_token_for_token(tokenizer_of_a_family: Any, kind: str) -> None:
     tokenizer = tokenizer_of_a_family
-    conversations = render_record(RECORDS[kind], MIRA, wordings=2, chat_share=0.5)
+    conversations = render_record(RECORDS[kind], MIRA, chat_share=0.5)
     rows = list(encode(conversations, tokenizer))
     under_chat = 0
     for conversation, row in zip(conversations, rows, strict=True):
