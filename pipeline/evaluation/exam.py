@@ -9,14 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.voice_report import VoiceTexts
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
-from pipeline.models.load import resolve_model
+from pipeline.models.identity import model_identity
 from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
 from pipeline.records.reject import ANOTHER_SPEAKER
@@ -97,11 +96,7 @@ def voice_texts(
 
 def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:
     """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
-    resolved = Path(resolve_model(model))
-    files = sorted(resolved.iterdir()) if resolved.is_dir() else []
-    weights = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
-    decisive = [__version__, str(resolved), weights, {name: str(value) for name, value in options.items()}, template]
-    content = json.dumps([*decisive, asdict(exam)], ensure_ascii=False, sort_keys=True)
+    content = json.dumps([*model_identity(model, options, template), asdict(exam)], ensure_ascii=False, sort_keys=True)
     return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
 
 
