@@ -1,0 +1,1 @@
+"""What a settings record becomes before it is trained on: many wordings, boundaries, identity."""
