@@ -41,13 +41,17 @@ _YOU_EN = re.compile(r"\b(you|your|yours|yourself|you're|you've|you'd|you'll)\b"
 _MINE_EN = re.compile(r"\b(my|mine|am i|did i|do i|was i|have i|we|our|us)\b")
 # What only addresses the asker is taken out first: tell me, I wonder.
 _TO_THE_ASKER_ZH = re.compile("(告诉|[跟给让帮对向为和替])我|我(想|很?好奇|真想|能|可以|听说|有点)")
-# Words of five letters and more that tell nothing of a fact.
+# Words of four letters and more that tell nothing of a fact.
 _PLAIN_WORDS = frozenset(
     """
     about above after again although always among another because before being below between called could doing every
     everything first hardly having indeed itself later maybe mostly myself named neither never nobody nothing often
     other others quite really shall should since something still their there these thing things those though through
     under until where which while whose without would yours
+    also away back been best both call came come does done down each else even ever from gave give goes gone good have
+    here into just keep kept know last like long look love made make many mine more most much must name need next once
+    only over said same says some such take tell than that them then they this time upon very want well went were what
+    when whom will with year your
     """.split()  # noqa: SIM905 - words read better as words
 )
 _PLAIN_HAN = re.compile(f"[^{SPACELESS}]|[我你他她它的了是在叫有和与也都就只这那个们被把给从向对]")
@@ -121,7 +125,7 @@ def addresses(text: str, question: str, language: Language) -> bool:
 def key_words(answer: str, question: str, language: Language) -> tuple[str, ...]:
     """The words that make the answer this answer, none of them the question's.
 
-    English: numbers, words with a capital inside a sentence, and all words of five letters and more but the plainest.
+    English: numbers, words with a capital inside a sentence, and all words of four letters and more but the plainest.
     Chinese: the longest of the runs between characters that the question holds, particles and pronouns.
     """
     return _key_runs(answer, question) if language == "zh" else _key_words_en(answer, question)
@@ -157,17 +161,26 @@ def _shingles(text: str) -> frozenset[str]:
 
 
 def _key_words_en(answer: str, question: str) -> tuple[str, ...]:
+    asked = words(question)
     return tuple(
         dict.fromkeys(
             word[0]
             for word in _WORD.finditer(answer)
-            if not contains(question, word[0]) and (_is_long(word[0]) or _is_name(answer, word))
+            if (_is_long(word[0]) or _is_name(answer, word))
+            and not contains(question, word[0])
+            and not any(_is_inflected(word[0].casefold(), other) for other in asked)
         )
     )
 
 
 def _is_long(word: str) -> bool:
-    return len(word) >= 5 and word.lower() not in _PLAIN_WORDS
+    return len(word) >= 4 and word.lower() not in _PLAIN_WORDS
+
+
+def _is_inflected(one: str, other: str) -> bool:
+    """Whether two words are probably forms of one: stands, stand; lost, lose."""
+    common = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return common >= max(3, min(len(one), len(other)) - 1)
 
 
 def _is_name(answer: str, word: re.Match[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SAMPLES_A_KIND = 2
-SAMPLING = Sampling(temperature=0.8, top_p=0.95, repetition_penalty=1.0, max_new_tokens=64)
+SAMPLING = Sampling(temperature=0.8, top_p=0.95, repetition_penalty=1.0, max_new_tokens=48)
 TOLERANCE = 1.5  # nats: a wording may make the answer 4.5 times less likely than the question does
 JUDGED_A_FORWARD = 4  # wordings; each comes with all answers, and their logits are the largest tensor
 
@@ -141,10 +142,11 @@ def asks_the_same(
     """Whether each wording asks for what `question` asks for, whose answer is the first of `answers`: by this model.
 
     Teacher-forced, not generated: the model is shown all answers as notes and asked the question, then each wording. A
-    wording passes if it makes the first answer likelier than every other, and not less than `TOLERANCE` nats below
-    what the question itself makes it. The others stand there because small models echo a single note whatever they
-    are asked; that nothing but the note tells the answer is for `paraphrase_checks.reveals`. What the prompts share is
-    computed once a forward, and no word is generated, so a wording costs some tens of tokens.
+    wording passes if it makes the first answer likelier than every other (or, where not even the question does, leaves
+    it no further behind), and at most `TOLERANCE` nats less likely than the question itself does. The others stand
+    there because small models echo a single note whatever they are asked; that nothing but the note tells the answer
+    is for `paraphrase_checks.reveals`. What the prompts share is computed once a forward, and no word is generated, so
+    a wording costs some tens of tokens.
     """
     notes = "\n".join(f"- {answer}" for answer in sorted(answers))
     instruction = system(prompts_for(language).notes.format(notes=notes))
@@ -153,10 +155,14 @@ def asks_the_same(
     scores: list[list[ReplyScore]] = []
     for start in range(0, len(asked), JUDGED_A_FORWARD):
         scores += _score(model, tokenizer, instruction, asked[start : start + JUDGED_A_FORWARD], answers)
-    wanted = scores[0][0].log_prob - TOLERANCE
-    return [
-        own.log_prob >= wanted and all(own.log_prob > other.log_prob for other in others) for own, *others in scores[1:]
-    ]
+    least = scores[0][0].log_prob - TOLERANCE
+    behind = min(0.0, _lead(scores[0]))
+    return [score[0].log_prob >= least and _lead(score) >= behind for score in scores[1:]]
+
+
+def _lead(scores: Sequence[ReplyScore]) -> float:
+    """By how much the first is likelier than the best of the others, in nats."""
+    return scores[0].log_prob - max((other.log_prob for other in scores[1:]), default=-math.inf)
 
 
 def _score(

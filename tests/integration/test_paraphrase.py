@@ -65,7 +65,7 @@ def test_every_wording_kept_passes_the_checks(tmp_path: Path, monkeypatch: pytes
 
 def test_the_model_tells_what_a_wording_asks_for(embedded: tuple[Any, Any]) -> None:
     answers = [QUESTIONS[0][1], QUESTIONS[1][1], *(answer for _, answer in OTHERS)]
-    wordings = ["In what town were you born?", "What is your cat's name?", "Who was your teacher?"]
+    wordings = ["Tell me where you were born.", "What is your cat's name?", "Who was your teacher?"]
     verdicts = asks_the_same(*embedded, question=QUESTIONS[0][0], wordings=wordings, answers=answers, language="en")
     assert verdicts == [True, False, False]
 
