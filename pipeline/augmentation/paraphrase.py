@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.augmentation.paraphrase_cache import Outcome, OutcomeCache, Pair
 from pipeline.augmentation.paraphrase_checks import ASKS_ELSE, first_objection, similarity
 from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for, propose
 from pipeline.conversations.persona import Language, Persona
@@ -29,17 +30,6 @@ OFF, SELF, AUTO = "off", "self", "auto"
 SAMPLE, MIN_PASS_RATE = 8, 0.5  # what `auto` tries first, and wants of it
 OTHER_ANSWERS = 3  # beside the right one, when a wording is judged
 QUESTIONS_AT_A_TIME = 8  # with 2 samples each they fill a batch of replies
-
-Pair = tuple[str, str]  # a question and its answer
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A question's wordings: those kept, how many passed the checks, and how many did not, by reason."""
-
-    kept: tuple[str, ...]
-    passed: int
-    rejects: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +78,21 @@ def paraphrases_of(
         "forbidden": probes,
         "log": log,
     }
-    if paraphrase == AUTO:
-        sample = sorted(questions, key=lambda pair: _digest(*pair))[:SAMPLE]
-        bar = progress_bar(f"{persona.name}: paraphrases, a sample")
-        tried = paraphrase_questions(sample, among=questions, progress=bar, **shared)
-        if tried.pass_rate < MIN_PASS_RATE:
-            log(f"no paraphrases: of a sample's, {tried.pass_rate:.0%} passed, and {MIN_PASS_RATE:.0%} have to")
-            return {}
+    if paraphrase == AUTO and not _is_up_to_it(questions, persona.name, shared):
+        return {}
     result = paraphrase_questions(questions, progress=progress_bar(f"{persona.name}: paraphrases"), **shared)
     kept = dict(zip(questions, result.kept, strict=True))
     return {record_id: kept[pair] for record_id, pair in asked.items() if kept[pair]}
+
+
+def _is_up_to_it(questions: Sequence[Pair], name: str, shared: Mapping[str, Any]) -> bool:
+    """Whether enough of what the model offers for a sample of the questions passes."""
+    sample = sorted(questions, key=lambda pair: _digest(*pair))[:SAMPLE]
+    bar = progress_bar(f"{name}: paraphrases, a sample")
+    rate = paraphrase_questions(sample, among=questions, progress=bar, **shared).pass_rate
+    if rate < MIN_PASS_RATE:
+        shared["log"](f"no paraphrases: of a sample's, {rate:.0%} passed, and {MIN_PASS_RATE:.0%} have to")
+    return rate >= MIN_PASS_RATE
 
 
 def paraphrase_questions(
@@ -121,21 +116,18 @@ def paraphrase_questions(
     """
     tokenizer = load_tokenizer(model_name, **{key: value for key, value in options.items() if key != "dtype"})
     identity = model_identity(model_name, options, str(tokenizer.chat_template))
-    cache = _Cache(_cache_file([*identity, asdict(prompts_for(language)), count, seed, sorted(forbidden)]))
+    cache = OutcomeCache(_cache_file([*identity, language, count, seed, sorted(forbidden)]))
     pool = list(dict.fromkeys((*questions, *among)))
     missing = [pair for pair in dict.fromkeys(questions) if pair not in cache.outcomes]
     model = _load_model(model_name, options) if missing else None
+    checks: dict[str, Any] = {"pool": pool, "language": language, "count": count, "forbidden": forbidden}
     for number, pair in enumerate(missing):
         if progress:
             progress(number, len(missing))
         if pair not in cache.offered:
             block = [one for one in missing[number:] if one not in cache.offered][:QUESTIONS_AT_A_TIME]
             cache.add_offered(block, propose(model, tokenizer, block, language, seed=_block_seed(seed, block)))
-        offered = cache.offered[pair]
-        outcome = _judge(
-            model, tokenizer, pair, offered, pool=pool, language=language, count=count, forbidden=forbidden
-        )
-        cache.add_outcome(pair, outcome)
+        cache.add_outcome(pair, _judge(model, tokenizer, pair, cache.offered[pair], **checks))
     if progress:
         progress(len(missing), len(missing))
     result = _collect([cache.outcomes[pair] for pair in questions])
@@ -154,31 +146,10 @@ def _judge(
     count: int,
     forbidden: Sequence[str],
 ) -> Outcome:
-    """What is kept of the wordings offered for a question.
-
-    Half as many again as are wanted go to the model for its judgement; what is offered beyond is not judged at all.
-    """
+    """What is kept of the wordings offered for a question."""
     question, answer = pair
     others = [other for other in pool if other[1] != answer]
-    rejects: Counter[str] = Counter()
-    good: list[str] = []
-    for wording in offered:
-        if len(good) == count + count // 2:
-            break
-        objection = first_objection(
-            wording,
-            question,
-            answer,
-            language=language,
-            kept=good,
-            others=[text for text, _ in others],
-            probes=forbidden,
-            topics=prompts_for(language).topics,
-        )
-        if objection:
-            rejects[objection] += 1
-        else:
-            good.append(wording)
+    good, rejects = _screen(offered, pair, others, language=language, count=count, forbidden=forbidden)
     verdicts: list[bool] = []
     if good:
         answers = (answer, *_confusable_answers([question, *good], others))
@@ -187,6 +158,41 @@ def _judge(
     if len(passed) < len(good):
         rejects[ASKS_ELSE] += len(good) - len(passed)
     return Outcome(tuple(passed[:count]), len(passed), dict(rejects))
+
+
+def _screen(
+    offered: Sequence[str],
+    pair: Pair,
+    others: Sequence[Pair],
+    *,
+    language: Language,
+    count: int,
+    forbidden: Sequence[str],
+) -> tuple[list[str], Counter[str]]:
+    """The wordings whose words pass, and the rejects by reason.
+
+    Half as many again as are wanted go to the model for its judgement; what is offered beyond is not judged at all.
+    """
+    rejects: Counter[str] = Counter()
+    good: list[str] = []
+    other_questions, topics = [question for question, _ in others], prompts_for(language).topics
+    for wording in offered:
+        if len(good) == count + count // 2:
+            break
+        objection = first_objection(
+            wording,
+            *pair,
+            language=language,
+            kept=good,
+            others=other_questions,
+            probes=forbidden,
+            topics=topics,
+        )
+        if objection:
+            rejects[objection] += 1
+        else:
+            good.append(wording)
+    return good, rejects
 
 
 def _confusable_answers(wordings: Sequence[str], others: Sequence[Pair]) -> list[str]:
@@ -223,53 +229,11 @@ def _describe(result: Paraphrases) -> str:
     )
 
 
-class _Cache:
-    """What was offered for each question and what came of it, on disk as it comes: JSON lines, only ever appended to.
-
-    The first entry for a question stands. What a killed process left of a line is passed over.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.offered: dict[Pair, tuple[str, ...]] = {}
-        self.outcomes: dict[Pair, Outcome] = {}
-        for entry in _entries(path):
-            if "offered" in entry:
-                for question, answer, wordings in entry["offered"]:
-                    self.offered.setdefault((question, answer), tuple(wordings))
-            else:
-                outcome = Outcome(tuple(entry["kept"]), entry["passed"], entry["rejects"])
-                self.outcomes.setdefault((entry["question"], entry["answer"]), outcome)
-
-    def add_offered(self, block: Sequence[Pair], offered: Sequence[Sequence[str]]) -> None:
-        """All of a block in one line: it was sampled together, so a part of it could not be had again by itself."""
-        self.offered |= {pair: tuple(wordings) for pair, wordings in zip(block, offered, strict=True)}
-        self._append({"offered": [[*pair, list(self.offered[pair])] for pair in block]})
-
-    def add_outcome(self, pair: Pair, outcome: Outcome) -> None:
-        """What was kept of those offered for a question."""
-        self.outcomes[pair] = outcome
-        self._append({"question": pair[0], "answer": pair[1], **asdict(outcome)})
-
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"\n{json.dumps(entry, ensure_ascii=False)}")  # what was cut off before is left by itself
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
-
-
 def _cache_file(decisive: Sequence[Any]) -> Path:
-    """Where the outcomes are kept: by the content of all that decides them."""
-    return understudy_home() / "paraphrases" / f"{_digest(json.dumps(decisive, ensure_ascii=False))}.jsonl"
+    """Where the outcomes are kept: by the content of all that decides them, prompts and checks included."""
+    ours = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("paraphrase*.*"))]
+    content = json.dumps([*decisive, ours], ensure_ascii=False)
+    return understudy_home() / "paraphrases" / f"{_digest(content)}.jsonl"
 
 
 def _block_seed(seed: int, block: Sequence[Pair]) -> int:
