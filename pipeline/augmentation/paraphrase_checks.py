@@ -54,7 +54,10 @@ _PLAIN_WORDS = frozenset(
     when whom will with year your
     """.split()  # noqa: SIM905 - words read better as words
 )
-_PLAIN_HAN = re.compile(f"[^{SPACELESS}]|[我你他她它的了是在叫有和与也都就只这那个们被把给从向对]")
+# Neither Han nor kana; one of something; particles and pronouns.
+_PLAIN_HAN = re.compile(
+    f"[^{SPACELESS}]|[一两几][只个位条座种件把张本]名?|[我你他她它的了是在叫有和与也都就只这那个们被把给从向对]"
+)
 
 
 def first_objection(
@@ -126,7 +129,8 @@ def key_words(answer: str, question: str, language: Language) -> tuple[str, ...]
     """The words that make the answer this answer, none of them the question's.
 
     English: numbers, words with a capital inside a sentence, and all words of four letters and more but the plainest.
-    Chinese: the longest of the runs between characters that the question holds, particles and pronouns.
+    Chinese: the runs of two characters and more between what the question holds, particles and pronouns; without any,
+    single characters.
     """
     return _key_runs(answer, question) if language == "zh" else _key_words_en(answer, question)
 
@@ -194,8 +198,7 @@ def _is_name(answer: str, word: re.Match[str]) -> bool:
 def _key_runs(answer: str, question: str) -> tuple[str, ...]:
     plain = _PLAIN_HAN.sub(" ", answer)
     runs = "".join(" " if char in question else char for char in plain).split()
-    longest = max(map(len, runs), default=0)
-    return tuple(dict.fromkeys(run for run in runs if len(run) == longest))
+    return tuple(dict.fromkeys([run for run in runs if len(run) > 1] or runs))
 
 
 def _folded(text: str) -> str:

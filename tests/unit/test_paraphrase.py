@@ -36,7 +36,7 @@ from pipeline.conversations.persona import LANGUAGES, Language, make_persona
 from pipeline.records.record import Record
 
 BORN = ("Where were you born?", "I was born in Saltmere, under the bells.")
-SHRINE = ("你出生在哪里？", "我出生在下游的七蓑滩。")
+RIVER = ("你出生在哪里？", "我出生在下游的七蓑滩。")
 TEXTS = st.text(min_size=1, max_size=60)
 
 
@@ -61,7 +61,7 @@ def test_a_question_or_request_in_other_words_passes(text: str) -> None:
     "text", ["你的家乡是什么地方？", "告诉我你是在哪儿出生的。", "真想知道你是哪里人。", "老家在哪"]
 )
 def test_so_it_does_in_chinese(text: str) -> None:
-    assert objection(text, SHRINE, "zh") is None
+    assert objection(text, RIVER, "zh") is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_speaks_against_a_wording_is_named(text: str, reason: str) -> None:
     ],
 )
 def test_so_it_is_in_chinese(text: str, reason: str) -> None:
-    assert objection(text, SHRINE, "zh", topics=prompts_for("zh").topics) == reason
+    assert objection(text, RIVER, "zh", topics=prompts_for("zh").topics) == reason
 
 
 def test_what_was_kept_what_is_asked_elsewhere_and_the_exam_may_not_be_repeated() -> None:
@@ -106,15 +106,16 @@ def test_what_was_kept_what_is_asked_elsewhere_and_the_exam_may_not_be_repeated(
     assert objection(text, BORN, "en", kept=["What is your birth place?"]) == COPY
     assert objection(text, BORN, "en", others=["What is your birthplace ?"]) == OTHER_QUESTION
     assert objection(text, BORN, "en", probes=["What is your birthplace, girl?"]) == PROBE
-    assert objection("你的家乡在何处？", SHRINE, "zh", probes=["你的家乡在何处呀？"]) == PROBE
+    assert objection("你的家乡在何处？", RIVER, "zh", probes=["你的家乡在何处呀？"]) == PROBE
 
 
 def test_key_words_are_what_the_question_lacks() -> None:
     assert key_words("There are 187 steps to the lamp.", "How many steps are there?", "en") == ("187", "lamp")
     assert key_words("Old Bram taught me the bells.", "Who taught you?", "en") == ("Bram", "bells")
     assert key_words("I'm fond of smoked eel. And rain.", "What do you eat?", "en") == ("fond", "smoked", "rain")
-    assert key_words(SHRINE[1], SHRINE[0], "zh") == ("七蓑滩",)
-    assert key_words("我最爱吃刚出笼的雪蒿鱼糕。", "你最爱吃什么？", "zh") == ("雪蒿鱼糕",)
+    assert key_words(RIVER[1], RIVER[0], "zh") == ("下游", "七蓑滩")
+    assert key_words("我养了一只名叫利息的水獭。", "你养了什么宠物？", "zh") == ("利息", "水獭")
+    assert key_words("我的大名叫乌蘅。", "你的大名叫什么？", "zh") == ("乌蘅",)
 
 
 @given(TEXTS, TEXTS, st.sampled_from(LANGUAGES))
@@ -134,7 +135,7 @@ def test_nearness_is_mutual(one: str, other: str) -> None:
     assert similarity(one, other) == similarity(other, one)
 
 
-@given(TEXTS, st.sampled_from([BORN, SHRINE]), st.sampled_from(LANGUAGES))
+@given(TEXTS, st.sampled_from([BORN, RIVER]), st.sampled_from(LANGUAGES))
 def test_a_probe_never_passes(text: str, pair: tuple[str, str], language: Language) -> None:
     assert objection(text, pair, language, probes=[text]) is not None
 
