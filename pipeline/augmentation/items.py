@@ -17,13 +17,10 @@ from itertools import cycle, islice
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
+from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
 from pipeline.augmentation.questions import Family, Rule, Wording, reword
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
-from pipeline.records.near import jaccard
-
-NEARLY_THE_SAME = 0.6  # of their character 3-grams: above it a question in new words would be no new one
-NGRAM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
 
 def is_near_copy(one: str, other: str) -> bool:
     """Whether two questions are so alike that knowing the one is no proof of the other."""
-    return jaccard(_ngrams(one), _ngrams(other)) >= NEARLY_THE_SAME
+    return similarity(one, other) >= NEAR_PROBE
 
 
 def in_another_setting(question: str, boundaries: Boundaries, rng: random.Random) -> list[Message]:
@@ -137,11 +134,6 @@ def _system_prompts(persona: Persona, shares: ItemShares, count: int, rng: rando
     prompts = [chat_prompt(persona, ())] * chat + [()] * bare + [own] * max(count - chat - bare, 0)
     rng.shuffle(prompts)
     return prompts[:count]
-
-
-def _ngrams(text: str) -> frozenset[str]:
-    plain = "".join(char for char in text.casefold() if char.isalnum() or char == " ")
-    return frozenset(plain[start : start + NGRAM] for start in range(max(1, len(plain) - NGRAM + 1)))
 
 
 def _hash(text: str) -> int:

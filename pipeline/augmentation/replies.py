@@ -14,7 +14,8 @@ from pipeline.atomic_io import write_json
 from pipeline.conversations.render import Message
 from pipeline.models.embedded import understudy_home
 from pipeline.models.generate import generate_replies
-from pipeline.models.load import load_base_model, model_identity
+from pipeline.models.identity import model_identity
+from pipeline.models.load import load_base_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -23,10 +24,12 @@ REPLY_TOKENS = 48
 SENTENCE_ENDS = ".!?。！？…"
 
 
-def kept_replies(prompts: Sequence[Sequence[Message]], model_name: str, template: str) -> list[str] | None:
+def kept_replies(
+    prompts: Sequence[Sequence[Message]], model_name: str, template: str, options: Mapping[str, Any]
+) -> list[str] | None:
     """The base model's replies as `base_replies` has kept them; None if it has not made them yet."""
     try:
-        kept = json.loads(_path(prompts, model_name, template).read_text(encoding="utf-8"))
+        kept = json.loads(_path(prompts, model_name, template, options).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return kept if isinstance(kept, list) and len(kept) == len(prompts) else None
@@ -45,7 +48,7 @@ def base_replies(
     `progress` is called with the number of replies made and their total.
     """
     template = str(tokenizer.chat_template)
-    kept = kept_replies(prompts, model_name, template)
+    kept = kept_replies(prompts, model_name, template, options)
     if kept is not None:
         return kept
     model = load_base_model(model_name, **options)
@@ -53,7 +56,7 @@ def base_replies(
         model = model.to("cuda")
     replies = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
     whole = [whole_sentences(reply) for reply in replies]
-    write_json(_path(prompts, model_name, template), whole)
+    write_json(_path(prompts, model_name, template, options), whole)
     return whole
 
 
@@ -63,7 +66,7 @@ def whole_sentences(reply: str) -> str:
     return reply[: end + 1].strip()
 
 
-def _path(prompts: Sequence[Sequence[Message]], model_name: str, template: str) -> Path:
-    content = json.dumps([*model_identity(model_name), template, REPLY_TOKENS, prompts], ensure_ascii=False)
+def _path(prompts: Sequence[Sequence[Message]], model_name: str, template: str, options: Mapping[str, Any]) -> Path:
+    content = json.dumps([*model_identity(model_name, options, template), REPLY_TOKENS, prompts], ensure_ascii=False)
     digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
     return understudy_home() / "replies" / f"{digest}.json"

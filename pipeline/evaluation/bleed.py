@@ -16,8 +16,9 @@ from pipeline.conversations.render import chat_prompt, user
 from pipeline.evaluation.metrics.replies import rank_of_gold
 from pipeline.evaluation.metrics.statistics import Estimate, estimate, paired_difference
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
-from pipeline.evaluation.scoring import ReplyScore, score_replies
+from pipeline.evaluation.scoring import score_replies
 from pipeline.models.generate import generate_replies
+from pipeline.models.scores import ReplyScore
 from pipeline.terminal import Progress
 
 if TYPE_CHECKING:

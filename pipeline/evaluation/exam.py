@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import __version__
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.limits import unknown_things
 from pipeline.conversations.persona import Persona
@@ -18,7 +17,7 @@ from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.models.embedded import understudy_home
-from pipeline.models.load import model_identity
+from pipeline.models.identity import model_identity
 from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
 from pipeline.records.reject import ANOTHER_SPEAKER
@@ -107,8 +106,7 @@ def voice_references(
 
 def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:
     """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
-    decisive = [__version__, *model_identity(model), {name: str(value) for name, value in options.items()}, template]
-    content = json.dumps([*decisive, asdict(exam)], ensure_ascii=False, sort_keys=True)
+    content = json.dumps([*model_identity(model, options, template), asdict(exam)], ensure_ascii=False, sort_keys=True)
     return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
 
@@ -14,14 +13,12 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.evaluation.metrics.replies import rank_of_gold
 from pipeline.evaluation.probes.probe import Probe
+from pipeline.models.scores import ReplyScore, prepare_scoring, score_rows
 from pipeline.terminal import Progress
-from pipeline.tokens.attention import prefix_tree_obstacle, tree_inputs, use_tree_attention, uses_tree_attention
-from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.encode import encode, tokenize
 from pipeline.tokens.plain_text import control_words, message_escaper
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.row import TokenRow
-from pipeline.tokens.scores import TokenScores, score_targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -31,29 +28,6 @@ QuestionForm = Literal["seen", "unseen", "amid"]
 QUESTION_FORMS: tuple[QuestionForm, ...] = get_args(QuestionForm)
 # Tokens of the rows scored in one forward, before what they share is merged.
 TOKENS_A_FORWARD = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyScore:
-    """A reply's summed log-probability (in nats) over its tokens, and those that greedy decoding would get wrong.
-
-    `misses` are their numbers from 0, each token judged after the right ones before it. The end-of-turn token may be
-    among them; to the sum and to the count it does not belong.
-    """
-
-    log_prob: float
-    tokens: int
-    misses: tuple[int, ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether greedy decoding gives this reply, and stops."""
-        return not self.misses
-
-    @property
-    def mean_log_prob(self) -> float:
-        """Per token: what answers of different lengths are compared by."""
-        return self.log_prob / max(self.tokens, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +163,14 @@ def _score(
     """
     batches, state = list(_batches(groups)), PartialState()
     done: list[tuple[int, list[list[ReplyScore]]]] = []
-    if not prefix_tree_obstacle(model):
-        use_tree_attention(model)
+    prepare_scoring(model)
     training = model.training
     model.eval()
     try:
         for begin in range(0, len(batches), state.num_processes):
             number = begin + state.process_index
             batch = batches[min(number, len(batches) - 1)]  # with none left, the last one again, its scores unused
-            scores = iter(_forward(model, [row for group in batch for row in group]))
+            scores = iter(score_rows(model, [row for group in batch for row in group]))
             if number < len(batches):
                 done.append((number, [[next(scores) for _ in group] for group in batch]))
             if progress:
@@ -221,34 +194,3 @@ def _batches(groups: Sequence[list[TokenRow]]) -> Iterator[list[list[TokenRow]]]
         size += tokens
     if batch:
         yield batch
-
-
-@torch.no_grad()
-def _forward(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
-    """The scores of rows in one forward."""
-    ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
-    scores = _padded(model, ids, labels) if prefix_tree_obstacle(model) else _as_tree(model, ids, labels)
-    results = []
-    for row in range(len(rows)):
-        own = scores.row == row
-        # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
-        log_prob, tokens = float(scores.log_prob[own][:-1].sum()), int(own.sum()) - 1
-        misses = (~scores.is_top1[own].bool()).nonzero()[:, 0].tolist()
-        results.append(ReplyScore(log_prob, tokens, tuple(misses)))
-    return results
-
-
-def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
-    """The scores of all targets, what the rows share computed once."""
-    batch = {name: tensor.to(model.device) for name, tensor in prefix_tree_batch(ids, labels).items()}
-    logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(model))).logits.squeeze(0)
-    return score_targets(logits, batch["labels"][0], batch["target_rows"][0])
-
-
-def _padded(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
-    """The same for a model that cannot compute a tree."""
-    batch = {name: tensor.to(model.device) for name, tensor in padded_batch(ids, labels, pad_token_id=0).items()}
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False).logits[:, :-1]
-    targets = batch["labels"][:, 1:]
-    mask = targets != IGNORE_INDEX
-    return score_targets(logits[mask], targets[mask], mask.nonzero()[:, 0])

@@ -9,6 +9,7 @@ import torch
 
 from pipeline.conversations.persona import Sampling
 from pipeline.conversations.render import Message
+from pipeline.tokens.attention import prefix_tree_obstacle
 from pipeline.tokens.encode import prompt_ids
 from pipeline.tokens.template import end_of_turn_ids
 
@@ -45,27 +46,49 @@ def generate_replies(
     *,
     sampling: Sampling | None = None,
     max_new_tokens: int = 64,
+    share_beginning: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """A reply to each prompt, as `generate_reply` gives it, many at a time: prompts are padded on the left.
 
-    `progress` is called with the number of replies done and their total.
+    `share_beginning`: compute the tokens that all prompts of a batch begin with once, where the model's attention
+    allows it: worth it for prompts that are mostly the same examples. `progress` is called with the number of replies
+    done and their total.
     """
+    share_beginning = share_beginning and not prefix_tree_obstacle(model)
     encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(encoded)), key=lambda number: len(encoded[number]))  # alike in length, little padding
     replies = [""] * len(encoded)
     for start in range(0, len(order), REPLIES_A_BATCH):
         batch = order[start : start + REPLIES_A_BATCH]
-        width = max(len(encoded[number]) for number in batch)
-        padding = [[0] * (width - len(encoded[number])) for number in batch]
-        ids = torch.tensor([pad + encoded[number] for pad, number in zip(padding, batch, strict=True)])
-        mask = torch.tensor([pad + [1] * (width - len(pad)) for pad in padding])
-        generated = _generate(model, tokenizer, ids, mask, **_options(sampling, max_new_tokens))
+        beginning = _common_beginning([encoded[number] for number in batch]) if share_beginning else []
+        rests = [encoded[number][len(beginning) :] for number in batch]
+        width = max(map(len, rests))
+        ids = torch.tensor([beginning + [0] * (width - len(rest)) + rest for rest in rests])
+        mask = torch.tensor([[1] * len(beginning) + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests])
+        options = _options(sampling, max_new_tokens)
+        if beginning:
+            options["past_key_values"] = _computed(model, beginning, len(batch))
+        generated = _generate(model, tokenizer, ids, mask, **options)
         for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
         if progress:
             progress(min(start + REPLIES_A_BATCH, len(order)), len(order))
     return replies
+
+
+def _common_beginning(rows: Sequence[list[int]]) -> list[int]:
+    """The tokens that all rows begin with, but never a row's last one, whose output is wanted."""
+    low, high = min(rows), max(rows)  # in the order of lists, what these two have in common all have
+    most = min(map(len, rows)) - 1
+    return low[: next((at for at in range(most) if low[at] != high[at]), most)]
+
+
+def _computed(model: Any, ids: list[int], copies: int) -> Any:
+    """Keys and values of these tokens, for each row of a batch."""
+    cache = model(input_ids=torch.tensor([ids], device=model.device), use_cache=True, logits_to_keep=1).past_key_values
+    cache.batch_repeat_interleave(copies)
+    return cache
 
 
 def _options(sampling: Sampling | None, max_new_tokens: int) -> dict[str, Any]:

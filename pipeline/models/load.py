@@ -26,14 +26,6 @@ def resolve_model(model: str) -> str:
     return model
 
 
-def model_identity(model: str) -> list[Any]:
-    """What tells a model's weights from another's without reading them: its place, and its files' sizes and times."""
-    resolved = Path(resolve_model(model))
-    files = sorted(resolved.iterdir()) if resolved.is_dir() else []
-    stats = [(file.name, file.stat()) for file in files if file.is_file()]
-    return [str(resolved), [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]]
-
-
 def load_tokenizer(
     model: str,
     *,

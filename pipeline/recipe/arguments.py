@@ -89,6 +89,10 @@ class CharacterArguments:
     replay: list[str] | None = _doc("Files of general conversations, replayed against forgetting (JSON lines).", None)
     held_out: float = _doc("Share of the scenes whose lines are not trained on, but watched.", 0.0)
     on_overlong: str = _doc("What becomes of rows over max_length: error, reject or truncate_history.", "error")
+    paraphrase: str = _doc(
+        "Who rewords settings questions: off, self (the base model), auto (self, if it can), or another model.", "off"
+    )
+    paraphrases: int = _doc("How many of its wordings of a question are kept at most.", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)

@@ -26,6 +26,7 @@ ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
 RESUME = ("auto", "force")
 WORDINGS = ("copies", "frames", "families")
+PARAPHRASERS = ("off", "self", "auto", "embedded")  # or a folder or a hub id, in which there is a slash
 WEIGHT_BY = ("records", "loss_tokens")
 _SHARES = "a mapping of " + ", ".join(MIXED_KINDS) + " to a {} above 0, such as {{setting_qa: 2}}"
 
@@ -86,6 +87,8 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("held_out", 0 <= arguments.held_out < 1, "0 or more, and less than 1"),
         ("on_overlong", arguments.on_overlong in ON_OVERLONG, " or ".join(ON_OVERLONG)),
         ("speaker_names", arguments.speaker_names in SPEAKER_NAMES, " or ".join(SPEAKER_NAMES)),
+        ("paraphrase", _names_paraphraser(arguments.paraphrase), "off, self, auto, embedded, a folder or a hub id"),
+        ("paraphrases", 1 <= arguments.paraphrases <= 16, "from 1 to 16"),
         ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
         ("context_turns", arguments.context_turns >= 0, "0 or more"),
         ("alternatives", arguments.alternatives in ALTERNATIVES, " or ".join(ALTERNATIVES)),
@@ -147,3 +150,7 @@ def _are_shares(value: Mapping[str, Any] | str | None) -> bool:
         )
     except (TypeError, ValueError):
         return False
+
+
+def _names_paraphraser(value: str) -> bool:
+    return value in PARAPHRASERS or "/" in value

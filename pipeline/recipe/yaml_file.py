@@ -8,6 +8,8 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 
+OFF_IS_A_WORD = ("paraphrase",)
+
 
 def read_recipe(path: Path) -> dict[str, Any]:
     """The recipe's keys and values.
@@ -25,7 +27,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UnderstudyError(path, f"is no YAML: {' '.join(str(error).split())}", fix="correct it there") from error
     if not isinstance(content, dict):
         raise UnderstudyError(path, "is no mapping of keys to values", fix="write one `key: value` a line")
-    return {str(key): value for key, value in content.items()}
+    # YAML reads a bare `off` as false; where off is one of several words, it is meant as the word.
+    return {str(key): "off" if key in OFF_IS_A_WORD and value is False else value for key, value in content.items()}
 
 
 def value_of(recipe: Path, overrides: Sequence[str], key: str) -> Any:

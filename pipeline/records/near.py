@@ -12,9 +12,9 @@ THRESHOLD = 0.8
 PERMUTATIONS, BANDS, MINHASH_SEED = 128, 32, 0
 
 
-def shingles(text: str) -> frozenset[str]:
-    """The character 5-grams of a text; a shorter one is its only shingle."""
-    return frozenset(text[start : start + NGRAM] for start in range(max(1, len(text) - NGRAM + 1)))
+def shingles(text: str, size: int = NGRAM) -> frozenset[str]:
+    """The character n-grams of a text, of 5 unless `size` is given; a shorter text is its only shingle."""
+    return frozenset(text[start : start + size] for start in range(max(1, len(text) - size + 1)))
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import Wordings
 from pipeline.augmentation.limits import ReplyWith, limit_conversations
+from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
 from pipeline.augmentation.replies import base_replies, kept_replies
 from pipeline.conversations.persona import Persona, make_persona
@@ -30,7 +32,8 @@ from pipeline.training.arguments import RunArguments, model_options
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-LIMITS_SEED = 0  # which names and refusals go with which question: nothing that a run's seed should change
+# Of what is made once and kept: a run's own seed should not make it anew.
+MADE_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,8 @@ def load_characters(
             trust_remote_code=run.training.trust_remote_code,
             log=lambda note: log(f"chat template: {note}"),
         )
-        reply_with = _reply_with(run, tokenizer, log, looks_only)
-        loaded = [_load_character(one, reply_with) for one in run.character.each]
+        load = functools.partial(_load_character, run=run, tokenizer=tokenizer, log=log, looks_only=looks_only)
+        loaded = [load(one) for one in run.character.each]
     replay = read_replay(run.character.replay or ())
     fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
     return Characters([character for character, _ in loaded], fingerprint, replay), tokenizer
@@ -110,16 +113,47 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     return Character(records, probes, persona, one.weight, wordings), _digest(parts)
 
 
-def _load_character(one: CharacterArguments, reply_with: ReplyWith) -> tuple[Character, str]:
-    """A single character with its limits, if the recipe wants any, and a hash of all that decides what it is taught."""
+def _load_character(
+    one: CharacterArguments,
+    *,
+    run: RunArguments,
+    tokenizer: PreTrainedTokenizerBase,
+    log: Callable[[str], None],
+    looks_only: bool,
+) -> tuple[Character, str]:
+    """A single character with what the base model makes for it, and a hash of all that decides what it is taught."""
     character, fingerprint = read_character(one)
-    if not one.boundaries or one.has_weights:
-        return character, fingerprint
-    persona, records = character.persona, character.records
-    texts = read_boundaries(persona.language)
-    limits = limit_conversations(facts_of(records), records, persona, texts, reply_with, seed=LIMITS_SEED)
-    ids = [conversation.record_id for own in limits.values() for conversation in own]
-    return replace(character, limits=limits), _digest([fingerprint, *ids])
+    parts = [fingerprint]
+    if character.wordings:
+        made = _paraphrases(one, character, run, log, looks_only)
+        character = replace(character, wordings=replace(character.wordings, paraphrases=made))
+        parts += [json.dumps(made, ensure_ascii=False)] * bool(made)
+    if one.boundaries and not one.has_weights:
+        reply_with = _reply_with(run, tokenizer, log, looks_only)
+        records, texts = character.records, read_boundaries(character.persona.language)
+        limits = limit_conversations(facts_of(records), records, character.persona, texts, reply_with, seed=MADE_SEED)
+        character = replace(character, limits=limits)
+        parts += [conversation.record_id for own in limits.values() for conversation in own]
+    return character, _digest(parts)
+
+
+def _paraphrases(
+    one: CharacterArguments, character: Character, run: RunArguments, log: Callable[[str], None], looks_only: bool
+) -> Mapping[str, Sequence[str]]:
+    """A model's wordings of the character's questions, by record id, as the recipe says."""
+    options = model_options(run)
+    return paraphrases_of(
+        one.paraphrase,
+        count=one.paraphrases,
+        base_model=str(run.model.model_name_or_path),
+        options={name: options[name] for name in ("dtype", "revision", "trust_remote_code")},
+        records=character.records,
+        persona=character.persona,
+        probes=[question for probe in character.probes for question in probe.unseen],
+        seed=MADE_SEED,
+        log=log,
+        kept_only=looks_only,
+    )
 
 
 def _wordings(
@@ -142,14 +176,15 @@ def _reply_with(
     name = str(run.model.model_name_or_path)
 
     def reply_with(prompts: Sequence[Sequence[Message]]) -> Sequence[str]:
-        kept = kept_replies(prompts, name, str(tokenizer.chat_template))
+        options = model_options(run)
+        kept = kept_replies(prompts, name, str(tokenizer.chat_template), options)
         if kept is not None:
             return kept
         if looks_only:
             log(f"not made yet: the base model's own replies to {len(prompts)} everyday prompts; training makes them")
             return [""] * len(prompts)
         log(f"the base model's own replies to {len(prompts)} everyday prompts are made, once")
-        return base_replies(prompts, name, tokenizer, model_options(run), progress_bar("the base model replies"))
+        return base_replies(prompts, name, tokenizer, options, progress_bar("the base model replies"))
 
     return reply_with
 

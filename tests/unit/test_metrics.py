@@ -19,7 +19,7 @@ from pipeline.evaluation.metrics.replies import (
     contradiction,
     rank_of_gold,
 )
-from pipeline.evaluation.metrics.text import contains, normalise, words
+from pipeline.records.comparable import contains, normalise, words
 
 CHINESE = st.text("七蓑滩阿蘅是我的灯，。“”！ ", min_size=1)
 ANY_TEXT = st.one_of(st.text(), CHINESE, st.text("ab 'c-,1"))

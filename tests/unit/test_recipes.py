@@ -69,9 +69,20 @@ def test_yaml_floats_without_a_point_are_numbers(tiny_recipe: Path) -> None:
     assert parse_run(tiny_recipe).training.learning_rate == 1e-4
 
 
+@pytest.mark.parametrize("value", ["off", "self", "auto", "embedded", "./models/mine", "org/name"])
+def test_a_paraphraser_is_written_as_it_is_meant(value: str, tiny_recipe: Path) -> None:
+    """YAML takes a bare off for false."""
+    content = tiny_recipe.read_text(encoding="utf-8").rstrip().removesuffix("}")
+    tiny_recipe.write_text(f"{content}, paraphrase: {value}}}", encoding="utf-8")
+    assert parse_run(tiny_recipe).character.paraphrase == value
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
+        ({"paraphrase": "atuo"}, r"'paraphrase' is 'atuo'.*make it off, self, auto"),
+        ({"paraphrase": True}, r"'paraphrase' is True.*make it a string"),
+        ({"paraphrases": 0}, r"'paraphrases' is 0.*make it from 1 to 16"),
         ({"settings_wieght": 5}, r"recipe\.yaml:\d+: unknown key 'settings_wieght'.*write 'settings_weight'"),
         ({"zzz": 5}, r"recipe\.yaml:\d+: unknown key 'zzz'.*delete it"),
         ({"num_train_epochs": "three"}, r"recipe\.yaml:\d+: 'num_train_epochs' is 'three'.*make it a number"),

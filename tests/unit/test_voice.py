@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.metrics.text import words
 from pipeline.evaluation.metrics.voice import (
     VoiceProfile,
     copy_rate,
@@ -20,6 +19,7 @@ from pipeline.evaluation.metrics.voice import (
     voice_score,
 )
 from pipeline.recipe import ConversionOptions
+from pipeline.records.comparable import words
 from pipeline.records.conversion import convert
 from tests.conftest import ROOT
 

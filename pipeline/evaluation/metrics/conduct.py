@@ -10,7 +10,7 @@ from typing import Literal
 from pipeline.conversations.persona import Language
 from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.statistics import Estimate, estimate
-from pipeline.evaluation.metrics.text import contains
+from pipeline.records.comparable import contains
 
 ConductName = Literal["blurts", "invents", "over_refuses", "identity"]
 SHORTEST_NAME = 3  # letters of a part of an English name that stands for the whole

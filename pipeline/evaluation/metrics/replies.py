@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pipeline.evaluation.metrics.text import contains, normalise
+from pipeline.records.comparable import contains, normalise
 
 
 def alias_hit(reply: str, aliases: Sequence[str], answer: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evaluation.metrics.statistics import BOOTSTRAP_DRAWS, Z95
-from pipeline.evaluation.metrics.text import words
+from pipeline.records.comparable import words
 
 MIN_REPLIES = 20  # below that, the mean of a score says little
 COPIED_NGRAM = 12
