@@ -53,6 +53,12 @@ bench: setup ## a training step's speed and memory against trl's (minutes; on èŠ
 test: setup ## all tests, a file at a time on each of two workers (WORKERS=...; 0 for none)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+ablation: setup ## copies, frames, families of wordings, and boundaries, on one wording a fact, three seeds (hours; resumes)
+	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/wordings \
+	  --boundaries 0 --wordings copies frames families --seed 1 2 3
+	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/boundaries \
+	  --boundaries 0 0.12 --seed 1 2 3
+
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak
 
@@ -72,4 +78,4 @@ lock: ## make the lock file anew from pyproject.toml
 clean: ## remove build products, but no trained model
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup venv demo data train recall chat bench test soak check lock clean
+.PHONY: help setup venv demo data train recall chat bench test ablation soak check lock clean

@@ -1,6 +1,6 @@
 """Train and measure a recipe with several values of its keys, and compare: `python -m pipeline.sweep --config RECIPE`.
 
-    python -m pipeline.sweep --config recipes/demo.yaml --settings_weight 1 3 5 10 --learning_rate 5e-4 1e-3
+    python -m pipeline.sweep --config recipes/demo.yaml --exposures 10 20 40 --learning_rate 5e-4 1e-3
 
 trains every combination, one after another, each into a folder of its own; the same command again resumes.
 """

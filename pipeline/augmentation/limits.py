@@ -39,10 +39,10 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is."""
 
-    small_talk: float = 0.35
-    somebody_else: float = 0.35
-    unanswerable: float = 0.15
-    identity: float = 0.15
+    small_talk: float = 0.6
+    somebody_else: float = 0.1
+    unanswerable: float = 0.1
+    identity: float = 0.2
 
 
 def limit_conversations(
