@@ -127,20 +127,34 @@ def paraphrase_questions(
     if missing and kept_only:
         log(f"not made yet: paraphrases of {len(missing)} questions; training makes them")
         return _collect([cache.outcomes.get(pair, NOTHING) for pair in questions])
-    model = _load_model(model_name, options) if missing else None
-    checks: dict[str, Any] = {"pool": pool, "language": language, "count": count, "forbidden": forbidden}
-    for number, pair in enumerate(missing):
-        if progress:
-            progress(number, len(missing))
-        if pair not in cache.offered:
-            block = [one for one in missing[number:] if one not in cache.offered][:QUESTIONS_AT_A_TIME]
-            cache.add_offered(block, propose(model, tokenizer, block, language, seed=_block_seed(seed, block)))
-        cache.add_outcome(pair, _judge(model, tokenizer, pair, cache.offered[pair], **checks))
-    if progress:
-        progress(len(missing), len(missing))
+    if missing:
+        model = _load_model(model_name, options)
+        checks: dict[str, Any] = {"pool": pool, "language": language, "count": count, "forbidden": forbidden}
+        _make_missing(missing, cache, model, tokenizer, checks, seed=seed, progress=progress or (lambda *_: None))
     result = _collect([cache.outcomes[pair] for pair in questions])
     log(_describe(result))
     return result
+
+
+def _make_missing(
+    missing: Sequence[Pair],
+    cache: OutcomeCache,
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    checks: Mapping[str, Any],
+    *,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Every question's outcome is in the cache; `checks` are what `_judge` takes."""
+    for number, pair in enumerate(missing):
+        progress(number, len(missing))
+        if pair not in cache.offered:
+            block = [one for one in missing[number:] if one not in cache.offered][:QUESTIONS_AT_A_TIME]
+            offered = propose(model, tokenizer, block, checks["language"], seed=_block_seed(seed, block))
+            cache.add_offered(block, offered)
+        cache.add_outcome(pair, _judge(model, tokenizer, pair, cache.offered[pair], **checks))
+    progress(len(missing), len(missing))
 
 
 def _judge(

@@ -59,11 +59,10 @@ def explain_recipe(
         if word := data.rows.control_words.get(one.record_id):
             notes.append(f"record {one.record_id} is left out: its text holds the control token {word}")
             continue
-        persona = named[one.speaker]
         conversations = data.lessons[one.speaker].of(one)
         rows = list(fit_rows(conversations, tokenizer, run))
         seen = exposures.get(one.record_id)
-        walks.append(walk_record(one, conversations, rows, tokenizer, persona=persona, exposures=seen))
+        walks.append(walk_record(one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=seen))
     notes += describe_limits(characters, list(named))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
