@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.items import is_near_copy
 from pipeline.augmentation.limits import unknown_things
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
@@ -48,12 +49,14 @@ def make_exam(
     """The exam of a run, and how many facts and questions were left out of it, by reason.
 
     Facts that the run itself was steered by (early stopping, the choice of the best model) are left out, since they
-    would flatter it; so are questions that hold their own answer. `run` is what `run.json` holds.
+    would flatter it; so are questions that hold their own answer, and hand-written ones that stand nearly so among the
+    records. `run` is what `run.json` holds.
     """
     arguments = run["arguments"]
     steered = bool(arguments.get("load_best_model_at_end") or arguments.get("early_stopping"))
     used = {probe.fact_id for probe in sample_probes(probes, arguments["recall_items"])} if steered else set()
-    kept = [asked for probe in probes if probe.fact_id not in used and (asked := drop_revealing(probe))]
+    fresh = [drop_trained(probe, records) for probe in probes if probe.fact_id not in used]
+    kept = [asked for probe in fresh if probe and (asked := drop_revealing(probe))]
     held_out = set(run.get("held_out", ()))
     lines = [record for record in records if record.record_id in held_out]
     spoken = lines + sorted(
@@ -72,12 +75,27 @@ def make_exam(
         unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
         identity=boundaries.identity.test,
     )
-    in_all = sum(len(probe.unseen) for probe in probes if probe.fact_id not in used)
+    in_all = _questions(probe for probe in probes if probe.fact_id not in used)
+    untrained = _questions(probe for probe in fresh if probe)
     left_out = {
         "facts that steered the run": len(used),
-        "questions that hold their own answer": in_all - sum(len(probe.unseen) for probe in kept),
+        "questions that are nearly ones of the training": in_all - untrained,
+        "questions that hold their own answer": untrained - _questions(kept),
     }
     return exam, {reason: count for reason, count in left_out.items() if count}
+
+
+def drop_trained(probe: Probe, records: Sequence[Record]) -> Probe | None:
+    """The probe without questions that a record of its fact nearly asks; None if none is left.
+
+    Only a person can have written such a question: what rules make is held out from training whole, and what stands in
+    frames is known to be the trained question.
+    """
+    if probe.made_by != "hand":
+        return probe
+    trained = [one.prompt for one in records if one.kind == "setting_qa" and one.text == probe.answer]
+    unseen = tuple(text for text in probe.unseen if not any(is_near_copy(text, asked) for asked in trained))
+    return replace(probe, unseen=unseen) if unseen else None
 
 
 def drop_revealing(probe: Probe) -> Probe | None:
@@ -108,6 +126,10 @@ def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam
     """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
     content = json.dumps([*model_identity(model, options, template), asdict(exam)], ensure_ascii=False, sort_keys=True)
     return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
+
+
+def _questions(probes: Iterable[Probe]) -> int:
+    return sum(len(probe.unseen) for probe in probes)
 
 
 def _chat_prompt_of(record: Record, persona: Persona, speaker_names: str) -> tuple[Message, ...]:

@@ -177,3 +177,15 @@ def test_a_measurement_survives_its_file(tmp_path: Path) -> None:
     assert load_measurement(tmp_path / "cache" / "a.json", PROBES) == made
     (tmp_path / "cache" / "a.json").write_text("{}", encoding="utf-8")
     assert load_measurement(tmp_path / "cache" / "a.json", PROBES) is None
+
+
+def test_a_question_that_a_record_nearly_asks_is_no_test() -> None:
+    probe = PROBES[0]
+    planted = [*LINES, Record("p", "setting_qa", f"{probe.unseen[0]}!", probe.answer, (), "Mira", "a#0")]
+    exam, left_out = make_exam(PROBES, planted, MIRA, run(), distractors=3)
+    assert left_out["questions that are nearly ones of the training"] >= 1
+    asked = {text for one in exam.probes if one.fact_id == probe.fact_id for text in one.unseen}
+    assert probe.unseen[0] not in asked
+    framed = replace(probe, made_by="frame")
+    exam, left_out = make_exam([framed, *PROBES[1:]], planted, MIRA, run(), distractors=3)
+    assert left_out == {}
