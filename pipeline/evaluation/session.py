@@ -176,8 +176,11 @@ def measure_character(
     probes = choose_probes(character.probes, records, trained.persona, rules)
     exam, left_out = make_exam(probes, records, trained.persona, run, distractors=character.recall_distractors)
     if len(exam.probes) < 2:
+        reasons = "".join(f"; left out: {count} {reason}" for reason, count in left_out.items())
         raise UnderstudyError(
-            recipe, "gives fewer than two facts to ask for", fix="add settings questions, or write a file of `probes`"
+            recipe,
+            f"gives fewer than two facts to ask for{reasons}",
+            fix="add settings questions, or write a file of `probes`",
         )
     before = measure_base(trained, exam)
     after = measure_model(trained.model, trained.tokenizer, exam, _progress_of("after training"))

@@ -36,7 +36,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_a_runs_folder_holds_what_it_held_before(undisturbed: tuple[Path, Path]) -> None:
-    """The golden file is of a run of this recipe at 670171c: a folder written then is still taken for the same run."""
+    """A run of this recipe that is in a folder is taken for the same run, as long as this stays as it is."""
     golden = json.loads((Path(__file__).parent / "golden" / "run_folder.json").read_text(encoding="utf-8"))
     recipe, folder = undisturbed
     run, persona = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "persona.json"))

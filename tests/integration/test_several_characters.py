@@ -36,7 +36,7 @@ def probes(path: Path, records: Sequence[dict[str, str]]) -> str:
     """A file that asks for the settings in the very words of the training, which the tiny model knows by heart."""
     facts = [
         {"fact_id": record["input"], "question_seen": record["input"], "questions_unseen": [record["input"]],
-         "answer": record["text"]}
+         "answer": record["text"], "made_by": "frame"}
         for record in records
     ]  # fmt: skip
     path.write_text("\n".join(map(json.dumps, facts)), encoding="utf-8")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
@@ -171,6 +171,7 @@ def _probe(where: str, line: str) -> Probe | None:
         answer=fields["answer"],
         aliases=tuple(fields.get("aliases", ())),
         distractors=tuple(fields.get("distractors", ())),
+        made_by=fields.get("made_by", "hand"),
     )
 
 
@@ -183,5 +184,7 @@ def _check_fields(where: str, fields: Mapping[str, Any]) -> None:
         values = fields.get(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
             raise UnderstudyError(where, f"'{key}' is no list of texts", fix=f"write '{key}' as a list of strings")
+    if fields.get("made_by", "hand") not in get_args(MadeBy):
+        raise UnderstudyError(where, "'made_by' is unknown", fix=f"write one of {', '.join(get_args(MadeBy))}")
     if not fields.get("questions_unseen"):
         raise UnderstudyError(where, "has no 'questions_unseen'", fix="ask for the fact in at least two other wordings")
