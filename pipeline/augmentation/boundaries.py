@@ -31,16 +31,15 @@ class Unanswerable:
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
-    """The texts of a language. `{name}` in introductions is the character's, `{sentence}` one about itself."""
+    """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself."""
 
     identity: Questions
-    introductions: tuple[str, ...]
-    introductions_with: tuple[str, ...]
+    introduction: str
+    introduction_with: str
     small_talk: Questions
     unanswerable: tuple[Unanswerable, ...]
     refusals: tuple[str, ...]
     refusal_markers: tuple[str, ...]
-    false_premise: tuple[str, ...]
     small_talk_before: tuple[tuple[str, str], ...]
     openers: tuple[str, ...]
     closers: tuple[str, ...]
@@ -55,15 +54,14 @@ def read_boundaries(language: Language) -> Boundaries:
     names = content["other_names"]
     return Boundaries(
         identity=_questions(content["identity"]),
-        introductions=tuple(content["introductions"]),
-        introductions_with=tuple(content["introductions_with"]),
+        introduction=content["introduction"],
+        introduction_with=content["introduction_with"],
         small_talk=_questions(content["small_talk"]),
         unanswerable=tuple(
             Unanswerable(one["name"], one["known_if"], _questions(one)) for one in content["unanswerable"]
         ),
         refusals=tuple(content["refusals"]),
         refusal_markers=tuple(content["refusal_markers"]),
-        false_premise=tuple(content["false_premise"]),
         small_talk_before=tuple((asked, replied) for asked, replied in content["small_talk_before"]),
         openers=tuple(content["openers"]),
         closers=tuple(content["closers"]),

@@ -39,10 +39,10 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is."""
 
-    small_talk: float = 0.6
+    small_talk: float = 0.45
     somebody_else: float = 0.1
-    unanswerable: float = 0.1
-    identity: float = 0.2
+    unanswerable: float = 0.2
+    identity: float = 0.25
 
 
 def limit_conversations(
@@ -72,12 +72,12 @@ def limit_conversations(
     ]
     refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
     who = [(*chat, user(question)) for question in boundaries.identity.train]
-    introductions = _in_turn(introduce(persona, facts, records, boundaries), len(who))
+    introduction = introduce(persona, facts, records, boundaries)
     return {
         "small_talk": _conversations(talk, replies[: len(talk)], persona.name),
         "somebody_else": _conversations(others, replies[len(talk) :], persona.name),
         "unanswerable": _conversations(unknown, refusals, persona.name),
-        "identity": _conversations(who, introductions, persona.name),
+        "identity": _conversations(who, [introduction] * len(who), persona.name),
     }
 
 
@@ -87,8 +87,8 @@ def unknown_things(records: Sequence[Record], boundaries: Boundaries) -> list[Un
     return [one for one in boundaries.unanswerable if not re.search(one.known_if, texts, re.IGNORECASE)]
 
 
-def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> list[str]:
-    """Who the character is, in its own words.
+def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> str:
+    """Who the character is, in its own words: always the same ones, which are learnt like a fact.
 
     A record that is asked just this, and gives the name, says it; else its name, and what a passage begins with.
     """
@@ -96,14 +96,14 @@ def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record]
         if persona.name in fact.answer and any(
             ASKS_WHO.fullmatch(one.strip(FINAL_PUNCTUATION)) for one in fact.questions
         ):
-            return [fact.answer]
+            return fact.answer
     pattern = re.compile(re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language])
     for record in records:
         found = pattern.match(record.text) if record.kind == "background" else None
         if found:
             sentence = I_AM[persona.language].format(who=found["who"].strip())
-            return [one.format(name=persona.name, sentence=sentence) for one in boundaries.introductions_with]
-    return [one.format(name=persona.name) for one in boundaries.introductions]
+            return boundaries.introduction_with.format(name=persona.name, sentence=sentence)
+    return boundaries.introduction.format(name=persona.name)
 
 
 def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], owner: str) -> list[Conversation]:

@@ -58,4 +58,4 @@ def test_every_refusal_that_is_taught_is_recognised(language: Language) -> None:
     texts = read_boundaries(language)
     markers = re.compile("|".join(texts.refusal_markers), re.IGNORECASE)
     assert [one for one in texts.refusals if not markers.search(one)] == []
-    assert [one for one in texts.introductions if markers.search(one)] == []
+    assert not markers.search(texts.introduction)
