@@ -39,6 +39,7 @@ def main() -> None:
             json_file=arguments.json,
             html_file=arguments.html,
             matrix_facts=arguments.matrix_facts,
+            extent="quick" if arguments.quick else "full",
         )
 
 
@@ -48,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"
     )
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
+        "--quick", action="store_true", help="recall, and the two most telling prices: a minute on two cores"
+    )
+    extent.add_argument("--full", action="store_true", help="everything (the default)")
     parser.add_argument("--as", dest="name", metavar="NAME", help="only this one, where the run has several characters")
     parser.add_argument(
         "--matrix_facts", type=int, default=MATRIX_FACTS, metavar="N",

@@ -1,0 +1,170 @@
+"""Teacher-forced scores of given replies and texts: one forward for many, what they share computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from accelerate import PartialState
+from accelerate.utils import gather_object
+
+from pipeline.conversations.render import Conversation, Message, assistant
+from pipeline.models.scores import ReplyScore, RowScore, prepare_scoring, score_rows
+from pipeline.terminal import Progress, split_progress
+from pipeline.tokens.attention import prefix_tree_obstacle
+from pipeline.tokens.encode import encode, tokenize
+from pipeline.tokens.plain_text import control_words, message_escaper
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
+from pipeline.tokens.row import TokenRow
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Tokens of one forward: of a tree, in which what rows share stands once, or of rows side by side.
+TREE_TOKENS, ROW_TOKENS = 1024, 2048
+# Nats a token by which two scores of one reply may differ, since a forward's rounding depends on what else is in it.
+ROUNDING = 0.02
+
+
+def score_replies(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[Message]],
+    options: Sequence[Sequence[str]],
+    *,
+    progress: Progress | None = None,
+) -> list[list[ReplyScore]]:
+    """The scores of each prompt's replies; replies to one prompt share its computation.
+
+    Every process gets all of them. `progress` is called with the number of prompts done and their total.
+    """
+    scored = _score(model, _reply_rows(tokenizer, prompts, options), progress)
+    return [[score.as_reply() for score in group] for group in scored]
+
+
+def compare_replies(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[Message]],
+    options: Sequence[Sequence[str]],
+    *,
+    progress: Progress | None = None,
+) -> list[tuple[ReplyScore, bool]]:
+    """The score of each prompt's first reply, and whether it ranks first: what `score_replies` says, for fewer tokens.
+
+    A reply's mean log-probability is at most its first token's, divided by their number; so a reply whose opening alone
+    is less likely than the whole first one needs no look at the rest of it. Every process gets all of them. `progress`
+    is called with the number of prompts done and their total.
+    """
+    groups = _reply_rows(tokenizer, prompts, options)
+    whole, rest = split_progress(progress or (lambda done, total: None), [len(groups), len(groups)])
+    openings = _score(model, [[group[0], *map(_opening, group[1:])] for group in groups], whole)
+    answers = [opening[0].as_reply() for opening in openings]
+    open_rows = [
+        [
+            row
+            for row, opening in zip(group[1:], scores[1:], strict=True)
+            if opening.log_probs[0] / max(_targets(row) - 1, 1) > answer.mean_log_prob - ROUNDING
+        ]
+        for group, scores, answer in zip(groups, openings, answers, strict=True)
+    ]
+    undecided = iter(_score(model, [rows for rows in open_rows if rows], rest))
+    return [
+        (answer, ranks_first([answer, *(score.as_reply() for score in next(undecided))] if rows else [answer]))
+        for answer, rows in zip(answers, open_rows, strict=True)
+    ]
+
+
+def _reply_rows(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Sequence[Message]], options: Sequence[Sequence[str]]
+) -> list[list[TokenRow]]:
+    """Each prompt's replies as rows."""
+    escape = message_escaper(control_words(tokenizer))
+    conversations = [
+        [Conversation(tuple(prompt), escape(assistant(reply)), "probe", "setting_qa") for reply in replies]
+        for prompt, replies in zip(prompts, options, strict=True)
+    ]
+    rows = encode([one for group in conversations for one in group], tokenizer)
+    return [[next(rows) for _ in group] for group in conversations]
+
+
+def _opening(row: TokenRow) -> TokenRow:
+    """The row up to its first target."""
+    end = _first_target(row) + 1
+    return replace(row, input_ids=row.input_ids[:end], labels=row.labels[:end])
+
+
+def _first_target(row: TokenRow) -> int:
+    return next(at for at, label in enumerate(row.labels) if label != IGNORE_INDEX)
+
+
+def _targets(row: TokenRow) -> int:
+    return sum(label != IGNORE_INDEX for label in row.labels)
+
+
+def score_texts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[float]:
+    """Summed log-probability of each text after its first token, outside any conversation."""
+    rows = []
+    for ids in tokenize(tokenizer, texts):
+        ended = [*ids, int(tokenizer.eos_token_id)]
+        rows.append(TokenRow(ended, [IGNORE_INDEX, *ended[1:]], "text", "replay"))
+    return [score.as_reply().log_prob for (score,) in _score(model, [[row] for row in rows], None)]
+
+
+def _score(model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: Progress | None) -> list[list[RowScore]]:
+    """Scores of the rows, group by group.
+
+    The forwards are sharded over the processes, equally many for each (under ZeRO-3 and FSDP all have to take part),
+    and their results gathered. What is in a batch does not depend on how many processes there are.
+    """
+    prepare_scoring(model)
+    tokens_of = _tokens_side_by_side if prefix_tree_obstacle(model) else _tokens_of_tree
+    batches, state = _batches(groups, tokens_of), PartialState()
+    done: list[tuple[int, list[RowScore]]] = []  # of each group, by its number
+    training = model.training
+    model.eval()
+    try:
+        for begin in range(0, len(batches), state.num_processes):
+            number = begin + state.process_index
+            batch = batches[min(number, len(batches) - 1)]  # with none left, the last one again, its scores unused
+            scores = iter(score_rows(model, [row for group in batch for row in groups[group]]))
+            if number < len(batches):
+                done += [(group, [next(scores) for _ in groups[group]]) for group in batch]
+            if progress:
+                progress(sum(map(len, batches[: begin + state.num_processes])), len(groups))
+    finally:
+        model.train(training)
+    gathered = dict(gather_object(done) if state.num_processes > 1 else done)
+    return [gathered[number] for number in range(len(groups))]
+
+
+def _batches(
+    groups: Sequence[list[TokenRow]], tokens_of: Callable[[list[TokenRow]], tuple[int, int]]
+) -> list[list[int]]:
+    """The groups' numbers, as many to a batch as hold its tokens; those that begin alike stand side by side."""
+    batches: list[list[int]] = []
+    room = 0
+    for number in sorted(range(len(groups)), key=lambda number: groups[number][0].input_ids):
+        tokens, limit = tokens_of(groups[number])
+        if not batches or tokens > room:
+            batches.append([])
+            room = limit
+        batches[-1].append(number)
+        room -= tokens
+    return batches
+
+
+def _tokens_of_tree(group: list[TokenRow]) -> tuple[int, int]:
+    """Tokens of a group that shares its prompt, and how many a forward may have."""
+    prompt = _first_target(group[0])
+    return prompt + sum(len(row.input_ids) - prompt for row in group), TREE_TOKENS
+
+
+def _tokens_side_by_side(group: list[TokenRow]) -> tuple[int, int]:
+    return sum(len(row.input_ids) for row in group), ROW_TOKENS
+
+
+def ranks_first(replies: Sequence[ReplyScore]) -> bool:
+    """Whether the first reply's mean log-probability is above all others'."""
+    return all(other.mean_log_prob < replies[0].mean_log_prob for other in replies[1:])
