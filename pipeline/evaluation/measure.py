@@ -29,6 +29,7 @@ from pipeline.evaluation.scoring import (
 )
 from pipeline.models.generate import generate_replies
 from pipeline.models.reply_scores import compare_replies, ranks_first, score_replies, score_texts
+from pipeline.models.scores import ReplyScore
 from pipeline.terminal import Progress, split_progress
 
 if TYPE_CHECKING:
@@ -85,10 +86,11 @@ def measure_model(
     questions = _with_filler(persona) if full else plain_questions
     parts = _parts(exam, questions, len(asked), progress)
     priors = score_priors(model, tokenizer, probes, persona)
+    hardest_first = [_hardest_first(probe, prior) for probe, prior in zip(probes, priors, strict=True)]
     scores = score_probes(
         model,
         tokenizer,
-        probes,
+        probes if full else hardest_first,
         persona,
         questions=questions,
         priors=priors if full else None,
@@ -98,7 +100,7 @@ def measure_model(
     quick = Measurement(
         scores=scores,
         guessed=[probe.fact_id for probe, prior in zip(probes, priors, strict=True) if ranks_first(prior)],
-        first_for_other_persona=_first_for_other_persona(model, tokenizer, exam, parts["elsewhere"]),
+        first_for_other_persona=_first_for_other_persona(model, tokenizer, hardest_first, persona, parts["elsewhere"]),
         greedy=_greedy(model, tokenizer, scores, asked, parts["answers"], persona=persona),
         general_bits=_bits(score_texts(model, tokenizer, texts), texts),
     )
@@ -150,6 +152,12 @@ def _parts(
         "voice": len(exam.voice_prompts) * REPLY_TOKENS,
     }
     return dict(zip(sizes, split_progress(progress, list(sizes.values())), strict=True))
+
+
+def _hardest_first(probe: Probe, prior: Sequence[ReplyScore]) -> Probe:
+    """The probe with its distractors in the order in which they are likely without a question."""
+    order = sorted(zip(probe.distractors, prior[1:], strict=True), key=lambda pair: -pair[1].mean_log_prob)
+    return replace(probe, distractors=tuple(text for text, _ in order))
 
 
 def _first_prompt(persona: Persona, probe: Probe) -> tuple[Message, ...]:
@@ -247,14 +255,18 @@ def _line_bits(
 
 
 def _first_for_other_persona(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, exam: Exam, progress: Progress
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    probes: Sequence[Probe],
+    persona: Persona,
+    progress: Progress,
 ) -> list[bool]:
     """Whether each fact's answer ranks first when somebody else is asked."""
-    other = replace(exam.persona, name=SOMEBODY_ELSE[exam.persona.language])
+    other = replace(persona, name=SOMEBODY_ELSE[persona.language])
     scores = score_probes(
         model,
         tokenizer,
-        exam.probes,
+        probes,
         other,
         questions=lambda probe: [("unseen", probe.unseen[0], ())],
         progress=progress,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 TREE_TOKENS, ROW_TOKENS = 1024, 2048
 # Nats a token by which two scores of one reply may differ, since a forward's rounding depends on what else is in it.
 ROUNDING = 0.02
+ROUNDS = (2, None)  # how many of the replies that may be likelier are looked at together
 
 
 def score_replies(
@@ -53,27 +56,31 @@ def compare_replies(
 ) -> list[tuple[ReplyScore, bool]]:
     """The score of each prompt's first reply, and whether it ranks first: what `score_replies` says, for fewer tokens.
 
-    A reply's mean log-probability is at most its first token's, divided by their number; so a reply whose opening alone
-    is less likely than the whole first one needs no look at the rest of it. Every process gets all of them. `progress`
-    is called with the number of prompts done and their total.
+    A mean log-probability is at most that of its first tokens, divided by the number of all; so a reply that is less
+    likely than the first one when it parts from it needs no look at the rest of it. Of the others a few are looked at
+    before the many, in the order given: one that is likelier settles it. Every process gets all of them. `progress` is
+    called with the number of prompts done and their total.
     """
     groups = _reply_rows(tokenizer, prompts, options)
-    whole, rest = split_progress(progress or (lambda done, total: None), [len(groups), len(groups)])
-    openings = _score(model, [[group[0], *map(_opening, group[1:])] for group in groups], whole)
-    answers = [opening[0].as_reply() for opening in openings]
-    open_rows = [
+    whole, *later = split_progress(progress or (lambda done, total: None), [len(groups)] * (1 + len(ROUNDS)))
+    scored = _score(model, [[gold, *(_opening(row, gold) for row in others)] for gold, *others in groups], whole)
+    answers = [scores[0].as_reply() for scores in scored]
+    left = [
         [
             row
-            for row, opening in zip(group[1:], scores[1:], strict=True)
-            if opening.log_probs[0] / max(_targets(row) - 1, 1) > answer.mean_log_prob - ROUNDING
+            for row, opening in zip(others, openings, strict=True)
+            if math.fsum(opening.log_probs) / max(_targets(row) - 1, 1) > answer.mean_log_prob - ROUNDING
         ]
-        for group, scores, answer in zip(groups, openings, answers, strict=True)
+        for (_, *others), (_, *openings), answer in zip(groups, scored, answers, strict=True)
     ]
-    undecided = iter(_score(model, [rows for rows in open_rows if rows], rest))
-    return [
-        (answer, ranks_first([answer, *(score.as_reply() for score in next(undecided))] if rows else [answer]))
-        for answer, rows in zip(answers, open_rows, strict=True)
-    ]
+    first = [True] * len(groups)
+    for most, part in zip(ROUNDS, later, strict=True):
+        asked = [number for number, rows in enumerate(left) if first[number] and rows]
+        found = _score(model, [left[number][:most] for number in asked], part)
+        for number, scores in zip(asked, found, strict=True):
+            first[number] = ranks_first([answers[number], *(score.as_reply() for score in scores)])
+            left[number] = left[number][len(scores) :]
+    return list(zip(answers, first, strict=True))
 
 
 def _reply_rows(
@@ -89,9 +96,10 @@ def _reply_rows(
     return [[next(rows) for _ in group] for group in conversations]
 
 
-def _opening(row: TokenRow) -> TokenRow:
-    """The row up to its first target."""
-    end = _first_target(row) + 1
+def _opening(row: TokenRow, other: TokenRow) -> TokenRow:
+    """The row up to the first token in which it differs from the other, which has nothing more to compute for it."""
+    alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(row.input_ids, other.input_ids, strict=False))
+    end = min(sum(1 for _ in alike) + 1, len(row.input_ids) - 1)
     return replace(row, input_ids=row.input_ids[:end], labels=row.labels[:end])
 
 
