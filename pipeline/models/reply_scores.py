@@ -23,8 +23,9 @@ from pipeline.tokens.row import TokenRow
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Tokens of one forward: of a tree, in which what rows share stands once, or of rows side by side.
-TREE_TOKENS, ROW_TOKENS = 1024, 2048
+# A forward takes as many tokens as have room for their logits (in a tree nearly all are targets): the more, the less is
+# computed twice. Where rows stand side by side, most of them are prompt and padding.
+LOGITS, ROW_TOKENS = 1 << 26, 2048
 # Nats a token by which two scores of one reply may differ, since a forward's rounding depends on what else is in it.
 ROUNDING = 0.02
 ROUNDS = (2, None)  # how many of the replies that may be likelier are looked at together
@@ -127,8 +128,11 @@ def _score(model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: P
     and their results gathered. What is in a batch does not depend on how many processes there are.
     """
     prepare_scoring(model)
-    tokens_of = _tokens_side_by_side if prefix_tree_obstacle(model) else _tokens_of_tree
-    batches, state = _batches(groups, tokens_of), PartialState()
+    if prefix_tree_obstacle(model):
+        batches = _batches(groups, _tokens_side_by_side, ROW_TOKENS)
+    else:
+        batches = _batches(groups, _tokens_of_tree, LOGITS // model.config.get_text_config().vocab_size)
+    state = PartialState()
     done: list[tuple[int, list[RowScore]]] = []  # of each group, by its number
     training = model.training
     model.eval()
@@ -148,29 +152,29 @@ def _score(model: PreTrainedModel, groups: Sequence[list[TokenRow]], progress: P
 
 
 def _batches(
-    groups: Sequence[list[TokenRow]], tokens_of: Callable[[list[TokenRow]], tuple[int, int]]
+    groups: Sequence[list[TokenRow]], tokens_of: Callable[[list[TokenRow]], int], most: int
 ) -> list[list[int]]:
-    """The groups' numbers, as many to a batch as hold its tokens; those that begin alike stand side by side."""
+    """The groups' numbers, as many to a batch as have at most `most` tokens; those that begin alike side by side."""
     batches: list[list[int]] = []
     room = 0
     for number in sorted(range(len(groups)), key=lambda number: groups[number][0].input_ids):
-        tokens, limit = tokens_of(groups[number])
+        tokens = tokens_of(groups[number])
         if not batches or tokens > room:
             batches.append([])
-            room = limit
+            room = most
         batches[-1].append(number)
         room -= tokens
     return batches
 
 
-def _tokens_of_tree(group: list[TokenRow]) -> tuple[int, int]:
-    """Tokens of a group that shares its prompt, and how many a forward may have."""
+def _tokens_of_tree(group: list[TokenRow]) -> int:
+    """Tokens of a group that shares its prompt."""
     prompt = _first_target(group[0])
-    return prompt + sum(len(row.input_ids) - prompt for row in group), TREE_TOKENS
+    return prompt + sum(len(row.input_ids) - prompt for row in group)
 
 
-def _tokens_side_by_side(group: list[TokenRow]) -> tuple[int, int]:
-    return sum(len(row.input_ids) for row in group), ROW_TOKENS
+def _tokens_side_by_side(group: list[TokenRow]) -> int:
+    return sum(len(row.input_ids) for row in group)
 
 
 def ranks_first(replies: Sequence[ReplyScore]) -> bool:
