@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.augmentation import paraphrase
 from pipeline.augmentation.paraphrase import paraphrase_questions
 from pipeline.augmentation.paraphrase_checks import first_objection
-from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for
+from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for, propose
 from pipeline.conversations.render import user
 from pipeline.models.generate import generate_replies, generate_reply
 from pipeline.models.load import load_base_model, load_tokenizer
@@ -31,6 +32,11 @@ def embedded() -> tuple[Any, Any]:
 def test_every_wording_kept_passes_the_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = load_tokenizer("embedded").name_or_path
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path))
+
+    def propose_and_help(*args: Any, **options: Any) -> list[list[str]]:  # by itself it may hit upon none
+        return [["What was your birth place?", *offered] for offered in propose(*args, **options)]
+
+    monkeypatch.setattr(paraphrase, "propose", propose_and_help)
     log: list[str] = []
     probe = "In which town were you born?"
     result = paraphrase_questions(
