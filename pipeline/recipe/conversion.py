@@ -15,8 +15,8 @@ class ConversionOptions:
     """The recipe's keys for conversion.
 
     `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
-    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. The last four
-    are those of `records.clean.CleaningRules`.
+    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. Those from `user_name` to
+    `inner_thoughts` are those of `records.clean.CleaningRules`. `strict`: a broken file of a folder ends the whole.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -33,3 +33,4 @@ class ConversionOptions:
     alternatives: Alternatives = "split"
     short_lines: int = 0
     inner_thoughts: bool = False
+    strict: bool = False

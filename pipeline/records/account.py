@@ -36,6 +36,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "kept_by_file": kept,
         "files": _files(conversion, kept),
         "passed_over": list(conversion.passed_over),
+        "broken": list(conversion.broken),
         "unused_keys": unused_keys(conversion.files),
         "problems": problems_table(conversion.problems),
         "steps": _steps(conversion),
@@ -81,6 +82,7 @@ def format_account(account: Mapping[str, Any]) -> str:
         lines.append(f"  not used: {', '.join(counts)}")
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
+    lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,12 +26,13 @@ from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
 from pipeline.records.readers import excel, find_files
-from pipeline.records.reading import passed_over_files, read_files
+from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
 from pipeline.records.report import write_conversion_report
 from pipeline.records.result import Conversion
 from pipeline.records.review import write_review
+from pipeline.terminal import print_line
 
 
 def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *, num_proc: int = 1) -> Conversion:
@@ -51,8 +53,9 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
     conversion = replace(
         convert_pieces(character, split, pieces, assembly),
         entries=len(own) + len(others),
-        files=tuple(file for file in files if not file.passed_over),
+        files=tuple(file for file in files if not (file.passed_over or file.broken)),
         passed_over=passed_over_files(passed_over, files),
+        broken=broken_files(files),
         others=others,
     )
     if not conversion.records:
@@ -150,7 +153,8 @@ def records_of(
     """
     path = folder / RECORDS_FILE
     if paths:
-        ensure_converted(paths, character, folder, options)
+        for broken in ensure_converted(paths, character, folder, options)["broken"]:
+            print_line(f"left out: {broken}", sys.stderr)
     records = read_records(path)
     if not records:
         raise UnderstudyError(path, f"holds no record of {character}", fix="convert its raw files")

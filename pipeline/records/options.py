@@ -36,7 +36,9 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     Raises:
         UnderstudyError: `columns` is not written as pairs.
     """
-    return ReadOptions(columns=parse_columns(options.columns or ()), window=options.context_turns)
+    return ReadOptions(
+        columns=parse_columns(options.columns or ()), window=options.context_turns, strict=options.strict
+    )
 
 
 def assembly_options(options: ConversionOptions) -> AssemblyOptions:

@@ -47,11 +47,13 @@ class ReadOptions:
     """The options of the readers.
 
     `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context. Readers count
-    the keys that they do not use in `unused_keys`.
+    the keys that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as one that was
+    named itself always is.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     window: int = 6
+    strict: bool = False
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
 
 

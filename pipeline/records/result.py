@@ -17,6 +17,7 @@ class Conversion:
     """What became of every raw record: `read == len(records) + duplicates + len(rejects)`.
 
     `read` counts what the files hold (`entries`) and the pieces that lines were split into beyond that (`split`).
+    `broken` are the files of folders that cannot be read whole, and are left out.
     """
 
     character: str
@@ -26,6 +27,7 @@ class Conversion:
     files: tuple[FileReading, ...]
     passed_over: tuple[str, ...]
     problems: Counter[str]
+    broken: tuple[str, ...] = ()
     near: tuple[tuple[Record, Record, float], ...] = ()
     joined: Joined | None = None
     others: tuple[Reject, ...] = field(default=(), repr=False)
