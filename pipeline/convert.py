@@ -14,7 +14,8 @@ from pipeline.errors import UnderstudyError, entry_point
 from pipeline.recipe import ConversionOptions, character_arguments, safe_folder_name
 from pipeline.records.account import format_account
 from pipeline.records.characters import ALL, convert_characters, format_characters
-from pipeline.records.conversion import ensure_converted
+from pipeline.records.check import format_check
+from pipeline.records.conversion import convert, ensure_converted
 from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE, REVIEW_FILE
 
 LEFT_OUT = 3  # exit code
@@ -27,7 +28,7 @@ def main() -> None:
     if arguments.config:
         complete = [done for recipe in arguments.config for done in _convert_recipe(recipe, arguments)]
         _end(all(complete))
-    if not (arguments.raw and arguments.character and arguments.out):
+    if not (arguments.raw and arguments.character and (arguments.out or arguments.check)):
         raise UnderstudyError("command line", "names too little", fix="give --config, or --raw, --character and --out")
     options = ConversionOptions(context_turns=arguments.context_turns)
     _end(_convert(arguments.raw, arguments.character, arguments.out, arguments, options))
@@ -57,6 +58,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--review", action="store_true", help=f"write doubtful records to {REVIEW_FILE}, to be edited")
     parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+    parser.add_argument(
+        "--check", action="store_true", help="print on one screen what was understood, with samples; write nothing"
+    )
     parser.add_argument("--strict", action="store_true", help="end at the first broken file of a folder")
     parser.add_argument("--skip_absent", action="store_true", help="pass over recipes whose raw files are not here")
     return parser.parse_args()
@@ -86,6 +90,12 @@ def _convert(
 ) -> bool:
     """Convert and print what became of every record; whether everything could be read."""
     options = replace(options, join=arguments.join or options.join, strict=arguments.strict)
+    if arguments.check and character == ALL:
+        raise UnderstudyError("command line", "checks one character at a time", fix="name one: --character NAME")
+    if arguments.check:
+        conversion = convert(raw, character, options, num_proc=arguments.num_proc)
+        sys.stdout.write(f"{format_check(conversion)}\n")
+        return not conversion.broken
     if character == ALL:
         summary = convert_characters(raw, folder, options, num_proc=arguments.num_proc)
         sys.stdout.write(f"{format_characters(summary)}\n  written to {folder}; report: {folder / CHARACTERS_PAGE}\n")

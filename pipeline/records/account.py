@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
+from pipeline.records.names import format_names
 from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
 from pipeline.records.reading import FileReading
@@ -22,7 +23,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
     """The numbers, as saved in a character's folder: `read == kept + duplicates + sum(rejected)`."""
     records, rejects = conversion.records, conversion.rejects
     kinds = Counter(record.kind for record in records)
-    kept = _kept_by_file(records, [file.path for file in conversion.files])
+    kept = {path: len(of_file) for path, of_file in conversion.by_file().items()}
     return {
         "character": conversion.character,
         "entries": conversion.entries,
@@ -37,6 +38,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "files": _files(conversion, kept),
         "passed_over": list(conversion.passed_over),
         "broken": list(conversion.broken),
+        "near_names": dict(conversion.near_names),
         "unused_keys": unused_keys(conversion.files),
         "problems": problems_table(conversion.problems),
         "steps": _steps(conversion),
@@ -82,6 +84,8 @@ def format_account(account: Mapping[str, Any]) -> str:
         lines.append(f"  not used: {', '.join(counts)}")
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
+    if account["near_names"]:
+        lines.append(f"  other speakers with nearly that name, not taken: {format_names(account['near_names'])}")
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
 
@@ -136,17 +140,6 @@ def _lengths(records: Iterable[Record], kind: str) -> list[int]:
         if record.kind == kind:
             counts[sum(len(record.text) > top for top in LENGTHS)] += 1
     return counts
-
-
-def _kept_by_file(records: Iterable[Record], paths: Sequence[str]) -> dict[str, int]:
-    kept = dict.fromkeys(paths, 0)
-    for record in records:
-        place = record.source
-        while place and place not in kept:
-            place = place[: max(place.rfind("#"), place.rfind(":"), place.rfind("!"), 0)]
-        if place:
-            kept[place] += 1
-    return kept
 
 
 def _reject_samples(rejects: Iterable[Reject]) -> dict[str, list[dict[str, str]]]:

@@ -20,6 +20,7 @@ from pipeline.records.account import account_of
 from pipeline.records.assembly import AssemblyOptions, assemble
 from pipeline.records.files import CONVERSION_FILE, CONVERSION_PAGE, RECORDS_FILE, REJECTS_FILE, REVIEW_FILE
 from pipeline.records.joining import join
+from pipeline.records.names import format_names, near_names
 from pipeline.records.near import near_pairs
 from pipeline.records.options import assembly_options, cleaning_rules, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
@@ -56,6 +57,7 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
         files=tuple(file for file in files if not (file.passed_over or file.broken)),
         passed_over=passed_over_files(passed_over, files),
         broken=broken_files(files),
+        near_names=near_names(character, speakers),
         others=others,
     )
     if not conversion.records:
@@ -230,7 +232,19 @@ def _nothing_usable(paths: Sequence[Path], conversion: Conversion, speakers: Map
     named = {("nobody named" if speaker in ("", UNNAMED) else speaker): count for speaker, count in most}
     listed = ", ".join(f"{speaker} ({count})" for speaker, count in named.items()) or "nobody"
     what = f"nothing usable is said by {conversion.character!r}; the speakers are: {listed}"
+    if conversion.near_names:
+        what += f"; nearest: {format_names(conversion.near_names)}"
     if conversion.assembled.rejects:
         reasons = Counter(reject.reason for reject in conversion.assembled.rejects).most_common(4)
         what += "; rejected: " + ", ".join(f"{count} {reason}" for reason, count in reasons)
+    if (place := _first_mention(conversion)) is not None:
+        what += f"; the name stands first at {place}"
     return UnderstudyError(", ".join(map(str, paths)), what, fix="write the name exactly as the files do")
+
+
+def _first_mention(conversion: Conversion) -> str | None:
+    """Where the name stands in what somebody else says, or in a form that was read otherwise."""
+    for reject in conversion.rejects:
+        if conversion.character in reject.text:
+            return f"{reject.source}: {reject.text[:60]!r}"
+    return None

@@ -13,6 +13,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
 from pipeline.records.conversion import convert
+from pipeline.records.names import near_names
 from pipeline.records.result import Conversion
 from tests.raw_files import FORMS, card_v2_fields, png
 
@@ -43,7 +44,11 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def converted(path: Path) -> Conversion:
-    return convert([path], "Mira", ConversionOptions())
+    return converted_as(path, "Mira")
+
+
+def converted_as(path: Path, character: str) -> Conversion:
+    return convert([path], character, ConversionOptions())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -312,3 +317,45 @@ def test_rooms_of_a_table_are_conversations_and_a_long_pause_ends_one(tmp_path: 
     write(tmp_path, {"chat.csv": table.replace("talker", "von").replace("msg", "was").encode()})
     mapped = convert([tmp_path], "Mira", ConversionOptions(columns=["speaker=von", "text=was"]))
     assert {record.text for record in mapped.records} == context.keys()
+
+
+def test_a_check_shows_on_one_screen_what_a_folder_was_taken_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "raw", {f"{n}.txt": f"Bram: Who is {n}?\nMira: I am {n}.\n".encode() for n in range(9)})
+    write(tmp_path / "raw", {"facts.json": FORMS["settings"](LINES).content, "b.json": BROKEN["cut.json"]} | FOREIGN)
+    command = ["convert", "--raw", str(tmp_path / "raw"), "--character", "Mira", "--check", "--num_proc", "1"]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capsys.readouterr().out
+    assert ended.value.code == LEFT_OUT
+    assert "transcript: 9 files, 18 entries, 9 kept" in shown
+    assert "Bram: Who is 0? -> I am 0." in shown
+    assert "b.json:1:" in shown
+    assert f"passed over: {len(FOREIGN)} files" in shown
+    assert len(shown.splitlines()) < 40
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]  # nothing is written
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "near"),
+    [
+        ("Orla Finch", "Orla", True),
+        ("Orla Finch", "orla finch ", True),
+        ("芙宁娜", "芙宁娜·德·枫丹", True),
+        ("Orla Finch", "Orla Finsh", True),
+        ("Mira", "Miranda", False),
+        ("Mira", "Bram", False),
+        ("李", "李白", False),
+    ],
+)
+def test_names_that_may_be_the_same_are_near(name: str, other: str, near: bool) -> None:
+    assert bool(near_names(name, {other: 1, name: 2})) == near
+
+
+def test_who_asks_for_a_name_that_nobody_has_is_told_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, {"a.txt": b"Mira Vale: Good day.\nBram: Where is Mira?\nMira Vale: Here.\n"})
+    with pytest.raises(UnderstudyError, match=r"nearest: Mira Vale \(2\).*stands first at .*a\.txt"):
+        converted(tmp_path)
+    assert converted_as(tmp_path, "Mira Vale").near_names == {}
