@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -74,6 +74,34 @@ def generate_replies(
             replies[number] = reply
         if progress:
             progress(min(start + REPLIES_A_BATCH, len(order)), len(order))
+    return replies
+
+
+@torch.inference_mode()
+def greedy_ids(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    end_ids: Collection[int],
+    max_new_tokens: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[int]]:
+    """The tokens of each prompt's greedy reply, its end-of-turn token included, many at a time.
+
+    `progress` is called with the number of replies done and their total.
+    """
+    replies: list[list[int]] = []
+    options = _options(None, max_new_tokens) | {"eos_token_id": sorted(end_ids), "pad_token_id": min(end_ids)}
+    for start in range(0, len(prompts), REPLIES_A_BATCH):
+        batch = prompts[start : start + REPLIES_A_BATCH]
+        width = max(map(len, batch))
+        ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in batch], device=model.device)
+        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in batch], device=model.device)
+        for reply in model.generate(input_ids=ids, attention_mask=mask, **options)[:, width:].tolist():
+            end = next((at for at, token in enumerate(reply) if token in end_ids), len(reply) - 1)
+            replies.append(reply[: end + 1])
+        if progress:
+            progress(len(replies), len(prompts))
     return replies
 
 

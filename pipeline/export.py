@@ -1,0 +1,55 @@
+"""A trained character in the form that another program takes: `python -m pipeline.export --adapter DIR --to FORM`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.errors import entry_point
+from pipeline.models.locate import prepare_environment
+from pipeline.runs.run_file import base_name_of
+
+FORMS = {
+    "merged": "a complete model in safetensors",
+    "adapter": "a peft adapter that names no folder of this machine",
+}
+
+
+@entry_point
+def main() -> None:
+    """Read the command line and export."""
+    arguments = _parser().parse_args()
+    prepare_environment(arguments.base or base_name_of(arguments.adapter))
+    from pipeline.exports.session import ExportOptions, export
+
+    export(
+        ExportOptions(
+            adapter=arguments.adapter,
+            form=arguments.to,
+            out=arguments.out,
+            name=arguments.name,
+            base=arguments.base,
+            dtype=arguments.dtype,
+        )
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="understudy export", description=__doc__)
+    forms = "; ".join(f"{name}: {meaning}" for name, meaning in FORMS.items())
+    parser.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the folder that training wrote")
+    parser.add_argument("--to", required=True, choices=FORMS, help=forms)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write, new or empty")
+    parser.add_argument(
+        "--as", dest="name", metavar="NAME", help="which character, where several were trained together"
+    )
+    parser.add_argument("--base", metavar="DIR", help="where the base model lies now, if it has moved")
+    parser.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
+        help="the precision of the weights (default: the base model's own)",
+    )  # fmt: skip
+    return parser
+
+
+if __name__ == "__main__":
+    main()

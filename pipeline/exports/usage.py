@@ -1,0 +1,35 @@
+"""How each form of an export is run, for its model card."""
+
+from __future__ import annotations
+
+from pipeline.exports.origin import EMBEDDED_NAME, Origin
+from pipeline.models.locate import EMBEDDED
+
+PERSONA = (
+    "The chat template holds the persona, so any program that renders it answers in character without being told. "
+    "A system message of your own is put after the persona; one that begins with the persona's own words is left as it "
+    "is. Generation ends at `{end}`."
+)
+MERGED = """\
+```sh
+transformers serve --default-host 127.0.0.1 .    # or: vllm serve .
+```"""
+ADAPTER = """\
+```sh
+vllm serve {base} --enable-lora --lora-modules character=. --chat-template ./chat_template.jinja
+```
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), ".")
+tokenizer = AutoTokenizer.from_pretrained(".")  # with the trained template: not the base's
+```
+Another base than the one named above gives another character."""
+
+
+def usage(form: str, origin: Origin, end: str) -> str:
+    """The commands, and what to know before them."""
+    base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
+    text = {"merged": MERGED, "adapter": ADAPTER}[form]
+    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base)}"
