@@ -12,6 +12,7 @@ from pipeline.runs.run_file import base_name_of
 FORMS = {
     "merged": "a complete model in safetensors",
     "adapter": "a peft adapter that names no folder of this machine",
+    "card": "a character card for SillyTavern and its kin, as JSON and PNG",
 }
 
 
@@ -30,6 +31,7 @@ def main() -> None:
             name=arguments.name,
             base=arguments.base,
             dtype=arguments.dtype,
+            card=arguments.card,
         )
     )
 
@@ -48,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
         help="the precision of the weights (default: the base model's own)",
     )  # fmt: skip
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="for --to card: a card, JSON or PNG, whose other fields are kept"
+    )
     return parser
 
 

@@ -76,7 +76,7 @@ def prove_merged(folder: Path, trial: Trial) -> dict[str, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
     agreement = compare_greedy(model, trial)
     _refuse_differences(folder, agreement, str(model.dtype))
-    return {"prompts": prompts, "replies_as_the_adapter": agreement.to_json() | {"dtype": str(model.dtype)}}
+    return {"prompts": prompts, "greedy_replies": agreement.to_json() | {"dtype": str(model.dtype)}}
 
 
 def prove_prompts(folder: Path, trial: Trial) -> dict[str, int]:
@@ -100,7 +100,7 @@ def _refuse_differences(folder: Path, agreement: Agreement, dtype: str) -> None:
     if large:
         raise UnderstudyError(
             folder,
-            f"replies unlike the adapter to {len(large)} of {agreement.replies} prompts, first at token "
+            f"replies unlike the trained model to {len(large)} of {agreement.replies} prompts, first at token "
             f"{large[0].token} of conversation {large[0].conversation}",
             fix="export with --dtype float32, or report this",
         )

@@ -12,12 +12,15 @@ from typing import Any
 from transformers.utils import logging
 
 from pipeline.atomic_io import write_json, write_text
+from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
 from pipeline.exports.adapter import save_adapter
-from pipeline.exports.merged import prove_merged, prove_prompts, save_merged
+from pipeline.exports.character_card import save_cards
+from pipeline.exports.merged import export_tokenizer, prove_merged, prove_prompts, save_merged
 from pipeline.exports.model_card import model_card
 from pipeline.exports.origin import Origin, check_no_private_path, origin_of
-from pipeline.exports.trial import make_trial
+from pipeline.exports.persona_template import persona_instruction
+from pipeline.exports.trial import count_equal_prompts, make_trial
 from pipeline.exports.usage import usage
 from pipeline.models.trained import load_trained
 from pipeline.runs.run_file import versions
@@ -38,6 +41,7 @@ class ExportOptions:
     name: str | None = None
     base: str | None = None
     dtype: str = "auto"
+    card: Path | None = None
 
 
 def export(options: ExportOptions) -> None:
@@ -83,9 +87,19 @@ def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
     return {"prompts": prove_prompts(folder, make_trial(origin.tokenizer, origin.persona)), "weights": weights}
 
 
+def _card(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    instruction = persona_instruction(origin.tokenizer, origin.persona)
+    notes = f"Trained with Understudy on {origin.base}. For the model that was exported beside it, and no other."
+    written = save_cards(origin.persona.name, instruction, notes, folder, options.card)
+    trial = make_trial(origin.tokenizer, origin.persona)
+    equal = count_equal_prompts(export_tokenizer(origin.tokenizer, origin.persona), trial, [system(instruction)])
+    return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "card": written}
+
+
 FORMS: Mapping[str, Callable[[Origin, Path, ExportOptions], dict[str, Any]]] = {
     "merged": _merged,
     "adapter": _adapter,
+    "card": _card,
 }
 
 

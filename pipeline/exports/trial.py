@@ -91,10 +91,13 @@ def make_trial(
     return Trial(conversations, tuple(map(tuple, prompts)), tuple(map(tuple, replies)))
 
 
-def count_equal_prompts(tokenizer: PreTrainedTokenizerBase, trial: Trial) -> int:
-    """How many conversations another tokenizer and its template render and tokenise as training did."""
+def count_equal_prompts(tokenizer: PreTrainedTokenizerBase, trial: Trial, first: Sequence[Message] = ()) -> int:
+    """How many conversations another tokenizer and its template render and tokenise as training did.
+
+    `first` are messages that are put before each, as a front end does.
+    """
     return sum(
-        list(_ids(tokenizer, turns)) == list(prompt)
+        list(_ids(tokenizer, [*first, *turns])) == list(prompt)
         for turns, prompt in zip(trial.conversations, trial.prompts, strict=True)
     )
 

@@ -27,7 +27,7 @@ def base_digest(model: str, *, revision: str = "main") -> str:
     if not files:
         raise UnderstudyError(folder, "has no weights", fix="copy the complete model folder")
     known_digests = understudy_home() / KNOWN_DIGESTS
-    known = read_json(known_digests)
+    known = {path: entry for path, entry in read_json(known_digests).items() if Path(path).is_file()}
     lines = []
     for file in files:
         status = file.stat()
