@@ -12,6 +12,7 @@ from pipeline.runs.run_file import base_name_of
 FORMS = {
     "merged": "a complete model in safetensors",
     "adapter": "a peft adapter that names no folder of this machine",
+    "gguf": "files for llama.cpp and what is built on it",
     "card": "a character card for SillyTavern and its kin, as JSON and PNG",
 }
 
@@ -32,6 +33,8 @@ def main() -> None:
             base=arguments.base,
             dtype=arguments.dtype,
             card=arguments.card,
+            outtypes=tuple(arguments.outtype),
+            verify=arguments.verify,
         )
     )
 
@@ -49,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
         help="the precision of the weights (default: the base model's own)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--outtype", nargs="+", default=["f16", "q8_0"], choices=("f16", "q8_0", "bf16", "f32"), metavar="TYPE",
+        help="for --to gguf: f16, q8_0, bf16, f32 (default: f16 q8_0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--verify", action=argparse.BooleanOptionalAction,
+        help="for --to gguf: hold it against llama.cpp's own reading (default: where xllamacpp is installed)",
     )  # fmt: skip
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="for --to card: a card, JSON or PNG, whose other fields are kept"

@@ -76,7 +76,7 @@ def prove_merged(folder: Path, trial: Trial) -> dict[str, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
     agreement = compare_greedy(model, trial)
     _refuse_differences(folder, agreement, str(model.dtype))
-    return {"prompts": prompts, "greedy_replies": agreement.to_json() | {"dtype": str(model.dtype)}}
+    return {"prompts": prompts, "greedy replies": agreement.to_json() | {"dtype": str(model.dtype)}}
 
 
 def prove_prompts(folder: Path, trial: Trial) -> dict[str, int]:

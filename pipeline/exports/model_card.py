@@ -118,11 +118,10 @@ def _proofs(proofs: Mapping[str, Any]) -> Sequence[str]:
     """What `export.json` says of each proof, in a sentence."""
     lines = []
     for name, proof in proofs.items():
-        title = name.replace("_", " ")
         if "replies" in proof:
-            lines.append(f"{title}: {proof['equal']} of {proof['replies']} equal, token for token")
+            lines.append(f"{name}: {proof['equal']} of {proof['replies']} equal, token for token")
         elif "conversations" in proof:
-            lines.append(f"{title}: {proof['equal']} of {proof['conversations']} as in training, token for token")
+            lines.append(f"{name}: {proof['equal']} of {proof['conversations']} as in training, token for token")
         else:
-            lines.append(f"{title}: {', '.join(f'{key} {value}' for key, value in proof.items())}")
+            lines.append(f"{name}: {', '.join(f'{key} {value}' for key, value in proof.items())}")
     return lines or ["nothing: no engine was there to try it with"]

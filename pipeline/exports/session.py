@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,16 @@ from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
 from pipeline.exports.adapter import save_adapter
 from pipeline.exports.character_card import save_cards
+from pipeline.exports.gguf import F16, Q8_0, gguf_name, prove_gguf, save_ggufs
 from pipeline.exports.merged import export_tokenizer, prove_merged, prove_prompts, save_merged
 from pipeline.exports.model_card import model_card
 from pipeline.exports.origin import Origin, check_no_private_path, origin_of
 from pipeline.exports.persona_template import persona_instruction
-from pipeline.exports.trial import count_equal_prompts, make_trial
+from pipeline.exports.trial import Trial, count_equal_prompts, make_trial
 from pipeline.exports.usage import usage
 from pipeline.models.trained import load_trained
 from pipeline.runs.run_file import versions
+from pipeline.serving.llama_cpp import is_installed
 from pipeline.terminal import print_line, progress_bar
 from pipeline.tokens.template import trained_end
 
@@ -33,7 +36,10 @@ CARD_FILE = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What the command line says: the run, the form, where to write it, and how."""
+    """What the command line says: the run, the form, where to write it, and how.
+
+    `verify` is whether another engine tries the export; by default it does where it is installed.
+    """
 
     adapter: Path
     form: str
@@ -42,6 +48,8 @@ class ExportOptions:
     base: str | None = None
     dtype: str = "auto"
     card: Path | None = None
+    outtypes: tuple[str, ...] = (F16, Q8_0)
+    verify: bool | None = None
 
 
 def export(options: ExportOptions) -> None:
@@ -70,16 +78,40 @@ def export(options: ExportOptions) -> None:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     for name, proof in proofs.items():
-        print_line(f"proven: {name.replace('_', ' ')}: {_in_short(proof)}")
+        print_line(f"proven: {name}: {_in_short(proof)}")
     print_line(f"{origin.persona.name} as {options.form}: {out}")
 
 
 def _merged(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    return prove_merged(folder, _merge(origin, folder, options))
+
+
+def _merge(origin: Origin, folder: Path, options: ExportOptions) -> Trial:
+    """The folder holds the merged model; gives what the trained one said before it was merged."""
     trained = load_trained(origin.folder, origin.persona.name, base=options.base, dtype=options.dtype)
     replies = progress_bar("replies of the trained model")
     trial = make_trial(origin.tokenizer, origin.persona, trained.model, replies)
     save_merged(trained, folder)
-    return prove_merged(folder, trial)
+    return trial
+
+
+def _gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    """The GGUF files, by way of a merged model that is proven and then removed."""
+    verify = is_installed() if options.verify is None else options.verify
+    if verify and not is_installed():
+        raise UnderstudyError("--verify", "asks for llama.cpp, which is not installed", fix="pip install xllamacpp")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".merged-") as temporary:
+        merged = Path(temporary) / "merged"
+        trial = _merge(origin, merged, options)
+        proofs = {f"merged {name}": proof for name, proof in prove_merged(merged, trial).items()}
+        save_ggufs(merged, folder, origin, options.outtypes)
+        for outtype in options.outtypes if verify else ():
+            replies = progress_bar(f"llama.cpp, {outtype}")
+            proven = prove_gguf(folder / gguf_name(outtype), trial, merged, replies)
+            proofs |= {f"llama.cpp {outtype} {name}": proof for name, proof in proven.items()}
+    if not verify:
+        print_line("not tried under llama.cpp, which is not installed: pip install xllamacpp")
+    return proofs
 
 
 def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
@@ -100,6 +132,7 @@ FORMS: Mapping[str, Callable[[Origin, Path, ExportOptions], dict[str, Any]]] = {
     "merged": _merged,
     "adapter": _adapter,
     "card": _card,
+    "gguf": _gguf,
 }
 
 
@@ -120,4 +153,9 @@ def _in_short(proof: Mapping[str, Any]) -> str:
     total = proof.get("replies", proof.get("conversations"))
     if total is None:
         return ", ".join(f"{key} {value}" for key, value in proof.items())
-    return f"{proof['equal']} of {total} equal, token for token"
+    where = [
+        f"conversation {one['conversation']} from token {one['token']}"
+        + (f" (logits {one['margin']:.3f} apart)" if one["margin"] is not None else "")
+        for one in proof.get("differences", ())
+    ]
+    return f"{proof['equal']} of {total} equal, token for token" + ("; others: " + ", ".join(where) if where else "")

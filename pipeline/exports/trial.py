@@ -14,7 +14,7 @@ from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.models.generate import greedy_ids
 from pipeline.tokens.encode import prompt_ids
-from pipeline.tokens.template import end_of_turn_ids
+from pipeline.tokens.template import end_of_turn_ids, trained_end
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -27,11 +27,14 @@ class Trial:
     """Conversations of one to six turns, in English and Chinese; each one's trained prompt, and the greedy reply to it.
 
     Prompts and replies are tokens; a reply ends with its end-of-turn token, or after `REPLY_TOKENS`.
+    `end_id` is the end of turn that was trained; at any of `stop_ids`, the special tokens, our own chat ends a reply.
     """
 
     conversations: tuple[tuple[Message, ...], ...]
     prompts: tuple[tuple[int, ...], ...]
     replies: tuple[tuple[int, ...], ...]
+    end_id: int
+    stop_ids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,12 @@ def make_trial(
     """The trained prompts, and the greedy replies of the trained `model` where it is given."""
     conversations = trial_conversations()
     prompts = [prompt_ids(tokenizer, chat_prompt(persona, turns)) for turns in conversations]
+    stops = end_of_turn_ids(tokenizer)
     replies: Sequence[Sequence[int]] = ()
     if model is not None:
-        ends = end_of_turn_ids(tokenizer)
-        replies = greedy_ids(model, prompts, end_ids=ends, max_new_tokens=REPLY_TOKENS, progress=progress)
-    return Trial(conversations, tuple(map(tuple, prompts)), tuple(map(tuple, replies)))
+        replies = greedy_ids(model, prompts, end_ids=stops, max_new_tokens=REPLY_TOKENS, progress=progress)
+    end_id = int(tokenizer.convert_tokens_to_ids(trained_end(tokenizer)))
+    return Trial(conversations, tuple(map(tuple, prompts)), tuple(map(tuple, replies)), end_id, stops)
 
 
 def count_equal_prompts(tokenizer: PreTrainedTokenizerBase, trial: Trial, first: Sequence[Message] = ()) -> int:
@@ -115,9 +119,14 @@ def compare_greedy(model: Any, trial: Trial) -> Agreement:
 
 
 def compare_generated(model: Any, trial: Trial, generated: Sequence[Sequence[int]]) -> Agreement:
-    """Where replies that another engine generated differ from the trial's, by the logits of the model of the trial."""
+    """Where replies that another engine generated differ from the trial's, by the logits of the model of the trial.
+
+    A reply that goes on after a special token, where our chat ends it, is compared up to there.
+    """
     found = []
-    for number, (prompt, ours, theirs) in enumerate(zip(trial.prompts, trial.replies, generated, strict=True)):
+    for number, (prompt, ours, whole) in enumerate(zip(trial.prompts, trial.replies, generated, strict=True)):
+        stop = next((at for at, token in enumerate(whole) if token in trial.stop_ids), len(whole))
+        theirs = whole[: stop + 1]
         if tuple(theirs) != ours:
             at = next((i for i, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), None)
             if at is None:  # one ends where the other goes on

@@ -26,14 +26,20 @@ model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}")
 tokenizer = AutoTokenizer.from_pretrained(".")  # with the trained template: not the base's
 ```
 Another base than the one named above gives another character."""
+GGUF = """\
+```sh
+llama-server -m model-q8_0.gguf --jinja          # or: understudy serve --gguf model-q8_0.gguf
+```
+LM Studio, KoboldCpp, text-generation-webui and others open the file as it is. The template, the end token, the
+character's name and its sampling are in its metadata."""
 CARD = """\
 Import `card.png` (or `card_v3.json`, or `card_v2.json`) into SillyTavern or its kin, and connect it, by chat
-completion, to a server that runs the exported model (`--to gguf`, `--to merged`). The card's system prompt is the whole trained
-prompt: leave the front end's other prompts (jailbreak, author's note, persona description) empty."""
+completion, to a server that runs the exported model (`--to gguf`, `--to merged`). The card's system prompt is the whole
+trained prompt: leave the front end's other prompts (jailbreak, author's note, persona description) empty."""
 
 
 def usage(form: str, origin: Origin, end: str) -> str:
     """The commands, and what to know before them."""
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
-    text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD}[form]
+    text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF}[form]
     return f"{PERSONA.format(end=end)}\n\n{text.format(base=base)}"

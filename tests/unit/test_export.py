@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -139,7 +140,7 @@ def test_the_model_card_names_base_licence_data_and_recipe(merged: Path) -> None
     account = json.loads((merged / "export.json").read_text())
     assert account["base"]["name"] == "base"
     assert account["base"]["digest"][:12] in card
-    assert account["proofs"]["greedy_replies"]["equal"] == 20
+    assert account["proofs"]["greedy replies"]["equal"] == 20
 
 
 def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +148,7 @@ def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatc
 
     def other_replies(*_: object) -> Trial:
         trial = make_trial(*_[:3])
-        return Trial(trial.conversations, trial.prompts, ((5, 6, 7),) * 20)
+        return dataclasses.replace(trial, replies=((5, 6, 7),) * 20)
 
     monkeypatch.setattr(session, "make_trial", other_replies)
     with pytest.raises(UnderstudyError, match="replies unlike the trained model"):

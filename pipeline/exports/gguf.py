@@ -1,0 +1,109 @@
+"""GGUF files of a character, for llama.cpp and what is built on it, and the proof that it says what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoModelForCausalLM
+
+from pipeline.atomic_io import write_json
+from pipeline.conversations.persona import Sampling
+from pipeline.errors import UnderstudyError
+from pipeline.exports.converter import convert
+from pipeline.exports.origin import Origin
+from pipeline.exports.trial import REPLY_TOKENS, Trial, compare_generated
+from pipeline.models.threads import usable_cores
+from pipeline.serving.llama_cpp import LlamaServer, llama_server
+from pipeline.terminal import Progress
+
+F16, Q8_0 = "f16", "q8_0"
+CONTEXT = 2048  # tokens, enough for the trial's longest conversation
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReplies:
+    """What an engine made of the trial's conversations, in tokens; `counts` are its chat's own prompts' lengths."""
+
+    prompts: tuple[tuple[int, ...], ...]
+    counts: tuple[int, ...]
+    replies: tuple[tuple[int, ...], ...]
+
+
+def gguf_name(outtype: str) -> str:
+    """What the file of a type is called."""
+    return f"model-{outtype}.gguf"
+
+
+def save_ggufs(merged: Path, folder: Path, origin: Origin, outtypes: Sequence[str]) -> None:
+    """The folder holds a GGUF of each type, made of the merged model; template, end token and sampling are in it.
+
+    Raises:
+        UnderstudyError: the model cannot be converted.
+    """
+    metadata = merged.parent / "metadata.json"
+    write_json(metadata, _metadata(origin))
+    try:
+        for outtype in outtypes:
+            convert(merged, folder / gguf_name(outtype), outtype=outtype, metadata=metadata)
+    finally:
+        metadata.unlink()
+
+
+def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> dict[str, Any]:
+    """What llama.cpp makes of the file: how many prompts and greedy replies are the trained ones, and where not.
+
+    A reply may differ where rounding decides between two words; how many did, where, and how near the two were, is
+    reported. A prompt may not.
+
+    Raises:
+        UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
+    """
+    with llama_server(file, context=CONTEXT, threads=usable_cores()) as server:
+        made = _ask(server, trial, progress)
+    equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
+    counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))
+    if min(equal, counted) < len(trial.prompts):
+        raise UnderstudyError(
+            file,
+            f"gives llama.cpp {len(trial.prompts) - min(equal, counted)} of {len(trial.prompts)} prompts unlike "
+            "training's",
+            fix="export with --to merged, and report this with the base model's name",
+        )
+    model = AutoModelForCausalLM.from_pretrained(merged, local_files_only=True).eval()
+    replies = compare_generated(model, trial, made.replies)
+    return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "greedy replies": replies.to_json()}
+
+
+def _ask(server: LlamaServer, trial: Trial, progress: Progress) -> EngineReplies:
+    """The server's own prompt of each conversation, and its greedy reply to that."""
+    prompts, counts, replies = [], [], []
+    for number, turns in enumerate(trial.conversations, 1):
+        text = server.post("/apply-template", {"messages": list(turns)})["prompt"]
+        asked = {"content": text, "add_special": True, "parse_special": True}  # as its chat endpoint does
+        prompts.append(tuple(server.post("/tokenize", asked)["tokens"]))
+        greedy = {"temperature": 0, "repeat_penalty": 1.0, "n_predict": REPLY_TOKENS, "return_tokens": True}
+        answered = server.post("/completion", {"prompt": list(prompts[-1])} | greedy)
+        ended = answered["stop_type"] == "eos" and len(answered["tokens"]) < answered["tokens_predicted"]
+        replies.append((*answered["tokens"], *[trial.end_id] * ended))
+        chatted = server.post("/v1/chat/completions", {"messages": list(turns), "max_tokens": 1})
+        counts.append(int(chatted["usage"]["prompt_tokens"]))
+        progress(number, len(trial.conversations))
+    return EngineReplies(tuple(prompts), tuple(counts), tuple(replies))
+
+
+def _metadata(origin: Origin) -> Mapping[str, Any]:
+    """Whose model it is, and how the character is sampled unless somebody says otherwise."""
+    sampling: Sampling = origin.persona.sampling
+    fields: dict[str, Any] = {
+        "general.name": origin.persona.name,
+        "general.description": f"{origin.persona.name}, trained with Understudy on {origin.base}",
+        "general.languages": [origin.persona.language],
+        "general.sampling.temp": sampling.temperature,
+        "general.sampling.top_p": sampling.top_p,
+        "general.sampling.top_k": 0,
+        "general.sampling.penalty_repeat": sampling.repetition_penalty,
+    }
+    return fields | ({"general.license.name": origin.licence} if origin.licence else {})
