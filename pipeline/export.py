@@ -13,6 +13,7 @@ FORMS = {
     "merged": "a complete model in safetensors",
     "adapter": "a peft adapter that names no folder of this machine",
     "gguf": "files for llama.cpp and what is built on it",
+    "ollama": "a Modelfile with its GGUF",
     "card": "a character card for SillyTavern and its kin, as JSON and PNG",
 }
 
@@ -22,7 +23,8 @@ def main() -> None:
     """Read the command line and export."""
     arguments = _parser().parse_args()
     prepare_environment(arguments.base or base_name_of(arguments.adapter))
-    from pipeline.exports.session import ExportOptions, export
+    from pipeline.exports.forms import ExportOptions
+    from pipeline.exports.session import export
 
     export(
         ExportOptions(
@@ -54,12 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the precision of the weights (default: the base model's own)",
     )  # fmt: skip
     parser.add_argument(
-        "--outtype", nargs="+", default=["f16", "q8_0"], choices=("f16", "q8_0", "bf16", "f32"), metavar="TYPE",
-        help="for --to gguf: f16, q8_0, bf16, f32 (default: f16 q8_0)",
+        "--outtype", nargs="+", default=(), choices=("f16", "q8_0", "bf16", "f32"), metavar="TYPE",
+        help="for --to gguf and ollama: f16, q8_0, bf16, f32 (default: f16 q8_0, for ollama q8_0)",
     )  # fmt: skip
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction,
-        help="for --to gguf: hold it against llama.cpp's own reading (default: where xllamacpp is installed)",
+        help="for --to gguf and ollama: compare with llama.cpp's own reading (default: where xllamacpp is installed)",
     )  # fmt: skip
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="for --to card: a card, JSON or PNG, whose other fields are kept"

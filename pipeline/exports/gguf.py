@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from transformers import AutoModelForCausalLM
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.atomic_io import write_json
 from pipeline.conversations.persona import Sampling
@@ -15,11 +17,14 @@ from pipeline.errors import UnderstudyError
 from pipeline.exports.converter import convert
 from pipeline.exports.origin import Origin
 from pipeline.exports.trial import REPLY_TOKENS, Trial, compare_generated
-from pipeline.models.threads import usable_cores
 from pipeline.serving.llama_cpp import LlamaServer, llama_server
 from pipeline.terminal import Progress
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 F16, Q8_0 = "f16", "q8_0"
+PROMPT = {"add_special": True, "parse_special": True}  # how a prompt is read, of chat too
 CONTEXT = 2048  # tokens, enough for the trial's longest conversation
 
 
@@ -43,6 +48,7 @@ def save_ggufs(merged: Path, folder: Path, origin: Origin, outtypes: Sequence[st
     Raises:
         UnderstudyError: the model cannot be converted.
     """
+    _state_bos(merged)
     metadata = merged.parent / "metadata.json"
     write_json(metadata, _metadata(origin))
     try:
@@ -61,7 +67,7 @@ def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> di
     Raises:
         UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
     """
-    with llama_server(file, context=CONTEXT, threads=usable_cores()) as server:
+    with llama_server(file, context=CONTEXT, threads=torch.get_num_threads()) as server:
         made = _ask(server, trial, progress)
     equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
     counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))
@@ -77,13 +83,41 @@ def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> di
     return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "greedy replies": replies.to_json()}
 
 
+def prove_prompt_texts(file: Path, prompts: Sequence[str], trial: Trial) -> dict[str, int]:
+    """How many of these texts llama.cpp reads as the trial's prompts, as it reads any prompt.
+
+    Raises:
+        UnderstudyError: not all.
+    """
+    with llama_server(file, context=CONTEXT, threads=torch.get_num_threads()) as server:
+        read = [tuple(server.post("/tokenize", PROMPT | {"content": text})["tokens"]) for text in prompts]
+    equal = sum(map(tuple.__eq__, read, trial.prompts))
+    if equal < len(trial.prompts):
+        raise UnderstudyError(
+            file, f"reads {len(trial.prompts) - equal} of {len(trial.prompts)} prompts unlike training",
+            fix="export with --to gguf, and report this with the base model's name",
+        )  # fmt: skip
+    return {"conversations": len(trial.prompts), "equal": equal}
+
+
+def adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the tokenizer begins any text with its bos token."""
+    return tokenizer.bos_token_id is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+
+
+def _state_bos(merged: Path) -> None:
+    """The folder's tokenizer says whether it adds bos, or each engine would go by a default of its own."""
+    file = merged / "tokenizer_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    write_json(file, config | {"add_bos_token": adds_bos(AutoTokenizer.from_pretrained(merged))})
+
+
 def _ask(server: LlamaServer, trial: Trial, progress: Progress) -> EngineReplies:
     """The server's own prompt of each conversation, and its greedy reply to that."""
     prompts, counts, replies = [], [], []
     for number, turns in enumerate(trial.conversations, 1):
         text = server.post("/apply-template", {"messages": list(turns)})["prompt"]
-        asked = {"content": text, "add_special": True, "parse_special": True}  # as its chat endpoint does
-        prompts.append(tuple(server.post("/tokenize", asked)["tokens"]))
+        prompts.append(tuple(server.post("/tokenize", PROMPT | {"content": text})["tokens"]))
         greedy = {"temperature": 0, "repeat_penalty": 1.0, "n_predict": REPLY_TOKENS, "return_tokens": True}
         answered = server.post("/completion", {"prompt": list(prompts[-1])} | greedy)
         ended = answered["stop_type"] == "eos" and len(answered["tokens"]) < answered["tokens_predicted"]

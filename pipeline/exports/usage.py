@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.exports.origin import EMBEDDED_NAME, Origin
 from pipeline.models.locate import EMBEDDED
 
@@ -32,6 +34,12 @@ llama-server -m model-q8_0.gguf --jinja          # or: understudy serve --gguf m
 ```
 LM Studio, KoboldCpp, text-generation-webui and others open the file as it is. The template, the end token, the
 character's name and its sampling are in its metadata."""
+OLLAMA = """\
+```sh
+ollama create {name} -f Modelfile && ollama run {name}
+```
+Ollama renders the Modelfile's TEMPLATE, a Go template that gives the trained prompts; a system message of your own
+takes the place of its SYSTEM, the persona. Its penalty for repetition looks back over 64 tokens, not over all."""
 CARD = """\
 Import `card.png` (or `card_v3.json`, or `card_v2.json`) into SillyTavern or its kin, and connect it, by chat
 completion, to a server that runs the exported model (`--to gguf`, `--to merged`). The card's system prompt is the whole
@@ -41,5 +49,10 @@ trained prompt: leave the front end's other prompts (jailbreak, author's note, p
 def usage(form: str, origin: Origin, end: str) -> str:
     """The commands, and what to know before them."""
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
-    text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF}[form]
-    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base)}"
+    text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}[form]
+    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=_model_name(origin.persona.name))}"
+
+
+def _model_name(name: str) -> str:
+    """A name that a shell and Ollama take as it is."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "character"

