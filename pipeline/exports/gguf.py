@@ -138,6 +138,8 @@ def _metadata(origin: Origin) -> Mapping[str, Any]:
         "general.sampling.temp": sampling.temperature,
         "general.sampling.top_p": sampling.top_p,
         "general.sampling.top_k": 0,
+        "general.sampling.min_p": 0.0,
+        "general.sampling.penalty_last_n": -1,  # all of the conversation, as our own chat
         "general.sampling.penalty_repeat": sampling.repetition_penalty,
     }
     return fields | ({"general.license.name": origin.licence} if origin.licence else {})

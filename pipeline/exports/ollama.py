@@ -114,6 +114,8 @@ def modelfile(gguf: str, template: str, instruction: str, end: str, sampling: Sa
         f"PARAMETER temperature {sampling.temperature}",
         f"PARAMETER top_p {sampling.top_p}",
         "PARAMETER top_k 0",
+        "PARAMETER min_p 0.0",
+        "PARAMETER repeat_last_n -1",  # all of the conversation, as our own chat
         f"PARAMETER repeat_penalty {sampling.repetition_penalty}",
         f"PARAMETER num_predict {sampling.max_new_tokens}",
     ]

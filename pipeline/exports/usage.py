@@ -14,7 +14,7 @@ PERSONA = (
 )
 MERGED = """\
 ```sh
-transformers serve --default-host 127.0.0.1 .    # or: vllm serve .
+transformers serve . --host 127.0.0.1    # or: vllm serve .
 ```"""
 ADAPTER = """\
 ```sh
@@ -39,7 +39,7 @@ OLLAMA = """\
 ollama create {name} -f Modelfile && ollama run {name}
 ```
 Ollama renders the Modelfile's TEMPLATE, a Go template that gives the trained prompts; a system message of your own
-takes the place of its SYSTEM, the persona. Its penalty for repetition looks back over 64 tokens, not over all."""
+takes the place of its SYSTEM, the persona."""
 CARD = """\
 Import `card.png` (or `card_v3.json`, or `card_v2.json`) into SillyTavern or its kin, and connect it, by chat
 completion, to a server that runs the exported model (`--to gguf`, `--to merged`). The card's system prompt is the whole

@@ -56,6 +56,7 @@ def llama_server(
     parameters.model.path = str(gguf)
     parameters.n_ctx, parameters.n_parallel, parameters.cpuparams.n_threads = context, 1, threads
     parameters.hostnames, parameters.port, parameters.verbosity = [host], port, QUIET
+    parameters.cors_origins = f"http://{host}"  # else any page in the user's browser may talk to it
     parameters.model_alias = {alias} if alias else parameters.model_alias
     try:
         server = xllamacpp.Server(parameters)

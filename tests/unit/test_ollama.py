@@ -63,6 +63,8 @@ def test_a_modelfile_names_file_template_persona_stop_and_sampling() -> None:
         "PARAMETER temperature 0.7",
         "PARAMETER top_p 0.9",
         "PARAMETER top_k 0",
+        "PARAMETER min_p 0.0",
+        "PARAMETER repeat_last_n -1",
         "PARAMETER repeat_penalty 1.1",
         "PARAMETER num_predict 160",
     ]
