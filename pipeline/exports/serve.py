@@ -21,6 +21,7 @@ from transformers.utils import logging
 
 from pipeline.errors import UnderstudyError
 from pipeline.exports.merged import save_merged
+from pipeline.exports.usage import plain_name
 from pipeline.models.trained import load_trained
 from pipeline.runs.files import RUN_FILE
 from pipeline.serving.llama_cpp import LOCALHOST, llama_server
@@ -36,8 +37,10 @@ def serve_gguf(gguf: Path, *, port: int, context: int) -> None:
     Raises:
         UnderstudyError: llama.cpp is not installed, or cannot load the file.
     """
+    if not gguf.is_file():
+        raise UnderstudyError(gguf, "is not there", fix="name a file that `export --to gguf` wrote")
     with llama_server(gguf, context=context, threads=torch.get_num_threads(), port=port, alias=gguf.stem) as server:
-        _announce(gguf.name, server.address)
+        _announce(gguf.stem, server.address)
         _until_stopped(threading.Event().wait)
 
 
@@ -56,11 +59,12 @@ def serve_folder(folder: Path, name: str | None, *, base: str | None, port: int)
             fix="pip install 'understudy[serve]'; or export with --to gguf, and serve that: --gguf FILE",
         )  # fmt: skip
     with _model_folder(folder, name, base) as model:
-        command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)]
-        process = subprocess.Popen([*command, "--host", LOCALHOST, "--port", str(port)])  # noqa: S603
+        command = [sys.executable, "-m", "transformers.cli.transformers", "serve", model.name]
+        command += ["--host", LOCALHOST, "--port", str(port)]
+        process = subprocess.Popen(command, cwd=model.parent)  # noqa: S603 - clients name the model as it is named here
         try:
             _wait_until_it_answers(process, f"http://{LOCALHOST}:{port}")
-            _announce(folder.name, f"http://{LOCALHOST}:{port}")
+            _announce(model.name, f"http://{LOCALHOST}:{port}")
             _until_stopped(process.wait)
         finally:
             process.terminate()
@@ -73,13 +77,16 @@ def _model_folder(folder: Path, name: str | None, base: str | None) -> Iterator[
     if not (folder / RUN_FILE).is_file():
         if not (folder / "config.json").is_file():
             raise UnderstudyError(folder, "holds neither a run nor an exported model", fix="name one that does")
-        yield folder
+        yield folder.resolve()
         return
     logging.disable_progress_bar()
     print_line("merging the adapter, into a temporary folder ...")
     with tempfile.TemporaryDirectory(prefix="understudy-") as temporary:
-        save_merged(load_trained(folder, name, base=base, dtype="auto"), Path(temporary))
-        yield Path(temporary)
+        trained = load_trained(folder, name, base=base, dtype="auto")
+        model = Path(temporary) / plain_name(trained.persona.name)
+        save_merged(trained, model)
+        del trained  # the server loads it again
+        yield model
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> None:
@@ -109,4 +116,4 @@ def _until_stopped(wait: Callable[[], object]) -> None:
 
 
 def _announce(name: str, address: str) -> None:
-    print_line(f"{name} answers at {address}/v1, for any OpenAI client, without a key; Ctrl-C stops it")
+    print_line(f"{address}/v1 answers any OpenAI client, as model {name}, without a key; Ctrl-C stops it")

@@ -50,9 +50,9 @@ def usage(form: str, origin: Origin, end: str) -> str:
     """The commands, and what to know before them."""
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
     text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}[form]
-    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=_model_name(origin.persona.name))}"
+    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=plain_name(origin.persona.name))}"
 
 
-def _model_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name that a shell and Ollama take as it is."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "character"
