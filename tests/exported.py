@@ -23,8 +23,8 @@ ARGUMENTS: dict[str, Any] = {
 LEDGER = [{"kind": "setting_qa", "records": 3, "realised": 60, "share_of_loss_tokens": 0.5}]
 
 
-def write_trained_folder(folder: Path, base: Path) -> Path:
-    """A finished run of Mira on the base; its adapter is random, and large enough to change what is said."""
+def write_trained_folder(folder: Path, base: Path | str) -> Path:
+    """A finished run of Mira on the base, a folder or `embedded`; its adapter is random, and changes what is said."""
     import torch
     from peft import LoraConfig, get_peft_model
 

@@ -102,11 +102,13 @@ def measure_recipe(
     json_file: Path | None = None,
     html_file: Path | None = None,
     matrix_facts: int = MATRIX_FACTS,
+    base: str | None = None,
 ) -> None:
     """Measure the run in `folder` against its base model, print the tables and write the reports.
 
     Of several characters, each that is not left out by `name` gets a report in a folder of its own below `folder`, and
-    all together the matrix of what each knows of the others, `matrix_facts` of each one's facts.
+    all together the matrix of what each knows of the others, `matrix_facts` of each one's facts. `base` is where the
+    base model lies now, if it has moved.
 
     Raises:
         UnderstudyError: recipe and run are not of the same characters, or there are too few facts to ask for.
@@ -117,7 +119,7 @@ def measure_recipe(
     names = [one.name for one in character_arguments(recipe).each]
     if len(names) > 1 and not name and (json_file or html_file):
         raise UnderstudyError("command line", "names one file for several reports", fix="add --as NAME")
-    trained = load_trained(folder, name or names[0])
+    trained = load_trained(folder, name or names[0], base=base)
     personas = (trained.persona,) if name or len(names) == 1 else trained.personas
     columns, reports, taken = [], {}, set[str]()
     for persona in personas:

