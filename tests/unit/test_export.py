@@ -313,3 +313,14 @@ def test_one_of_several_characters_is_exported_by_name(run_folder: Path, tmp_pat
         export(ExportOptions(folder, "adapter", tmp_path / "out"))
     export(ExportOptions(folder, "adapter", tmp_path / "out", name="阿蘅"))
     assert "你现在是阿蘅" in (tmp_path / "out" / "chat_template.jinja").read_text()
+
+
+def test_a_folder_of_this_machine_in_a_template_ends_the_export(run_folder: Path, tmp_path: Path) -> None:
+    from pipeline.conversations.persona import make_persona, save_personas
+
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    persona = make_persona("Mira", "en", {"chat": f"You are Mira. See {folder.resolve()}/notes."})
+    save_personas([persona], folder, template=(folder / "chat_template.jinja").read_text())
+    with pytest.raises(UnderstudyError, match="names? a folder of this machine"):
+        export(ExportOptions(folder, "adapter", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
