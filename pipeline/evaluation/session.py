@@ -106,8 +106,8 @@ def measure_recipe(
 ) -> None:
     """Measure the run in `folder` against its base model, print the tables and write the reports.
 
-    Of several characters, each that is not left out by `name` gets a report in a folder of its own below `folder`, and
-    all together the matrix of what each knows of the others, `matrix_facts` of each one's facts. `base` is where the base is.
+    `base` is where its base model lies now. Of several characters, each that is not left out by `name` gets a report in
+    a folder of its own below `folder`, and all together a matrix of what each knows, by `matrix_facts` facts of each.
 
     Raises:
         UnderstudyError: recipe and run are not of the same characters, or there are too few facts to ask for.
