@@ -321,6 +321,6 @@ def test_a_folder_of_this_machine_in_a_template_ends_the_export(run_folder: Path
     folder = shutil.copytree(run_folder, tmp_path / "run")
     persona = make_persona("Mira", "en", {"chat": f"You are Mira. See {folder.resolve()}/notes."})
     save_personas([persona], folder, template=(folder / "chat_template.jinja").read_text())
-    with pytest.raises(UnderstudyError, match="names? a folder of this machine"):
+    with pytest.raises(UnderstudyError, match="would name a folder of this machine"):
         export(ExportOptions(folder, "adapter", tmp_path / "out"))
     assert not (tmp_path / "out").exists()
