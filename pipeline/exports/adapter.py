@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
@@ -16,10 +15,8 @@ from pipeline.runs.files import ADAPTER_FILE
 WEIGHTS = "adapter_model.safetensors"
 
 
-def save_adapter(origin: Origin, folder: Path) -> dict[str, Any]:
+def save_adapter(origin: Origin, folder: Path) -> None:
     """The folder holds the run's adapter, its base by name, and a tokenizer whose template holds the persona.
-
-    Gives what was done with the weights, for `export.json`.
 
     Raises:
         UnderstudyError: the run trained a complete model, which has no adapter.
@@ -30,4 +27,3 @@ def save_adapter(origin: Origin, folder: Path) -> dict[str, Any]:
     write_json(folder / ADAPTER_FILE, config | {"base_model_name_or_path": origin.base})
     shutil.copyfile(origin.folder / WEIGHTS, folder / WEIGHTS)
     export_tokenizer(origin.tokenizer, origin.persona).save_pretrained(folder)
-    return {"copied": WEIGHTS, "bytes": (folder / WEIGHTS).stat().st_size}

@@ -40,11 +40,11 @@ CARD_V2, CARD_V3, PORTRAIT = "card_v2.json", "card_v3.json", "card.png"
 PORTRAIT_SIZE = (400, 600)  # pixels, as front ends show them
 
 
-def save_cards(name: str, system_prompt: str, notes: str, folder: Path, imported: Path | None) -> dict[str, Any]:
+def save_cards(name: str, system_prompt: str, notes: str, folder: Path, imported: Path | None) -> list[str]:
     """The folder holds the card in both versions and in a PNG.
 
     `imported` is a card whose other fields and picture stay.
-    Gives the fields that were set aside, for `export.json`.
+    Gives the names of the fields that were set aside.
 
     Raises:
         UnderstudyError: the imported file is no card in JSON or PNG.
@@ -60,7 +60,7 @@ def save_cards(name: str, system_prompt: str, notes: str, folder: Path, imported
     for file in (CARD_V2, CARD_V3, PORTRAIT):
         if _read_card(folder / file)["data"]["system_prompt"] != system_prompt:
             raise UnderstudyError(folder / file, "does not read back as it was written", fix="report this")
-    return {"read_back": [CARD_V2, CARD_V3, PORTRAIT], "set_aside": set_aside}
+    return set_aside
 
 
 def _card_data(

@@ -113,17 +113,18 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
 
 
 def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
-    weights = save_adapter(origin, folder)
-    return {"prompts": prove_prompts(folder, make_trial(origin.tokenizer, origin.persona)), "weights": weights}
+    save_adapter(origin, folder)
+    return {"prompts": prove_prompts(folder, make_trial(origin.tokenizer, origin.persona))}
 
 
 def _card(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
     instruction = persona_instruction(origin.tokenizer, origin.persona)
     notes = f"Trained with Understudy on {origin.base}. For the model that was exported beside it, and no other."
-    written = save_cards(origin.persona.name, instruction, notes, folder, options.card)
+    set_aside = save_cards(origin.persona.name, instruction, notes, folder, options.card)
     trial = make_trial(origin.tokenizer, origin.persona)
     equal = count_equal_prompts(export_tokenizer(origin.tokenizer, origin.persona), trial, [system(instruction)])
-    return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "card": written}
+    proofs: dict[str, Any] = {"prompts": {"conversations": len(trial.prompts), "equal": equal}}
+    return proofs | ({"set aside from the imported card": set_aside} if set_aside else {})
 
 
 FORMS: Mapping[str, Callable[[Origin, Path, ExportOptions], dict[str, Any]]] = {

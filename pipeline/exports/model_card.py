@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -33,8 +33,8 @@ def model_card(origin: Origin, form: str, usage: str, proofs: Mapping[str, Any])
         *_data(origin),
         "## Recipe\n",
         *_recipe(origin),
-        "## Proven at export\n",
-        *(f"- {line}" for line in _proofs(proofs)),
+        "## Checked at export\n",
+        *(f"- {name}: {proof_in_words(proof)}" for name, proof in proofs.items()),
         "\n`export.json` has the details, and a SHA-256 of each file.\n",
         "## Licences\n",
         f"- base model: {origin.licence or 'not named by its model card'}",
@@ -114,14 +114,15 @@ def _recipe(origin: Origin) -> Iterator[str]:
     yield f"# {origin.run.get('steps')} steps, {origin.run.get('rows')} rows\n```\n"
 
 
-def _proofs(proofs: Mapping[str, Any]) -> Sequence[str]:
-    """What `export.json` says of each proof, in a sentence."""
-    lines = []
-    for name, proof in proofs.items():
-        if "replies" in proof:
-            lines.append(f"{name}: {proof['equal']} of {proof['replies']} equal, token for token")
-        elif "conversations" in proof:
-            lines.append(f"{name}: {proof['equal']} of {proof['conversations']} as in training, token for token")
-        else:
-            lines.append(f"{name}: {', '.join(f'{key} {value}' for key, value in proof.items())}")
-    return lines or ["nothing: no engine was there to try it with"]
+def proof_in_words(proof: Any) -> str:
+    """What `export.json` says of a check: how many are as trained, and where the others begin to differ."""
+    if isinstance(proof, list):
+        return ", ".join(map(str, proof))
+    total = proof.get("replies", proof.get("conversations"))
+    where = [
+        f"conversation {one['conversation']} from token {one['token']}"
+        + (f" (logits {one['margin']:.3f} apart)" if one["margin"] is not None else "")
+        for one in proof.get("differences", ())
+    ]
+    others = f"; others: {', '.join(where)}" if where else ""
+    return f"{proof['equal']} of {total} as trained, token for token{others}"

@@ -13,7 +13,7 @@ from transformers.utils import logging
 from pipeline.atomic_io import write_json, write_text
 from pipeline.errors import UnderstudyError
 from pipeline.exports.forms import FORMS, ExportOptions
-from pipeline.exports.model_card import model_card
+from pipeline.exports.model_card import model_card, proof_in_words
 from pipeline.exports.origin import Origin, check_no_private_path, origin_of
 from pipeline.exports.usage import usage
 from pipeline.runs.run_file import versions
@@ -50,7 +50,7 @@ def export(options: ExportOptions) -> None:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     for name, proof in proofs.items():
-        print_line(f"proven: {name}: {_in_short(proof)}")
+        print_line(f"checked: {name}: {proof_in_words(proof)}")
     print_line(f"{origin.persona.name} as {options.form}: {out}")
 
 
@@ -64,16 +64,3 @@ def _write_account(folder: Path, origin: Origin, form: str, proofs: Mapping[str,
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _in_short(proof: Mapping[str, Any]) -> str:
-    """A proof in a line of the terminal."""
-    total = proof.get("replies", proof.get("conversations"))
-    if total is None:
-        return ", ".join(f"{key} {value}" for key, value in proof.items())
-    where = [
-        f"conversation {one['conversation']} from token {one['token']}"
-        + (f" (logits {one['margin']:.3f} apart)" if one["margin"] is not None else "")
-        for one in proof.get("differences", ())
-    ]
-    return f"{proof['equal']} of {total} equal, token for token" + ("; others: " + ", ".join(where) if where else "")
