@@ -324,3 +324,18 @@ def test_a_folder_of_this_machine_in_a_template_ends_the_export(run_folder: Path
     with pytest.raises(UnderstudyError, match="would name a folder of this machine"):
         export(ExportOptions(folder, "adapter", tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_hub_models_weights_have_the_digest_of_the_same_files_in_a_folder(
+    tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.models.digest import base_digest
+
+    repository = tmp_path / "models--somebody--tiny"
+    shutil.copytree(tiny_model_folder, repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert base_digest("somebody/tiny") == base_digest(str(tiny_model_folder))
+    with pytest.raises(UnderstudyError, match="hub cache"):
+        base_digest("somebody/gone")
