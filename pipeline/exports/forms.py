@@ -78,7 +78,7 @@ def _ollama(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, A
     if _verifies(options):
         prompts = [texts.prompt(messages).removeprefix(bos) for messages in conversations]
         trial = make_trial(origin.tokenizer, origin.persona)
-        proofs["llama.cpp's tokens of Ollama's prompts"] = prove_prompt_texts(
+        proofs["prompts of Ollama's TEMPLATE, read by llama.cpp"] = prove_prompt_texts(
             folder / gguf_name(outtype), prompts, trial
         )
     return proofs | {"Ollama's TEMPLATE": {"conversations": len(conversations), "equal": equal}}
