@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from pipeline.atomic_io import write_json
 from pipeline.conversations.persona import Sampling
 from pipeline.errors import UnderstudyError
 from pipeline.exports.converter import convert
+from pipeline.exports.merged import load_merged
 from pipeline.exports.origin import Origin
 from pipeline.exports.trial import REPLY_TOKENS, Trial, compare_generated
 from pipeline.serving.llama_cpp import LlamaServer, llama_server
@@ -78,8 +79,7 @@ def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> di
             "training's",
             fix="export with --to merged, and report this with the base model's name",
         )
-    model = AutoModelForCausalLM.from_pretrained(merged, local_files_only=True).eval()
-    replies = compare_generated(model, trial, made.replies)
+    replies = compare_generated(lambda: load_merged(merged), trial, made.replies)
     return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "greedy replies": replies.to_json()}
 
 

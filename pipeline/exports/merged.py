@@ -73,10 +73,15 @@ def prove_merged(folder: Path, trial: Trial) -> dict[str, Any]:
         UnderstudyError: they are not.
     """
     prompts = prove_prompts(folder, trial)
-    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
+    model = load_merged(folder)
     agreement = compare_greedy(model, trial)
     _refuse_differences(folder, agreement, str(model.dtype))
     return {"prompts": prompts, "greedy replies": agreement.to_json() | {"dtype": str(model.dtype)}}
+
+
+def load_merged(folder: Path) -> Any:
+    """The model in an exported folder, as any program loads it."""
+    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
 
 
 def prove_prompts(folder: Path, trial: Trial) -> dict[str, int]:

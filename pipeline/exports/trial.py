@@ -118,12 +118,14 @@ def compare_greedy(model: Any, trial: Trial) -> Agreement:
     return Agreement(len(trial.replies), tuple(found))
 
 
-def compare_generated(model: Any, trial: Trial, generated: Sequence[Sequence[int]]) -> Agreement:
-    """Where replies that another engine generated differ from the trial's, by the logits of the model of the trial.
+def compare_generated(load: Callable[[], Any], trial: Trial, generated: Sequence[Sequence[int]]) -> Agreement:
+    """Where replies that another engine generated differ from the trial's, by the logits of the trial's model.
 
-    A reply that goes on after a special token, where our chat ends it, is compared up to there.
+    `load` gives that model, and is called only if one differs. A reply that goes on after a special token, where our
+    chat ends it, is compared up to there.
     """
     found = []
+    model = None
     for number, (prompt, ours, whole) in enumerate(zip(trial.prompts, trial.replies, generated, strict=True)):
         stop = next((at for at, token in enumerate(whole) if token in trial.stop_ids), len(whole))
         theirs = whole[: stop + 1]
@@ -132,6 +134,7 @@ def compare_generated(model: Any, trial: Trial, generated: Sequence[Sequence[int
             if at is None:  # one ends where the other goes on
                 found.append(Difference(number, min(len(ours), len(theirs)), None))
                 continue
+            model = model or load()
             logits = _reply_logits(model, prompt, ours)[at]
             found.append(Difference(number, at, float(logits[ours[at]] - logits[theirs[at]])))
     return Agreement(len(generated), tuple(found))
