@@ -65,7 +65,7 @@ def _header(origin: Origin, form: str) -> dict[str, Any]:
 
 def _base(origin: Origin) -> str:
     name = f"{EMBEDDED_NAME} (`embedded`: its 4-bit weights, dequantised)" if origin.base == EMBEDDED else origin.base
-    return f"{name}, whose weights have the digest `{origin.base_digest}`"
+    return f"{name}, whose weights had the digest `{origin.base_digest}` {origin.digest_taken}"
 
 
 def _version(origin: Origin) -> str:

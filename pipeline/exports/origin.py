@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.atomic_io import read_json
 from pipeline.conversations.persona import Persona, load_personas, persona_named
 from pipeline.errors import UnderstudyError
-from pipeline.models.digest import base_digest
+from pipeline.models.digest import base_digest, check_base
 from pipeline.models.load import load_tokenizer
 from pipeline.models.locate import EMBEDDED, is_local
 from pipeline.runs.files import ADAPTER_FILE, RECALL_FILE
@@ -30,6 +30,8 @@ class Origin:
     """The run behind an export, and the character of it that is exported.
 
     `base` is a hub id, `embedded`, or the name of a folder without its path; `base_model` is what it is loaded by here.
+    `base_digest` is of the weights that it was trained on, as the run remembers them; a run of an earlier version
+    remembers none (`digest_remembered`), and the digest is of the weights found now.
     `recall` is what the run's recall.json says; empty where recall was not measured. `licence` is the base model's, by
     its own model card; empty if it names none.
     """
@@ -41,15 +43,21 @@ class Origin:
     base: str
     base_model: str
     base_digest: str
+    digest_remembered: bool
     licence: str
     is_adapter: bool
     recall: Mapping[str, Any]
+
+    @property
+    def digest_taken(self) -> str:
+        """When the digest was taken."""
+        return "at training" if self.digest_remembered else "at export"
 
     def to_json(self) -> dict[str, Any]:
         """As `export.json` has it."""
         return {
             "character": self.persona.name,
-            "base": {"name": self.base, "digest": self.base_digest},
+            "base": {"name": self.base, "digest": self.base_digest, "digest_taken": self.digest_taken},
             "trained": {"commit": self.run.get("commit"), "steps": self.run.get("steps")},
         }
 
@@ -58,13 +66,16 @@ def origin_of(folder: Path, name: str | None, base: str | None) -> Origin:
     """Where the character called `name` in a run's folder comes from; `base` is where its base model lies now.
 
     Raises:
-        UnderstudyError: the folder holds no finished run, its persona was changed, or it has no character of that name.
+        UnderstudyError: the folder holds no finished run, its persona was changed, it has no character of that name, or
+            `base` is another model than it was trained on.
     """
     run = read_run(folder)
     tokenizer = load_tokenizer(str(folder))
     persona = persona_named(name, load_personas(folder, template=tokenizer.chat_template), folder)
     base_model = base or str(run["model"])
-    digest = run.get("base_digest")  # a run of an earlier version remembers none
+    remembered, revision = run.get("base_digest"), str(run["arguments"]["model_revision"])
+    if base:
+        check_base(base, revision=revision, expected=remembered, adapter=folder)
     return Origin(
         folder=folder,
         run=run,
@@ -72,7 +83,8 @@ def origin_of(folder: Path, name: str | None, base: str | None) -> Origin:
         tokenizer=tokenizer,
         base=_public_name(str(run["model"])),
         base_model=base_model,
-        base_digest=digest or base_digest(base_model, revision=str(run["arguments"]["model_revision"])),
+        base_digest=remembered or base_digest(base_model, revision=revision),
+        digest_remembered=bool(remembered),
         licence=_licence(base_model),
         is_adapter=(folder / ADAPTER_FILE).is_file(),
         recall=_recall_of(persona.name, folder),

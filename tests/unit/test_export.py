@@ -177,6 +177,18 @@ def test_another_base_under_the_same_name_is_refused_and_a_base_that_moved_is_fo
     weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
     with pytest.raises(UnderstudyError, match="was trained on other weights"):
         load_trained(folder, base=str(moved))
+    with pytest.raises(UnderstudyError, match="was trained on other weights"):
+        export(ExportOptions(folder, "adapter", tmp_path / "out", base=str(moved)))
+
+
+def test_a_digest_that_the_run_does_not_remember_is_said_to_be_of_today(run_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    run = json.loads((folder / "run.json").read_text())
+    for remembered, taken in ((run["base_digest"], "at training"), (None, "at export")):
+        (folder / "run.json").write_text(json.dumps(run | {"base_digest": remembered}))
+        export(ExportOptions(folder, "adapter", tmp_path / taken))
+        base = json.loads((tmp_path / taken / "export.json").read_text())["base"]
+        assert base == {"name": "base", "digest": run["base_digest"], "digest_taken": taken}
 
 
 def test_a_persona_that_was_exported_is_the_one_of_the_run(run_folder: Path, merged: Path) -> None:
