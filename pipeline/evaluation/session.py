@@ -103,23 +103,23 @@ def measure_recipe(
     html_file: Path | None = None,
     matrix_facts: int = MATRIX_FACTS,
     extent: Extent = "full",
+    base: str | None = None,
 ) -> None:
     """Measure the run in `folder` against its base model, print the tables and write the reports.
 
-    Of several characters, each that is not left out by `name` gets a report in a folder of its own below `folder`, and
-    all together the matrix of what each knows of the others, `matrix_facts` of each one's facts.
+    `base` is where its base model lies now. Of several characters, each that is not left out by `name` gets a report in
+    a folder of its own below `folder`, and all together a matrix of what each knows, by `matrix_facts` facts of each.
 
     Raises:
         UnderstudyError: recipe and run are not of the same characters, or there are too few facts to ask for.
     """
     # Without this, processes on a CPU do not find each other, and each would take itself for the only one.
     PartialState(cpu=not torch.accelerator.is_available())
-
     names = [one.name for one in character_arguments(recipe).each]
     several = len(names) > 1
     if several and not name and (json_file or html_file):
         raise UnderstudyError("command line", "names one file for several reports", fix="add --as NAME")
-    trained = load_trained(folder, name or names[0])
+    trained = load_trained(folder, name or names[0], base=base)
     columns, reports, taken = [], {}, set[str]()
     for persona in (trained.persona,) if name or not several else trained.personas:
         own = folder / safe_folder_name(persona.name, taken) if several else folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -42,11 +42,10 @@ def generate_reply(
     """
     ids = torch.tensor([prompt_ids(tokenizer, prompt)])
     options = _options(sampling, sampling.max_new_tokens if sampling else max_new_tokens)
-    output = _generate(model, tokenizer, ids, torch.ones_like(ids), streamer=streamer, **options)
+    output = _generate(model, ids, torch.ones_like(ids), streamer=streamer, **options | _ends(tokenizer))
     return _texts(tokenizer, [output.sequences[0, ids.shape[1] :].tolist()])[0]
 
 
-@torch.inference_mode()
 def generate_replies(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -56,21 +55,51 @@ def generate_replies(
     max_new_tokens: int = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """A reply to each prompt, as `generate_reply` gives it, many at a time: prompts are padded on the left.
+    """A reply to each prompt, as `generate_reply` gives it, many at a time.
+
+    `progress` is called with the number of replies done and their total.
+    """
+    encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
+    options = _options(sampling, max_new_tokens) | _ends(tokenizer)
+    return _texts(tokenizer, _generate_all(model, encoded, options, progress))
+
+
+def greedy_ids(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    end_ids: Collection[int],
+    max_new_tokens: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[int]]:
+    """The tokens of each prompt's greedy reply, its end-of-turn token included, many at a time.
+
+    `progress` is called with the number of replies done and their total.
+    """
+    options = _options(None, max_new_tokens) | {"eos_token_id": sorted(end_ids), "pad_token_id": min(end_ids)}
+    return _generate_all(model, prompts, options, progress)
+
+
+@torch.inference_mode()
+def _generate_all(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    options: Mapping[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> list[list[int]]:
+    """The tokens generated after each prompt, batch by batch, prompts padded on the left.
 
     Where the model's attention allows it, the tokens that all prompts of a batch begin with are computed once, and
-    replies that have ended leave their batch. `progress` is called with the number of replies done and their total.
+    replies that have ended leave their batch.
     """
-    options = _options(sampling, max_new_tokens)
-    encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
-    order = sorted(range(len(encoded)), key=lambda number: len(encoded[number]))  # alike in length, little padding
-    replies = [""] * len(encoded)
+    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))  # alike in length, little padding
+    replies: list[list[int]] = [[] for _ in prompts]
     done = 0
     while done < len(order):
-        width = _batch_width(model, len(encoded[order[-1]]) + options["max_new_tokens"])
+        width = _batch_width(model, len(prompts[order[-1]]) + options["max_new_tokens"])
         batch = order[done : done + width]
-        generated = _generate_batch(model, tokenizer, [encoded[number] for number in batch], options)
-        for number, reply in zip(batch, _texts(tokenizer, generated), strict=True):
+        generated = _generate_batch(model, [list(prompts[number]) for number in batch], options)
+        for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
         done += len(batch)
         if progress:
@@ -78,7 +107,7 @@ def generate_replies(
     return replies
 
 
-def _batch_width(model: PreTrainedModel, tokens: int) -> int:
+def _batch_width(model: Any, tokens: int) -> int:
     """How many replies of so many tokens, prompts included, have room for their keys and values."""
     config: dict[str, Any] = model.config.get_text_config().to_dict()
     heads = config["num_attention_heads"]
@@ -88,12 +117,10 @@ def _batch_width(model: PreTrainedModel, tokens: int) -> int:
     return max(1, min(REPLIES_A_BATCH, room))
 
 
-def _generate_batch(
-    model: Any, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[list[int]], options: Mapping[str, Any]
-) -> list[list[int]]:
+def _generate_batch(model: Any, prompts: Sequence[list[int]], options: Mapping[str, Any]) -> list[list[int]]:
     """The tokens generated after each prompt, by rounds: after each, the replies that have ended leave."""
     in_rounds = not prefix_tree_obstacle(model)  # else its cache may hold more than keys and values of every token
-    ends = end_of_turn_ids(tokenizer)
+    ends = frozenset(options["eos_token_id"])
     beginning = _common_beginning(prompts) if in_rounds and len(prompts) > 1 else []
     rests = [prompt[len(beginning) :] for prompt in prompts]
     width = max(map(len, rests))
@@ -105,9 +132,7 @@ def _generate_batch(
     left = options["max_new_tokens"]
     while growing and left > 0:
         tokens = min(left, TOKENS_A_ROUND) if in_rounds else left
-        output = _generate(
-            model, tokenizer, ids, mask, **{**options, "max_new_tokens": tokens, "past_key_values": cache}
-        )
+        output = _generate(model, ids, mask, **{**options, "max_new_tokens": tokens, "past_key_values": cache})
         new = output.sequences[:, ids.shape[1] :].cpu()
         left -= new.shape[1]
         for reply, row in zip(growing, new.tolist(), strict=True):
@@ -120,7 +145,12 @@ def _generate_batch(
             mask = torch.cat([mask, torch.ones_like(new)], dim=1)[chosen]
             cache = output.past_key_values
             cache.batch_select_indices(chosen.to(model.device))
-    return [reply[: next((at for at, token in enumerate(reply) if token in ends), None)] for reply in replies]
+    return [_up_to_end(reply, ends) for reply in replies]
+
+
+def _up_to_end(reply: list[int], ends: Collection[int]) -> list[int]:
+    """The reply with its end-of-turn token, without the padding after it."""
+    return reply[: next((at + 1 for at, token in enumerate(reply) if token in ends), None)]
 
 
 def _common_beginning(rows: Sequence[list[int]]) -> list[int]:
@@ -180,9 +210,12 @@ class NucleusFilter(LogitsProcessor):  # type: ignore[misc]
         return torch.full_like(scores, -math.inf).scatter(-1, best.indices, values), total[:, -1] >= self.top_p
 
 
-def _generate(
-    model: Any, tokenizer: PreTrainedTokenizerBase, ids: torch.Tensor, mask: torch.Tensor, **options: Any
-) -> Any:
+def _ends(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """The options of `generate` by which a reply ends."""
+    return {"eos_token_id": sorted(end_of_turn_ids(tokenizer)), "pad_token_id": tokenizer.pad_token_id}
+
+
+def _generate(model: Any, ids: torch.Tensor, mask: torch.Tensor, **options: Any) -> Any:
     """The output of the model's own `generate`."""
     # Of a prompt's hidden states `generate` hands the head a view of the last ones, for which torch would copy the
     # head's weights once a row.
@@ -191,8 +224,6 @@ def _generate(
         return model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            eos_token_id=sorted(end_of_turn_ids(tokenizer)),
-            pad_token_id=tokenizer.pad_token_id,
             return_dict_in_generate=True,
             **options,
         )
