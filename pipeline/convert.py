@@ -30,7 +30,7 @@ def main() -> None:
         _end(all(complete))
     if not (arguments.raw and arguments.character and (arguments.out or arguments.check)):
         raise UnderstudyError("command line", "names too little", fix="give --config, or --raw, --character and --out")
-    options = ConversionOptions(context_turns=arguments.context_turns, columns=arguments.columns, maps=arguments.map)
+    options = ConversionOptions(context_turns=arguments.context_turns)
     _end(_convert(arguments.raw, arguments.character, arguments.out, arguments, options))
 
 
@@ -53,15 +53,6 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write records, rejects and the report")
     parser.add_argument("--context_turns", type=int, default=6, metavar="N", help="turns shown before a line (6)")
-    parser.add_argument(
-        "--columns", nargs="+", metavar="OURS=THEIRS", help="names of columns, as in text=line (without a recipe)"
-    )
-    parser.add_argument(
-        "--map",
-        nargs="+",
-        metavar="MAP",
-        help="where rows lie in nested files (without a recipe; README, Input formats)",
-    )
     parser.add_argument(
         "--join", nargs="+", metavar="PATH", help="transcripts in which lines find the turns before them"
     )

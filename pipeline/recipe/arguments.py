@@ -16,8 +16,7 @@ SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other 
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
-    "context_turns", "columns", "rows", "maps", "scene_gap",
-    "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
+    "context_turns", "columns", "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
     "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue", "system_chat",
 )  # fmt: skip
 
@@ -48,11 +47,6 @@ class CharacterArguments:
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
     columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
-    scene_gap: float = _doc("Hours without a message, after which a chat's next scene begins.", 6.0)
-    rows: str | None = _doc("Where rows lie in nested files, as in books[].scenes[].lines[].", None)
-    maps: list[str] | None = _doc(
-        "The same by file, as in 'dump*.json: rows=books[].lines[], speaker=who, text=line, title=name'.", None
-    )
     user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)
     alternatives: str = _doc(
         "Of options as in `a。/b。`: split, first or second; of words (他/她) one is taken.", "split"
@@ -162,8 +156,6 @@ class CharacterArguments:
             voice_only_titles=self.voice_only_titles,
             meta_speakers=self.meta_speakers,
             columns=self.columns,
-            rows=self.rows,
-            maps=self.maps,
             near_duplicates=self.near_duplicates,
             join=self.join,
             reviewed=self.reviewed,
@@ -171,7 +163,6 @@ class CharacterArguments:
             alternatives=cast(Alternatives, self.alternatives),  # the recipe's check refused any other word
             short_lines=self.short_lines,
             inner_thoughts=self.inner_thoughts,
-            scene_gap=self.scene_gap,
         )
 
     @property

@@ -14,11 +14,9 @@ ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
 class ConversionOptions:
     """The recipe's keys for conversion.
 
-    `columns` holds "ours=theirs" pairs; `rows` is the path of the rows in nested files, `maps` are such paths with
-    their columns, by file. `near_duplicates` is keep or merge. `join` names transcripts in which lines
+    `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
     find the turns before them, `reviewed` a table that `--review` wrote, with decisions. Those from `user_name` to
     `inner_thoughts` are those of `records.clean.CleaningRules`. `strict`: a broken file of a folder ends the whole.
-    `scene_gap`: hours without a message, after which a chat's next scene begins.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -28,8 +26,6 @@ class ConversionOptions:
     voice_only_titles: Sequence[str] | None = None
     meta_speakers: Sequence[str] | None = None
     columns: Sequence[str] | None = None
-    rows: str | None = None
-    maps: Sequence[str] | None = None
     near_duplicates: str = "keep"
     join: Sequence[str] | None = None
     reviewed: str | None = None
@@ -38,4 +34,3 @@ class ConversionOptions:
     short_lines: int = 0
     inner_thoughts: bool = False
     strict: bool = False
-    scene_gap: float = 6.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
@@ -11,8 +10,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.assembly import AssemblyOptions
 from pipeline.records.classify import any_of, compile_patterns
 from pipeline.records.clean import CleaningRules
-from pipeline.records.raw import ReadOptions, RowMap
-from pipeline.records.readers.mapped import OURS, parse_map, parse_path
+from pipeline.records.raw import ReadOptions
 from pipeline.records.review import read_review
 
 # Speakers who are nobody: notes, guides and stage machinery that dumps file under a speaker's name.
@@ -36,18 +34,10 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     """The options of the readers.
 
     Raises:
-        UnderstudyError: `columns` is not written as pairs, or a map or a path not as such.
+        UnderstudyError: `columns` is not written as pairs.
     """
-    columns = parse_columns(options.columns or ())
-    maps = [parse_map(text) for text in options.maps or ()]
-    if options.rows:
-        maps.append(RowMap("*", parse_path(options.rows), {name: columns[name] for name in OURS if name in columns}))
     return ReadOptions(
-        columns=columns,
-        maps=tuple(maps),
-        window=options.context_turns,
-        scene_gap=timedelta(hours=options.scene_gap),
-        strict=options.strict,
+        columns=parse_columns(options.columns or ()), window=options.context_turns, strict=options.strict
     )
 
 

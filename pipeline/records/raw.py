@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from pipeline.errors import UnderstudyError
@@ -44,28 +43,16 @@ class RawRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class RowMap:
-    """Where a file's rows lie and what their fields are: `columns` gives their name of each of ours."""
-
-    pattern: str
-    path: tuple[str, ...]
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class ReadOptions:
     """The options of the readers.
 
-    `columns` gives a file's own name for each of ours, `maps` say where rows lie in nested files; `window` is the most
-    turns in a line's context, `scene_gap` the pause between two messages of a chat after which a new scene begins.
-    Readers count the keys that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as
-    one that was named itself always is.
+    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context. Readers count
+    the keys that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as one that was
+    named itself always is.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
-    maps: tuple[RowMap, ...] = ()
     window: int = 6
-    scene_gap: timedelta = timedelta(hours=6)
     strict: bool = False
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
 

@@ -37,7 +37,6 @@ FORM_NAMES = {
     "pygmalion": "text-generation-webui, Pygmalion or Agnai character",
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
-    "telegram": "Telegram chat",
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
 }  # fmt: skip
 
@@ -57,8 +56,8 @@ def test_a_form_is_recognised_by_its_content_under_any_name(form: str, tmp_path:
 
 
 def test_every_reader_and_every_form_of_row_is_tested() -> None:
-    assert {reader.name for reader in READERS} == set(FORM_NAMES.values()) | {"JSON records", "rows by a map"}
-    assert len(ROW_FORMS) == 8
+    assert {reader.name for reader in READERS} == set(FORM_NAMES.values()) | {"JSON records"}
+    assert len(ROW_FORMS) == 7
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "model.bin", "page.html", "notes.md"])

@@ -20,12 +20,10 @@ from pipeline.records.readers import (
     exif_card,
     json_rows,
     lorebook,
-    mapped,
     parquet,
     png_card,
     renpy,
     subtitles,
-    telegram,
     transcript,
     voice_index,
     webui_character,
@@ -33,7 +31,6 @@ from pipeline.records.readers import (
     whatsapp,
 )
 from pipeline.records.readers import table as csv_table
-from pipeline.records.readers.shape import advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,6 @@ class Reader:
 
 # The first that recognises a file reads it.
 READERS: tuple[Reader, ...] = (
-    Reader("rows by a map", mapped.recognises, mapped.read),
     Reader("character card in a .charx", charx.recognises, charx.read),
     Reader("character card in a JPEG or WebP", exif_card.recognises, exif_card.read),
     Reader("character card in a PNG", png_card.recognises, png_card.read),
@@ -61,7 +57,6 @@ READERS: tuple[Reader, ...] = (
     Reader("lorebook", lorebook.recognises, lorebook.read),
     Reader("voice index", voice_index.recognises, voice_index.read),
     Reader("Discord channel", discord.recognises, discord.read),
-    Reader("Telegram chat", telegram.recognises, telegram.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
@@ -111,8 +106,7 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
             (file, _recognise_found(file, options) if path.is_dir() else recognise(file, options)) for file in below
         ]
         if not any(one for _, one in found):
-            fix = _forms() if path.is_dir() else advice(open_raw(path)) or _forms()
-            raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=fix)
+            raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
         known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
         passed_over += [file for file, one in found if not one]
     return list(known.values()), passed_over

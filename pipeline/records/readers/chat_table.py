@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, string
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.row_keys import count_unused
 from pipeline.records.readers.table import header, table_rows
-from pipeline.records.readers.timed import chat_records
 
 # Their names of our columns, where the recipe's `columns` does not say others.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -22,6 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 NEEDED = ("speaker", "text", "room")
 TEXT_TYPES = frozenset({"", "1", "text", "文本", "文字"})  # WeChat's number of a text, and words for it
+SCENE_GAP = timedelta(hours=6)  # without a message, after which a new scene begins
 TIME_FORMATS = ("%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M")
 EPOCH_DIGITS = {10: 1, 13: 1000}  # of a number of seconds, or of milliseconds, since 1970
 
@@ -36,13 +36,18 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
     columns = _columns(header(file), options)
-    rooms: dict[str, list[tuple[RawTurn, datetime | None]]] = {}
+    scenes: dict[str, list[RawTurn]] = {}
+    last: dict[str, datetime] = {}
     for source, row in table_rows(file):
         count_unused(source, row, columns.values(), options.unused_keys)
-        message = _turn(source, row, columns), _time(string(source, row, columns.get("time", "")))
-        rooms.setdefault(string(source, row, columns["room"]), []).append(message)
-    for room, messages in rooms.items():
-        yield from chat_records(messages, options, room=room)
+        room, at = string(source, row, columns["room"]), _time(string(source, row, columns.get("time", "")))
+        if at and room in last and at - last[room] > SCENE_GAP:
+            yield from _scene(scenes.pop(room), room, options)
+        scenes.setdefault(room, []).append(_turn(source, row, columns))
+        if at:
+            last[room] = at
+    for room, scene in scenes.items():
+        yield from _scene(scene, room, options)
 
 
 def _columns(names: list[str], options: ReadOptions) -> dict[str, str]:
@@ -54,6 +59,11 @@ def _columns(names: list[str], options: ReadOptions) -> dict[str, str]:
         if name:
             found[ours] = name
     return found
+
+
+def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[RawRecord]:
+    place = f"{turns[0].source} ({room})" if room else turns[0].source
+    yield from scene_records(turns, title="", place=place, window=options.window, each_line=True)
 
 
 def _turn(source: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> RawTurn:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, mapping, sequence, string
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, mapping, scene_records, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
-from pipeline.records.readers.timed import chat_records
 
 MARK = re.compile(r'\{\s*"guild"\s*:\s*\{.*"messages"\s*:\s*\[', re.DOTALL)
 SPOKEN = frozenset({"Default", "Reply"})
+SCENE_GAP = timedelta(hours=6)  # without a message, after which a new scene begins
 CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 USES = frozenset({"messages", "author", "content", "type", "timestamp"})
 
@@ -29,13 +29,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns before it; a long pause begins a new scene."""
     source = str(file.path)
     messages = sequence(source, mapping(source, json_document(file)).get("messages"), "messages")
-    turns = (_message(f"{source}#{number}", value) for number, value in enumerate(messages))
-    yield from chat_records(turns, options)
-
-
-def _message(where: str, value: Any) -> tuple[RawTurn, datetime | None]:
-    message = mapping(where, value)
-    return _turn(where, message), _time(string(where, message, "timestamp"))
+    scene: list[RawTurn] = []
+    last: datetime | None = None
+    for number, value in enumerate(messages):
+        where = f"{source}#{number}"
+        message = mapping(where, value)
+        at = _time(string(where, message, "timestamp"))
+        if scene and last and at and at - last > SCENE_GAP:
+            yield from scene_records(scene, title="", place=scene[0].source, window=options.window, each_line=True)
+            scene = []
+        scene.append(_turn(where, message))
+        last = at or last
+    if scene:
+        yield from scene_records(scene, title="", place=scene[0].source, window=options.window, each_line=True)
 
 
 def _turn(where: str, message: Any) -> RawTurn:

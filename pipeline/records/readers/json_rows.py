@@ -27,25 +27,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """The records of every row.
-
-    Raises:
-        UnknownFormError: its rows have no known form; says what shape the file has, and the map that may read it.
-    """
-    none_yet = True
-    try:
-        for raw in read_rows(_rows(file), options):
-            none_yet = False
-            yield raw
-    except UnknownFormError as error:
-        raise (_with_shape(file, error) if none_yet else error) from error
-
-
-def _with_shape(file: RawFile, error: UnknownFormError) -> UnknownFormError:
-    from pipeline.records.readers.shape import advice  # it reads by maps, which read JSON
-
-    where, what, fix = error.parts
-    return UnknownFormError(where, what, fix=advice(file) or fix)
+    """The records of every row."""
+    yield from read_rows(_rows(file), options)
 
 
 def first_line(file: RawFile) -> Any:
@@ -102,31 +85,15 @@ def json_lines(file: RawFile) -> Iterator[tuple[str, Any]]:
 def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
     if first_char(file) == "[":
         yield from _elements(file)
-    elif isinstance(first := first_line(file), dict) and not (_is_nested(first) and _is_whole(file)):
+    elif isinstance(first_line(file), dict):
         yield from json_lines(file)
     else:
         document = json_document(file)
         if not isinstance(document, dict) or form_of(document) is None:
             raise UnknownFormError(
-                file.path, _without_form(document), fix='write it as [{"speaker": ..., "text": ...}, ...]'
+                file.path, "is not a list of records", fix='write it as [{"speaker": ..., "text": ...}, ...]'
             )
         yield f"{file.path}#0", document
-
-
-def _without_form(document: Any) -> str:
-    if not isinstance(document, dict):
-        return "is not a list of records"
-    return f"has {', '.join(map(str, list(document)[:8])) or 'nothing'}, which is no known form"
-
-
-def _is_nested(row: dict[str, Any]) -> bool:
-    """Whether it is of no form, and holds lists or mappings, in which rows may lie."""
-    return form_of(row) is None and any(value and isinstance(value, list | dict) for value in row.values())
-
-
-def _is_whole(file: RawFile) -> bool:
-    """Whether there is nothing after its first line."""
-    return sum(1 for _, line in itertools.islice(file.lines(), 20) if line.strip()) == 1
 
 
 def _elements(file: RawFile) -> Iterator[tuple[str, Any]]:
