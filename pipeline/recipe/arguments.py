@@ -16,8 +16,9 @@ SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other 
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
-    "context_turns", "columns", "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
-    "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue", "system_chat",
+    "context_turns", "columns", "rows", "maps", "user_name", "alternatives", "short_lines", "inner_thoughts",
+    "near_duplicates", "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue",
+    "system_chat",
 )  # fmt: skip
 
 
@@ -47,6 +48,8 @@ class CharacterArguments:
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
     columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
+    rows: str | None = _doc("Where a nested document has its rows: a path, as plots[].lines[], with `columns`.", None)
+    maps: list[Any] | None = _doc('Several such, by file: [{files: "*.json", rows: PATH, columns: [...]}].', None)
     user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)
     alternatives: str = _doc(
         "Of options as in `a。/b。`: split, first or second; of words (他/她) one is taken.", "split"
@@ -156,6 +159,8 @@ class CharacterArguments:
             voice_only_titles=self.voice_only_titles,
             meta_speakers=self.meta_speakers,
             columns=self.columns,
+            rows=self.rows,
+            maps=self.maps,
             near_duplicates=self.near_duplicates,
             join=self.join,
             reviewed=self.reviewed,

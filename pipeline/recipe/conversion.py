@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Alternatives = Literal["split", "first", "second"]
 ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
@@ -14,9 +14,9 @@ ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
 class ConversionOptions:
     """The recipe's keys for conversion.
 
-    `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
-    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. The last four
-    are those of `records.clean.CleaningRules`.
+    `columns` holds "ours=theirs" pairs, `rows` and `maps` say where rows lie. `near_duplicates` is keep or merge.
+    `join` names transcripts in which lines find the turns before them, `reviewed` a table that
+    `--review` wrote, with decisions. The last four are those of `records.clean.CleaningRules`.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -26,6 +26,8 @@ class ConversionOptions:
     voice_only_titles: Sequence[str] | None = None
     meta_speakers: Sequence[str] | None = None
     columns: Sequence[str] | None = None
+    rows: str | None = None
+    maps: Sequence[Any] | None = None
     near_duplicates: str = "keep"
     join: Sequence[str] | None = None
     reviewed: str | None = None

@@ -10,6 +10,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.assembly import AssemblyOptions
 from pipeline.records.classify import any_of, compile_patterns
 from pipeline.records.clean import CleaningRules
+from pipeline.records.field_map import parse_maps
 from pipeline.records.raw import ReadOptions
 from pipeline.records.review import read_review
 
@@ -34,9 +35,11 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     """The options of the readers.
 
     Raises:
-        UnderstudyError: `columns` is not written as pairs.
+        UnderstudyError: `columns` is not written as pairs, or `rows` or `maps` not as paths.
     """
-    return ReadOptions(columns=parse_columns(options.columns or ()), window=options.context_turns)
+    columns = parse_columns(options.columns or ())
+    maps = parse_maps(options.maps or (), options.rows, columns, parse_columns)
+    return ReadOptions(columns=columns, window=options.context_turns, maps=maps)
 
 
 def assembly_options(options: ConversionOptions) -> AssemblyOptions:

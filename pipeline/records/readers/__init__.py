@@ -15,10 +15,12 @@ from pipeline.records.readers import (
     charx,
     chat_log,
     discord,
+    documents,
     excel,
     exif_card,
     json_rows,
     lorebook,
+    mapped,
     parquet,
     png_card,
     subtitles,
@@ -42,6 +44,7 @@ class Reader:
 
 # The first that recognises a file reads it.
 READERS: tuple[Reader, ...] = (
+    Reader("document with a map", mapped.recognises, mapped.read),
     Reader("character card in a .charx", charx.recognises, charx.read),
     Reader("character card in a JPEG or WebP", exif_card.recognises, exif_card.read),
     Reader("character card in a PNG", png_card.recognises, png_card.read),
@@ -56,6 +59,7 @@ READERS: tuple[Reader, ...] = (
     Reader("voice index", voice_index.recognises, voice_index.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
+    Reader("YAML or XML", documents.recognises, documents.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
