@@ -16,9 +16,9 @@ SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other 
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
-    "context_turns", "columns", "rows", "maps", "user_name", "alternatives", "short_lines", "inner_thoughts",
-    "near_duplicates", "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue",
-    "system_chat",
+    "context_turns", "columns", "rows", "maps", "scene_gap", "merge_messages", "user_name", "alternatives",
+    "short_lines", "inner_thoughts", "near_duplicates", "meta_speakers", "join", "reviewed", "system_background",
+    "system_setting_qa", "system_dialogue", "system_chat",
 )  # fmt: skip
 
 
@@ -50,6 +50,8 @@ class CharacterArguments:
     columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
     rows: str | None = _doc("Where a nested document has its rows: a path, as plots[].lines[], with `columns`.", None)
     maps: list[Any] | None = _doc('Several such, by file: [{files: "*.json", rows: PATH, columns: [...]}].', None)
+    scene_gap: float = _doc("Hours without a message after which a chat's next scene begins (0: never).", 6.0)
+    merge_messages: bool = _doc("Make one person's messages in a row, in a chat, one record.", False)
     user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)
     alternatives: str = _doc(
         "Of options as in `a。/b。`: split, first or second; of words (他/她) one is taken.", "split"
@@ -161,6 +163,8 @@ class CharacterArguments:
             columns=self.columns,
             rows=self.rows,
             maps=self.maps,
+            scene_gap=float(self.scene_gap),  # YAML takes 1e-1 for a string
+            merge_messages=self.merge_messages,
             near_duplicates=self.near_duplicates,
             join=self.join,
             reviewed=self.reviewed,

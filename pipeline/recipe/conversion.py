@@ -28,6 +28,8 @@ class ConversionOptions:
     columns: Sequence[str] | None = None
     rows: str | None = None
     maps: Sequence[Any] | None = None
+    scene_gap: float = 6.0
+    merge_messages: bool = False
     near_duplicates: str = "keep"
     join: Sequence[str] | None = None
     reviewed: str | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.recipe import Alternatives
+from pipeline.records.chat_text import CUSTOM_EMOJI, MENTION, has_link, name_emoji, name_mentions, shorten_links
 from pipeline.records.marks import balance_marks, is_unbalanced
 from pipeline.records.text_patterns import (
     A_CJK,
@@ -176,6 +177,24 @@ def _widens(text: str) -> bool:
 
 # In the order in which they are taken.
 STEPS: tuple[Step, ...] = (
+    Step(
+        "emoji codes",
+        "<:bell:123> becomes :bell:",
+        lambda text: "<" in text and CUSTOM_EMOJI.search(text) is not None,
+        lambda text, rules, character: name_emoji(text),
+    ),
+    Step(
+        "mentions",
+        "a number becomes @somebody or #channel",
+        lambda text: "<" in text and MENTION.search(text) is not None,
+        lambda text, rules, character: name_mentions(text),
+    ),
+    Step(
+        "links",
+        "[label](address) becomes its label, a bare one [link: host]; reject a line of nothing else",
+        has_link,
+        lambda text, rules, character: shorten_links(text) if has_link(text) else text,
+    ),
     Step(
         "markup",
         "strip tags, break lines where they do",

@@ -13,7 +13,7 @@ from pipeline.errors import UnderstudyError
 if TYPE_CHECKING:
     from jsonpath import JSONPath, JSONPathMatch
 
-FIELDS = ("speaker", "text", "title", "input")  # `input` is a title or a question, as in settings
+FIELDS = ("speaker", "text", "title", "input", "time")  # `input` is a title or a question, as in settings
 KEYS = {"files", "rows", "columns", "scene"}
 LIST, ROW = "list", "row"
 ITSELF = "@"

@@ -39,7 +39,13 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     """
     columns = parse_columns(options.columns or ())
     maps = parse_maps(options.maps or (), options.rows, columns, parse_columns)
-    return ReadOptions(columns=columns, window=options.context_turns, maps=maps)
+    return ReadOptions(
+        columns=columns,
+        window=options.context_turns,
+        maps=maps,
+        scene_gap=options.scene_gap,
+        merge_messages=options.merge_messages,
+    )
 
 
 def assembly_options(options: ConversionOptions) -> AssemblyOptions:

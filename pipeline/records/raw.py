@@ -48,12 +48,16 @@ class ReadOptions:
     """The options of the readers.
 
     `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context; `maps` are for
-    documents of any shape. Readers count the keys that they do not use in `unused_keys`.
+    documents of any shape. `scene_gap` hours without a message end a chat's scene (0: nothing does), and with
+    `merge_messages` one person's messages in a row are one. Readers count the keys that they do not use in
+    `unused_keys`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     window: int = 6
     maps: tuple[FieldMap, ...] = ()
+    scene_gap: float = 6.0
+    merge_messages: bool = False
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.field_map import ITSELF, LIST, ROW, FieldMap, Row
+from pipeline.records.chat_scenes import chat_records, parse_time
+from pipeline.records.field_map import FIELDS, ITSELF, LIST, ROW, FieldMap, Row
 from pipeline.records.raw import (
     UNNAMED,
     RawRecord,
@@ -21,6 +23,8 @@ from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.documents import documents, is_document
 from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
 from pipeline.records.shape import describe_shape
+
+KEY = re.compile(r"[^\s.\[\]'\"$*@]+")  # in a path
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -67,9 +71,18 @@ def _records(place: str, one: FieldMap, document: Any, options: ReadOptions) -> 
         if "input" in one.columns or one.scene == ROW or len({turn.speaker for _, turn in turns}) == 1:
             yield from (_single(one, row, turn, scene) for row, turn in turns)
         else:
-            title = _field(one, first, "title")
-            spoken = [turn for _, turn in turns]
-            yield from scene_records(spoken, title=title, place=scene, window=options.window)
+            yield from _conversation(one, turns, scene, options)
+
+
+def _conversation(
+    one: FieldMap, turns: Sequence[tuple[Row, RawTurn]], scene: str, options: ReadOptions
+) -> Iterator[RawRecord]:
+    """The rows as a scene; with times, as a chat's messages."""
+    if "time" in one.columns:
+        yield from chat_records(((turn, parse_time(_field(one, row, "time"))) for row, turn in turns), options)
+        return
+    title = _field(one, turns[0][0], "title")
+    yield from scene_records([turn for _, turn in turns], title=title, place=scene, window=options.window)
 
 
 def _scene(one: FieldMap, row: Row) -> object:
@@ -87,9 +100,10 @@ def write_list_place(row: Row) -> str:
 def _turn(place: str, one: FieldMap, row: Row, options: ReadOptions) -> RawTurn:
     source = f"{place}#{row.place}"
     content = row.match.obj
-    used = [one.columns.get(name, name).partition(".")[0] for name in ("speaker", "text", "title", "input")]
     if isinstance(content, dict):
-        count_unused(source, content, [*used, one.scene], options.unused_keys)
+        used = [own.columns.get(name, name).partition(".")[0] for own in options.maps for name in FIELDS]
+        lead_on = [key for own in options.maps for key in KEY.findall(own.rows)]  # to rows of other maps
+        count_unused(source, content, [*used, *lead_on, one.scene], options.unused_keys)
     named = one.columns.get("text", ITSELF if isinstance(content, str) else "text")
     text = row.field(named, climb=False)
     speaker = row.field(one.columns.get("speaker", "speaker")) or UNNAMED
