@@ -8,7 +8,8 @@ from pipeline.records.text_patterns import A_CJK
 
 CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 MENTION = re.compile(r"<(?P<sign>[@#])[!&]?\d{5,}>")
-NAMED_NO_ADDRESS = r"\s<>()\[\]\"'\u2e80-\uffef"  # Chinese goes on without a space after an address
+NAMED_LINK = re.compile(r"\[(?P<label>[^\[\]\n]+)\]\(<?https?://[^\s()<>]+>?\)")
+NO_ADDRESS = r"\s<>()\[\]\"'\u2e80-\uffef"  # Chinese goes on without a space after an address
 LINK = re.compile(rf"<?(?<![A-Za-z0-9])(?:https?://|www\.)(?P<host>[^/?#{NO_ADDRESS}]+)[^{NO_ADDRESS}]*>?")
 PATH_END = ".,!?;:"  # marks that end a sentence, not an address
 
