@@ -63,7 +63,7 @@ def test_what_is_no_time_is_none(text: str) -> None:
         ("Ask <@!123456789>, or <@&987654321> in <#55555555>.", "Ask @somebody, or @somebody in #channel."),
         ("问<@123456789>吧", "问@某人吧"),
         ("See https://www.example.org/a?b=c#d.", "See [link: example.org]."),
-        ("看https://example.org/a吧，好吗", "看[链接：example.org]，好吗"),
+        ("看https://example.org/a吧，好吗", "看[链接：example.org]吧，好吗"),
         ("It is [the map](https://example.org/x).", "It is the map."),
         ("https://example.org/a www.example.org", ""),
         ("No link: a/b, 3:4, http alone.", "No link: a/b, 3:4, http alone."),
