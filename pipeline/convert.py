@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rows", metavar="PATH", help="where nested documents have their rows, as plots[].lines[]")
     parser.add_argument("--columns", nargs="+", metavar="OURS=THEIRS", help="their fields, as speaker=who text=line")
+    parser.add_argument("--mask_private", action="store_true", help="mask phone numbers, addresses and ids")
     parser.add_argument("--review", action="store_true", help=f"write doubtful records to {REVIEW_FILE}, to be edited")
     parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument("--skip_absent", action="store_true", help="pass over recipes whose raw files are not here")
@@ -75,6 +76,7 @@ def _convert(
     raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: ConversionOptions
 ) -> None:
     given = {"join": arguments.join, "rows": arguments.rows, "columns": arguments.columns}
+    given["mask_private"] = arguments.mask_private
     options = replace(options, **{key: value for key, value in given.items() if value})
     if character == ALL:
         summary = convert_characters(raw, folder, options, num_proc=arguments.num_proc)

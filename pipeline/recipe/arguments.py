@@ -17,8 +17,8 @@ SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other 
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
     "context_turns", "columns", "rows", "maps", "scene_gap", "merge_messages", "user_name", "alternatives",
-    "short_lines", "inner_thoughts", "near_duplicates", "meta_speakers", "join", "reviewed", "system_background",
-    "system_setting_qa", "system_dialogue", "system_chat",
+    "short_lines", "inner_thoughts", "mask_private", "near_duplicates", "meta_speakers", "join", "reviewed",
+    "system_background", "system_setting_qa", "system_dialogue", "system_chat",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class CharacterArguments:
     )
     short_lines: int = _doc("How many lines of 1 to 3 Chinese characters are kept.", 0)
     inner_thoughts: bool = _doc("Keep lines that stand wholly in brackets.", False)
+    mask_private: bool = _doc("Mask phone numbers, e-mail and street addresses and ids.", False)
     near_duplicates: str = _doc("Lines that are nearly the same (.8 of their 5-grams): keep or merge.", "keep")
     meta_speakers: list[str] | None = _doc("Patterns of speakers that are notes, not anybody.", None)
     join: list[str] | None = _doc("Transcripts in which single lines find the turns before them.", None)
@@ -172,6 +173,7 @@ class CharacterArguments:
             alternatives=cast(Alternatives, self.alternatives),  # the recipe's check refused any other word
             short_lines=self.short_lines,
             inner_thoughts=self.inner_thoughts,
+            mask_private=self.mask_private,
         )
 
     @property

@@ -16,7 +16,7 @@ class ConversionOptions:
 
     `columns` holds "ours=theirs" pairs, `rows` and `maps` say where rows lie. `near_duplicates` is keep or merge.
     `join` names transcripts in which lines find the turns before them, `reviewed` a table that
-    `--review` wrote, with decisions. The last four are those of `records.clean.CleaningRules`.
+    `--review` wrote, with decisions. The last five are those of `records.clean.CleaningRules`.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -37,3 +37,4 @@ class ConversionOptions:
     alternatives: Alternatives = "split"
     short_lines: int = 0
     inner_thoughts: bool = False
+    mask_private: bool = False

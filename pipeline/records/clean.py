@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipeline.recipe import Alternatives
 from pipeline.records.chat_text import CUSTOM_EMOJI, MENTION, has_link, name_emoji, name_mentions, shorten_links
 from pipeline.records.marks import balance_marks, is_unbalanced
+from pipeline.records.private_data import has_private, mask_private
 from pipeline.records.text_patterns import (
     A_CJK,
     A_LATIN,
@@ -33,6 +34,7 @@ from pipeline.records.text_patterns import (
 )
 
 THOUGHT = ("（", "）"), ("(", ")")
+PRIVATE = "private data"
 SHORT = 3  # content characters: a sigh, a yes, a name
 
 
@@ -43,13 +45,14 @@ class CleaningRules:
     `user_name` stands for {{user}} and {NICKNAME}; None takes 朋友 or "friend", by the text's script. `alternatives`
     is what becomes of `a/b`: sentences are split into records of their own or resolved to one, words are resolved
     (`split` takes the first). `short_lines` lines of 1 to 3 characters are kept. `inner_thoughts` keeps lines that
-    are in brackets as a whole.
+    are in brackets as a whole. `mask_private` masks phone numbers and their like.
     """
 
     user_name: str | None = None
     alternatives: Alternatives = "split"
     short_lines: int = 0
     inner_thoughts: bool = False
+    mask_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,12 @@ STEPS: tuple[Step, ...] = (
         "compose, drop invisible characters and doubled spaces",
         lambda text: normalise_unicode(text) != text,
         lambda text, rules, character: normalise_unicode(text),
+    ),
+    Step(
+        PRIVATE,
+        "mask phone numbers, e-mail and street addresses, ids (mask_private)",
+        has_private,
+        lambda text, rules, character: mask_private(text) if rules.mask_private else text,
     ),
     Step(
         "placeholders",

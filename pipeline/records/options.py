@@ -28,7 +28,9 @@ META_SPEAKERS: tuple[str, ...] = (
 
 def cleaning_rules(options: ConversionOptions) -> CleaningRules:
     """The options of cleaning."""
-    return CleaningRules(options.user_name, options.alternatives, options.short_lines, options.inner_thoughts)
+    return CleaningRules(
+        options.user_name, options.alternatives, options.short_lines, options.inner_thoughts, options.mask_private
+    )
 
 
 def read_options(options: ConversionOptions) -> ReadOptions:

@@ -229,6 +229,13 @@ def test_a_wrong_map_is_an_error_that_says_what_is_wrong(case: str, tmp_path: Pa
         records(path, **keys)
 
 
+def test_a_yaml_list_of_known_rows_needs_no_map(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(as_yaml([{"speaker": "Mira", "text": "Aye, aye, captain."}]), encoding="utf-8")
+    (record,) = records(path)
+    assert (record.text, record.source) == ("Aye, aye, captain.", f"{path}#0")
+
+
 def test_rows_that_are_not_there_are_an_error_where_the_map_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(as_json(BOOKS), encoding="utf-8")
