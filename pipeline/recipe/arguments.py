@@ -49,7 +49,7 @@ class CharacterArguments:
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
     columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
     rows: str | None = _doc("Where a nested document has its rows: a path, as plots[].lines[], with `columns`.", None)
-    maps: list[Any] | None = _doc('Several such, by file: [{files: "*.json", rows: PATH, columns: [...]}].', None)
+    maps: list[Any] | str | None = _doc('Several such, by file: [{files: "*.json", rows: PATH, columns: [...]}].', None)
     scene_gap: float = _doc("Hours without a message after which a chat's next scene begins (0: never).", 6.0)
     merge_messages: bool = _doc("Make one person's messages in a row, in a chat, one record.", False)
     user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)

@@ -27,7 +27,7 @@ class ConversionOptions:
     meta_speakers: Sequence[str] | None = None
     columns: Sequence[str] | None = None
     rows: str | None = None
-    maps: Sequence[Any] | None = None
+    maps: Sequence[Any] | str | None = None  # a string is the command line's JSON
     scene_gap: float = 6.0
     merge_messages: bool = False
     near_duplicates: str = "keep"

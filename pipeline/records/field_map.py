@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,19 +120,30 @@ def compile_path(path: str) -> tuple[JSONPath, tuple[int, ...] | None]:
 
 
 def parse_maps(
-    maps: Sequence[Any], rows: str | None, columns: Mapping[str, str], parse_columns: ParseColumns
+    maps: Sequence[Any] | str, rows: str | None, columns: Mapping[str, str], parse_columns: ParseColumns
 ) -> tuple[FieldMap, ...]:
     """The recipe's maps, checked; `rows` with `columns` is one for all files.
 
     Raises:
         UnderstudyError: a map has an unknown key, no rows, an unknown column, or a path that is none.
     """
+    if isinstance(maps, str):
+        maps = _from_json(maps)
     given = [_checked(f"maps, entry {number}", value, parse_columns) for number, value in enumerate(maps, 1)]
     if rows:
         given.append(FieldMap(rows, _known_columns("columns", columns)))
     for one in given:
         compile_path(one.rows)
     return tuple(given)
+
+
+def _from_json(text: str) -> Sequence[Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        fix = 'write them as [{"rows": "plots[].lines[]", "columns": ["text=line"]}]'
+        raise UnderstudyError("maps", f"is no JSON ({error})", fix=fix) from error
+    return value if isinstance(value, list) else [value]
 
 
 def _checked(where: str, value: Any, parse_columns: ParseColumns) -> FieldMap:

@@ -216,6 +216,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no path": ({"rows": "plots[", "columns": []}, "is no path"),
     "no such rows": ({"rows": "scenes[]", "columns": []}, r"is not a list of records"),
     "no such star": ({"rows": "plots[].conversation[]", "columns": ["speaker=*3"]}, "no star of `rows`"),
+    "no JSON on the command line": ({"maps": "plots[]"}, "maps: is no JSON"),
+    "no rows": ({"maps": '{"columns": []}'}, "maps, entry 1: says not where rows lie"),
     "an unknown column": ({"rows": "plots[]", "columns": ["spaeker=who"]}, "has the column 'spaeker'"),
 }
 
