@@ -180,6 +180,15 @@ def test_maps_are_for_files_by_pattern_and_leave_others_to_their_readers(tmp_pat
     assert all(file["kept"] for file in account["files"])
 
 
+def test_a_map_that_finds_nothing_beside_one_that_does_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(as_json(CHARACTERS), encoding="utf-8")
+    maps = [{"rows": "[].voice[]", "columns": ["speaker=name"]}, {"rows": "[].voices[]", "columns": ["speaker=name"]}]
+    assert account_of(convert([path], "Mira", ConversionOptions(maps=maps)))["unused_keys"] == {
+        "the map [].voices[]": 1
+    }
+
+
 def test_rows_of_one_value_of_a_field_are_one_scene(tmp_path: Path) -> None:
     rows = [{"id": n, "who": who, "line": text} for n, scene in enumerate(SCENES) for who, text in scene]
     path = tmp_path / "a.json"

@@ -36,18 +36,19 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """The records of every map for the file, one document after another.
+    """The records of every map for the file, one document after another; a map that finds none is counted as unused.
 
     Raises:
         UnknownFormError: no map finds a row; says what shape the file has.
     """
     maps = [one for one in options.maps if one.covers(file.path)]
-    found = False
+    found: set[str] = set()
     for place, document in documents(file):
         for one in maps:
             for raw in _records(place, one, document, options):
-                found = True
+                found.add(one.rows)
                 yield raw
+    options.unused_keys.update(f"the map {one.rows}" for one in maps if one.rows not in found)
     if not found:
         paths = ", ".join(one.rows for one in maps)
         raise UnknownFormError(
