@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.recipe import ConversionOptions, character_arguments, safe_folder_name
 from pipeline.records.account import format_account
 from pipeline.records.characters import ALL, convert_characters, format_characters
-from pipeline.records.conversion import ensure_converted
+from pipeline.records.check import format_check
+from pipeline.records.conversion import convert, ensure_converted
 from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE, REVIEW_FILE
+
+LEFT_OUT = 3  # exit code
 
 
 @entry_point
@@ -21,13 +26,19 @@ def main() -> None:
     """Convert what the command line or its recipes name, and print what became of every record."""
     arguments = _arguments()
     if arguments.config:
-        for recipe in arguments.config:
-            _convert_recipe(recipe, arguments)
-        return
-    if not (arguments.raw and arguments.character and arguments.out):
+        complete = [done for recipe in arguments.config for done in _convert_recipe(recipe, arguments)]
+        _end(all(complete))
+    if not (arguments.raw and arguments.character and (arguments.out or arguments.check)):
         raise UnderstudyError("command line", "names too little", fix="give --config, or --raw, --character and --out")
     options = ConversionOptions(context_turns=arguments.context_turns)
-    _convert(arguments.raw, arguments.character, arguments.out, arguments, options)
+    _end(_convert(arguments.raw, arguments.character, arguments.out, arguments, options))
+
+
+def _end(complete: bool) -> NoReturn:
+    """Exit, with a code of its own where a file was left out: a script must be able to tell."""
+    if not complete:
+        sys.stderr.write(f"some files were left out because they are broken (exit code {LEFT_OUT})\n")
+    sys.exit(0 if complete else LEFT_OUT)
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,11 +61,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mask_private", action="store_true", help="mask phone numbers, addresses and ids")
     parser.add_argument("--review", action="store_true", help=f"write doubtful records to {REVIEW_FILE}, to be edited")
     parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+    parser.add_argument(
+        "--check", action="store_true", help="print on one screen what was understood, with samples; write nothing"
+    )
+    parser.add_argument("--strict", action="store_true", help="end at the first broken file of a folder")
     parser.add_argument("--skip_absent", action="store_true", help="pass over recipes whose raw files are not here")
     return parser.parse_args()
 
 
-def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
+def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> Iterator[bool]:
+    """Convert the recipe's characters; for each, whether everything could be read."""
     characters = character_arguments(recipe).each
     taken: set[str] = set()
     for own in characters:
@@ -63,7 +79,7 @@ def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
         if absent and arguments.skip_absent:
             sys.stdout.write(f"{recipe}: skipped, {absent[0]} is not here\n")
         elif own.raw_paths or arguments.raw:
-            _convert(
+            yield _convert(
                 arguments.raw or own.raw_paths,
                 own.name if below else arguments.character or own.name,
                 arguments.out / below if arguments.out else own.records_folder,
@@ -74,18 +90,26 @@ def _convert_recipe(recipe: Path, arguments: argparse.Namespace) -> None:
 
 def _convert(
     raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: ConversionOptions
-) -> None:
+) -> bool:
+    """Convert and print what became of every record; whether everything could be read."""
     given = {"join": arguments.join, "rows": arguments.rows, "columns": arguments.columns}
-    given["mask_private"] = arguments.mask_private
+    given |= {"mask_private": arguments.mask_private, "strict": arguments.strict}
     options = replace(options, **{key: value for key, value in given.items() if value})
+    if arguments.check and character == ALL:
+        raise UnderstudyError("command line", "checks one character at a time", fix="name one: --character NAME")
+    if arguments.check:
+        conversion = convert(raw, character, options, num_proc=arguments.num_proc)
+        sys.stdout.write(f"{format_check(conversion)}\n")
+        return not conversion.broken
     if character == ALL:
         summary = convert_characters(raw, folder, options, num_proc=arguments.num_proc)
         sys.stdout.write(f"{format_characters(summary)}\n  written to {folder}; report: {folder / CHARACTERS_PAGE}\n")
-        return
+        return not summary["broken"]
     account = ensure_converted(raw, character, folder, options, review=arguments.review, num_proc=arguments.num_proc)
     sys.stdout.write(f"{format_account(account)}\n  written to {folder}; report: {folder / CONVERSION_PAGE}\n")
     if arguments.review:
         sys.stdout.write(f"  to decide: {folder / REVIEW_FILE}; edit its column kind, and name it as `reviewed`\n")
+    return not account["broken"]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main() -> None:
         propose_facts(arguments.config, arguments.extract, arguments.name)
     else:
         folder = arguments.adapter or output_folder(arguments.config)
-        prepare_environment(base_name_of(folder))
+        prepare_environment(arguments.base or base_name_of(folder))
         from pipeline.evaluation.session import measure_recipe
 
         measure_recipe(
@@ -39,6 +39,8 @@ def main() -> None:
             json_file=arguments.json,
             html_file=arguments.html,
             matrix_facts=arguments.matrix_facts,
+            extent="quick" if arguments.quick else "full",
+            base=arguments.base,
         )
 
 
@@ -48,11 +50,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"
     )
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
+        "--quick", action="store_true", help="recall, and the two most telling prices: a minute on two cores"
+    )
+    extent.add_argument("--full", action="store_true", help="everything (the default)")
     parser.add_argument("--as", dest="name", metavar="NAME", help="only this one, where the run has several characters")
     parser.add_argument(
         "--matrix_facts", type=int, default=MATRIX_FACTS, metavar="N",
         help=f"of how many of each character's facts the others are asked, where the run has several ({MATRIX_FACTS})",
     )  # fmt: skip
+    parser.add_argument("--base", metavar="DIR", help="where the base model lies now, if it has moved")
     parser.add_argument("--compare", type=Path, nargs="+", metavar="DIR", help="compare these measured runs instead")
     parser.add_argument(
         "--extract", type=Path, metavar="FILE", help="propose facts from the background passages, to be reviewed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 Progress = Callable[[int, int], None]  # called with the number done and the total
@@ -30,6 +30,16 @@ def progress_bar(title: str) -> Progress:
             bar.close()
 
     return update
+
+
+def split_progress(progress: Progress, sizes: Sequence[int]) -> list[Progress]:
+    """A progress for each of several parts that come in turn, all of which move the one given by their sizes."""
+    total = sum(sizes)
+
+    def part(start: int, size: int) -> Progress:
+        return lambda done, of: progress(start + (size * done // of if of else size), total)
+
+    return [part(sum(sizes[:number]), size) for number, size in enumerate(sizes)]
 
 
 def duration(seconds: float) -> str:

@@ -78,12 +78,12 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("tiny-model"))
 
 
-def write_tiny_model(folder: Path) -> Path:
+def write_tiny_model(folder: Path, tokenizer: Any = None) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    tokenizer = make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+    tokenizer = tokenizer or make_tokenizer(CHATML, ["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,

@@ -10,7 +10,7 @@ from pipeline.evaluation.measure import Measurement
 from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, with_distractors
 from pipeline.evaluation.results import RecallResults, compare_measurements
-from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
+from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore, Ranks
 
 MIRA = make_persona("Mira", "en", {})
 PROBES = with_distractors(
@@ -28,11 +28,11 @@ def scored(probe: Probe, rank: int) -> ProbeScore:
     """Asked as trained the answer has this rank, asked in new words it falls by one a question."""
 
     def question(asked: QuestionForm, text: str, rank: int) -> QuestionScore:
-        return QuestionScore(asked, text, rank == 1, -2.0 * rank, 4, rank, rank, min(rank, 2))
+        return QuestionScore(asked, text, rank == 1, -2.0 * rank, 4, rank == 1, Ranks(rank, rank, min(rank, 2)))
 
     unseen = [question("unseen", text, rank + n) for n, text in enumerate(probe.unseen)]
     questions = (question("seen", probe.seen, rank), *unseen, question("amid", probe.unseen[0], rank))
-    return ProbeScore(probe, questions, guessed=rank == 3)
+    return ProbeScore(probe, questions)
 
 
 def measured(ranks: Sequence[int], control: list[bool], bits: list[float], voice: list[str]) -> Measurement:
@@ -40,6 +40,7 @@ def measured(ranks: Sequence[int], control: list[bool], bits: list[float], voice
     ranked = list(zip(PROBES, ranks, strict=True))
     return Measurement(
         scores=[scored(probe, rank) for probe, rank in ranked],
+        guessed=[probe.fact_id for probe, rank in ranked if rank == 3],
         greedy=[probe.answer if rank == 1 else "I would not know." for probe, rank in ranked],
         sampled=[probe.answer if rank == 1 else probe.distractors[0] for probe, rank in ranked],
         control=control,

@@ -388,6 +388,23 @@ def discord(lines: Lines) -> Made:
     return Made("a.json", dumped({"guild": {"id": "1"}, "messages": made}), len(lines))
 
 
+def chat_table(lines: Lines) -> Made:
+    file = io.StringIO()
+    table = csv.writer(file)
+    table.writerow(["id", "type_name", "talker", "room_name", "msg", "CreateTime"])
+    table.writerows([n, "文本", who, "room", text, f"2024/10/4 11:{n:02d}"] for n, (who, text) in enumerate(lines))
+    return Made("chat.csv", file.getvalue().encode(), len(lines))
+
+
+def renpy(lines: Lines) -> Made:
+    names = {name: f"speaker_{number}" for number, name in enumerate(dict.fromkeys(who for who, _ in lines))}
+    escape = {"\\": r"\\", '"': r"\"", "{": "{{", "[": "[["}
+    script = [f'define {variable} = Character("{name}")' for name, variable in names.items()]
+    script += ["", "label start:"]
+    script += [f'    {names[who]} "{"".join(escape.get(char, char) for char in text)}"' for who, text in lines]
+    return Made("script.rpy", "\n".join([*script, ""]).encode(), len(lines))
+
+
 def subtitles_srt(lines: Lines) -> Made:
     blocks = [
         f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
@@ -412,6 +429,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy,
     )
 }  # fmt: skip

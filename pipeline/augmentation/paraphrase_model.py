@@ -103,7 +103,6 @@ def propose(
                     asked,
                     sampling=SAMPLING,
                     max_new_tokens=SAMPLING.max_new_tokens,
-                    share_beginning=True,
                 )
             )
     offered = []
@@ -180,4 +179,4 @@ def _score(
         for answer in answers
     ]
     scores = iter(score_rows(model, list(encode(conversations, tokenizer))))
-    return [[next(scores) for _ in answers] for _ in questions]
+    return [[next(scores).as_reply() for _ in answers] for _ in questions]

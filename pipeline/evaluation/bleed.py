@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import chat_prompt, user
-from pipeline.evaluation.metrics.replies import rank_of_gold
 from pipeline.evaluation.metrics.statistics import Estimate, estimate, paired_difference
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
-from pipeline.evaluation.scoring import score_replies
 from pipeline.models.generate import generate_replies
+from pipeline.models.reply_scores import compare_replies
 from pipeline.models.scores import ReplyScore
 from pipeline.terminal import Progress
 
@@ -170,13 +169,12 @@ def score_cells(
     questions = [(persona or column.persona, probe) for column in columns for probe in column.probes]
     prompts = [chat_prompt(asked, (user(probe.unseen[0]),)) for asked, probe in questions]
     options = [(probe.answer, *probe.distractors) for _, probe in questions]
-    scored = iter(score_replies(model, tokenizer, prompts, options, progress=progress) if questions else ())
+    scored = iter(compare_replies(model, tokenizer, prompts, options, progress=progress) if questions else ())
     return [_cell([next(scored) for _ in column.probes]) for column in columns]
 
 
-def _cell(answers: Sequence[Sequence[ReplyScore]]) -> BleedCell:
-    ranks = [rank_of_gold(gold.mean_log_prob, [one.mean_log_prob for one in others]) for gold, *others in answers]
-    return BleedCell([gold.exact for gold, *_ in answers], [rank == 1 for rank in ranks])
+def _cell(answers: Sequence[tuple[ReplyScore, bool]]) -> BleedCell:
+    return BleedCell([answer.exact for answer, _ in answers], [first for _, first in answers])
 
 
 def sample_reply(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.items import is_near_copy
@@ -24,6 +24,9 @@ from pipeline.records.record import Record
 from pipeline.records.reject import ANOTHER_SPEAKER
 
 VOICE_REPLIES = 24
+SAMPLES = 5  # facts with the base model's reply beside the trained one's, even where it is not asked for all
+# How much is asked: what is known and the two most telling prices, in a minute on two cores; or everything.
+Extent = Literal["quick", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Exam:
 
     `lines` are (prompt, line) of real lines that training did not see, as far as any were held out. `small_talk`,
     `unanswerable` and `identity` are messages that ask for no fact, for none that a record gives, and for who it is.
+    A quick exam has none of these, and asks the base model for replies to its `samples` alone.
     """
 
     probes: Sequence[Probe]
@@ -41,10 +45,22 @@ class Exam:
     small_talk: Sequence[str] = ()
     unanswerable: Sequence[str] = ()
     identity: Sequence[str] = ()
+    extent: Extent = "full"
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """The facts whose replies are shown, chosen by a hash of their ids: nobody picks the good ones."""
+        return frozenset(probe.fact_id for probe in sample_probes(self.probes, SAMPLES))
 
 
 def make_exam(
-    probes: Sequence[Probe], records: Sequence[Record], persona: Persona, run: Mapping[str, Any], *, distractors: int
+    probes: Sequence[Probe],
+    records: Sequence[Record],
+    persona: Persona,
+    run: Mapping[str, Any],
+    *,
+    distractors: int,
+    extent: Extent = "full",
 ) -> tuple[Exam, dict[str, int]]:
     """The exam of a run, and how many facts and questions were left out of it, by reason.
 
@@ -56,25 +72,10 @@ def make_exam(
     steered = bool(arguments.get("load_best_model_at_end") or arguments.get("early_stopping"))
     used = {probe.fact_id for probe in sample_probes(probes, arguments["recall_items"])} if steered else set()
     fresh = [drop_trained(probe, records) for probe in probes if probe.fact_id not in used]
-    kept = [asked for probe in fresh if probe and (asked := drop_revealing(probe))]
-    held_out = set(run.get("held_out", ()))
-    lines = [record for record in records if record.record_id in held_out]
-    spoken = lines + sorted(
-        (record for record in records if record.kind == "dialogue" and record.record_id not in held_out),
-        key=lambda record: record.record_id,
-    )
-    prompts = [_chat_prompt_of(record, persona, arguments["speaker_names"]) for record in spoken]
-    boundaries = read_boundaries(persona.language)
-    distinct = {json.dumps(prompt, ensure_ascii=False): prompt for prompt in prompts}
-    exam = Exam(
-        probes=with_distractors(kept, distractors),
-        persona=persona,
-        lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
-        voice_prompts=list(distinct.values())[:VOICE_REPLIES],
-        small_talk=boundaries.small_talk.test,
-        unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
-        identity=boundaries.identity.test,
-    )
+    kept = [asking for probe in fresh if probe and (asking := drop_revealing(probe))]
+    asked = with_distractors(kept, distractors)
+    quick = Exam(probes=asked, persona=persona, lines=(), voice_prompts=(), extent="quick")
+    exam = quick if extent == "quick" else _full_exam(quick, records, run)
     in_all = _questions(probe for probe in probes if probe.fact_id not in used)
     untrained = _questions(probe for probe in fresh if probe)
     left_out = {
@@ -83,6 +84,28 @@ def make_exam(
         "questions that hold their own answer": untrained - _questions(kept),
     }
     return exam, {reason: count for reason, count in left_out.items() if count}
+
+
+def _full_exam(quick: Exam, records: Sequence[Record], run: Mapping[str, Any]) -> Exam:
+    """The quick exam with held-out lines, prompts for its voice, and what asks for no fact."""
+    persona, held_out = quick.persona, set(run.get("held_out", ()))
+    lines = [record for record in records if record.record_id in held_out]
+    spoken = lines + sorted(
+        (record for record in records if record.kind == "dialogue" and record.record_id not in held_out),
+        key=lambda record: record.record_id,
+    )
+    prompts = [_chat_prompt_of(record, persona, run["arguments"]["speaker_names"]) for record in spoken]
+    distinct = {json.dumps(prompt, ensure_ascii=False): prompt for prompt in prompts}
+    boundaries = read_boundaries(persona.language)
+    return replace(
+        quick,
+        lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
+        voice_prompts=list(distinct.values())[:VOICE_REPLIES],
+        small_talk=boundaries.small_talk.test,
+        unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
+        identity=boundaries.identity.test,
+        extent="full",
+    )
 
 
 def drop_trained(probe: Probe, records: Sequence[Record]) -> Probe | None:

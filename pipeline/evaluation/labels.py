@@ -52,10 +52,15 @@ GAPS: Mapping[Metric, Label] = {
     "exact": Label("the gap: word for word, trained - new"),
     "at_1": Label("the gap: ranked first, trained - new"),
 }
-ANSWERS: tuple[tuple[Callable[[Answers], Estimate], Label], ...] = (
+ANSWERS: tuple[tuple[Callable[[Answers], Estimate | None], Label], ...] = (
     (lambda answers: answers.alias_hit, Label("says it, asked in new words", "says it")),
     (lambda answers: answers.sampled_alias_hit, Label("says it, as chat samples")),
     (lambda answers: answers.contradiction, Label("says another fact's answer instead")),
+)
+# What a quick exam leaves out.
+QUICK = (
+    "a quick exam; with `--full` it is also asked amid a conversation, for small talk, for what no record says and for "
+    "who it is, its voice is sampled, and what else it has forgotten is measured"
 )
 # Where the answers in new words go wrong, of `summary.Misses`.
 MISSES = (

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pipeline.augmentation.boundaries import read_boundaries
-from pipeline.evaluation.exam import Exam
+from pipeline.evaluation.exam import Exam, Extent
 from pipeline.evaluation.measure import Measurement
 from pipeline.evaluation.metrics.conduct import ConductReplies, ConductRow, conduct_rows
 from pipeline.evaluation.metrics.replies import alias_hit, contradiction
 from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
 from pipeline.evaluation.metrics.voice_report import VoiceReferences, VoiceReport, compare_voices
-from pipeline.evaluation.probes.probe import MadeBy, Probe, sample_probes
+from pipeline.evaluation.probes.probe import MadeBy, Probe
 from pipeline.evaluation.scoring import ProbeScore, QuestionForm, QuestionScore
 from pipeline.evaluation.summary import (
     ExposureGroup,
@@ -30,7 +30,6 @@ from pipeline.evaluation.summary import (
 )
 
 T = TypeVar("T")
-SAMPLES = 5
 DriftName = Literal["control", "general_bits", "line_bits", "elsewhere"]
 
 
@@ -56,12 +55,15 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is right about the replies to each first question in new words, greedy and as chat samples them."""
+    """What is right about the replies to each first question in new words, greedy and as chat samples them.
 
-    alias_hit: Estimate
-    contradiction: Estimate
-    sampled_alias_hit: Estimate
-    sampled_contradiction: Estimate
+    None where the exam did not ask for the replies.
+    """
+
+    alias_hit: Estimate | None
+    contradiction: Estimate | None
+    sampled_alias_hit: Estimate | None
+    sampled_contradiction: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ class Item:
     type: str
     answer: str
     guessed: bool
-    base_reply: str
-    trained_reply: str
+    base_reply: str | None
+    trained_reply: str | None
     questions: tuple[QuestionOutcome, ...]
 
 
@@ -120,6 +122,7 @@ class RecallResults:
     `guessed` are the facts whose answer the base model ranks first without a question.
     """
 
+    extent: Extent
     headline: Headline
     recall: BeforeAfter[Mapping[RecallKey, Estimate]]
     gains: Mapping[RecallKey, Difference]
@@ -153,9 +156,10 @@ def compare_measurements(
 
     `exposures` are those of the run's ledger, by record id.
     """
-    guessed = {score.probe.fact_id for score in before.scores if score.guessed}
+    guessed = frozenset(before.guessed)
     replies = zip(before.scores, after.scores, before.greedy, after.greedy, strict=True)
     return RecallResults(
+        extent=exam.extent,
         headline=_headline(before.scores, after.scores),
         recall=BeforeAfter(summarise(before.scores, guessed), summarise(after.scores, guessed)),
         gains=gains(before.scores, after.scores, guessed),
@@ -170,8 +174,8 @@ def compare_measurements(
         conduct=_conduct(before, after, exam),
         voice=compare_voices(before.voice, after.voice, [text for _, text in exam.lines], references),
         by_exposure=tuple(by_exposure(after.scores, exposures)),
-        samples=_samples(before, after, exam.probes),
-        items=tuple(_item(*pair) for pair in replies),
+        samples=_samples(before, after, exam),
+        items=tuple(_item(*pair, guessed=pair[0].probe.fact_id in guessed) for pair in replies),
     )
 
 
@@ -204,8 +208,11 @@ def _answers(measured: Measurement, probes: Sequence[Probe]) -> Answers:
         others = [alias for other in probe.distractors for alias in aliases_of.get(other) or (other,)]
         return contradiction(reply, probe.aliases, probe.answer, others)
 
-    def share(judge: Callable[[Probe, str], bool], replies: Sequence[str]) -> Estimate:
-        return estimate([[judge(*pair)] for pair in zip(probes, replies, strict=True)], share=True)
+    def share(judge: Callable[[Probe, str], bool], replies: Sequence[str | None]) -> Estimate | None:
+        said = [reply for reply in replies if reply is not None]
+        if len(said) < len(probes):
+            return None
+        return estimate([[judge(*pair)] for pair in zip(probes, said, strict=True)], share=True)
 
     return Answers(
         alias_hit=share(hits, measured.greedy),
@@ -224,9 +231,12 @@ def _made_by(probes: Sequence[Probe]) -> dict[MadeBy, int]:
 
 def _conduct(before: Measurement, after: Measurement, exam: Exam) -> tuple[ConductRow, ...]:
     base, trained = (
-        ConductReplies(one.small_talk, one.unanswerable, one.identity, one.greedy) for one in (before, after)
+        ConductReplies(one.small_talk, one.unanswerable, one.identity, [reply or "" for reply in one.greedy])
+        for one in (before, after)
     )
     persona = exam.persona
+    if exam.extent == "quick":
+        return ()
     return conduct_rows(
         base,
         trained,
@@ -259,17 +269,18 @@ def _drift_row(
     return DriftRow(name, estimate(old, share=share), estimate(new, share=share), change, worse)
 
 
-def _samples(before: Measurement, after: Measurement, probes: Sequence[Probe]) -> tuple[Sample, ...]:
-    """Some questions with both models' replies, chosen by a hash of their ids: nobody picks the good ones."""
-    chosen = {probe.fact_id for probe in sample_probes(probes, SAMPLES)}
+def _samples(before: Measurement, after: Measurement, exam: Exam) -> tuple[Sample, ...]:
+    """Some questions with both models' replies."""
     return tuple(
-        Sample(question=probe.unseen[0], answer=probe.answer, asked="unseen", base=old, trained=new)
-        for probe, old, new in zip(probes, before.greedy, after.greedy, strict=True)
-        if probe.fact_id in chosen
+        Sample(question=probe.unseen[0], answer=probe.answer, asked="unseen", base=old or "", trained=new or "")
+        for probe, old, new in zip(exam.probes, before.greedy, after.greedy, strict=True)
+        if probe.fact_id in exam.samples
     )
 
 
-def _item(before: ProbeScore, after: ProbeScore, old_reply: str, new_reply: str) -> Item:
+def _item(
+    before: ProbeScore, after: ProbeScore, old_reply: str | None, new_reply: str | None, *, guessed: bool
+) -> Item:
     probe = after.probe
     questions = tuple(
         QuestionOutcome(
@@ -277,10 +288,10 @@ def _item(before: ProbeScore, after: ProbeScore, old_reply: str, new_reply: str)
             asked=new.asked,
             base_exact=old.exact,
             trained_exact=new.exact,
-            base_first=old.rank == 1,
-            trained_first=new.rank == 1,
+            base_first=old.first,
+            trained_first=new.first,
             trained_mean_log_prob=new.log_prob / max(new.tokens, 1),
         )
         for old, new in zip(before.questions, after.questions, strict=True)
     )
-    return Item(probe.fact_id, probe.type, probe.answer, before.guessed, old_reply, new_reply, questions)
+    return Item(probe.fact_id, probe.type, probe.answer, guessed, old_reply, new_reply, questions)

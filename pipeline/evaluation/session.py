@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from pipeline.evaluation.bleed import (
     summarise_bleed,
 )
 from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
-from pipeline.evaluation.exam import Exam, cache_file, make_exam, voice_references
+from pipeline.evaluation.exam import Exam, Extent, cache_file, make_exam, voice_references
 from pipeline.evaluation.measure import Measurement, load_measurement, measure_model, save_measurement
 from pipeline.evaluation.probes.extraction import write_proposals
 from pipeline.evaluation.probes.probe import Probe, choose_probes
@@ -41,7 +41,7 @@ from pipeline.records.record import read_records
 from pipeline.runs.files import BLEED_FILE, BLEED_PAGE, RECALL_FILE, REPORT_FILE
 from pipeline.runs.ledger import read_exposures
 from pipeline.runs.run_file import read_run
-from pipeline.terminal import Progress, print_line, progress_bar
+from pipeline.terminal import print_line, progress_bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,37 +102,43 @@ def measure_recipe(
     json_file: Path | None = None,
     html_file: Path | None = None,
     matrix_facts: int = MATRIX_FACTS,
+    extent: Extent = "full",
+    base: str | None = None,
 ) -> None:
     """Measure the run in `folder` against its base model, print the tables and write the reports.
 
-    Of several characters, each that is not left out by `name` gets a report in a folder of its own below `folder`, and
-    all together the matrix of what each knows of the others, `matrix_facts` of each one's facts.
+    `base` is where its base model lies now. Of several characters, each that is not left out by `name` gets a report in
+    a folder of its own below `folder`, and all together a matrix of what each knows, by `matrix_facts` facts of each.
 
     Raises:
         UnderstudyError: recipe and run are not of the same characters, or there are too few facts to ask for.
     """
     # Without this, processes on a CPU do not find each other, and each would take itself for the only one.
     PartialState(cpu=not torch.accelerator.is_available())
-
     names = [one.name for one in character_arguments(recipe).each]
-    if len(names) > 1 and not name and (json_file or html_file):
+    several = len(names) > 1
+    if several and not name and (json_file or html_file):
         raise UnderstudyError("command line", "names one file for several reports", fix="add --as NAME")
-    trained = load_trained(folder, name or names[0])
-    personas = (trained.persona,) if name or len(names) == 1 else trained.personas
+    trained = load_trained(folder, name or names[0], base=base)
     columns, reports, taken = [], {}, set[str]()
-    for persona in personas:
-        own = folder / safe_folder_name(persona.name, taken) if len(names) > 1 else folder
-        if len(names) > 1 and PartialState().is_main_process:
+    for persona in (trained.persona,) if name or not several else trained.personas:
+        own = folder / safe_folder_name(persona.name, taken) if several else folder
+        if several and PartialState().is_main_process:
             print_line(f"\n== {persona.name}")
         files = ReportFiles(json_file or own / RECALL_FILE, html_file or own / REPORT_FILE)
         character = arguments_of_character(recipe, persona.name)
-        probes, found = measure_character(recipe, character, replace(trained, persona=persona), folder, files)
+        playing = replace(trained, persona=persona)
+        probes, found = measure_character(recipe, character, playing, folder, files, extent=extent)
         columns.append(make_column(persona, probes, matrix_facts, distractors=character.recall_distractors))
         reports[persona.name] = found
     if len(columns) > 1:
         measure_bleed(trained, columns, folder)
-        if PartialState().is_main_process:
-            write_json(folder / RECALL_FILE, merge_reports(reports).to_json())
+        _write_merged(reports, folder)
+
+
+def _write_merged(reports: Mapping[str, RecallResults], folder: Path) -> None:
+    if PartialState().is_main_process:
+        write_json(folder / RECALL_FILE, merge_reports(reports).to_json())
 
 
 def measure_bleed(trained: TrainedCharacter, columns: Sequence[BleedColumn], folder: Path) -> None:
@@ -161,7 +167,13 @@ def show_bleed(bleed: Bleed, folder: Path) -> None:
 
 
 def measure_character(
-    recipe: Path, character: CharacterArguments, trained: TrainedCharacter, folder: Path, files: ReportFiles
+    recipe: Path,
+    character: CharacterArguments,
+    trained: TrainedCharacter,
+    folder: Path,
+    files: ReportFiles,
+    *,
+    extent: Extent,
 ) -> tuple[Sequence[Probe], RecallResults]:
     """Measure one character of the run in `folder` against its base model, print the table and write the report.
 
@@ -174,7 +186,9 @@ def measure_character(
     records = read_records(character.records_folder / RECORDS_FILE)
     rules = rules_for(trained.persona.language, character.question_rules or ())
     probes = choose_probes(character.probes, records, trained.persona, rules)
-    exam, left_out = make_exam(probes, records, trained.persona, run, distractors=character.recall_distractors)
+    exam, left_out = make_exam(
+        probes, records, trained.persona, run, distractors=character.recall_distractors, extent=extent
+    )
     if len(exam.probes) < 2:
         reasons = "".join(f"; left out: {count} {reason}" for reason, count in left_out.items())
         raise UnderstudyError(
@@ -183,7 +197,7 @@ def measure_character(
             fix="add settings questions, or write a file of `probes`",
         )
     before = measure_base(trained, exam)
-    after = measure_model(trained.model, trained.tokenizer, exam, _progress_of("after training"))
+    after = measure_model(trained.model, trained.tokenizer, exam, progress_bar("the trained model's exam"))
     references = voice_references(records, run, character.records_folder, trained.persona)
     found = compare_measurements(before, after, exam, exposures=read_exposures(folder), references=references)
     if PartialState().is_main_process:
@@ -198,7 +212,13 @@ def measure_base(trained: TrainedCharacter, exam: Exam) -> Measurement:
     if kept:
         return kept
     with trained.base() as base:
-        measured = measure_model(base, trained.tokenizer, exam, _progress_of("before training"))
+        measured = measure_model(
+            base,
+            trained.tokenizer,
+            exam,
+            progress_bar("the base model's exam, once"),
+            replies_to=exam.samples if exam.extent == "quick" else None,
+        )
     if PartialState().is_main_process:
         save_measurement(measured, cache)
     return measured
@@ -214,8 +234,3 @@ def show_report(report: RunReport, files: ReportFiles) -> None:
     write_json(files.json, report.to_json())
     write_report(report, files.html)
     print_line(f"\nreport: {files.html}")
-
-
-def _progress_of(model: str) -> Callable[[str], Progress]:
-    """A progress bar for each long part of a measurement."""
-    return lambda part: progress_bar(f"{model}: {part}")

@@ -11,12 +11,12 @@ from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimat
 from pipeline.evaluation.scoring import QUESTION_FORMS, ProbeScore, QuestionForm, QuestionScore
 
 Metric = Literal["exact", "at_1", "at_1_by_sum", "at_1_by_gain", "mrr", "probability"]
-METRICS: Mapping[Metric, Callable[[QuestionScore], float]] = {
+METRICS: Mapping[Metric, Callable[[QuestionScore], float | None]] = {  # None where it was not measured
     "exact": lambda question: question.exact,
-    "at_1": lambda question: question.rank == 1,
-    "at_1_by_sum": lambda question: question.rank_by_sum == 1,
-    "at_1_by_gain": lambda question: question.rank_by_gain == 1,
-    "mrr": lambda question: 1 / question.rank,
+    "at_1": lambda question: question.first,
+    "at_1_by_sum": lambda question: None if question.ranks is None else question.ranks.by_sum == 1,
+    "at_1_by_gain": lambda question: None if question.ranks is None else question.ranks.by_gain == 1,
+    "mrr": lambda question: None if question.ranks is None else 1 / question.ranks.by_mean,
     "probability": lambda question: answer_probability(question.log_prob, question.tokens),
 }
 # These compare the answer with others, so facts whose answer wins without a question are left out of them.
@@ -80,7 +80,7 @@ def values_by_fact(scores: Sequence[ProbeScore], key: RecallKey, guessed: Collec
     """The metric's values fact by fact, of the questions of this form; facts left out are absent."""
     left_out = guessed if key.metric in COMPARING else ()
     values = [
-        [float(METRICS[key.metric](question)) for question in score.questions_of(key.form)]
+        [float(value) for one in score.questions_of(key.form) if (value := METRICS[key.metric](one)) is not None]
         for score in scores
         if score.probe.fact_id not in left_out
     ]
@@ -124,9 +124,9 @@ def newly_known(before: Sequence[ProbeScore], after: Sequence[ProbeScore], guess
     """Recall@1 in new words on those questions that the base model got wrong; None if it got none wrong."""
     values = [
         [
-            float(new.rank == 1)
+            float(new.first)
             for old, new in zip(one.questions_of("unseen"), two.questions_of("unseen"), strict=True)
-            if old.rank > 1
+            if not old.first
         ]
         for one, two in zip(before, after, strict=True)
         if one.probe.fact_id not in guessed

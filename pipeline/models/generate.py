@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from pipeline.conversations.persona import Sampling
 from pipeline.conversations.render import Message
@@ -16,7 +18,12 @@ from pipeline.tokens.template import end_of_turn_ids
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
-REPLIES_A_BATCH = 16
+# A decoding step reads all weights once for its whole batch, however wide: as many replies as memory allows, within
+# reason. Replies that have ended leave after so many tokens, since until then they are computed along with the others.
+REPLIES_A_BATCH = 64
+CACHE_BYTES = 1 << 30
+TOKENS_A_ROUND = 16
+LIKELIEST = 512  # tokens of a vocabulary that hold the nucleus, but for distributions that say nothing
 
 
 @torch.inference_mode()
@@ -35,10 +42,10 @@ def generate_reply(
     """
     ids = torch.tensor([prompt_ids(tokenizer, prompt)])
     options = _options(sampling, sampling.max_new_tokens if sampling else max_new_tokens)
-    return _generate(model, tokenizer, ids, torch.ones_like(ids), streamer=streamer, **options)[0]
+    output = _generate(model, ids, torch.ones_like(ids), streamer=streamer, **options | _ends(tokenizer))
+    return _texts(tokenizer, [output.sequences[0, ids.shape[1] :].tolist()])[0]
 
 
-@torch.inference_mode()
 def generate_replies(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -46,35 +53,104 @@ def generate_replies(
     *,
     sampling: Sampling | None = None,
     max_new_tokens: int = 64,
-    share_beginning: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """A reply to each prompt, as `generate_reply` gives it, many at a time: prompts are padded on the left.
+    """A reply to each prompt, as `generate_reply` gives it, many at a time.
 
-    `share_beginning`: compute the tokens that all prompts of a batch begin with once, where the model's attention
-    allows it: worth it for prompts that are mostly the same examples. `progress` is called with the number of replies
-    done and their total.
+    `progress` is called with the number of replies done and their total.
     """
-    share_beginning = share_beginning and not prefix_tree_obstacle(model)
     encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
-    order = sorted(range(len(encoded)), key=lambda number: len(encoded[number]))  # alike in length, little padding
-    replies = [""] * len(encoded)
-    for start in range(0, len(order), REPLIES_A_BATCH):
-        batch = order[start : start + REPLIES_A_BATCH]
-        beginning = _common_beginning([encoded[number] for number in batch]) if share_beginning else []
-        rests = [encoded[number][len(beginning) :] for number in batch]
-        width = max(map(len, rests))
-        ids = torch.tensor([beginning + [0] * (width - len(rest)) + rest for rest in rests])
-        mask = torch.tensor([[1] * len(beginning) + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests])
-        options = _options(sampling, max_new_tokens)
-        if beginning:
-            options["past_key_values"] = _computed(model, beginning, len(batch))
-        generated = _generate(model, tokenizer, ids, mask, **options)
+    options = _options(sampling, max_new_tokens) | _ends(tokenizer)
+    return _texts(tokenizer, _generate_all(model, encoded, options, progress))
+
+
+def greedy_ids(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    end_ids: Collection[int],
+    max_new_tokens: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[int]]:
+    """The tokens of each prompt's greedy reply, its end-of-turn token included, many at a time.
+
+    `progress` is called with the number of replies done and their total.
+    """
+    options = _options(None, max_new_tokens) | {"eos_token_id": sorted(end_ids), "pad_token_id": min(end_ids)}
+    return _generate_all(model, prompts, options, progress)
+
+
+@torch.inference_mode()
+def _generate_all(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    options: Mapping[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> list[list[int]]:
+    """The tokens generated after each prompt, batch by batch, prompts padded on the left.
+
+    Where the model's attention allows it, the tokens that all prompts of a batch begin with are computed once, and
+    replies that have ended leave their batch.
+    """
+    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))  # alike in length, little padding
+    replies: list[list[int]] = [[] for _ in prompts]
+    done = 0
+    while done < len(order):
+        width = _batch_width(model, len(prompts[order[-1]]) + options["max_new_tokens"])
+        batch = order[done : done + width]
+        generated = _generate_batch(model, [list(prompts[number]) for number in batch], options)
         for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
+        done += len(batch)
         if progress:
-            progress(min(start + REPLIES_A_BATCH, len(order)), len(order))
+            progress(done, len(order))
     return replies
+
+
+def _batch_width(model: Any, tokens: int) -> int:
+    """How many replies of so many tokens, prompts included, have room for their keys and values."""
+    config: dict[str, Any] = model.config.get_text_config().to_dict()
+    heads = config["num_attention_heads"]
+    a_head = config.get("head_dim") or config["hidden_size"] // heads
+    values = 2 * config["num_hidden_layers"] * (config.get("num_key_value_heads") or heads) * a_head
+    room: int = CACHE_BYTES // (tokens * values * model.dtype.itemsize)
+    return max(1, min(REPLIES_A_BATCH, room))
+
+
+def _generate_batch(model: Any, prompts: Sequence[list[int]], options: Mapping[str, Any]) -> list[list[int]]:
+    """The tokens generated after each prompt, by rounds: after each, the replies that have ended leave."""
+    in_rounds = not prefix_tree_obstacle(model)  # else its cache may hold more than keys and values of every token
+    ends = frozenset(options["eos_token_id"])
+    beginning = _common_beginning(prompts) if in_rounds and len(prompts) > 1 else []
+    rests = [prompt[len(beginning) :] for prompt in prompts]
+    width = max(map(len, rests))
+    ids = torch.tensor([beginning + [0] * (width - len(rest)) + rest for rest in rests])
+    mask = torch.tensor([[1] * len(beginning) + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests])
+    cache = _computed(model, beginning, len(prompts)) if beginning else None
+    replies: list[list[int]] = [[] for _ in prompts]
+    growing = list(range(len(prompts)))
+    left = options["max_new_tokens"]
+    while growing and left > 0:
+        tokens = min(left, TOKENS_A_ROUND) if in_rounds else left
+        output = _generate(model, ids, mask, **{**options, "max_new_tokens": tokens, "past_key_values": cache})
+        new = output.sequences[:, ids.shape[1] :].cpu()
+        left -= new.shape[1]
+        for reply, row in zip(growing, new.tolist(), strict=True):
+            replies[reply] += row
+        going = [row for row, reply in enumerate(growing) if ends.isdisjoint(replies[reply])]
+        growing = [growing[row] for row in going]
+        if growing and left > 0:
+            chosen = torch.tensor(going)
+            ids = output.sequences.cpu()[chosen]
+            mask = torch.cat([mask, torch.ones_like(new)], dim=1)[chosen]
+            cache = output.past_key_values
+            cache.batch_select_indices(chosen.to(model.device))
+    return [_up_to_end(reply, ends) for reply in replies]
+
+
+def _up_to_end(reply: list[int], ends: Collection[int]) -> list[int]:
+    """The reply with its end-of-turn token, without the padding after it."""
+    return reply[: next((at + 1 for at, token in enumerate(reply) if token in ends), None)]
 
 
 def _common_beginning(rows: Sequence[list[int]]) -> list[int]:
@@ -101,23 +177,59 @@ def _options(sampling: Sampling | None, max_new_tokens: int) -> dict[str, Any]:
         "repetition_penalty": sampling.repetition_penalty,
     }
     if sampling.temperature > 0:
-        options |= {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+        nucleus = LogitsProcessorList([NucleusFilter(sampling.top_p)])
+        options |= {"temperature": sampling.temperature, "top_p": 1.0, "top_k": 0, "logits_processor": nucleus}
     return options
 
 
-def _generate(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    ids: torch.Tensor,
-    mask: torch.Tensor,
-    **options: Any,
-) -> list[str]:
-    output = model.generate(
-        input_ids=ids.to(model.device),
-        attention_mask=mask.to(model.device),
-        eos_token_id=sorted(end_of_turn_ids(tokenizer)),
-        pad_token_id=tokenizer.pad_token_id,
-        **options,
-    )
-    replies = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
-    return [str(reply).strip() for reply in replies]
+class NucleusFilter(LogitsProcessor):  # type: ignore[misc]
+    """What `top_p` keeps, without sorting a vocabulary whose likeliest tokens are nearly always enough.
+
+    On a CPU that sort takes longer than the rest of a decoding step. Holtzman et al., "The Curious Case of Neural Text
+    Degeneration", 2020.
+    """
+
+    def __init__(self, top_p: float) -> None:
+        self.top_p = top_p
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """The scores, `[rows, vocabulary]`, all but the fewest tokens of `top_p` probability together at -inf."""
+        if self.top_p >= 1:
+            return scores
+        kept, holds_all = self._kept(scores, LIKELIEST)
+        if not bool(holds_all.all()):
+            kept[~holds_all], _ = self._kept(scores[~holds_all], scores.shape[-1])
+        return kept
+
+    def _kept(self, scores: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is kept of the `size` likeliest tokens, and for which rows they are enough."""
+        best = scores.topk(min(size, scores.shape[-1]))
+        probabilities = (best.values - scores.logsumexp(-1, keepdim=True)).exp()
+        total = probabilities.cumsum(-1)
+        values = best.values.masked_fill(total - probabilities >= self.top_p, -math.inf)
+        return torch.full_like(scores, -math.inf).scatter(-1, best.indices, values), total[:, -1] >= self.top_p
+
+
+def _ends(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """The options of `generate` by which a reply ends."""
+    return {"eos_token_id": sorted(end_of_turn_ids(tokenizer)), "pad_token_id": tokenizer.pad_token_id}
+
+
+def _generate(model: Any, ids: torch.Tensor, mask: torch.Tensor, **options: Any) -> Any:
+    """The output of the model's own `generate`."""
+    # Of a prompt's hidden states `generate` hands the head a view of the last ones, for which torch would copy the
+    # head's weights once a row.
+    dense = model.get_output_embeddings().register_forward_pre_hook(lambda _, hidden: (hidden[0].contiguous(),))
+    try:
+        return model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            return_dict_in_generate=True,
+            **options,
+        )
+    finally:
+        dense.remove()
+
+
+def _texts(tokenizer: PreTrainedTokenizerBase, replies: Sequence[Sequence[int]]) -> list[str]:
+    return [str(reply).strip() for reply in tokenizer.batch_decode(list(replies), skip_special_tokens=True)]

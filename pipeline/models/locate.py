@@ -15,6 +15,10 @@ from pipeline.errors import UnderstudyError
 from pipeline.runs.files import ADAPTER_FILE
 
 EMBEDDED = "embedded"
+MOVED = (
+    "correct `model_name_or_path` in the recipe; where the base of a trained adapter has moved, name its folder "
+    "(recall, export, serve: --base DIR)"
+)
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 
 
@@ -63,7 +67,7 @@ def check_model_folder(folder: Path) -> Path:
         UnderstudyError: the folder, its configuration or its weights are missing.
     """
     if not folder.is_dir():
-        raise UnderstudyError(folder, "is no folder", fix="correct `model_name_or_path` in the recipe")
+        raise UnderstudyError(folder, "is no folder", fix=MOVED)
     if not any((folder / name).is_file() for name in ("config.json", ADAPTER_FILE)):
         raise UnderstudyError(
             folder, "has no config.json", fix="copy the complete model folder, config and tokenizer included"

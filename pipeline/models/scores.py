@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,21 @@ class ReplyScore:
         return self.log_prob / max(self.tokens, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """Log-probabilities (in nats) of a row's targets in order, and those that greedy decoding misses."""
+
+    log_probs: tuple[float, ...]
+    misses: tuple[int, ...]
+
+    def as_reply(self) -> ReplyScore:
+        """The score of a reply whose last target is its end of turn.
+
+        That token belongs to an exact reply, but not to the comparison of answers.
+        """
+        return ReplyScore(math.fsum(self.log_probs[:-1]), len(self.log_probs) - 1, self.misses)
+
+
 def prepare_scoring(model: PreTrainedModel) -> None:
     """The model computes trees by tree attention, if it can compute them at all."""
     if not prefix_tree_obstacle(model):
@@ -48,17 +64,15 @@ def prepare_scoring(model: PreTrainedModel) -> None:
 
 
 @torch.no_grad()
-def score_rows(model: Any, rows: Sequence[TokenRow]) -> list[ReplyScore]:
+def score_rows(model: Any, rows: Sequence[TokenRow]) -> list[RowScore]:
     """The scores of rows in one forward; what they share is computed once. See `prepare_scoring`."""
     ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
     scores = _padded(model, ids, labels) if prefix_tree_obstacle(model) else _as_tree(model, ids, labels)
     results = []
     for row in range(len(rows)):
         own = scores.row == row
-        # The end-of-turn token belongs to an exact reply, but not to the comparison of answers.
-        log_prob, tokens = float(scores.log_prob[own][:-1].sum()), int(own.sum()) - 1
         misses = (~scores.is_top1[own].bool()).nonzero()[:, 0].tolist()
-        results.append(ReplyScore(log_prob, tokens, tuple(misses)))
+        results.append(RowScore(tuple(scores.log_prob[own].tolist()), tuple(misses)))
     return results
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.conversations.persona import Persona, load_personas, persona_named
+from pipeline.models.digest import check_base
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.runs.files import ADAPTER_FILE
 from pipeline.runs.run_file import read_run
@@ -39,23 +40,28 @@ class TrainedCharacter:
             yield load_base_model(self.base_name, **self.options).to(self.model.device).eval()
 
 
-def load_trained(folder: Path, name: str | None = None) -> TrainedCharacter:
+def load_trained(
+    folder: Path, name: str | None = None, *, base: str | None = None, dtype: str | None = None
+) -> TrainedCharacter:
     """The character in a run's folder, on the GPU if there is one, in the precision that it was trained in.
 
-    `name` says which one, where the run has several.
+    `name` says which one, where the run has several; `base` where its base model lies now, if it has moved. `dtype`
+    loads it unquantised in that precision instead, `auto` being the one that its base was saved in.
 
     Raises:
-        UnderstudyError: the folder holds no finished run, its persona was changed, its base model cannot be had, or it
-            has no character of that name, or several and no name is given.
+        UnderstudyError: the folder holds no finished run, its persona was changed, its base model cannot be had or is
+            another, or it has no character of that name, or several and no name is given.
     """
-    return next(load_in_turn([(folder, name)]))
+    return next(load_in_turn([(folder, name)], base=base, dtype=dtype))
 
 
-def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[TrainedCharacter]:
+def load_in_turn(
+    folders: Iterable[tuple[Path, str | None]], *, base: str | None = None, dtype: str | None = None
+) -> Iterator[TrainedCharacter]:
     """One trained character after another, each from a run's folder and of the name that is given with it.
 
     Adapters of the same base model share it: it is loaded once, and each adapter replaces the one before. So only one
-    is in memory at a time, and only the character last given may be used.
+    is in memory at a time, and only the character last given may be used. `base` and `dtype`: see `load_trained`.
 
     Raises:
         UnderstudyError: see `load_trained`.
@@ -70,17 +76,20 @@ def load_in_turn(folders: Iterable[tuple[Path, str | None]]) -> Iterator[Trained
         tokenizer = load_tokenizer(str(folder))
         personas = load_personas(folder, template=tokenizer.chat_template)
         persona = persona_named(name, personas, folder)
-        base, options = str(run["model"]), _load_options(run["arguments"])
+        base_name, options = base or str(run["model"]), _load_options(run["arguments"], dtype)
         is_adapter = (folder / ADAPTER_FILE).is_file()
+        if is_adapter:
+            check_base(base_name, revision=options["revision"], expected=run.get("base_digest"), adapter=folder)
         if not is_adapter:
             model, loaded = load_base_model(str(folder), dtype=options["dtype"]), None
-        elif loaded == (base, options):
+        elif loaded == (base_name, options):
             _replace_adapter(model, folder, f"turn-{number}")
         else:
-            model, loaded = _with_adapter(load_base_model(base, **options), folder, f"turn-{number}"), (base, options)
+            model = _with_adapter(load_base_model(base_name, **options), folder, f"turn-{number}")
+            loaded = (base_name, options)
         if "quantization_config" not in options:
             model = model.to(device)
-        yield TrainedCharacter(model.eval(), tokenizer, persona, personas, base, is_adapter, options)
+        yield TrainedCharacter(model.eval(), tokenizer, persona, personas, base_name, is_adapter, options)
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
@@ -98,14 +107,17 @@ def _replace_adapter(model: Any, folder: Path, name: str) -> None:
         model.delete_adapter(other)
 
 
-def _load_options(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What the base model was loaded with when it was trained on: precision, revision, and 4 or 8 bits."""
+def _load_options(run: Mapping[str, Any], dtype: str | None) -> dict[str, Any]:
+    """What the base model was loaded with when it was trained on: precision, revision, and 4 or 8 bits.
+
+    A `dtype` takes the place of both precision and bits.
+    """
     options: dict[str, Any] = {
-        "dtype": run["dtype"] or "auto",
+        "dtype": dtype or run["dtype"] or "auto",
         "revision": run["model_revision"],
         "trust_remote_code": run["trust_remote_code"],
     }
-    if run["load_in_4bit"] or run["load_in_8bit"]:
+    if dtype is None and (run["load_in_4bit"] or run["load_in_8bit"]):
         from trl import ModelConfig, get_quantization_config
 
         names = ("dtype", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "use_bnb_nested_quant")

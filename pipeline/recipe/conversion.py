@@ -15,8 +15,9 @@ class ConversionOptions:
     """The recipe's keys for conversion.
 
     `columns` holds "ours=theirs" pairs, `rows` and `maps` say where rows lie. `near_duplicates` is keep or merge.
-    `join` names transcripts in which lines find the turns before them, `reviewed` a table that
-    `--review` wrote, with decisions. The last five are those of `records.clean.CleaningRules`.
+    `join` names transcripts in which lines find the turns before them, `reviewed` a table that `--review` wrote, with
+    decisions. Those from `user_name` to `mask_private` are those of `records.clean.CleaningRules`. `strict`: a broken
+    file of a folder ends the whole.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -38,3 +39,4 @@ class ConversionOptions:
     short_lines: int = 0
     inner_thoughts: bool = False
     mask_private: bool = False
+    strict: bool = False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
+from pipeline.records.names import format_names
 from pipeline.records.private_data import count_masked, count_private
 from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
@@ -24,7 +25,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
     records, rejects = conversion.records, conversion.rejects
     learnt = [text for record in records for text in _learnt_texts(record)]
     kinds = Counter(record.kind for record in records)
-    kept = _kept_by_file(records, [file.path for file in conversion.files])
+    kept = {path: len(of_file) for path, of_file in conversion.by_file().items()}
     return {
         "character": conversion.character,
         "entries": conversion.entries,
@@ -38,6 +39,8 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "kept_by_file": kept,
         "files": _files(conversion, kept),
         "passed_over": list(conversion.passed_over),
+        "broken": list(conversion.broken),
+        "near_names": dict(conversion.near_names),
         "unused_keys": unused_keys(conversion.files),
         "private": count_private(learnt),
         "masked": count_masked(learnt),
@@ -86,6 +89,9 @@ def format_account(account: Mapping[str, Any]) -> str:
     lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
+    if account["near_names"]:
+        lines.append(f"  other speakers with nearly that name, not taken: {format_names(account['near_names'])}")
+    lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
 
 
@@ -158,17 +164,6 @@ def _lengths(records: Iterable[Record], kind: str) -> list[int]:
         if record.kind == kind:
             counts[sum(len(record.text) > top for top in LENGTHS)] += 1
     return counts
-
-
-def _kept_by_file(records: Iterable[Record], paths: Sequence[str]) -> dict[str, int]:
-    kept = dict.fromkeys(paths, 0)
-    for record in records:
-        place = record.source
-        while place and place not in kept:
-            place = place[: max(place.rfind("#"), place.rfind(":"), place.rfind("!"), 0)]
-        if place:
-            kept[place] += 1
-    return kept
 
 
 def _reject_samples(rejects: Iterable[Reject]) -> dict[str, list[dict[str, str]]]:

@@ -30,7 +30,7 @@ from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.problems import count_problems, problems_table
 from pipeline.records.raw import CHARACTER, UNNAMED, USER, RawRecord
 from pipeline.records.readers import RecognisedFile, find_files
-from pipeline.records.reading import in_processes, passed_over_files, read_files
+from pipeline.records.reading import broken_files, in_processes, passed_over_files, read_files
 from pipeline.records.record import KINDS
 from pipeline.records.reject import NOT_CONVERTED, Reject, reject_speaker, write_rejects
 from pipeline.records.report import write_characters_report
@@ -110,7 +110,11 @@ def convert_characters(
     problems = sum((found for _, found in results), count_problems(grouped.others, assembly.meta_speakers))
     rejects = [reject_speaker(piece, assembly.meta_speakers, NOT_CONVERTED) for piece in grouped.left_out]
     summary = _summary([account for account, _ in results], grouped.characters, rejects, len(raws), problems)
-    summary |= {"passed_over": list(passed_over_files(passed_over, files)), "unused_keys": unused_keys(files)}
+    summary |= {
+        "passed_over": list(passed_over_files(passed_over, files)),
+        "broken": list(broken_files(files)),
+        "unused_keys": unused_keys(files),
+    }
     write_rejects(folder / REJECTS_FILE, rejects)
     write_characters_report(summary, folder / CHARACTERS_PAGE)
     write_json(folder / CHARACTERS_FILE, summary)
@@ -160,6 +164,7 @@ def format_characters(summary: Mapping[str, Any]) -> str:
             f" + duplicates {summary['duplicates']} + rejected {sum(rejected.values())}",
             f"  kept: {', '.join(f'{count} {kind}' for kind, count in summary['kinds'].items())}",
             f"  rejected: {reasons}",
+            *(f"  left out, broken: {broken}" for broken in summary["broken"]),
         )
     )
 

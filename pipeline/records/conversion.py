@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pipeline.records.account import account_of
 from pipeline.records.assembly import AssemblyOptions, assemble
 from pipeline.records.files import CONVERSION_FILE, CONVERSION_PAGE, RECORDS_FILE, REJECTS_FILE, REVIEW_FILE
 from pipeline.records.joining import join
+from pipeline.records.names import format_names, near_names
 from pipeline.records.near import near_pairs
 from pipeline.records.options import assembly_options, cleaning_rules, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
@@ -26,12 +28,13 @@ from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
 from pipeline.records.readers import excel, find_files
-from pipeline.records.reading import passed_over_files, read_files
+from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
 from pipeline.records.report import write_conversion_report
 from pipeline.records.result import Conversion
 from pipeline.records.review import write_review
+from pipeline.terminal import print_line
 
 
 def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *, num_proc: int = 1) -> Conversion:
@@ -52,8 +55,10 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
     conversion = replace(
         convert_pieces(character, split, pieces, assembly),
         entries=len(own) + len(others),
-        files=tuple(file for file in files if not file.passed_over),
+        files=tuple(file for file in files if not (file.passed_over or file.broken)),
         passed_over=passed_over_files(passed_over, files),
+        broken=broken_files(files),
+        near_names=near_names(character, speakers),
         others=others,
     )
     if not conversion.records:
@@ -163,7 +168,8 @@ def records_of(
     """
     path = folder / RECORDS_FILE
     if paths:
-        ensure_converted(paths, character, folder, options)
+        for broken in ensure_converted(paths, character, folder, options)["broken"]:
+            print_line(f"left out: {broken}", sys.stderr)
     records = read_records(path)
     if not records:
         raise UnderstudyError(path, f"holds no record of {character}", fix="convert its raw files")
@@ -239,7 +245,19 @@ def _nothing_usable(paths: Sequence[Path], conversion: Conversion, speakers: Map
     named = {("nobody named" if speaker in ("", UNNAMED) else speaker): count for speaker, count in most}
     listed = ", ".join(f"{speaker} ({count})" for speaker, count in named.items()) or "nobody"
     what = f"nothing usable is said by {conversion.character!r}; the speakers are: {listed}"
+    if conversion.near_names:
+        what += f"; nearest: {format_names(conversion.near_names)}"
     if conversion.assembled.rejects:
         reasons = Counter(reject.reason for reject in conversion.assembled.rejects).most_common(4)
         what += "; rejected: " + ", ".join(f"{count} {reason}" for reason, count in reasons)
+    if (place := _first_mention(conversion)) is not None:
+        what += f"; the name stands first at {place}"
     return UnderstudyError(", ".join(map(str, paths)), what, fix="write the name exactly as the files do")
+
+
+def _first_mention(conversion: Conversion) -> str | None:
+    """Where the name stands in what somebody else says, or in a form that was read otherwise."""
+    for reject in conversion.rejects:
+        if conversion.character in reject.text:
+            return f"{reject.source}: {reject.text[:60]!r}"
+    return None

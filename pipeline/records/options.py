@@ -47,6 +47,7 @@ def read_options(options: ConversionOptions) -> ReadOptions:
         maps=maps,
         scene_gap=options.scene_gap,
         merge_messages=options.merge_messages,
+        strict=options.strict,
     )
 
 

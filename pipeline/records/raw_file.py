@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
 )
 # What a file that is no Unicode may be. In doubt the first: a short text fits several of them equally well.
 LEGACY = ("gb18030", "big5", "shift_jis", "euc_kr", "cp1252")
+JSON_BEGINS = re.compile(r"""\s*(?:\[\s*)*(?:\[\s*(?:["\]]|$)|\{\s*(?:["}]|$))""")
 IN_DOUBT = 0.1  # by how much the likeliest has to beat the first, on charset-normalizer's scale of mess from 0 to 1
 
 
@@ -104,9 +106,8 @@ def first_char(file: RawFile) -> str:
 
 
 def looks_like_json(file: RawFile) -> bool:
-    """Whether its text begins as a JSON list or object does: a script may begin with [Music]."""
-    text = file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()
-    return text[:1] in ("[", "{") and text[1:].lstrip()[:1] in ("", '"', "{", "[", "]", "}")
+    """Whether its text begins as JSON does: a script may begin with [Music], a wiki page with {{template}}."""
+    return JSON_BEGINS.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
 
 
 def detect_encoding(path: Path, head: bytes) -> str | None:

@@ -26,8 +26,8 @@ R = TypeVar("R")
 class FileReading:
     """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest.
 
-    `unused_keys` counts the keys of its entries that its reader does not use; `passed_over` is why a file of a folder
-    is no raw file after all.
+    `unused_keys` counts the keys of its entries that its reader does not use. Of a file of a folder, `passed_over` is
+    why it is no raw file after all, and `broken` why it is one that cannot be read whole: nothing of it is taken.
     """
 
     path: str
@@ -37,6 +37,7 @@ class FileReading:
     others: tuple[Reject, ...]
     unused_keys: Mapping[str, int] = field(default_factory=dict)
     passed_over: tuple[str, str, str] | None = None  # where, what and the fix
+    broken: tuple[str, str, str] | None = None
 
     @property
     def read(self) -> int:
@@ -55,7 +56,7 @@ def read_files(
     """Each file's reading, in their order. `wanted` is the character, or None for everybody.
 
     Raises:
-        UnderstudyError: a file is broken.
+        UnderstudyError: a file is broken that was named itself, or any if `options` are strict.
     """
     read = partial(read_file, options=options, wanted=wanted, meta_speakers=meta_speakers)
     yield from in_processes(read, files, num_proc, what="reading", unit=" files")
@@ -68,7 +69,7 @@ def read_file(
     options = replace(options, unused_keys=Counter())
     own: list[RawRecord] = []
     others: list[Reject] = []
-    passed_over = None
+    passed_over = broken = None
     try:
         for raw in known.records(options):
             if wanted is None or concerns(raw, wanted):
@@ -81,14 +82,19 @@ def read_file(
         if not known.found or _has_text(own, others):
             raise
         own, others, passed_over = [], [], error.parts
+    except UnderstudyError as error:
+        if not known.found or options.strict:
+            raise
+        own, others, broken = [], [], error.parts
     return FileReading(
         str(known.file.path),
         known.reader.name,
         known.file.encoding,
         tuple(own),
         tuple(others),
-        options.unused_keys,
+        Counter() if broken else options.unused_keys,
         passed_over,
+        broken,
     )
 
 
@@ -117,11 +123,17 @@ def passed_over_files(unknown: Iterable[Path], files: Sequence[FileReading]) -> 
         UnderstudyError: there is no other file, so one of them is meant; says what is wrong with the first.
     """
     reasons = {file.path: file.passed_over for file in files if file.passed_over}
-    if files and len(reasons) == len(files):
-        where, what, fix = next(iter(reasons.values()))
+    broken = [file.broken for file in files if file.broken]
+    if files and len(reasons) + len(broken) == len(files):
+        where, what, fix = [*broken, *reasons.values()][0]
         raise UnderstudyError(where, what, fix=fix)
     by_form = (f"{path} (no known form)" for path in unknown)
     return (*by_form, *(f"{path} ({what})" for path, (_, what, _) in reasons.items()))
+
+
+def broken_files(files: Iterable[FileReading]) -> tuple[str, ...]:
+    """The files of folders that are left out because they cannot be read whole: each with its place and the fix."""
+    return tuple(str(UnderstudyError(*file.broken[:2], fix=file.broken[2])) for file in files if file.broken)
 
 
 def concerns(raw: RawRecord, character: str) -> bool:

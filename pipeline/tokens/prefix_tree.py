@@ -68,7 +68,8 @@ def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
     """Merge rows into a prefix tree. Linear in their tokens, but for sorting the rows.
 
     `labels[r][i]` is `input_ids[r][i]` where that token is a target, -100 elsewhere. A row's first token cannot be a
-    target: nothing predicts it.
+    target: nothing predicts it. A row's last token is only a target: nothing follows from it, so it has no node of its
+    own.
     """
     order = sorted(range(len(input_ids)), key=lambda row: list(input_ids[row]))
     tokens: list[int] = []
@@ -78,7 +79,7 @@ def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
     targets: list[tuple[Ints, Ints]] = [(_NONE, _NONE)] * len(input_ids)
     before: Sequence[int] = ()
     for row in order:
-        ids = input_ids[row]
+        ids = input_ids[row][:-1]
         shared = _common_prefix(before, ids)
         for node in path[shared:]:
             end[node] = len(tokens)
@@ -87,7 +88,7 @@ def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
         position += range(shared, len(ids))
         end += [-1] * (len(ids) - shared)
         wanted = np.flatnonzero(np.asarray(labels[row][1:]) != IGNORE_INDEX)
-        targets[row] = (np.asarray(path)[wanted], np.asarray(ids)[wanted + 1])
+        targets[row] = (np.asarray(path)[wanted], np.asarray(input_ids[row])[wanted + 1])
         before = ids
     for node in path:
         end[node] = len(tokens)

@@ -131,6 +131,19 @@ def end_of_turn_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     return frozenset(special | set(tokenizer.all_special_ids))
 
 
+def trained_end(tokenizer: PreTrainedTokenizerBase) -> str:
+    """The end-of-turn token that follows a reply in training, and is trained with it.
+
+    Raises:
+        UnderstudyError: the template ends a reply with none; a normalised one does.
+    """
+    _, _, after = _around_reply(tokenizer, str(_template_text(tokenizer)))
+    ids = tokenizer(after.lstrip(" \n"), add_special_tokens=False)["input_ids"]
+    if not ids or ids[0] not in end_of_turn_ids(tokenizer):
+        raise _template_error(tokenizer, "ends a reply without an end-of-turn token")
+    return str(tokenizer.convert_ids_to_tokens(ids[0]))
+
+
 def _template_text(tokenizer: PreTrainedTokenizerBase) -> str | None:
     return str(tokenizer.get_chat_template()) if tokenizer.chat_template else None
 

@@ -19,6 +19,7 @@ from pipeline.distributed.engines import engine_of, from_main_process
 from pipeline.distributed.signals import StopOnSignalCallback, handling_signals
 from pipeline.evaluation.probes.probe import with_distractors
 from pipeline.mixture.ledger import format_agreement, format_ledger
+from pipeline.models.digest import base_digest
 from pipeline.runs.checkpoints import remove_checkpoints, remove_incomplete, sync_folder
 from pipeline.runs.files import COMPLETE_FILE, RUN_FILE
 from pipeline.runs.folder import check_changes, exclusive, explain_full_disk, is_done, prepare_folder
@@ -95,13 +96,18 @@ def _train_into(
     checkpoint = from_main_process(prepare_folder, folder, identity)
     trainer = build_trainer(arguments, data, tokenizer, log)
     stop_on_signal = _add_callbacks(trainer, arguments, characters, log)
+    digest = from_main_process(_base_digest, arguments)  # before training: an unreadable base must not cost a run
     if checkpoint:
         _resume(trainer, checkpoint, changed, log)
     with handling_signals(stop_on_signal), advise_out_of_memory(trainer, forecast):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
-    figures = {"recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
+    figures = {"base_digest": digest, "recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
     _save(trainer, arguments, characters, data, figures=figures, log=log)
+
+
+def _base_digest(arguments: RunArguments) -> str:
+    return base_digest(arguments.model.model_name_or_path, revision=arguments.model.model_revision)
 
 
 def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.augmentation import paraphrase
 from pipeline.augmentation.paraphrase import paraphrase_questions
 from pipeline.augmentation.paraphrase_checks import first_objection
-from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for
+from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for, propose
 from pipeline.conversations.render import user
-from pipeline.models.generate import generate_replies
+from pipeline.models.generate import generate_replies, generate_reply
 from pipeline.models.load import load_base_model, load_tokenizer
 
 pytestmark = pytest.mark.model
@@ -31,6 +32,11 @@ def embedded() -> tuple[Any, Any]:
 def test_every_wording_kept_passes_the_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = load_tokenizer("embedded").name_or_path
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path))
+
+    def propose_and_help(*args: Any, **options: Any) -> list[list[str]]:  # by itself it may hit upon none
+        return [["What was your birth place?", *offered] for offered in propose(*args, **options)]
+
+    monkeypatch.setattr(paraphrase, "propose", propose_and_help)
     log: list[str] = []
     probe = "In which town were you born?"
     result = paraphrase_questions(
@@ -70,8 +76,8 @@ def test_the_model_tells_what_a_wording_asks_for(embedded: tuple[Any, Any]) -> N
     assert verdicts == [True, False, False]
 
 
-def test_a_shared_beginning_changes_no_reply(embedded: tuple[Any, Any]) -> None:
+def test_replies_of_a_batch_are_those_of_each_prompt_alone(embedded: tuple[Any, Any]) -> None:
     prompts = [[user(f"What is the capital of {land}?")] for land in ("France", "the Czech Republic", "Peru")]
-    plain = generate_replies(*embedded, prompts, max_new_tokens=12)
-    assert generate_replies(*embedded, prompts, max_new_tokens=12, share_beginning=True) == plain
-    assert generate_replies(*embedded, prompts[:1] * 2, max_new_tokens=12, share_beginning=True) == plain[:1] * 2
+    alone = [generate_reply(*embedded, prompt, max_new_tokens=20) for prompt in prompts]
+    assert generate_replies(*embedded, prompts, max_new_tokens=20) == alone
+    assert generate_replies(*embedded, prompts[:1] * 2, max_new_tokens=20) == alone[:1] * 2

@@ -65,8 +65,8 @@ def test_a_batch_is_counted_as_what_a_cpu_computes_of_it() -> None:
         {"input_ids": [1, 2, 5], "labels": [-100, -100, 5], "kind": 0, "record": 1},
     ]
     shared = {"rows": 2, "supervised": 3}
-    # the tree 1 2 (3 4 | 5): 1 + 2 + 3 + 4 + 3 pairs; padded 2 x 4, with targets in two columns
-    assert batch_counts(PrefixTreeCollator()(rows)) == shared | {"tokens": 5, "scored": 3, "pairs": 13}
+    # the tree 1 2 3, which predicts 3, 5 and 4: 1 + 2 + 3 pairs; padded 2 x 4, with targets in two columns
+    assert batch_counts(PrefixTreeCollator()(rows)) == shared | {"tokens": 3, "scored": 3, "pairs": 6}
     ours = PaddedCollator(0)(rows)
     assert batch_counts(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
     trl = {name: ours[name] for name in ("input_ids", "labels", "attention_mask")}

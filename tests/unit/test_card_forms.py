@@ -138,12 +138,15 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("case", DAMAGED)
-def test_a_damaged_card_is_an_error_in_a_folder_too(case: str, tmp_path: Path) -> None:
+def test_a_damaged_card_is_an_error_and_in_a_folder_left_out_by_name(case: str, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(CARD)
     (tmp_path / "b.img").write_bytes(DAMAGED[case]())
     with pytest.raises(UnderstudyError, match=r"b\.img.*To fix it: ") as raised:
-        converted(tmp_path)
+        converted(tmp_path / "b.img")
     assert type(raised.value) is UnderstudyError
+    conversion = converted(tmp_path)
+    assert ("dialogue", "I ring the bells of Saltmere.") in kept(conversion)
+    assert conversion.broken == (str(raised.value),)
 
 
 def test_a_yaml_character_becomes_what_a_card_becomes(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ FORM_NAMES = {
     "webui_yaml": "text-generation-webui, Pygmalion or Agnai character",
     "pygmalion": "text-generation-webui, Pygmalion or Agnai character",
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
+    "chat_table": "chat in a table", "renpy": "Ren'Py script",
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
 }  # fmt: skip
 

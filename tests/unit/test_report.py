@@ -91,6 +91,7 @@ def made_findings() -> RecallResults:
     voice = VoiceFigures(24, score, StyleDistance(0.1, 0.2), copy_rate=0.05, distinct_2=0.9)
     bits = [Estimate(1.1, 1.0, 1.2, 6, 6), Estimate(1.35, 1.2, 1.5, 6, 6)]
     return RecallResults(
+        extent="full",
         headline=Headline(facts=48, asked_as_trained=48, seen=47, unseen=28, base_seen=0, base_unseen=1),
         recall=BeforeAfter(
             base=recall(

@@ -17,7 +17,7 @@ from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
 from pipeline.evaluation.report.tables import format_results, format_samples
 from pipeline.evaluation.results import Headline, RecallResults, compare_measurements
-from pipeline.evaluation.scoring import ProbeScore, QuestionScore
+from pipeline.evaluation.scoring import ProbeScore, QuestionScore, Ranks
 from pipeline.evaluation.summary import RecallKey, by_exposure, newly_known, summarise
 from pipeline.records.record import Record
 
@@ -33,17 +33,18 @@ PROBES = with_distractors(
 )  # fmt: skip
 
 
-def scored(probe: Probe, exact: bool, rank: int, *, guessed: bool = False) -> ProbeScore:
+def scored(probe: Probe, exact: bool, rank: int) -> ProbeScore:
     def question(asked: Any, text: str) -> QuestionScore:
-        return QuestionScore(asked, text, exact, -2.0 if exact else -20.0, 4, rank, rank, rank)
+        return QuestionScore(asked, text, exact, -2.0 if exact else -20.0, 4, rank == 1, Ranks(rank, rank, rank))
 
     questions = [question("seen", probe.seen), *(question("unseen", text) for text in probe.unseen)]
-    return ProbeScore(probe, (*questions, question("amid", probe.unseen[0])), guessed)
+    return ProbeScore(probe, (*questions, question("amid", probe.unseen[0])))
 
 
 def measured(*, exact: bool, rank: int, guessed: int = 0, general: float = 1.0) -> Measurement:
     return Measurement(
-        scores=[scored(probe, exact, rank, guessed=n < guessed) for n, probe in enumerate(PROBES)],
+        scores=[scored(probe, exact, rank) for probe in PROBES],
+        guessed=[probe.fact_id for probe in PROBES[:guessed]],
         greedy=[probe.answer if exact else "I would not know." for probe in PROBES],
         sampled=[probe.answer if exact else probe.distractors[0] for probe in PROBES],
         control=[True] * 8,

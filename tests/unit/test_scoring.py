@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
-from pipeline.evaluation.scoring import score_replies
+from pipeline.evaluation.probes.probe import Probe, with_distractors
+from pipeline.evaluation.scoring import score_priors, score_probes
+from pipeline.models import reply_scores
 from pipeline.models.locate import is_cached
+from pipeline.models.reply_scores import compare_replies, ranks_first, score_replies
+from pipeline.models.scores import score_rows
 from pipeline.tokens.attention import prefix_tree_obstacle
 from pipeline.tokens.encode import encode
 
@@ -56,6 +63,67 @@ def test_scores_are_those_of_rows_alone_for_models_with_and_without_trees(
         expected = one_by_one(model, tokenizer)
     found = [score.mean_log_prob for scores in score_replies(model, tokenizer, QUESTIONS, REPLIES) for score in scores]
     assert found == pytest.approx(expected, rel=1e-4)
+
+
+WORDS = st.sampled_from(["In Saltmere.", "At sea.", "Eel.", "Nothing but smoked eel.", "I do not say.", "Aye", "好。"])
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@given(st.lists(st.lists(WORDS, min_size=2, max_size=5, unique=True), min_size=1, max_size=4))
+@settings(max_examples=15, deadline=None)
+def test_an_answer_ranks_first_exactly_if_all_scores_say_so(
+    tokenizer: Any, tiny_model_folder: Path, attention: str, options: list[list[str]]
+) -> None:
+    model = load(tiny_model_folder, attention)
+    prompts = [QUESTIONS[number % 2] for number in range(len(options))]
+    compared = compare_replies(model, tokenizer, prompts, options)
+    for (answer, first), scores in zip(compared, score_replies(model, tokenizer, prompts, options), strict=True):
+        assert first == ranks_first(scores)
+        assert answer.mean_log_prob == pytest.approx(scores[0].mean_log_prob, rel=1e-4)
+        assert answer.misses == scores[0].misses
+
+
+def test_what_the_opening_decides_is_not_computed(
+    tokenizer: Any, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(tiny_model_folder, "sdpa")
+    targets: list[int] = []
+
+    def counted(model: Any, rows: Any) -> Any:
+        targets.append(sum(label >= 0 for row in rows for label in row.labels))
+        return score_rows(model, rows)
+
+    monkeypatch.setattr(reply_scores, "score_rows", counted)
+    monkeypatch.setattr(reply_scores, "ROUNDING", math.inf)  # nothing is decided
+    compare_replies(model, tokenizer, QUESTIONS, REPLIES)
+    everything = sum(targets)
+    targets.clear()
+    monkeypatch.setattr(reply_scores, "ROUNDING", -math.inf)  # all is
+    compare_replies(model, tokenizer, QUESTIONS, REPLIES)
+    assert sum(targets) < everything
+
+
+def test_the_answers_of_all_facts_are_scored_once_without_a_question(tokenizer: Any, tiny_model_folder: Path) -> None:
+    model = load(tiny_model_folder, "sdpa")
+    answers = [f"In {town}." for town in ("Saltmere", "Harrow", "Upper Quay")]
+    probes = with_distractors(
+        [Probe(f"f{n}", "place", f"{n}?", (f"Where is {n}?",), text, (), ()) for n, text in enumerate(answers)], 2
+    )
+    nothing = chat_prompt(MIRA, (user(MIRA.cue("")),))
+    (alone,) = score_replies(model, tokenizer, [nothing], [(probes[0].answer, *probes[0].distractors)])
+    priors = score_priors(model, tokenizer, probes, MIRA)
+    assert [len(prior) for prior in priors] == [3, 3, 3]
+    assert [one.log_prob for one in priors[0]] == pytest.approx([one.log_prob for one in alone], rel=1e-4)
+    full, quick = (score_probes(model, tokenizer, probes, MIRA, priors=given) for given in (priors, None))
+    for with_ranks, without in zip(full, quick, strict=True):
+        for one, other in zip(with_ranks.questions, without.questions, strict=True):
+            assert (one.exact, one.first) == (other.exact, other.first)
+            assert one.first == (one.ranks is not None and one.ranks.by_mean == 1)
+            assert other.ranks is None
+
+
+def load(folder: Path, attention: str) -> Any:
+    return AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention).eval()
 
 
 def test_a_download_cut_off_is_not_taken_for_a_cached_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

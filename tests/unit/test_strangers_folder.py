@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.convert import LEFT_OUT, main
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
 from pipeline.records.conversion import convert
+from pipeline.records.names import near_names
 from pipeline.records.result import Conversion
 from tests.raw_files import FORMS, card_v2_fields, png
 
@@ -42,7 +44,11 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def converted(path: Path) -> Conversion:
-    return convert([path], "Mira", ConversionOptions())
+    return converted_as(path, "Mira")
+
+
+def converted_as(path: Path, character: str) -> Conversion:
+    return convert([path], character, ConversionOptions())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -162,3 +168,194 @@ def test_a_card_with_one_field_of_the_wrong_type_is_read_but_for_that_field(
     without, odd = converted(tmp_path / "without.json"), converted(tmp_path / "odd.json")
     assert [record.text for record in odd.records] == [record.text for record in without.records]
     assert f"a card's {field} of the wrong type" in {reject.reason for reject in odd.rejects}
+
+
+BROKEN: dict[str, bytes] = {
+    "cut.json": b'[{"speaker": "Mira", "text": "Who',
+    "x/cut.jsonl": b'{"speaker": "Mira", "text": "One."}\n{"speaker": "Mi',
+    "damaged.txt": "Mira: Öl für die Glocken, und Öl für die Lampen.\n".encode() + b"Mira: \xff\n",
+    "table.csv": b'speaker,text\nMira,"open\n',
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_of_a_folder_is_left_out_by_name_and_counted(name: str, tmp_path: Path) -> None:
+    whole = {"a.json": FORMS["json_list"](LINES).content}
+    write(tmp_path, whole | {name: BROKEN[name]} | FOREIGN)
+    conversion = converted(tmp_path)
+    assert [record.text for record in conversion.records] == ["I ring the bells of Saltmere."]
+    assert conversion.read == len(conversion.records) + conversion.duplicates + len(conversion.rejects)
+    assert len(conversion.files) + len(conversion.passed_over) + len(conversion.broken) == 2 + len(FOREIGN)
+    assert "left out, broken: " in format_account(account_of(conversion))
+    (error,) = conversion.broken
+    assert error.startswith(str(tmp_path / name))
+    assert "To fix it: " in error
+    with pytest.raises(UnderstudyError) as strict:
+        convert([tmp_path], "Mira", ConversionOptions(strict=True))
+    assert str(strict.value) == error
+    with pytest.raises(UnderstudyError) as alone:
+        converted(tmp_path / name)
+    assert str(alone.value) == error
+
+
+def test_convert_says_by_its_exit_code_that_something_was_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def exit_code(*options: str) -> object:
+        command = ["convert", "--raw", str(tmp_path / "raw"), "--character", "Mira", "--out", str(tmp_path / "out")]
+        monkeypatch.setattr("sys.argv", [*command, "--num_proc", "1", *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code
+
+    write(tmp_path / "raw", {"a.json": FORMS["json_list"](LINES).content})
+    assert exit_code() == 0
+    write(tmp_path / "raw", {"b.json": BROKEN["cut.json"]})
+    assert exit_code() == LEFT_OUT
+    assert exit_code() == LEFT_OUT  # a second time, when nothing is converted anew
+    assert "b.json:1:" in capsys.readouterr().out
+    assert exit_code("--strict") == 2
+
+
+def test_a_text_that_begins_with_brackets_is_no_json(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "script.txt": b"[[Mira]]: I ring the bells.\n[[Bram]]: Aye.\n[[The keeper|Mira]]: Every dusk.\n",
+            "forum.txt": b"**Bram:** Who is there?\n**Mira:** Only the wind.\n[Mira]: And I.\n",
+            "wiki.txt": b"{{Infobox|name=Mira}}\nShe rings the bells of Saltmere.\n",
+        },
+    )
+    conversion = converted(tmp_path)
+    texts = {record.text for record in conversion.records}
+    assert texts == {"I ring the bells.", "Every dusk.", "Only the wind.\nAnd I."}
+    assert conversion.passed_over == (f"{tmp_path / 'wiki.txt'} (no known form)",)
+    assert not conversion.broken
+
+
+RENPY = '''
+define m = Character(_("Mira"), color="#fff")
+default b = DynamicCharacter("Bram")
+init python:
+    def ring(times):
+        return "m says nothing"
+screen bells():
+    text "Not said by anybody."
+label start(loud=True):
+    scene bg tower with fade
+    play music "wind.ogg"
+    voice "m_001.ogg"
+    "The wind howls."
+    m happy @ wink "It is {i}late{/i}, [player_name].{w=0.5} Mind the rope." with vpunch
+    b "Say \\"please\\" [[sic]."
+    m """
+    First thing.
+
+    Second
+    thing.
+    """
+    extend " Third."
+    m 'A line
+       over two.'
+    menu:
+        "Ring it?" if True:
+            m "Then ring."
+    "Tam" "Who am I?"
+    m "100%% sure." (what_size=18) # "a comment"
+label end:
+    m "Farewell."
+'''
+
+
+def test_of_a_renpy_script_what_is_said_is_read(tmp_path: Path) -> None:
+    write(tmp_path, {"game/script.rpy": RENPY.encode()})
+    conversion = converted(tmp_path)
+    assert [record.text for record in conversion.records] == [
+        "It is late, friend. Mind the rope.",
+        "First thing.",
+        "Second thing. Third.",
+        "A line over two.",
+        "Then ring.",
+        "100% sure.",
+        "Farewell.",
+    ]
+    by_text = {record.text: record for record in conversion.records}
+    assert [turn.speaker for turn in by_text["First thing."].context] == ["Mira", "Bram"]
+    assert by_text["First thing."].context[-1].text == 'Say "please" [sic].'
+    assert by_text["Farewell."].context == ()
+    assert by_text["Farewell."].prompt == "end"
+    rejected = {reject.text for reject in conversion.rejects}
+    assert {"The wind howls.", "Ring it?", "Who am I?"} <= rejected
+    assert not any("Not said" in text or "nothing" in text for text in rejected)
+
+
+def test_a_game_may_define_its_characters_in_another_script(tmp_path: Path) -> None:
+    write(tmp_path, {"characters.rpy": b'define m = Character("Mira")\n', "day1.rpy": b'label a:\n    m "Aye."\n'})
+    assert [record.text for record in converted(tmp_path).records] == ["Aye."]
+
+
+def test_rooms_of_a_table_are_conversations_and_a_long_pause_ends_one(tmp_path: Path) -> None:
+    rows = [
+        ("文本", "Bram", "a", "Who is there?", "2024/10/4 11:00"),
+        ("文本", "Tam", "b", "Elsewhere.", "2024/10/4 11:01"),
+        ("文本", "Mira", "a", "Only me.", "2024/10/4 11:02"),
+        ("图片", "Bram", "a", "图片", "2024/10/4 11:03"),
+        ("文本", "Mira", "b", "Here, too.", "2024/10/4 11:04"),
+        ("文本", "Bram", "a", "And now?", "2024/10/4 11:05"),
+        ("文本", "Mira", "a", "Still me.", "2024/10/4 11:06"),
+        ("文本", "Mira", "a", "A new day.", "2024/10/5 11:06"),
+    ]
+    table = "type_name;talker;room_name;msg;CreateTime\n" + "".join(f"{';'.join(row)}\n" for row in rows)
+    write(tmp_path, {"chat.csv": table.encode()})
+    context = {record.text: [turn.text for turn in record.context] for record in converted(tmp_path).records}
+    assert context == {
+        "Only me.": ["Who is there?"],
+        "Still me.": ["Who is there?", "Only me.", "And now?"],
+        "A new day.": [],
+        "Here, too.": ["Elsewhere."],
+    }
+    write(tmp_path, {"chat.csv": table.replace("talker", "von").replace("msg", "was").encode()})
+    mapped = convert([tmp_path], "Mira", ConversionOptions(columns=["speaker=von", "text=was"]))
+    assert {record.text for record in mapped.records} == context.keys()
+
+
+def test_a_check_shows_on_one_screen_what_a_folder_was_taken_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "raw", {f"{n}.txt": f"Bram: Who is {n}?\nMira: I am {n}.\n".encode() for n in range(9)})
+    write(tmp_path / "raw", {"facts.json": FORMS["settings"](LINES).content, "b.json": BROKEN["cut.json"]} | FOREIGN)
+    command = ["convert", "--raw", str(tmp_path / "raw"), "--character", "Mira", "--check", "--num_proc", "1"]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capsys.readouterr().out
+    assert ended.value.code == LEFT_OUT
+    assert "transcript: 9 files, 18 entries, 9 kept" in shown
+    assert "Bram: Who is 0? -> I am 0." in shown
+    assert "b.json:1:" in shown
+    assert f"passed over: {len(FOREIGN)} files" in shown
+    assert len(shown.splitlines()) < 40
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]  # nothing is written
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "near"),
+    [
+        ("Orla Finch", "Orla", True),
+        ("Orla Finch", "orla finch ", True),
+        ("芙宁娜", "芙宁娜·德·枫丹", True),
+        ("Orla Finch", "Orla Finsh", True),
+        ("Mira", "Miranda", False),
+        ("Mira", "Bram", False),
+        ("李", "李白", False),
+    ],
+)
+def test_names_that_may_be_the_same_are_near(name: str, other: str, near: bool) -> None:
+    assert bool(near_names(name, {other: 1, name: 2})) == near
+
+
+def test_who_asks_for_a_name_that_nobody_has_is_told_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, {"a.txt": b"Mira Vale: Good day.\nBram: Where is Mira?\nMira Vale: Here.\n"})
+    with pytest.raises(UnderstudyError, match=r"nearest: Mira Vale \(2\).*stands first at .*a\.txt"):
+        converted(tmp_path)
+    assert converted_as(tmp_path, "Mira Vale").near_names == {}

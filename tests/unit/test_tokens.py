@@ -150,5 +150,5 @@ def test_tokens_are_counted_without_padding_and_shared_ones_once(tokenizer: Any,
     rows = list(encode([conversation("Where?", reply) for reply in replies], tokenizer))
     columns = as_columns(rows)
     assert _real_tokens(PaddedCollator(tokenizer.pad_token_id)(columns)) == sum(len(row.input_ids) for row in rows)
-    beginnings = {tuple(row.input_ids[: end + 1]) for row in rows for end in range(len(row.input_ids))}
+    beginnings = {tuple(row.input_ids[: end + 1]) for row in rows for end in range(len(row.input_ids) - 1)}
     assert _real_tokens(PrefixTreeCollator()(columns)) == len(beginnings)

@@ -29,7 +29,7 @@ class OutcomeRow:
     """One metric before and after training."""
 
     label: str
-    before: Estimate
+    before: Estimate | None
     after: Estimate
 
 
@@ -105,7 +105,9 @@ def outcome_groups(found: RecallResults) -> list[OutcomeGroup]:
     left_out = f" Left out: {guessed} facts whose answer wins without a question." if guessed else ""
     ranked = labels.RANKED_FIRST.explanation.format(distractors=found.distractors, options=options, guessed=left_out)
     answers = tuple(
-        OutcomeRow(label.short, pick(found.answers.base), pick(found.answers.trained)) for pick, label in labels.ANSWERS
+        OutcomeRow(label.short, pick(found.answers.base), after)
+        for pick, label in labels.ANSWERS
+        if (after := pick(found.answers.trained))
     )
     return [
         _group(labels.WORD_FOR_WORD, labels.WORD_FOR_WORD.explanation, None, _recall_rows(found, "exact")),

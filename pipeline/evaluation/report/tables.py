@@ -7,7 +7,18 @@ from dataclasses import asdict
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
 from pipeline.evaluation.comparison import Comparison
-from pipeline.evaluation.labels import ANSWERS, BLEED, CONDUCT, DRIFT, GAPS, MADE_BY, MISSES, RECALL, WHOSE_FACTS
+from pipeline.evaluation.labels import (
+    ANSWERS,
+    BLEED,
+    CONDUCT,
+    DRIFT,
+    GAPS,
+    MADE_BY,
+    MISSES,
+    QUICK,
+    RECALL,
+    WHOSE_FACTS,
+)
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.evaluation.results import RecallResults, Sample
 from pipeline.terminal import display_width, padded
@@ -25,7 +36,7 @@ def format_results(found: RecallResults) -> str:
         *(_row(RECALL[key].title, recall.base[key], recall.trained[key]) for key in RECALL if key in recall.base),
         *(_row(GAPS[metric].title, gaps.base[metric], gaps.trained[metric]) for metric in GAPS if metric in gaps.base),
         "",
-        *(_row(label.title, pick(answers.base), pick(answers.trained)) for pick, label in ANSWERS),
+        *(_row(label.title, pick(answers.base), after) for pick, label in ANSWERS if (after := pick(answers.trained))),
         "",
         *(_row(CONDUCT[row.name].title, row.base, row.trained) for row in found.conduct),
         *[""] * bool(found.conduct),
@@ -33,6 +44,7 @@ def format_results(found: RecallResults) -> str:
         f"(questions in new words: {', '.join(f'{count} {MADE_BY[by]}' for by, count in found.made_by.items())})",
         *[f"({MISSES.format(**asdict(found.misses))})"] * bool(found.misses.questions),
         f"(ranked first: among {found.distractors} other true answers{guessed}; in brackets: 95% intervals)",
+        *[f"({QUICK})"] * (found.extent == "quick"),
     ]
     return "\n".join(lines)
 
@@ -107,8 +119,8 @@ def _matrix(bleed: Bleed, outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _row(title: str, before: Estimate | Difference, after: Estimate | Difference) -> str:
-    return f"{title:<42}{format_outcome(before):>20}{format_outcome(after):>22}"
+def _row(title: str, before: Estimate | Difference | None, after: Estimate | Difference) -> str:
+    return f"{title:<42}{format_outcome(before) if before else '':>20}{format_outcome(after):>22}"
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from pipeline.records.readers import (
     card,
     charx,
     chat_log,
+    chat_table,
     discord,
     documents,
     excel,
@@ -23,6 +24,7 @@ from pipeline.records.readers import (
     mapped,
     parquet,
     png_card,
+    renpy,
     subtitles,
     transcript,
     voice_index,
@@ -60,7 +62,9 @@ READERS: tuple[Reader, ...] = (
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("YAML or XML", documents.recognises, documents.read),
+    Reader("Ren'Py script", renpy.recognises, renpy.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
+    Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("transcript", transcript.recognises, transcript.read),
@@ -69,14 +73,24 @@ READERS: tuple[Reader, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFile:
-    """A file and the reader for it; `found` says that it was found in a folder, and not named itself."""
+    """A file and the reader for it; `found` says that it was found in a folder, and not named itself.
+
+    `broken` is the error because of which no reader could be chosen.
+    """
 
     file: RawFile
     reader: Reader
     found: bool = False
+    broken: UnderstudyError | None = None
 
     def records(self, options: ReadOptions) -> Iterator[RawRecord]:
-        """Every raw record of the file, in its order."""
+        """Every raw record of the file, in its order.
+
+        Raises:
+            UnderstudyError: the file is broken.
+        """
+        if self.broken:
+            raise self.broken
         return self.reader.read(self.file, options)
 
 
@@ -92,7 +106,9 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
         if not path.exists():
             raise UnderstudyError(path, "does not exist", fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
-        found = [(file, recognise(file, options)) for file in below]
+        found = [
+            (file, _recognise_found(file, options) if path.is_dir() else recognise(file, options)) for file in below
+        ]
         if not any(one for _, one in found):
             raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
         known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
@@ -118,6 +134,16 @@ def recognise(path: Path, options: ReadOptions) -> RecognisedFile | None:
         if reader.recognises(file, options):
             return RecognisedFile(file, reader)
     return None
+
+
+def _recognise_found(path: Path, options: ReadOptions) -> RecognisedFile | None:
+    """The same of a file in a folder, where a broken one does not end the whole, unless it should."""
+    try:
+        return recognise(path, options)
+    except UnderstudyError as error:
+        if options.strict:
+            raise
+        return RecognisedFile(RawFile(path, b"", None), READERS[-1], broken=error)
 
 
 def _forms() -> str:

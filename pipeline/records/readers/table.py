@@ -20,16 +20,27 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return False
     if file.path.suffix.lower() in (".csv", ".tsv"):
         return True
-    columns = _split(_first_line(file), _delimiter(_first_line(file)))
+    columns = header(file)
     return len(columns) > 1 and bool({*KNOWN_KEYS, *options.columns.values()} & set(columns))
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row."""
-    yield from read_rows(_rows(file), options)
+    yield from read_rows(table_rows(file), options)
 
 
-def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
+def header(file: RawFile) -> list[str]:
+    """The names of its columns: what stands in its first line."""
+    line = _first_line(file)
+    return _split(line, _delimiter(line))
+
+
+def table_rows(file: RawFile) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Its rows, each with its place.
+
+    Raises:
+        UnderstudyError: a row has more fields than there are columns, or a quotation mark is left open.
+    """
     lines = (f"{line}\n" for _, line in file.lines())
     reader = csv.DictReader(lines, delimiter=_delimiter(_first_line(file)), strict=True)
     try:

@@ -9,7 +9,12 @@ from collections.abc import Iterable, Iterator
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 
-SPEAKER_LINE = re.compile(r"(?P<speaker>[^:：\s][^:：]{0,40}?)\s*[:：]\s*(?P<text>.*)", re.DOTALL)
+# A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]: or **Name:**
+SPEAKER_LINE = re.compile(
+    r"(?:\[\[(?:[^\[\]|]*\|)?|\*\*|\[)?(?P<speaker>[^:：\s\[\]*][^:：\[\]*]{0,40}?)(?:\]\]|\*\*|\])?"
+    r"\s*[:：](?:\*\*)?\s*(?P<text>.*)",
+    re.DOTALL,
+)
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)

@@ -1,0 +1,136 @@
+"""The forms of an export: what each writes into its folder, and what it proves of that."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.atomic_io import write_text
+from pipeline.conversations.render import system
+from pipeline.errors import UnderstudyError
+from pipeline.exports.adapter import save_adapter
+from pipeline.exports.character_card import save_cards
+from pipeline.exports.gguf import F16, Q8_0, adds_bos, gguf_name, prove_gguf, prove_prompt_texts, save_ggufs
+from pipeline.exports.merged import export_tokenizer, prove_merged, prove_prompts, save_merged
+from pipeline.exports.ollama import check_expressible, go_template, modelfile, turn_texts
+from pipeline.exports.origin import Origin
+from pipeline.exports.persona_template import persona_instruction
+from pipeline.exports.trial import Trial, count_equal_prompts, make_trial, trial_conversations
+from pipeline.models.trained import load_trained
+from pipeline.serving.llama_cpp import is_installed
+from pipeline.terminal import print_line, progress_bar
+from pipeline.tokens.template import trained_end
+
+MODELFILE = "Modelfile"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What the command line says: the run, the form, where to write it, and how.
+
+    `outtypes` are those of GGUF files, by default the form's own. `verify` is whether llama.cpp tries them; by default
+    it does where it is installed.
+    """
+
+    adapter: Path
+    form: str
+    out: Path
+    name: str | None = None
+    base: str | None = None
+    dtype: str = "auto"
+    card: Path | None = None
+    outtypes: tuple[str, ...] = ()
+    verify: bool | None = None
+
+
+def _merged(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    return prove_merged(folder, _merge(origin, folder, options))
+
+
+def _merge(origin: Origin, folder: Path, options: ExportOptions) -> Trial:
+    """The folder holds the merged model; gives what the trained one said before it was merged."""
+    trained = load_trained(origin.folder, origin.persona.name, base=options.base, dtype=options.dtype)
+    replies = progress_bar("replies of the trained model")
+    trial = make_trial(origin.tokenizer, origin.persona, trained.model, replies)
+    save_merged(trained, folder)
+    return trial
+
+
+def _gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    return _ggufs(origin, folder, options, options.outtypes or (F16, Q8_0))
+
+
+def _ollama(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    """A GGUF and its Modelfile; whether there can be one is found out before the long work."""
+    instruction = persona_instruction(origin.tokenizer, origin.persona)
+    texts = turn_texts(origin.tokenizer)
+    conversations = [(system(instruction), *turns) for turns in trial_conversations()]
+    equal = check_expressible(origin.tokenizer, texts, conversations)
+    outtype = (options.outtypes or (Q8_0,))[-1]
+    proofs = _ggufs(origin, folder, options, (outtype,))
+    bos = str(origin.tokenizer.bos_token) if adds_bos(origin.tokenizer) else ""
+    end, sampling = trained_end(origin.tokenizer), origin.persona.sampling
+    text = modelfile(gguf_name(outtype), go_template(texts, without_bos=bos), instruction, end, sampling)
+    write_text(folder / MODELFILE, text)
+    if _verifies(options):
+        prompts = [texts.prompt(messages).removeprefix(bos) for messages in conversations]
+        trial = make_trial(origin.tokenizer, origin.persona)
+        proofs["prompts of Ollama's TEMPLATE, read by llama.cpp"] = prove_prompt_texts(
+            folder / gguf_name(outtype), prompts, trial
+        )
+    return proofs | {"Ollama's TEMPLATE": {"conversations": len(conversations), "equal": equal}}
+
+
+def _verifies(options: ExportOptions) -> bool:
+    """Whether llama.cpp is asked.
+
+    Raises:
+        UnderstudyError: it shall be, and is not installed.
+    """
+    if options.verify and not is_installed():
+        raise UnderstudyError("--verify", "asks for llama.cpp, which is not installed", fix="pip install xllamacpp")
+    return is_installed() if options.verify is None else options.verify
+
+
+def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Sequence[str]) -> dict[str, Any]:
+    """The GGUF files, by way of a merged model that is proven and then removed."""
+    verify = _verifies(options)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".merged-") as temporary:
+        merged = Path(temporary) / "merged"
+        trial = _merge(origin, merged, options)
+        proofs = {f"merged {name}": proof for name, proof in prove_merged(merged, trial).items()}
+        save_ggufs(merged, folder, origin, outtypes)
+        for outtype in outtypes if verify else ():
+            replies = progress_bar(f"llama.cpp, {outtype}")
+            proven = prove_gguf(folder / gguf_name(outtype), trial, merged, replies)
+            proofs |= {f"llama.cpp {outtype} {name}": proof for name, proof in proven.items()}
+    if not verify:
+        print_line("not tried under llama.cpp, which is not installed: pip install xllamacpp")
+    return proofs
+
+
+def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
+    save_adapter(origin, folder)
+    return {"prompts": prove_prompts(folder, make_trial(origin.tokenizer, origin.persona))}
+
+
+def _card(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    instruction = persona_instruction(origin.tokenizer, origin.persona)
+    notes = f"Trained with Understudy on {origin.base}. For the model that was exported beside it, and no other."
+    set_aside = save_cards(origin.persona.name, instruction, notes, folder, options.card)
+    trial = make_trial(origin.tokenizer, origin.persona)
+    equal = count_equal_prompts(export_tokenizer(origin.tokenizer, origin.persona), trial, [system(instruction)])
+    proofs: dict[str, Any] = {"prompts": {"conversations": len(trial.prompts), "equal": equal}}
+    return proofs | ({"set aside from the imported card": set_aside} if set_aside else {})
+
+
+FORMS: Mapping[str, Callable[[Origin, Path, ExportOptions], dict[str, Any]]] = {
+    "merged": _merged,
+    "adapter": _adapter,
+    "card": _card,
+    "gguf": _gguf,
+    "ollama": _ollama,
+}

@@ -1,0 +1,128 @@
+"""The model card of an export, README.md: what it is, how well it recalls, and what it was made of and with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from pipeline.evaluation.labels import ANSWERS, CONDUCT, DRIFT, RECALL, kind_label
+from pipeline.exports.origin import EMBEDDED_NAME, Origin
+from pipeline.models.locate import EMBEDDED
+
+# Keys of a recipe that someone who wants to train the like would ask for; none names a file.
+RECIPE_KEYS = (
+    "language", "exposures", "settings_weight", "kind_weights", "wordings", "boundaries", "chat_share", "max_length",
+    "num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps",
+    "per_device_train_batch_size", "gradient_accumulation_steps", "use_peft", "lora_r", "lora_alpha", "lora_dropout",
+    "dtype", "load_in_4bit", "load_in_8bit", "seed",
+)  # fmt: skip
+
+
+def model_card(origin: Origin, form: str, usage: str, proofs: Mapping[str, Any]) -> str:
+    """The card's text: `usage` says how to run this form, `proofs` what was checked of it."""
+    parts = [
+        f"---\n{yaml.safe_dump(_header(origin, form), allow_unicode=True, sort_keys=False)}---\n",
+        f"# {origin.persona.name}\n",
+        f"A character, trained with Understudy {_version(origin)} on {_base(origin)}, exported as `{form}`.\n",
+        f"## Use\n\n{usage}\n",
+        "## Recall of the settings\n",
+        *_recall(origin),
+        "## Data\n\nNo text of it stands in this card.\n",
+        *_data(origin),
+        "## Recipe\n",
+        *_recipe(origin),
+        "## Checked at export\n",
+        *(f"- {name}: {proof_in_words(proof)}" for name, proof in proofs.items()),
+        "\n`export.json` has the details, and a SHA-256 of each file.\n",
+        "## Licences\n",
+        f"- base model: {origin.licence or 'not named by its model card'}",
+        "- training data: not declared; whoever publishes this model names it here",
+        "- these weights: follow from both\n",
+        "## Versions\n",
+        ", ".join(f"{name} {number}" for name, number in origin.run.get("versions", {}).items()),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _header(origin: Origin, form: str) -> dict[str, Any]:
+    """The fields that model hubs read."""
+    header: dict[str, Any] = {
+        "language": [origin.persona.language],
+        "license": origin.licence or "other",
+        "pipeline_tag": "text-generation",
+        "tags": ["character", "role-play", "understudy"],
+    }
+    base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
+    if "/" in base:
+        relation = {"adapter": "adapter", "gguf": "quantized", "ollama": "quantized"}.get(form, "finetune")
+        header |= {"base_model": base, "base_model_relation": relation}
+    if form in ("merged", "adapter"):
+        header["library_name"] = "peft" if form == "adapter" else "transformers"
+    return header
+
+
+def _base(origin: Origin) -> str:
+    name = f"{EMBEDDED_NAME} (`embedded`: its 4-bit weights, dequantised)" if origin.base == EMBEDDED else origin.base
+    return f"{name}, whose weights had the digest `{origin.base_digest}` {origin.digest_taken}"
+
+
+def _version(origin: Origin) -> str:
+    return str(origin.run.get("versions", {}).get("understudy", ""))
+
+
+def _recall(origin: Origin) -> Iterator[str]:
+    """A row a figure, before and after training, with its 95% interval."""
+    if not origin.recall:
+        yield "Not measured.\n"
+        return
+    yield "Before and after training, with 95% intervals; questions in new words were not trained on.\n"
+    yield "| | before | after |\n|---|---|---|"
+    before, after = origin.recall["recall"]["base"], origin.recall["recall"]["trained"]
+    for key, label in RECALL.items():
+        if key.name in after:
+            yield _figures(label.title, before[key.name], after[key.name])
+    said = {side: origin.recall["answers"][side]["alias_hit"] for side in ("base", "trained")}
+    yield _figures(ANSWERS[0][1].title, said["base"], said["trained"])
+    for rows, labels in ((origin.recall["conduct"], CONDUCT), (origin.recall["drift"], DRIFT)):
+        for row in rows:
+            yield _figures(labels[row["name"]].title, row["base"], row["trained"])
+    yield ""
+
+
+def _figures(title: str, before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    cells = (f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]" for one in (before, after))
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def _data(origin: Origin) -> Iterator[str]:
+    """A row a kind: how many records and exposures, and what share of the loss."""
+    yield "| kind | records | exposures | share of the loss |\n|---|---|---|---|"
+    for row in origin.run.get("ledger", []):
+        share = f"{row['share_of_loss_tokens']:.0%}"
+        yield f"| {kind_label(row['kind'])} | {row['records']} | {row['realised']} | {share} |"
+    yield ""
+
+
+def _recipe(origin: Origin) -> Iterator[str]:
+    arguments = origin.run["arguments"]
+    yield "```yaml"
+    for key in RECIPE_KEYS:
+        if arguments.get(key) not in (None, ""):
+            yield f"{key}: {arguments[key]}"
+    yield f"# {origin.run.get('steps')} steps, {origin.run.get('rows')} rows\n```\n"
+
+
+def proof_in_words(proof: Any) -> str:
+    """What `export.json` says of a check: how many are as trained, and where the others begin to differ."""
+    if isinstance(proof, list):
+        return ", ".join(map(str, proof))
+    total = proof.get("replies", proof.get("conversations"))
+    where = [
+        f"conversation {one['conversation']} from token {one['token']}"
+        + (f" (logits {one['margin']:.3f} apart)" if one["margin"] is not None else "")
+        for one in proof.get("differences", ())
+    ]
+    others = f"; others: {', '.join(where)}" if where else ""
+    return f"{proof['equal']} of {total} as trained, token for token{others}"

@@ -1,0 +1,95 @@
+"""What a folder was understood as, on one screen: forms, files, samples, what was left, and what looks odd."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from pipeline.records.account import unused_keys
+from pipeline.records.names import format_names
+from pipeline.records.reading import FileReading
+from pipeline.records.record import KINDS, Record
+from pipeline.records.result import Conversion
+from pipeline.terminal import display_width
+
+FILES, SAMPLES, LEFT_OUT = 4, 3, 6  # of each form; of the files that were not read
+WIDTH = 100
+FEW = 20  # lines of the character, below which something may have been misread
+
+
+def format_check(conversion: Conversion) -> str:
+    """The conversion on one screen."""
+    by_file = conversion.by_file()
+    forms: dict[str, list[FileReading]] = {}
+    for file in conversion.files:
+        forms.setdefault(file.form, []).append(file)
+    lines = [f"{conversion.character}: {len(conversion.records)} records of {conversion.read} entries"]
+    for form, files in forms.items():
+        lines += _of_form(form, files, by_file)
+    lines += _listed("passed over", conversion.passed_over)
+    lines += _listed("left out, broken", conversion.broken)
+    lines += [f"odd: {one}" for one in _odd(conversion)]
+    return "\n".join(lines)
+
+
+def _of_form(form: str, files: Sequence[FileReading], by_file: dict[str, list[Record]]) -> Iterator[str]:
+    """A form's files, those that gave most first, and some of what they gave."""
+    records = [record for file in files for record in by_file[file.path]]
+    read = sum(file.read for file in files)
+    yield f"\n{form}: {_files(len(files))}, {read} entries, {len(records)} kept"
+    most = sorted(files, key=lambda file: -len(by_file[file.path]))
+    for file in most[:FILES]:
+        yield f"  {len(by_file[file.path]):>5} of {file.read:>5}  {file.path}"
+    if len(most) > FILES:
+        yield f"  and {_files(len(most) - FILES)} more"
+    for record in _some(records):
+        before = f"{record.context[-1].speaker}: {record.context[-1].text} -> " if record.context else ""
+        asked = f"{record.prompt} -> " if record.kind != "dialogue" else before
+        yield _cut(f"    {record.kind}: {asked}{record.text}")
+
+
+def _listed(what: str, files: Sequence[str]) -> Iterator[str]:
+    if files:
+        yield f"\n{what}: {_files(len(files))}"
+        yield from (_cut(f"  {one}", 2 * WIDTH) for one in files[:LEFT_OUT])
+        if len(files) > LEFT_OUT:
+            yield f"  and {len(files) - LEFT_OUT} more"
+
+
+def _odd(conversion: Conversion) -> Iterator[str]:
+    """What a person should look at."""
+    lines = [record for record in conversion.records if record.kind == "dialogue"]
+    if len(lines) < FEW:
+        yield f"only {len(lines)} lines of {conversion.character}"
+    if not any(record.kind == "setting_qa" for record in conversion.records):
+        yield "no settings question: nothing to be asked for"
+    if lines and not any(record.context for record in lines):
+        yield "no line has the turns before it"
+    if conversion.near_names:
+        yield f"other speakers with nearly that name, not taken: {format_names(conversion.near_names)}"
+    silent = [file.path for file in conversion.files if not file.own]
+    if silent:
+        yield f"nothing of {conversion.character} in {_files(len(silent))}, the first is {silent[0]}"
+    unused = unused_keys(conversion.files)
+    if unused:
+        yield f"keys that nothing reads: {', '.join(f'{count} x {key}' for key, count in list(unused.items())[:8])}"
+
+
+def _some(records: Sequence[Record]) -> list[Record]:
+    """A few records from here and there, of every kind in turn."""
+    of_kind = [[record for record in records if record.kind == kind] for kind in KINDS]
+    spread = [group[:: max(1, len(group) // SAMPLES)][:SAMPLES] for group in of_kind]
+    in_turn = [record for group in itertools.zip_longest(*spread) for record in group if record]
+    return in_turn[:SAMPLES]
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
+
+
+def _cut(text: str, width: int = WIDTH) -> str:
+    """The text on one line of at most so many columns."""
+    line = text[:4] + " ".join(text[4:].split())
+    while display_width(line) > width:
+        line = f"{line[:-2]}…" if line.endswith("…") else f"{line[:-1]}…"
+    return line

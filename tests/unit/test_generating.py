@@ -1,0 +1,86 @@
+"""Replies generated many at a time are those of each prompt alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM, TopPLogitsWarper
+
+from pipeline.conversations.persona import Sampling, make_persona
+from pipeline.conversations.render import chat_prompt, user
+from pipeline.models import generate
+from pipeline.models.generate import NucleusFilter, generate_replies, generate_reply
+
+MIRA = make_persona("Mira", "en", {})
+WORDS = (
+    "Where were you born?",
+    "Eel?",
+    "What do you eat when the tide is out and the bells are silent?",
+    "好吗？",
+    "Aye",
+)
+
+
+@pytest.fixture(scope="module", params=["sdpa", "eager"])
+def model(request: pytest.FixtureRequest, tiny_model_folder: Path) -> Any:
+    loaded = AutoModelForCausalLM.from_pretrained(tiny_model_folder, attn_implementation=request.param).eval()
+    torch.manual_seed(1)
+    head = loaded.get_output_embeddings().weight  # so sharp that no rounding decides which token is likeliest
+    torch.nn.init.normal_(head, std=3.0)
+    return loaded
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.integers(1, 40), st.integers(1, 7))
+@settings(max_examples=15, deadline=None)
+def test_replies_are_those_of_each_prompt_alone(
+    model: Any, tokenizer: Any, words: list[str], max_new_tokens: int, width: int
+) -> None:
+    prompts = [chat_prompt(MIRA, (user(text),)) for text in words]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "REPLIES_A_BATCH", width)
+        patch.setattr(generate, "TOKENS_A_ROUND", 5)
+        found = generate_replies(model, tokenizer, prompts, max_new_tokens=max_new_tokens)
+    alone = [generate_reply(model, tokenizer, prompt, max_new_tokens=max_new_tokens) for prompt in prompts]
+    assert found == alone
+
+
+def test_a_reply_that_has_ended_is_computed_no_further(tokenizer: Any, tiny_model_folder: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_model_folder).eval()
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    torch.nn.init.zeros_(model.get_output_embeddings().weight)
+    bias = torch.nn.functional.one_hot(torch.tensor(end), len(tokenizer)).float()
+    model.get_output_embeddings().bias = torch.nn.Parameter(bias)
+    forwards: list[int] = []
+    model.register_forward_hook(lambda *_: forwards.append(1))
+    prompts = [chat_prompt(MIRA, (user(text),)) for text in WORDS]
+    assert generate_replies(model, tokenizer, prompts, max_new_tokens=64) == [""] * len(WORDS)
+    assert len(forwards) <= 2  # what the prompts share, and the rest of them
+
+
+@given(
+    st.integers(0, 2**31), st.floats(0.01, 12), st.sampled_from([0.05, 0.5, 0.9, 0.999]), st.sampled_from([8, 40, 900])
+)
+@settings(max_examples=60, deadline=None)
+def test_the_nucleus_is_that_of_transformers(seed: int, sharpness: float, top_p: float, vocabulary: int) -> None:
+    scores = sharpness * torch.randn(3, vocabulary, generator=torch.Generator().manual_seed(seed))
+    found, expected = NucleusFilter(top_p)(None, scores), TopPLogitsWarper(top_p)(None, scores)  # type: ignore[arg-type]
+    kept = found.isfinite()
+    assert (found[kept] == scores[kept]).all()
+    # at the border a sum from above and one from below may round to different sides
+    assert (kept != expected.isfinite()).sum() <= 3
+
+
+def test_sampling_is_repeatable(model: Any, tokenizer: Any) -> None:
+    prompts = [chat_prompt(MIRA, (user(text),)) for text in WORDS]
+    sampling = Sampling(temperature=1.0, top_p=0.9, repetition_penalty=1.1, max_new_tokens=20)
+
+    def replies() -> list[str]:
+        torch.manual_seed(3)
+        return generate_replies(model, tokenizer, prompts, sampling=sampling)
+
+    assert replies() == replies()
