@@ -18,13 +18,20 @@ def chat_records(messages: Iterable[tuple[RawTurn, datetime | None]], options: R
     scene: list[RawTurn] = []
     last: datetime | None = None
     for turn, at in messages:
-        if scene and last and at and options.scene_gap and at - last > timedelta(hours=options.scene_gap):
+        if scene and ends_scene(last, at, options):
             yield from _scene(scene, options)
             scene = []
         scene.append(turn)
         last = at or last
     if scene:
         yield from _scene(scene, options)
+
+
+def ends_scene(last: datetime | None, at: datetime | None, options: ReadOptions) -> bool:
+    """Whether the pause between two messages ends a scene; where a time is not known, none does."""
+    if last is None or at is None or not options.scene_gap:
+        return False
+    return at - last > timedelta(hours=options.scene_gap)
 
 
 def parse_time(text: str) -> datetime | None:

@@ -33,6 +33,19 @@ def test_hours_without_a_message_begin_a_new_scene(hours: float, scenes: int, tm
     assert len({record.scene for record in records(tmp_path, scene_gap=hours)}) == scenes
 
 
+def test_a_chat_in_a_table_has_the_same_scenes(tmp_path: Path) -> None:
+    rows = ["talker,msg,room_name,CreateTime"]
+    said = (("Bram", "Up there?", "19:00"), ("Mira", "Aye here.", "19:01"), ("Mira", "Still here.", "22:30"))
+    rows += [f"{who},{text},tower,2023-06-13 {at}:00" for who, text, at in said]
+    path = tmp_path / "chat.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    for hours, scenes in ((6.0, 1), (3.0, 2), (0.0, 1)):
+        found = convert([path], "Mira", ConversionOptions(scene_gap=hours)).records
+        assert len({record.scene for record in found}) == scenes
+    (merged,) = convert([path], "Mira", ConversionOptions(merge_messages=True)).records
+    assert merged.text == "Aye here.\nStill here."
+
+
 def test_messages_in_a_row_can_be_one_record_but_not_over_a_pause(tmp_path: Path) -> None:
     merged = records(tmp_path, scene_gap=3.0, merge_messages=True)
     assert [record.text for record in merged] == ["I am, of course.\nCome up, but slowly.", "Still waiting for you."]
