@@ -56,6 +56,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--join", nargs="+", metavar="PATH", help="transcripts in which lines find the turns before them"
     )
+    parser.add_argument("--rows", metavar="PATH", help="where nested documents have their rows, as plots[].lines[]")
+    parser.add_argument("--columns", nargs="+", metavar="OURS=THEIRS", help="their fields, as speaker=who text=line")
+    parser.add_argument("--mask_private", action="store_true", help="mask phone numbers, addresses and ids")
     parser.add_argument("--review", action="store_true", help=f"write doubtful records to {REVIEW_FILE}, to be edited")
     parser.add_argument("--num_proc", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument(
@@ -89,7 +92,9 @@ def _convert(
     raw: list[Path], character: str, folder: Path, arguments: argparse.Namespace, options: ConversionOptions
 ) -> bool:
     """Convert and print what became of every record; whether everything could be read."""
-    options = replace(options, join=arguments.join or options.join, strict=arguments.strict)
+    given = {"join": arguments.join, "rows": arguments.rows, "columns": arguments.columns}
+    given |= {"mask_private": arguments.mask_private, "strict": arguments.strict}
+    options = replace(options, **{key: value for key, value in given.items() if value})
     if arguments.check and character == ALL:
         raise UnderstudyError("command line", "checks one character at a time", fix="name one: --character NAME")
     if arguments.check:

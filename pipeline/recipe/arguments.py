@@ -16,8 +16,9 @@ SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other 
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
     "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
-    "context_turns", "columns", "user_name", "alternatives", "short_lines", "inner_thoughts", "near_duplicates",
-    "meta_speakers", "join", "reviewed", "system_background", "system_setting_qa", "system_dialogue", "system_chat",
+    "context_turns", "columns", "rows", "maps", "scene_gap", "merge_messages", "user_name", "alternatives",
+    "short_lines", "inner_thoughts", "mask_private", "near_duplicates", "meta_speakers", "join", "reviewed",
+    "system_background", "system_setting_qa", "system_dialogue", "system_chat",
 )  # fmt: skip
 
 
@@ -47,12 +48,17 @@ class CharacterArguments:
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
     context_turns: int = _doc("How many turns before a line are shown with it, where the raw file has them.", 6)
     columns: list[str] | None = _doc("Names of columns where a table has its own: ours=theirs, as in text=line.", None)
+    rows: str | None = _doc("Where a nested document has its rows: a path, as plots[].lines[], with `columns`.", None)
+    maps: list[Any] | str | None = _doc('Several such, by file: [{files: "*.json", rows: PATH, columns: [...]}].', None)
+    scene_gap: float = _doc("Hours without a message after which a chat's next scene begins (0: never).", 6.0)
+    merge_messages: bool = _doc("Make one person's messages in a row, in a chat, one record.", False)
     user_name: str | None = _doc("What stands for {{user}} and {NICKNAME}. Default: 朋友 or friend.", None)
     alternatives: str = _doc(
         "Of options as in `a。/b。`: split, first or second; of words (他/她) one is taken.", "split"
     )
     short_lines: int = _doc("How many lines of 1 to 3 Chinese characters are kept.", 0)
     inner_thoughts: bool = _doc("Keep lines that stand wholly in brackets.", False)
+    mask_private: bool = _doc("Mask phone numbers, e-mail and street addresses and ids.", False)
     near_duplicates: str = _doc("Lines that are nearly the same (.8 of their 5-grams): keep or merge.", "keep")
     meta_speakers: list[str] | None = _doc("Patterns of speakers that are notes, not anybody.", None)
     join: list[str] | None = _doc("Transcripts in which single lines find the turns before them.", None)
@@ -156,6 +162,10 @@ class CharacterArguments:
             voice_only_titles=self.voice_only_titles,
             meta_speakers=self.meta_speakers,
             columns=self.columns,
+            rows=self.rows,
+            maps=self.maps,
+            scene_gap=float(self.scene_gap),  # YAML takes 1e-1 for a string
+            merge_messages=self.merge_messages,
             near_duplicates=self.near_duplicates,
             join=self.join,
             reviewed=self.reviewed,
@@ -163,6 +173,7 @@ class CharacterArguments:
             alternatives=cast(Alternatives, self.alternatives),  # the recipe's check refused any other word
             short_lines=self.short_lines,
             inner_thoughts=self.inner_thoughts,
+            mask_private=self.mask_private,
         )
 
     @property

@@ -91,6 +91,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("paraphrases", 1 <= arguments.paraphrases <= 16, "from 1 to 16"),
         ("chat_share", 0 <= arguments.chat_share <= 1, "from 0 to 1"),
         ("context_turns", arguments.context_turns >= 0, "0 or more"),
+        ("scene_gap", float(arguments.scene_gap) >= 0, "0 or more"),
         ("alternatives", arguments.alternatives in ALTERNATIVES, " or ".join(ALTERNATIVES)),
         ("short_lines", arguments.short_lines >= 0, "0 or more"),
         ("near_duplicates", arguments.near_duplicates in NEAR_DUPLICATES, " or ".join(NEAR_DUPLICATES)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Alternatives = Literal["split", "first", "second"]
 ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
@@ -14,9 +14,10 @@ ALTERNATIVES: tuple[Alternatives, ...] = get_args(Alternatives)
 class ConversionOptions:
     """The recipe's keys for conversion.
 
-    `columns` holds "ours=theirs" pairs. `near_duplicates` is keep or merge. `join` names transcripts in which lines
-    find the turns before them, `reviewed` a table that `--review` wrote, with decisions. Those from `user_name` to
-    `inner_thoughts` are those of `records.clean.CleaningRules`. `strict`: a broken file of a folder ends the whole.
+    `columns` holds "ours=theirs" pairs, `rows` and `maps` say where rows lie. `near_duplicates` is keep or merge.
+    `join` names transcripts in which lines find the turns before them, `reviewed` a table that `--review` wrote, with
+    decisions. Those from `user_name` to `mask_private` are those of `records.clean.CleaningRules`. `strict`: a broken
+    file of a folder ends the whole.
 
     Its `repr` is part of the fingerprint that recognises records converted before.
     """
@@ -26,6 +27,10 @@ class ConversionOptions:
     voice_only_titles: Sequence[str] | None = None
     meta_speakers: Sequence[str] | None = None
     columns: Sequence[str] | None = None
+    rows: str | None = None
+    maps: Sequence[Any] | str | None = None  # a string is the command line's JSON
+    scene_gap: float = 6.0
+    merge_messages: bool = False
     near_duplicates: str = "keep"
     join: Sequence[str] | None = None
     reviewed: str | None = None
@@ -33,4 +38,5 @@ class ConversionOptions:
     alternatives: Alternatives = "split"
     short_lines: int = 0
     inner_thoughts: bool = False
+    mask_private: bool = False
     strict: bool = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
 from pipeline.records.names import format_names
+from pipeline.records.private_data import count_masked, count_private
 from pipeline.records.problems import problems_table
 from pipeline.records.raw import UNNAMED, USER
 from pipeline.records.reading import FileReading
@@ -22,6 +23,7 @@ LENGTHS = (10, 20, 40, 80, 160, 320)  # characters: the upper ends of the bins, 
 def account_of(conversion: Conversion) -> dict[str, Any]:
     """The numbers, as saved in a character's folder: `read == kept + duplicates + sum(rejected)`."""
     records, rejects = conversion.records, conversion.rejects
+    learnt = [text for record in records for text in _learnt_texts(record)]
     kinds = Counter(record.kind for record in records)
     kept = {path: len(of_file) for path, of_file in conversion.by_file().items()}
     return {
@@ -40,6 +42,8 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "broken": list(conversion.broken),
         "near_names": dict(conversion.near_names),
         "unused_keys": unused_keys(conversion.files),
+        "private": count_private(learnt),
+        "masked": count_masked(learnt),
         "problems": problems_table(conversion.problems),
         "steps": _steps(conversion),
         "reject_samples": _reject_samples(rejects),
@@ -82,12 +86,32 @@ def format_account(account: Mapping[str, Any]) -> str:
     if account["unused_keys"]:
         counts = [f"{count} x {key}" for key, count in list(account["unused_keys"].items())[:TOP]]
         lines.append(f"  not used: {', '.join(counts)}")
+    lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
     if account["near_names"]:
         lines.append(f"  other speakers with nearly that name, not taken: {format_names(account['near_names'])}")
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
+
+
+def _learnt_texts(record: Record) -> Iterator[str]:
+    """The texts of a record that a model is shown."""
+    yield from (record.prompt, record.text)
+    for turn in record.context:
+        yield from (turn.speaker, turn.text)
+
+
+def _format_private(account: Mapping[str, Any]) -> Iterator[str]:
+    """What is said of private data: what is masked, and what is there to be masked."""
+    if account["masked"]:
+        yield f"  masked: {_counted(account['masked'])}"
+    if account["private"]:
+        yield f"  private data: {_counted(account['private'])}; `mask_private: true` in the recipe masks what is found"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {name}" for name, count in counts.items())
 
 
 def unused_keys(files: Iterable[FileReading]) -> dict[str, int]:

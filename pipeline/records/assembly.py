@@ -19,6 +19,7 @@ from pipeline.records.clean import (
     is_thought,
 )
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
+from pipeline.records.private_data import mask_private
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.record import Kind, Record, Turn, content_id
 from pipeline.records.reject import Reject, reason_of_speaker
@@ -188,9 +189,13 @@ class Assembly:
                 self._changed[step.name] += 1
                 samples = self._samples.setdefault(step.name, [])
                 if len(samples) < SAMPLES:
-                    samples.append((text, after))
+                    samples.append(self._shown(text, after))
             text = after
         return text
+
+    def _shown(self, before: str, after: str) -> tuple[str, str]:
+        """A step's sample, as a report may show it."""
+        return (mask_private(before), mask_private(after)) if self._options.rules.mask_private else (before, after)
 
 
 def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules) -> tuple[Turn, ...]:
@@ -198,14 +203,18 @@ def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules)
 
     So the last turn is always somebody else's, as a prompt's has to be.
     """
-    turns = [
-        Turn(character if turn.speaker == CHARACTER else turn.speaker, clean(turn.text, rules, character))
-        for turn in context
-    ]
+    turns = [Turn(_speaker(turn.speaker, character, rules), clean(turn.text, rules, character)) for turn in context]
     turns = [turn for turn in turns if turn.text]
     while turns and turns[-1].speaker == character:
         turns.pop()
     return tuple(turns)
+
+
+def _speaker(name: str, character: str, rules: CleaningRules) -> str:
+    """The name as a prompt may show it: somebody who is in no phone's contacts has a number for a name."""
+    if name == CHARACTER:
+        return character
+    return mask_private(name) if rules.mask_private and name != character else name
 
 
 def assemble(character: str, pieces: Iterable[RawRecord], options: AssemblyOptions) -> Assembled:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.recipe import Alternatives
+from pipeline.records.chat_text import CUSTOM_EMOJI, MENTION, has_link, name_emoji, name_mentions, shorten_links
 from pipeline.records.marks import balance_marks, is_unbalanced
+from pipeline.records.private_data import has_private, mask_private
 from pipeline.records.text_patterns import (
     A_CJK,
     A_LATIN,
@@ -32,6 +34,7 @@ from pipeline.records.text_patterns import (
 )
 
 THOUGHT = ("（", "）"), ("(", ")")
+PRIVATE = "private data"
 SHORT = 3  # content characters: a sigh, a yes, a name
 
 
@@ -42,13 +45,14 @@ class CleaningRules:
     `user_name` stands for {{user}} and {NICKNAME}; None takes 朋友 or "friend", by the text's script. `alternatives`
     is what becomes of `a/b`: sentences are split into records of their own or resolved to one, words are resolved
     (`split` takes the first). `short_lines` lines of 1 to 3 characters are kept. `inner_thoughts` keeps lines that
-    are in brackets as a whole.
+    are in brackets as a whole. `mask_private` masks phone numbers and their like.
     """
 
     user_name: str | None = None
     alternatives: Alternatives = "split"
     short_lines: int = 0
     inner_thoughts: bool = False
+    mask_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,24 @@ def _widens(text: str) -> bool:
 # In the order in which they are taken.
 STEPS: tuple[Step, ...] = (
     Step(
+        "emoji codes",
+        "<:bell:123> becomes :bell:",
+        lambda text: "<" in text and CUSTOM_EMOJI.search(text) is not None,
+        lambda text, rules, character: name_emoji(text),
+    ),
+    Step(
+        "mentions",
+        "a number becomes @somebody or #channel",
+        lambda text: "<" in text and MENTION.search(text) is not None,
+        lambda text, rules, character: name_mentions(text),
+    ),
+    Step(
+        "links",
+        "[label](address) becomes its label, a bare one [link: host]; reject a line of nothing else",
+        has_link,
+        lambda text, rules, character: shorten_links(text) if has_link(text) else text,
+    ),
+    Step(
         "markup",
         "strip tags, break lines where they do",
         lambda text: MARKUP.search(text) is not None or LINE_BREAK.search(text) is not None,
@@ -187,6 +209,12 @@ STEPS: tuple[Step, ...] = (
         "compose, drop invisible characters and doubled spaces",
         lambda text: normalise_unicode(text) != text,
         lambda text, rules, character: normalise_unicode(text),
+    ),
+    Step(
+        PRIVATE,
+        "mask phone numbers, e-mail and street addresses, ids (mask_private)",
+        has_private,
+        lambda text, rules, character: mask_private(text) if rules.mask_private else text,
     ),
     Step(
         "placeholders",

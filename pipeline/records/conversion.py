@@ -24,6 +24,7 @@ from pipeline.records.names import format_names, near_names
 from pipeline.records.near import near_pairs
 from pipeline.records.options import assembly_options, cleaning_rules, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
+from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
 from pipeline.records.readers import excel, find_files
@@ -85,7 +86,19 @@ def convert_pieces(
 
 def completed(conversion: Conversion, options: ConversionOptions) -> Conversion:
     """The conversion with its near-duplicates found, or merged, and its lines joined to transcripts."""
-    return _joined(_with_near_duplicates(conversion, options), options)
+    conversion = _joined(_with_near_duplicates(conversion, options), options)
+    return _with_masked_rejects(conversion) if options.mask_private else conversion
+
+
+def _with_masked_rejects(conversion: Conversion) -> Conversion:
+    """The conversion whose rejects, which reports show and files keep, are masked as its records are."""
+    others, own = ([_masked(one) for one in some] for some in (conversion.others, conversion.assembled.rejects))
+    assembled = replace(conversion.assembled, rejects=tuple(own))
+    return replace(conversion, others=tuple(others), assembled=assembled)
+
+
+def _masked(reject: Reject) -> Reject:
+    return replace(reject, speaker=mask_private(reject.speaker), text=mask_private(reject.text))
 
 
 def speaker_names(speakers: Iterable[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.assembly import AssemblyOptions
 from pipeline.records.classify import any_of, compile_patterns
 from pipeline.records.clean import CleaningRules
+from pipeline.records.field_map import parse_maps
 from pipeline.records.raw import ReadOptions
 from pipeline.records.review import read_review
 
@@ -27,17 +28,26 @@ META_SPEAKERS: tuple[str, ...] = (
 
 def cleaning_rules(options: ConversionOptions) -> CleaningRules:
     """The options of cleaning."""
-    return CleaningRules(options.user_name, options.alternatives, options.short_lines, options.inner_thoughts)
+    return CleaningRules(
+        options.user_name, options.alternatives, options.short_lines, options.inner_thoughts, options.mask_private
+    )
 
 
 def read_options(options: ConversionOptions) -> ReadOptions:
     """The options of the readers.
 
     Raises:
-        UnderstudyError: `columns` is not written as pairs.
+        UnderstudyError: `columns` is not written as pairs, or `rows` or `maps` not as paths.
     """
+    columns = parse_columns(options.columns or ())
+    maps = parse_maps(options.maps or (), options.rows, columns, parse_columns)
     return ReadOptions(
-        columns=parse_columns(options.columns or ()), window=options.context_turns, strict=options.strict
+        columns=columns,
+        window=options.context_turns,
+        maps=maps,
+        scene_gap=options.scene_gap,
+        merge_messages=options.merge_messages,
+        strict=options.strict,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.field_map import FieldMap
 from pipeline.records.record import Kind, Turn
 
 CHARACTER = "{{char}}"  # the speaker where a file gives a role, not a name: the character that is converted
@@ -46,13 +47,17 @@ class RawRecord:
 class ReadOptions:
     """The options of the readers.
 
-    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context. Readers count
-    the keys that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as one that was
-    named itself always is.
+    `columns` gives a file's own name for each of ours; `window` is the most turns in a line's context; `maps` are for
+    documents of any shape. `scene_gap` hours without a message end a chat's scene (0: nothing does), and with
+    `merge_messages` one person's messages in a row are one. Readers count the keys that they do not use in
+    `unused_keys`. `strict`: a broken file in a folder is an error, as one that was named itself always is.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     window: int = 6
+    maps: tuple[FieldMap, ...] = ()
+    scene_gap: float = 6.0
+    merge_messages: bool = False
     strict: bool = False
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
 

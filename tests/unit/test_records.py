@@ -212,7 +212,10 @@ def test_records_that_stay_are_the_same_to_a_run_whatever_code_converted_them(
     [
         (b'[{"speaker": "Mira", "text": ', r"a\.json:1:\d+: is broken JSON"),
         (b'{"speaker": "Mira"}', r"a\.json:1: has no 'text'"),
-        (b'{"name": 3, "lines": []}', r"a\.json:1: has name, lines, which is no known form.*set `columns`"),
+        (
+            b'{"name": 3, "lines": []}',
+            r"a\.json:1: has name, lines, which is no known form.*with `maps`",
+        ),
         (b'{\n"speaker": "Mira"}', r"a\.json: is not a list of records"),
         (b'[{"speaker": "Mira"}]', r"a\.json#0: has no 'text'.*add 'text'"),
         (b'[{"speaker": "Mira", "text": 3}]', r"a\.json#0: has no 'text'"),

@@ -16,10 +16,12 @@ from pipeline.records.readers import (
     chat_log,
     chat_table,
     discord,
+    documents,
     excel,
     exif_card,
     json_rows,
     lorebook,
+    mapped,
     parquet,
     png_card,
     renpy,
@@ -44,6 +46,7 @@ class Reader:
 
 # The first that recognises a file reads it.
 READERS: tuple[Reader, ...] = (
+    Reader("document with a map", mapped.recognises, mapped.read),
     Reader("character card in a .charx", charx.recognises, charx.read),
     Reader("character card in a JPEG or WebP", exif_card.recognises, exif_card.read),
     Reader("character card in a PNG", png_card.recognises, png_card.read),
@@ -58,6 +61,7 @@ READERS: tuple[Reader, ...] = (
     Reader("voice index", voice_index.recognises, voice_index.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
+    Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("chat in a table", chat_table.recognises, chat_table.read),

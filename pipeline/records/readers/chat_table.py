@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from pipeline.records.chat_scenes import ends_scene
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.row_keys import count_unused
@@ -21,7 +22,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 NEEDED = ("speaker", "text", "room")
 TEXT_TYPES = frozenset({"", "1", "text", "文本", "文字"})  # WeChat's number of a text, and words for it
-SCENE_GAP = timedelta(hours=6)  # without a message, after which a new scene begins
 TIME_FORMATS = ("%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M")
 EPOCH_DIGITS = {10: 1, 13: 1000}  # of a number of seconds, or of milliseconds, since 1970
 
@@ -41,7 +41,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     for source, row in table_rows(file):
         count_unused(source, row, columns.values(), options.unused_keys)
         room, at = string(source, row, columns["room"]), _time(string(source, row, columns.get("time", "")))
-        if at and room in last and at - last[room] > SCENE_GAP:
+        if room in scenes and ends_scene(last.get(room), at, options):
             yield from _scene(scenes.pop(room), room, options)
         scenes.setdefault(room, []).append(_turn(source, row, columns))
         if at:
@@ -63,7 +63,7 @@ def _columns(names: list[str], options: ReadOptions) -> dict[str, str]:
 
 def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[RawRecord]:
     place = f"{turns[0].source} ({room})" if room else turns[0].source
-    yield from scene_records(turns, title="", place=place, window=options.window, each_line=True)
+    yield from scene_records(turns, title="", place=place, window=options.window, each_line=not options.merge_messages)
 
 
 def _turn(source: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> RawTurn:

@@ -12,6 +12,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
+from pipeline.records.shape import describe_shape
 
 WHITE_SPACE = re.compile(r"[ \t\r\n]*")
 # Files that `datasets` writes beside the rows of a dataset.
@@ -27,8 +28,22 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """The records of every row."""
-    yield from read_rows(_rows(file), options)
+    """The records of every row.
+
+    Raises:
+        UnknownFormError: one is of no known form; says what shape the file has.
+    """
+    try:
+        yield from read_rows(_rows(file), options)
+    except UnknownFormError as error:
+        where, what, _ = error.parts
+        raise UnknownFormError(where, what, fix=describe_shape(_documents(file))) from error
+
+
+def _documents(file: RawFile) -> list[Any]:
+    if first_char(file) == "{" and isinstance(first_line(file), dict):
+        return [value for _, value in json_lines(file)]
+    return [json_document(file)]
 
 
 def first_line(file: RawFile) -> Any:

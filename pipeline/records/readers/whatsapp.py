@@ -10,12 +10,12 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.chat_scenes import chat_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
 
-SCENE_GAP = timedelta(hours=6)  # without a message, after which a new scene begins
 SAMPLED_LINES = 200
 MIN_SHARE = 0.3  # of the sampled lines begin a message: the others go on with one
 MARKS = "\u200e\u200f\u202a\u202c\ufeff"  # of the writing direction, which iOS puts before lines and notices
@@ -65,18 +65,10 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """Every message by itself, with the turns before it; a long pause begins a new scene."""
+    """Every message with the turns before it; a long pause begins a new scene."""
     messages = list(_messages(file))
-    scene: list[RawTurn] = []
-    last: datetime | None = None
-    for message, at in zip(messages, _times(messages), strict=True):
-        if scene and last and at and at - last > SCENE_GAP:
-            yield from scene_records(scene, title="", place=scene[0].source, window=options.window, each_line=True)
-            scene = []
-        scene.append(_turn(message))
-        last = at or last
-    if scene:
-        yield from scene_records(scene, title="", place=scene[0].source, window=options.window, each_line=True)
+    turns = (_turn(message) for message in messages)
+    yield from chat_records(zip(turns, _times(messages), strict=True), options)
 
 
 def _messages(file: RawFile) -> Iterator[Message]:
