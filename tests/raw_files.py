@@ -405,6 +405,14 @@ def renpy(lines: Lines) -> Made:
     return Made("script.rpy", "\n".join([*script, ""]).encode(), len(lines))
 
 
+def telegram(lines: Lines) -> Made:
+    made = [
+        {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
+        for n, (who, text) in enumerate(lines)
+    ]
+    return Made("result.json", dumped({"name": "Tower", "messages": made}), len(lines))
+
+
 def subtitles_srt(lines: Lines) -> Made:
     blocks = [
         f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
@@ -429,6 +437,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram,
     )
 }  # fmt: skip

@@ -37,6 +37,7 @@ FORM_NAMES = {
     "pygmalion": "text-generation-webui, Pygmalion or Agnai character",
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
+    "telegram": "Telegram chat",
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
 }  # fmt: skip
 
@@ -58,7 +59,7 @@ def test_a_form_is_recognised_by_its_content_under_any_name(form: str, tmp_path:
 def test_every_reader_and_every_form_of_row_is_tested() -> None:
     by_name_or_map = {"YAML or XML", "document with a map"}  # in test_maps.py
     assert {reader.name for reader in READERS} == set(FORM_NAMES.values()) | {"JSON records"} | by_name_or_map
-    assert len(ROW_FORMS) == 7
+    assert len(ROW_FORMS) == 8
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "model.bin", "page.html", "notes.md"])

@@ -25,6 +25,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "prompt and completion": {"prompt": CHAT[:1], "completion": CHAT[1:]},
     "ShareGPT": {"conversations": [{"from": "human", "value": "Which?"}, {"from": "gpt", "value": "All of them."}]},
     "alpaca": {"instruction": "Which bell?", "input": "", "output": "I ring all of them."},
+    "ms-swift": {"query": "Which bell?", "response": "I ring all of them."},
     "line": {"source_title": "The tower", "speaker": "Mira", "text": "I ring all of them."},
 }
 

@@ -359,3 +359,48 @@ def test_who_asks_for_a_name_that_nobody_has_is_told_the_nearest(tmp_path: Path)
     with pytest.raises(UnderstudyError, match=r"nearest: Mira Vale \(2\).*stands first at .*a\.txt"):
         converted(tmp_path)
     assert converted_as(tmp_path, "Mira Vale").near_names == {}
+
+
+TELEGRAM = {
+    "name": "Tower",
+    "type": "private_group",
+    "messages": [
+        {"id": 1, "type": "service", "date": "2024-01-01T10:00:00", "actor": "Tam", "text": ""},
+        {"id": 2, "type": "message", "date": "2024-01-01T10:00:05", "from": "Tam", "text": "Is it mended?"},
+        {
+            "id": 3,
+            "type": "message",
+            "date": "2024-01-01T10:00:09",
+            "from": "Mira",
+            "text": ["Not yet. Ask ", {"type": "mention", "text": "@bram"}, "."],
+        },
+        {"id": 4, "type": "message", "date": "2024-01-01T10:00:10", "from": "Mira", "text": "", "photo": "a.jpg"},
+        {"id": 5, "type": "message", "date": "2024-01-01T15:00:09", "from": "Tam", "text": "And now?"},
+        {"id": 6, "type": "message", "date": "2024-01-01T16:00:09", "from": "Mira", "text": "Now it is."},
+    ],
+}
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_telegrams_messages_have_those_before_them_up_to_a_pause(several: bool, tmp_path: Path) -> None:
+    content = {"chats": {"about": "x", "list": [TELEGRAM, {**TELEGRAM, "messages": []}]}} if several else TELEGRAM
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    def contexts(**options: Any) -> dict[str, list[str]]:
+        records = convert([path], "Mira", ConversionOptions(**options)).records
+        return {one.text: [turn.text for turn in one.context] for one in records}
+
+    before = ["Is it mended?", "Not yet. Ask @bram.", "And now?"]
+    assert contexts() == {"Not yet. Ask @bram.": before[:1], "Now it is.": before}
+    assert contexts(scene_gap=2) == {"Not yet. Ask @bram.": before[:1], "Now it is.": before[2:]}
+    rejected = {reject.reason for reject in converted(path).rejects}
+    assert {"a notice of the program", "a message without text"} <= rejected
+
+
+def test_ms_swifts_history_is_learnt_and_stands_before_the_reply(tmp_path: Path) -> None:
+    row = {"query": "And the key.", "response": "Under the mat.", "history": [["Hello.", "Good evening."]]}
+    write(tmp_path, {"a.jsonl": json.dumps(row).encode()})
+    first, second = converted(tmp_path).records
+    assert (first.text, second.text) == ("Good evening.", "Under the mat.")
+    assert [turn.text for turn in second.context] == ["Hello.", "Good evening.", "And the key."]

@@ -1,4 +1,4 @@
-"""Instructions: {"instruction", "input", "output"}, the original's own among them."""
+"""Instructions: {"instruction", "input", "output"}, the original's own among them; ms-swift's query and response."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Itera
         yield from scene_records(turns, title="", place=source, window=options.window)
     else:
         yield reply_to(asked, reply, source)
+
+
+def read_exchange(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """The same of ms-swift's {"query", "response"}, with or without a history."""
+    renamed = {"query": "instruction", "response": "output"}
+    yield from read_row(source, {renamed.get(key, key): value for key, value in row.items()}, options)
 
 
 def _history(source: str, history: Any) -> Iterator[RawTurn]:

@@ -31,6 +31,7 @@ ROW_FORMS: tuple[RowForm, ...] = (
     RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion, SYSTEM),
     RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt, SYSTEM),
     RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row, SYSTEM | {"input", "history"}),
+    RowForm("ms-swift", frozenset({"query", "response"}), alpaca.read_exchange, SYSTEM | {"history"}),
     RowForm("line", frozenset({"speaker", "text"}), seed.read_row, frozenset({"input", "source_title"})),
 )
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
