@@ -8,6 +8,8 @@ import sys
 from pipeline import __version__
 
 STAGES = {
+    "new": "a folder for a new character, with sample files that work as they are",
+    "doctor": "what is wrong with this installation, and how to put it right",
     "convert": "raw files to one character's records, with an account of everything read",
     "explain": "records on their way from the raw file to the tokens that the loss sees",
     "preflight": "what a run needs, and the reasons to refuse it, before it begins",

@@ -53,6 +53,11 @@ def embedded_model() -> Path:
     return folder
 
 
+def is_embedded_ready() -> bool:
+    """Whether the embedded model's folder is there; its files are verified when it is used."""
+    return (understudy_home() / "models" / FOLDER_NAME / MANIFEST).is_file()
+
+
 def _build(folder: Path) -> None:
     sys.stderr.write("Preparing the embedded model (once; about half a minute) ...\n")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as temporary:
