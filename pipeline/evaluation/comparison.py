@@ -145,7 +145,7 @@ def compare_runs(runs: Mapping[str, MeasuredRun]) -> Comparison:
     common = [fact for fact in first.facts if all(fact in other.facts for other in runs.values())]
     if not common:
         raise UnderstudyError(", ".join(runs), "have no fact in common", fix="compare runs of one character")
-    metrics = tuple(key for key in COMPARED if any(_hits_by_fact(first, first.facts, key)))
+    metrics = tuple(key for key in COMPARED if all(any(_hits_by_fact(run, common, key)) for run in runs.values()))
     tried = _tried([run.arguments for run in runs.values()])
     rows = []
     for number, (name, run) in enumerate(runs.items()):

@@ -72,7 +72,9 @@ def propose_facts(recipe: Path, path: Path, name: str | None) -> None:
 
 def compare_folders(folders: Sequence[Path], page: Path | None) -> None:
     """Compare runs that were measured, in the terminal and, where `page` is given, as a page."""
-    comparison = compare_runs({folder.name: read_report(folder) for folder in folders})
+    names = [folder.name for folder in folders]
+    short = len({*names}) == len(names)
+    comparison = compare_runs({folder.name if short else str(folder): read_report(folder) for folder in folders})
     print_line(f"\n{format_comparison(comparison)}")
     if page:
         write_comparison(comparison, page)

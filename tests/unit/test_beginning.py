@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,16 @@ def test_its_recipe_is_the_one_to_copy_but_for_its_own_keys(tmp_path: Path) -> N
             key: value for key, value in ours.items() if key not in OWN
         }
         assert parse_run(tmp_path / language / "recipe.yaml", []).training.learning_rate == 1e-3
+
+
+def test_every_file_that_the_package_reads_is_packed_into_its_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    data = [path for path in (ROOT / "pipeline").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert any(path.name == "recipe.yaml.jinja" for path in data)
+    for path in data:
+        assert any(path.match(pattern) for pattern in patterns), path
+        assert (path.parent / "__init__.py").is_file(), f"{path.parent} is no package, so its data is left out"
 
 
 def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:

@@ -15,11 +15,9 @@ from pipeline.evaluation.report.tables import format_comparison
 from pipeline.multirun.sweep import combinations, run_name
 
 
-def report(exact: list[bool], **arguments: Any) -> MeasuredRun:
-    questions = [
-        [{"asked": asked, "trained_exact": hit, "trained_first": True} for asked in ("seen", "unseen", "amid")]
-        for hit in exact
-    ]
+def report(exact: list[bool], *, quick: bool = False, **arguments: Any) -> MeasuredRun:
+    forms = ("seen", "unseen") if quick else ("seen", "unseen", "amid")
+    questions = [[{"asked": asked, "trained_exact": hit, "trained_first": True} for asked in forms] for hit in exact]
     items = [{"fact_id": f"fact-{number}", "questions": asked} for number, asked in enumerate(questions)]
     return parse_report({"items": items, "drift": [{"name": "control", "worse": False}]}, arguments)
 
@@ -46,6 +44,13 @@ def test_only_facts_that_both_were_asked_for_count() -> None:
     compared = compare_runs({"a": report(HALF), "b": report(ALL[:4])})
     assert compared.facts == 4
     assert compared.runs[0].outcomes[0].value.count == 4
+
+
+@pytest.mark.parametrize("quick", [(True, False), (False, True), (True, True)])
+def test_a_quick_exam_is_compared_with_a_full_one_in_what_both_measured(quick: tuple[bool, bool]) -> None:
+    compared = compare_runs({"a": report(HALF, quick=quick[0]), "b": report(ALL, quick=quick[1])})
+    assert {key.form for key in compared.metrics} == {"seen", "unseen"}
+    assert all(len(run.outcomes) == len(compared.metrics) for run in compared.runs)
 
 
 def test_a_run_compared_with_itself_differs_by_nothing(tmp_path: Path) -> None:
