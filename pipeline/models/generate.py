@@ -232,4 +232,4 @@ def _generate(model: Any, ids: torch.Tensor, mask: torch.Tensor, **options: Any)
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, replies: Sequence[Sequence[int]]) -> list[str]:
-    return [str(reply).strip() for reply in tokenizer.batch_decode(list(replies), skip_special_tokens=True)]
+    return [str(tokenizer.decode(list(reply), skip_special_tokens=True)).strip() for reply in replies]

@@ -150,10 +150,11 @@ def test_a_full_disk_is_said_and_leaves_the_checkpoint_before(undisturbed: tuple
 def test_a_run_told_to_leave_saves_first(
     number: signal.Signals, code: int, undisturbed: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    recipe, whole = undisturbed
-    out = tmp_path / "left"
-    never = ["--save_strategy", "no"]
-    run = Run(command("one", recipe, out, *never), tmp_path / "log")
+    recipe, _ = undisturbed
+    whole, out = tmp_path / "whole", tmp_path / "left"
+    # The recipe's own 20 steps could end before the signal comes.
+    longer = ["--save_strategy", "no", "--num_train_epochs", "30", "--max_exposures", "90"]
+    run = Run(command("one", recipe, out, *longer), tmp_path / "log")
     assert run.until(lambda: "'loss'" in run.said)
     run.launcher.send_signal(number)
     assert run.end() == code, run.said[-3000:]
@@ -161,7 +162,8 @@ def test_a_run_told_to_leave_saves_first(
     [saved], cut = checkpoints_of(out)
     assert not cut
     assert f"saved {saved} and stopped, on {number.name}; run the same command again to resume" in run.said
-    assert f"resuming from {out / saved}" in finish("one", recipe, out, *never)
+    assert f"resuming from {out / saved}" in finish("one", recipe, out, *longer)
+    finish("one", recipe, whole, *longer)
     assert distance(whole, out) == 0
 
 

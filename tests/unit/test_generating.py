@@ -49,6 +49,10 @@ def test_replies_are_those_of_each_prompt_alone(
     assert found == alone
 
 
+def test_no_prompt_has_no_reply(model: Any, tokenizer: Any) -> None:
+    assert generate_replies(model, tokenizer, []) == []
+
+
 def test_a_reply_that_has_ended_is_computed_no_further(tokenizer: Any, tiny_model_folder: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model_folder).eval()
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
