@@ -153,7 +153,7 @@ def test_a_run_told_to_leave_saves_first(
     recipe, _ = undisturbed
     whole, out = tmp_path / "whole", tmp_path / "left"
     # The recipe's own 20 steps could end before the signal comes.
-    longer = ["--save_strategy", "no", "--num_train_epochs", "30", "--max_exposures", "90"]
+    longer = ["--save_strategy", "no", "--num_train_epochs", "12"]
     run = Run(command("one", recipe, out, *longer), tmp_path / "log")
     assert run.until(lambda: "'loss'" in run.said)
     run.launcher.send_signal(number)
