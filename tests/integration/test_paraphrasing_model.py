@@ -34,7 +34,8 @@ def test_every_wording_kept_passes_the_checks(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path))
 
     def propose_and_help(*args: Any, **options: Any) -> list[list[str]]:  # by itself it may hit upon none
-        return [["What was your birth place?", *offered] for offered in propose(*args, **options)]
+        helped = ["What is your cat's name?", "What was your birth place?", "Tell me where you were born."]
+        return [[*helped, *offered] for offered in propose(*args, **options)]
 
     monkeypatch.setattr(paraphrase, "propose", propose_and_help)
     log: list[str] = []
@@ -44,7 +45,7 @@ def test_every_wording_kept_passes_the_checks(tmp_path: Path, monkeypatch: pytes
         language="en",
         model_name=real,
         options={"dtype": "float32", "revision": "main", "trust_remote_code": False},
-        count=4,
+        count=2,
         seed=3,
         forbidden=[probe],
         log=log.append,
