@@ -10,7 +10,7 @@ import re
 
 CONTROL_TOKEN = "a control token in its text"  # noqa: S105 - a reason, no password
 CONTROL_TOKENS = re.compile(
-    r"<\|[A-Za-z0-9_▁ -]{1,40}\|>|<｜[A-Za-z0-9_▁ -]{1,40}｜>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
+    r"<\|[A-Za-z0-9_▁ -]{1,40}\|>|<｜[A-Za-z0-9_▁ -]{1,40}｜>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|</?s>"
     r"|\[/?INST\]|<</?SYS>>|<(?:BOS|EOS)_TOKEN>|\[gMASK\]|</?think>|</?tool_call>"
 )
 

@@ -8,7 +8,7 @@ CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\
 CJK_MARKS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20…—“”‘’"
 INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]{2,}|[\u00a0\u2000-\u200a\u202f\u205f]")
-MARKUP = re.compile(r"</?(?:color|size|font|span|b|i|u|s|em|strong|p|center)(?:[ =#][^<>]*)?>", re.IGNORECASE)
+MARKUP = re.compile(r"</?(?:color|size|font|span|b|i|u|em|strong|p|center)(?:[ =#][^<>]*)?>", re.IGNORECASE)
 LINE_BREAK = re.compile(r"<br\s*/?>|\\n|\r\n?", re.IGNORECASE)
 GENDERED = re.compile(r"\{M#?(?P<m1>[^{}]*)\}\{F#?(?P<f1>[^{}]*)\}|\{F#?(?P<f2>[^{}]*)\}\{M#?(?P<m2>[^{}]*)\}")
 USER_NAME = re.compile(r"\{NICKNAME\}|\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)

@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
+from pipeline.records.control_tokens import CONTROL_TOKEN
 from pipeline.records.conversion import convert
 from pipeline.records.readers.row_keys import CHANGES_MEANING
 from pipeline.records.readers.rows import ROW_FORMS
@@ -63,7 +64,18 @@ def test_a_key_that_changes_the_meaning_is_refused_where_its_form_lacks_it(form:
     assert converted(tmp_path, ROWS[form] | {key: []}).records
 
 
-@pytest.mark.parametrize("flag", [{"weight": 0}, {"train": False}, {"loss": False}, {"mask": 1}, {"weight": "0"}])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        {"weight": 0},
+        {"train": False},
+        {"loss": False},
+        {"mask": 1},
+        {"weight": "0"},
+        {"loss_mask": 0},
+        {"is_train": False},
+    ],
+)
 def test_a_row_that_is_not_to_be_learnt_is_rejected_by_its_own_reason(flag: dict[str, Any], tmp_path: Path) -> None:
     other = ROWS["line"] | {"text": "Mind your ears."}
     conversion = converted(tmp_path, ROWS["line"] | flag, other)
@@ -81,6 +93,12 @@ def test_a_turn_that_is_not_to_be_learnt_is_context_only(flag: dict[str, Any], t
     assert [turn.text for turn in record.context] == [CHAT[0]["content"], refused["content"], again["content"]]
     assert reasons(conversion).count(NOT_LEARNT) == 1
     assert conversion.read == len(conversion.records) + conversion.duplicates + len(conversion.rejects)
+
+
+def test_an_end_of_sequence_in_a_reply_is_no_markup_to_be_stripped(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, ROWS["line"], ROWS["line"] | {"text": "</s> is what he wrote."})
+    assert len(conversion.records) == 1
+    assert reasons(conversion) == [CONTROL_TOKEN]
 
 
 def test_a_weight_between_is_an_error_that_says_where_weights_are(tmp_path: Path) -> None:
