@@ -271,10 +271,11 @@ def _drift_row(
 
 def _samples(before: Measurement, after: Measurement, exam: Exam) -> tuple[Sample, ...]:
     """Some questions with both models' replies."""
+    shown = exam.samples
     return tuple(
         Sample(question=probe.unseen[0], answer=probe.answer, asked="unseen", base=old or "", trained=new or "")
         for probe, old, new in zip(exam.probes, before.greedy, after.greedy, strict=True)
-        if probe.fact_id in exam.samples
+        if probe.fact_id in shown
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.atomic_io import write_text
+from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 
-Language: TypeAlias = Literal["en", "zh"]
 TEMPLATES = Path(__file__).parent
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.raw_file import RawFile
 from pipeline.records.readers import json_rows
 from pipeline.records.readers.rows import form_of, read_rows
 from pipeline.records.readers.webui_character import YAML, yaml_document
@@ -50,10 +50,8 @@ def documents(file: RawFile) -> Iterator[tuple[str, Any]]:
         yield str(file.path), yaml_document(file)
     elif suffix in XML:
         yield str(file.path), xml_document(file)
-    elif first_char(file) == "{" and isinstance(json_rows.first_line(file), dict):
-        yield from json_rows.json_lines(file)
     else:
-        yield str(file.path), json_rows.json_document(file)
+        yield from json_rows.json_documents(file)
 
 
 def xml_document(file: RawFile) -> Any:

@@ -37,13 +37,20 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         yield from read_rows(_rows(file), options)
     except UnknownFormError as error:
         where, what, _ = error.parts
-        raise UnknownFormError(where, what, fix=describe_shape(_documents(file))) from error
+        shape = describe_shape([value for _, value in json_documents(file)])
+        raise UnknownFormError(where, what, fix=shape) from error
 
 
-def _documents(file: RawFile) -> list[Any]:
+def json_documents(file: RawFile) -> Iterator[tuple[str, Any]]:
+    """(place, value) of the file's one value, or of each of its lines.
+
+    Raises:
+        UnderstudyError: it is broken.
+    """
     if first_char(file) == "{" and isinstance(first_line(file), dict):
-        return [value for _, value in json_lines(file)]
-    return [json_document(file)]
+        yield from json_lines(file)
+    else:
+        yield str(file.path), json_document(file)
 
 
 def first_line(file: RawFile) -> Any:

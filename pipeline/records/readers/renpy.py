@@ -6,6 +6,7 @@ styles and transforms are left out whole.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -132,19 +133,27 @@ def _names(file: RawFile) -> dict[str, str]:
     """The names of the characters that the file defines, or the scripts beside it: games keep them apart."""
     names: dict[str, str] = {}
     beside = sorted(path for path in file.path.parent.iterdir() if path.suffix.lower() in SUFFIXES)
-    for path in [*(one for one in beside if one != file.path), file.path]:
-        names |= {found["variable"]: _plain(found["name"]) for found in CHARACTER.finditer(_text(path, file))}
-    return names
+    for path in (one for one in beside if one != file.path):
+        stat = path.stat()
+        names |= _names_beside(path, stat.st_mtime_ns, stat.st_size)
+    return names | _defined(file.text())
 
 
-def _text(path: Path, file: RawFile) -> str:
-    """The text of the file, or of one beside it; empty where that one is broken, which is said when it is read."""
-    if path == file.path:
-        return file.text()
+@functools.lru_cache(maxsize=4096)
+def _names_beside(path: Path, _changed: int, _size: int) -> dict[str, str]:
+    """What a script beside others defines: each of them asks for it. A broken one, for which its reading says so, none.
+
+    The time of its last change and its size are part of the key: a script that was mended is read anew.
+    """
     try:
-        return open_raw(path).text()
+        return _defined(open_raw(path).text())
     except UnderstudyError:
-        return ""
+        return {}
+
+
+def _defined(text: str) -> dict[str, str]:
+    """The names of the characters that a script defines, by their variables."""
+    return {found["variable"]: _plain(found["name"]) for found in CHARACTER.finditer(text)}
 
 
 def _plain(literal: str, *, quoted: bool = True, keep_edges: bool = False) -> str:
