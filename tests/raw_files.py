@@ -203,6 +203,18 @@ def whatsapp(lines: Lines) -> Made:
     return Made("chat.txt", content.encode(), len(lines))
 
 
+def irc(lines: Lines) -> Made:
+    said = [("Tam", "Anybody?"), ("Tam", "Hello."), *lines]
+    content = "\n".join(f"[19:{n:02d}] <{who}> {text}" for n, (who, text) in enumerate(said))
+    return Made("irc.log", content.encode(), len(said))
+
+
+def times_above(lines: Lines) -> Made:
+    said = [("Tam", "Anybody?"), ("Tam", "Hello."), *lines]
+    content = "\n\n".join(f"2023-06-13 19:{n:02d}:00 {who}(12345678)\n{text}" for n, (who, text) in enumerate(said))
+    return Made("qq.txt", content.encode(), len(said))
+
+
 def zipped(members: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -437,6 +449,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above,
     )
 }  # fmt: skip

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
-
-MILLISECONDS = 1e11  # a larger number of seconds would lie in the year 5138
 
 
 def chat_records(messages: Iterable[tuple[RawTurn, datetime | None]], options: ReadOptions) -> Iterator[RawRecord]:
@@ -32,19 +30,6 @@ def ends_scene(last: datetime | None, at: datetime | None, options: ReadOptions)
     if last is None or at is None or not options.scene_gap:
         return False
     return at - last > timedelta(hours=options.scene_gap)
-
-
-def parse_time(text: str) -> datetime | None:
-    """When a message was sent, in UTC without its mark: of ISO 8601 or a Unix time; None of anything else."""
-    try:
-        if text.replace(".", "", 1).isdecimal() and len(text) > len("20230613"):
-            seconds = float(text)
-            at = datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS else seconds, UTC)
-        else:
-            at = datetime.fromisoformat(text.replace("/", "-"))
-    except (ValueError, OverflowError, OSError):
-        return None
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def _scene(turns: list[RawTurn], options: ReadOptions) -> Iterator[RawRecord]:

@@ -56,7 +56,7 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
         convert_pieces(character, split, pieces, assembly),
         entries=len(own) + len(others),
         files=tuple(file for file in files if not (file.passed_over or file.broken)),
-        passed_over=passed_over_files(passed_over, files),
+        passed_over=passed_over_files(passed_over, files, character),
         broken=broken_files(files),
         near_names=near_names(character, speakers),
         others=others,
@@ -252,7 +252,9 @@ def _nothing_usable(paths: Sequence[Path], conversion: Conversion, speakers: Map
         what += "; rejected: " + ", ".join(f"{count} {reason}" for reason, count in reasons)
     if (place := _first_mention(conversion)) is not None:
         what += f"; the name stands first at {place}"
-    return UnderstudyError(", ".join(map(str, paths)), what, fix="write the name exactly as the files do")
+    own = conversion.character in speakers
+    fix = "see why its lines are rejected, and mend them" if own else "write the name exactly as the files do"
+    return UnderstudyError(", ".join(map(str, paths)), what, fix=fix)
 
 
 def _first_mention(conversion: Conversion) -> str | None:

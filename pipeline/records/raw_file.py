@@ -28,11 +28,15 @@ IN_DOUBT = 0.1  # by how much the likeliest has to beat the first, on charset-no
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """A file, its first bytes, and the encoding of its text (None if it is no text)."""
+    """A file, its first bytes, and the encoding of its text (None if it is no text).
+
+    `root` is the folder that was named, if the file was found in one.
+    """
 
     path: Path
     head: bytes
     encoding: str | None
+    root: Path | None = None
 
     def read_bytes(self) -> bytes:
         """All of its bytes.

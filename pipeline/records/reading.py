@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
+from pipeline.records.raw_file import open_raw
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.reject import Reject, reject_speaker
 
@@ -107,7 +108,7 @@ def _check_has_text(known: RecognisedFile, own: Sequence[RawRecord], others: Seq
     if not _has_text(own, others):
         raise UnknownFormError(
             known.file.path,
-            f"is taken for {known.reader.name}, and gives no text under the keys of that form",
+            f"is taken for {known.reader.name}, and holds no text where that form has it",
             fix="see README.md, Input formats, for its keys, or set `columns` in the recipe",
         )
 
@@ -116,8 +117,10 @@ def _has_text(own: Sequence[RawRecord], others: Sequence[Reject]) -> bool:
     return any(raw.text for raw in own) or any(reject.text for reject in others)
 
 
-def passed_over_files(unknown: Iterable[Path], files: Sequence[FileReading]) -> tuple[str, ...]:
-    """The files of folders that are no raw files, each with the reason.
+def passed_over_files(
+    unknown: Iterable[Path], files: Sequence[FileReading], wanted: str | None = None
+) -> tuple[str, ...]:
+    """The files of folders that are no raw files, each with the reason, and whether the character is named in it.
 
     Raises:
         UnderstudyError: there is no other file, so one of them is meant; says what is wrong with the first.
@@ -127,8 +130,20 @@ def passed_over_files(unknown: Iterable[Path], files: Sequence[FileReading]) -> 
     if files and len(reasons) + len(broken) == len(files):
         where, what, fix = [*broken, *reasons.values()][0]
         raise UnderstudyError(where, what, fix=fix)
-    by_form = (f"{path} (no known form)" for path in unknown)
-    return (*by_form, *(f"{path} ({what})" for path, (_, what, _) in reasons.items()))
+    why = {str(path): "no known form" for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
+    return tuple(f"{path} ({what}{_naming(Path(path), wanted)})" for path, what in why.items())
+
+
+def _naming(path: Path, wanted: str | None) -> str:
+    """A remark where the character's name stands in what was passed over: it may have been meant."""
+    if wanted is None:
+        return ""
+    try:
+        file = open_raw(path)
+    except UnderstudyError:
+        return ""
+    count = file.head.decode(file.encoding, errors="ignore").count(wanted) if file.encoding else 0
+    return f"; {wanted} is named in it" if count else ""
 
 
 def broken_files(files: Iterable[FileReading]) -> tuple[str, ...]:

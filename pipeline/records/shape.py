@@ -87,6 +87,15 @@ def describe_shape(documents: Sequence[Any]) -> str:
     )
 
 
+def describe_columns(row: Mapping[str, Any]) -> str:
+    """What to do about a table: the columns that one of its rows suggests, ready for a recipe."""
+    shape = shape_of([row])
+    guesses = [guess for guess in guess_maps(shape) if guess.rows == ()]
+    columns = guesses[0].columns if guesses else ("speaker=who", "text=line")
+    pairs = ", ".join(pair for pair in columns if pair.partition("=")[2] in row or not guesses)
+    return f"set `columns` in the recipe, such as [{pairs}]"
+
+
 def shape_of(documents: Sequence[Any]) -> Shape:
     """The shape of all documents together, as that of one."""
     shape = Shape()

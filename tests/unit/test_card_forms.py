@@ -200,7 +200,7 @@ HOSTILE: dict[str, tuple[str, bytes, str]] = {
     "YAML with an open quote": ("a.yaml", b'name: a\ncontext: "b\n', r"a\.yaml:3:1: is broken YAML"),
     "YAML of two documents": ("a.yaml", b"name: a\ncontext: b\n---\nname: c\n", "is broken YAML"),
     "a key that is a list": ("a.yaml", b"name: a\ncontext: b\n? [c]\n: d\n", "is broken YAML"),
-    "a tag that makes an object": ("a.yaml", b"name: !!python/object:os.system a\ncontext: ''\n", "gives no text"),
+    "a tag that makes an object": ("a.yaml", b"name: !!python/object:os.system a\ncontext: ''\n", "holds no text"),
     "a character without a name": ("a.json", b'{"char_name": "", "char_persona": "b"}', "without a 'name'"),
     "a chat whose pair is none": ("a.json", b'{"visible": [["a", "b"], ["c"]]}', r"a\.json#visible\.1: is no pair"),
     "a chat whose turn is no text": (

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
-from pipeline.records.chat_scenes import parse_time
+from pipeline.records.chat_times import parse_time
 from pipeline.records.clean import CleaningRules, clean
 from pipeline.records.conversion import convert
 from pipeline.records.record import Record

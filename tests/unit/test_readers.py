@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ FORM_NAMES = {
     "pygmalion": "text-generation-webui, Pygmalion or Agnai character",
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
-    "telegram": "Telegram chat",
+    "telegram": "Telegram chat", "irc": "chat with times", "times_above": "chat with times",
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
 }  # fmt: skip
 
@@ -280,8 +281,8 @@ HOSTILE = {
     "an archive without a card": ("a.charx", lambda: zipped({"b.json": b"{}"}), "holds no card.json"),
     "an encrypted card": ("a.charx", encrypted, "is no sound archive"),
     "no archive at all": ("a.charx", lambda: b"PK\x03\x04", "is no sound archive"),
-    "a chunk that claims two gigabytes": ("a.png", chunk_too_long, "has a broken chunk"),
-    "a wrong checksum": ("a.png", lambda: png([(b"tEXt", b"chara\0e30=")]).replace(b"e30=", b"e31="), "broken chunk"),
+    "a chunk that claims two gigabytes": ("a.png", chunk_too_long, "is cut off or damaged"),
+    "a wrong checksum": ("a.png", lambda: png([(b"tEXt", b"chara\0e30=")]).replace(b"e30=", b"e31="), "is cut off"),
     "an image without a card": ("a.png", lambda: png([(b"tEXt", b"Comment\0hello")]), "without a card"),
     "a card that is no base64": ("a.png", lambda: png([(b"tEXt", b"chara\0***")]), "is no base64 of JSON"),
     "a card that is no JSON": ("a.png", lambda: png([(b"tEXt", b"chara\0" + base64.b64encode(b"{"))]), "no base64 of"),
@@ -289,7 +290,7 @@ HOSTILE = {
     "a number without end": ("a.json", lambda: b"[" + b"9" * 10_000 + b"]", "is broken JSON"),
     "half a character": ("a.json", lambda: b'[{"speaker": "Mira", "text": "\\ud800"}]', "half a character"),
     "a card without a name": ("a.json", lambda: dumped({"spec": "chara_card_v2", "data": {}}), "without a 'name'"),
-    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "gives no text"),
+    "a greeting that is a number": ("a.json", lambda: dumped({"name": "Mira", "first_mes": 3}), "holds no text"),
 }  # fmt: skip
 
 
@@ -326,3 +327,30 @@ def test_an_archive_that_lies_about_a_members_size_is_not_believed(tmp_path: Pat
     (tmp_path / "x.charx").write_bytes(content)
     with pytest.raises(UnderstudyError, match=r"is no sound archive|is broken JSON"):
         converted(tmp_path / "x.charx")
+
+
+def with_key(value: Any, key: str) -> Any:
+    """The value with one more key in every mapping that has a text."""
+    if isinstance(value, list):
+        return [with_key(one, key) for one in value]
+    if not isinstance(value, dict):
+        return value
+    has_text = any(isinstance(one, str) and " " in one for one in value.values())
+    return {name: with_key(one, key) for name, one in value.items()} | ({key: "calm"} if has_text else {})
+
+
+KEYED = (
+    "voice_index", "discord", "telegram", "chat_log", "card_v1", "card_v2", "lorebook", "novelai", "risu",
+    "pygmalion", "agnai", "agnai_memory", "risu_module", "json_list", "sharegpt", "alpaca", "settings",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", KEYED)
+def test_a_key_that_a_form_does_not_have_is_counted_by_name(form: str, tmp_path: Path) -> None:
+    made = FORMS[form](LINES)
+    texts = made.content.decode().splitlines() if form == "chat_log" else [made.content.decode()]
+    path = tmp_path / made.name
+    path.write_text("\n".join(json.dumps(with_key(json.loads(text), "zz_mood")) for text in texts), encoding="utf-8")
+    conversion = converted(path)
+    assert account_of(conversion)["unused_keys"].get("zz_mood", 0) > 0
+    assert conversion.entries == made.entries

@@ -97,8 +97,8 @@ def test_a_file_whose_texts_lie_under_keys_that_nobody_knows_never_vanishes(form
     write(tmp_path, {"a.json": FORMS["json_list"](LINES).content, "b.json": json.dumps(content).encode()})
     (passed_over,) = converted(tmp_path).passed_over
     assert "b.json (is taken for " in passed_over
-    assert "gives no text under the keys of that form" in passed_over
-    with pytest.raises(UnderstudyError, match="gives no text"):
+    assert "holds no text where that form has it" in passed_over
+    with pytest.raises(UnderstudyError, match="holds no text"):
         converted(tmp_path / "b.json")
 
 
@@ -229,7 +229,7 @@ def test_a_text_that_begins_with_brackets_is_no_json(tmp_path: Path) -> None:
     conversion = converted(tmp_path)
     texts = {record.text for record in conversion.records}
     assert texts == {"I ring the bells.", "Every dusk.", "Only the wind.\nAnd I."}
-    assert conversion.passed_over == (f"{tmp_path / 'wiki.txt'} (no known form)",)
+    assert conversion.passed_over == (f"{tmp_path / 'wiki.txt'} (no known form; Mira is named in it)",)
     assert not conversion.broken
 
 
@@ -289,9 +289,75 @@ def test_of_a_renpy_script_what_is_said_is_read(tmp_path: Path) -> None:
     assert not any("Not said" in text or "nothing" in text for text in rejected)
 
 
-def test_a_game_may_define_its_characters_in_another_script(tmp_path: Path) -> None:
-    write(tmp_path, {"characters.rpy": b'define m = Character("Mira")\n', "day1.rpy": b'label a:\n    m "Aye."\n'})
-    assert [record.text for record in converted(tmp_path).records] == ["Aye."]
+@pytest.mark.parametrize("folder", ["", "game/", "game/definitions/"])
+def test_a_game_may_define_its_characters_in_another_script(folder: str, tmp_path: Path) -> None:
+    script = {"game/days/day1.rpy" if folder else "day1.rpy": b'label a:\n    m "Aye, I ring."\n'}
+    write(tmp_path, {f"{folder}characters.rpy": b'define m = Character("Mira")\n'} | script)
+    assert [record.text for record in converted(tmp_path).records] == ["Aye, I ring."]
+
+
+@pytest.mark.parametrize(
+    "defined",
+    [
+        'define m = Character(_("Mira"), color="#fff")',
+        'define m = Character(color="#fff", image="m", name="Mira")',
+        'define base = Character(None, what_prefix="(")\ndefine m = Character(kind=base, name="Mira")',
+        'define other = Character("Mira")\ndefine m = Character(kind=other, color=(1, 2, "x"))',
+        'default m_name = "Mira"\ndefine m = DynamicCharacter("m_name")',
+        'default m_name = _("Mira")\ndefine m = Character("m_name", dynamic=True)',
+        'default m_name = "Mira"\ndefine m = Character("[m_name]")',
+        'define MIRA = "Mira"\ndefine m = Character(MIRA)',
+    ],
+)
+def test_a_characters_name_may_stand_in_many_places(defined: str, tmp_path: Path) -> None:
+    write(tmp_path, {"game/script.rpy": f'{defined}\nlabel a:\n    m "Aye, I ring."\n'.encode()})
+    assert [record.text for record in converted(tmp_path).records] == ["Aye, I ring."]
+
+
+def test_the_nearest_script_defines_a_variable_that_two_games_use(tmp_path: Path) -> None:
+    games = {
+        f"{name}/game/{script}.rpy": text.encode()
+        for name in ("Mira", "Bram")
+        for script, text in (("d", f'define e = Character("{name}")'), ("a", f'label a:\n    e "I am called {name}."'))
+    }
+    write(tmp_path, games)
+    assert [record.text for record in converted(tmp_path).records] == ["I am called Mira."]
+
+
+def test_a_games_translation_is_passed_over_unless_its_folder_is_named(tmp_path: Path) -> None:
+    script = b'define m = Character("Mira")\nlabel a:\n    m "I ring the bells."\n    m "Every dusk."\n'
+    german = """translate german a_12345678:
+
+    # m "I ring the bells."
+    m "Ich schlage die Glocken."
+
+translate german a_87654321:
+    m "Bei Sonnenuntergang."
+
+translate german strings:
+    old "Leave"
+    new "Gehen"
+"""
+    write(tmp_path, {"game/script.rpy": script, "game/tl/german/script.rpy": german.encode()})
+    both = converted(tmp_path)
+    assert {record.text for record in both.records} == {"I ring the bells.", "Every dusk."}
+    assert [passed for passed in both.passed_over if "is a translation" in passed]
+    _, dusk = convert([tmp_path / "game" / "tl" / "german"], "Mira", ConversionOptions()).records
+    assert (dusk.text, dusk.prompt) == ("Bei Sonnenuntergang.", "a")
+
+
+def test_a_web_page_and_labels_are_no_script(tmp_path: Path) -> None:
+    page = b"<!DOCTYPE html>\n<html><body>\nMira: Aye.\nBram: No.\nMira: Aye again.\n</body></html>\n"
+    labels = b"Note: it rained.\nRemember: clocks lie.\nShe said: nothing.\nPlace: a tower.\nWhen: dusk.\n"
+    write(tmp_path, {"page.html": page, "notes.txt": labels, "a.txt": b"Bram: Who?\nMira: Only me.\n"})
+    conversion = converted(tmp_path)
+    assert [record.text for record in conversion.records] == ["Only me."]
+    assert len(conversion.passed_over) == 2
+
+
+def test_a_wikis_quote_template_names_the_speaker_and_a_placeholder_stays(tmp_path: Path) -> None:
+    write(tmp_path, {"a.txt": b"{{Quote|Mira}}: Late again.\nBram: Aye.\n{{char}}: I ring the bells.\n"})
+    assert [record.text for record in converted(tmp_path).records] == ["Late again.", "I ring the bells."]
 
 
 def test_rooms_of_a_table_are_conversations_and_a_long_pause_ends_one(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
 from pipeline.records.readers.transcript import spoken_line
@@ -105,9 +104,3 @@ def test_dates_times_numbers_and_addresses_are_no_speakers(line: str) -> None:
 @pytest.mark.parametrize("line", ["Mira: Aye.", "旅行者：你好。", "???: Who?", "Guard 2: Halt!", "R2-D2: 30 beeps"])
 def test_names_are(line: str) -> None:
     assert spoken_line(line) is not None
-
-
-def test_an_export_of_another_program_is_not_taken_for_a_script(tmp_path: Path) -> None:
-    log = "".join(f"2023-06-13 19:{minute}:00 <Mira> The bells are out of tune.\n" for minute in range(30, 40))
-    with pytest.raises(UnderstudyError, match="holds no raw file"):
-        converted(tmp_path, log)

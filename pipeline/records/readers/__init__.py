@@ -27,6 +27,7 @@ from pipeline.records.readers import (
     renpy,
     subtitles,
     telegram,
+    timed_log,
     transcript,
     voice_index,
     webui_character,
@@ -69,6 +70,7 @@ READERS: tuple[Reader, ...] = (
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
+    Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("transcript", transcript.recognises, transcript.read),
 )
 
@@ -109,7 +111,8 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
             raise UnderstudyError(path, "does not exist", fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
         found = [
-            (file, _recognise_found(file, options) if path.is_dir() else recognise(file, options)) for file in below
+            (file, _recognise_found(file, path, options) if path.is_dir() else recognise(file, options))
+            for file in below
         ]
         if not any(one for _, one in found):
             raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
@@ -129,23 +132,23 @@ def files_below(path: Path) -> list[Path]:
     )
 
 
-def recognise(path: Path, options: ReadOptions) -> RecognisedFile | None:
-    """The file with the reader for it, if there is one."""
-    file = open_raw(path)
+def recognise(path: Path, options: ReadOptions, root: Path | None = None) -> RecognisedFile | None:
+    """The file, found in the folder `root`, with the reader for it, if there is one."""
+    file = replace(open_raw(path), root=root)
     for reader in READERS:
         if reader.recognises(file, options):
             return RecognisedFile(file, reader)
     return None
 
 
-def _recognise_found(path: Path, options: ReadOptions) -> RecognisedFile | None:
+def _recognise_found(path: Path, root: Path, options: ReadOptions) -> RecognisedFile | None:
     """The same of a file in a folder, where a broken one does not end the whole, unless it should."""
     try:
-        return recognise(path, options)
+        return recognise(path, options, root)
     except UnderstudyError as error:
         if options.strict:
             raise
-        return RecognisedFile(RawFile(path, b"", None), READERS[-1], broken=error)
+        return RecognisedFile(RawFile(path, b"", None, root), READERS[-1], broken=error)
 
 
 def _forms() -> str:

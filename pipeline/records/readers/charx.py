@@ -22,7 +22,6 @@ SIGNATURE = b"PK\x03\x04"
 IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 CARD = "card.json"
 CARD_HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)  # how the card begins within an archive
-USES: frozenset[str] = frozenset()  # its keys are those of a card in JSON
 MAX_MEMBERS = 10_000
 MAX_CARD = 1 << 26  # bytes of card.json, unpacked
 MAX_RATIO = 200  # unpacked to packed: JSON reaches about 20, a bomb 1000

@@ -8,9 +8,11 @@ from typing import Any
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, mapping, scene_records, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import first_line, json_lines
+from pipeline.records.readers.row_keys import count_unused
 
 MARKS = ("user_name", "character_name")
 MESSAGE_KEYS = frozenset({"name", "mes", "is_user"})
+USES = MESSAGE_KEYS | {"is_system", "extra"}
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -23,7 +25,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message as a turn of one long scene. Swipes, the replies not chosen, are left where they are."""
-    messages = (_turn(source, value) for source, value in json_lines(file) if not _is_head(value))
+    messages = (_turn(source, value, options) for source, value in json_lines(file) if not _is_head(value))
     yield from scene_records(messages, title="", place=str(file.path), window=options.window)
 
 
@@ -31,8 +33,9 @@ def _is_head(value: Any) -> bool:
     return isinstance(value, dict) and "mes" not in value and any(mark in value for mark in MARKS)
 
 
-def _turn(source: str, value: Any) -> RawTurn:
+def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
     message = mapping(source, value)
+    count_unused(source, message, USES, options.unused_keys)
     extra = message.get("extra")
     is_narrator = isinstance(extra, Mapping) and extra.get("type") == "narrator"
     hidden = "a hidden message" if message.get("is_system") else "a narrator's message" if is_narrator else ""

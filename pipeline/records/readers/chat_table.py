@@ -1,4 +1,7 @@
-"""A chat in a table, as WeClone and WeChatMsg export it: a message a row, with its sender and its room."""
+"""A chat in a table, as WeClone, WeChatMsg and others export it: a message a row, with its sender.
+
+Its rows are conversations by their room; without rooms, and with times, they are one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.records.chat_scenes import ends_scene
+from pipeline.records.chat_times import parse_time
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.row_keys import count_unused
@@ -14,23 +18,24 @@ from pipeline.records.readers.table import header, table_rows
 
 # Their names of our columns, where the recipe's `columns` does not say others.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "speaker": ("talker", "Sender"),
-    "text": ("msg", "StrContent"),
-    "room": ("room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id"),
-    "time": ("CreateTime", "StrTime", "time", "timestamp", "date"),
+    "speaker": ("talker", "Sender", "sender", "author", "Author", "from", "nickname", "发送人", "昵称"),
+    "text": ("msg", "StrContent", "message", "Message", "content", "Content", "消息", "内容", "消息内容"),
+    "room": ("room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel", "会话"),
+    "time": ("CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at", "时间", "日期"),
     "type": ("type_name", "Type", "type"),
 }
-NEEDED = ("speaker", "text", "room")
+NEEDED = {"speaker", "text"}
+OF_A_LINE = {"speaker": "speaker", "text": "text"}  # with a time alone, these are the columns of single lines
 TEXT_TYPES = frozenset({"", "1", "text", "文本", "文字"})  # WeChat's number of a text, and words for it
-TIME_FORMATS = ("%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M")
-EPOCH_DIGITS = {10: 1, 13: 1000}  # of a number of seconds, or of milliseconds, since 1970
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
-    """Whether it is a table whose first line names a sender, a text and a room."""
+    """Whether it is a table whose first line names a sender, a text, and a room or a time."""
     if not file.encoding:
         return False
-    return set(NEEDED) <= _columns(header(file), options).keys()
+    columns = _columns(header(file), options)
+    is_timed = "time" in columns and not OF_A_LINE.items() <= columns.items()
+    return columns.keys() >= NEEDED and ("room" in columns or is_timed)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -40,7 +45,10 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     last: dict[str, datetime] = {}
     for source, row in table_rows(file):
         count_unused(source, row, columns.values(), options.unused_keys)
-        room, at = string(source, row, columns["room"]), _time(string(source, row, columns.get("time", "")))
+        room, at = (
+            string(source, row, columns.get("room", "")),
+            parse_time(string(source, row, columns.get("time", ""))),
+        )
         if room in scenes and ends_scene(last.get(room), at, options):
             yield from _scene(scenes.pop(room), room, options)
         scenes.setdefault(room, []).append(_turn(source, row, columns))
@@ -73,16 +81,3 @@ def _turn(source: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> Ra
     if sort.lower() not in TEXT_TYPES:
         return RawTurn(source, speaker, text, "a picture, a file or a notice")
     return RawTurn(source, speaker, text, "" if text else "a message without text")
-
-
-def _time(text: str) -> datetime | None:
-    """When a message was sent; None where that is no date."""
-    if text.isdecimal() and len(text) in EPOCH_DIGITS:
-        return datetime.fromtimestamp(int(text) / EPOCH_DIGITS[len(text)])
-    for form in (None, *TIME_FORMATS):
-        try:
-            at = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)
-            return at.replace(tzinfo=None)
-        except ValueError:
-            continue
-    return None

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pipeline.records.chat_scenes import chat_records, parse_time
+from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_times import parse_time
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, mapping, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
+from pipeline.records.readers.row_keys import count_unused
 
 MARK = re.compile(r'\{\s*"guild"\s*:\s*\{.*"messages"\s*:\s*\[', re.DOTALL)
 SPOKEN = frozenset({"Default", "Reply"})
-USES = frozenset({"messages", "author", "content", "type", "timestamp"})
+USES = frozenset({"id", "author", "content", "type", "timestamp"})
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -29,12 +31,13 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     source = str(file.path)
     messages = sequence(source, mapping(source, json_document(file)).get("messages"), "messages")
     yield from chat_records(
-        (_timed_turn(f"{source}#{number}", value) for number, value in enumerate(messages)), options
+        (_timed_turn(f"{source}#{number}", value, options) for number, value in enumerate(messages)), options
     )
 
 
-def _timed_turn(where: str, value: Any) -> tuple[RawTurn, datetime | None]:
+def _timed_turn(where: str, value: Any, options: ReadOptions) -> tuple[RawTurn, datetime | None]:
     message = mapping(where, value)
+    count_unused(where, message, USES, options.unused_keys)
     return _turn(where, message), parse_time(string(where, message, "timestamp"))
 
 

@@ -23,7 +23,6 @@ MAX_UNPACKED = 1 << 28  # bytes of all of its parts: openpyxl holds the texts in
 MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
 MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
-USES: frozenset[str] = frozenset()  # its columns are the keys of the forms of rows
 
 
 def is_installed() -> bool:

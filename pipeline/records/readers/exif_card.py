@@ -27,7 +27,6 @@ MARKS = ("chara_card_v", '"first_mes"', '"mes_example"', "eyJzcGVj", "eyJuYW1l",
 CARD_MARKS = re.compile("|".join("\0?".join(map(re.escape, mark)) for mark in MARKS).encode())
 CARD_KEYS = frozenset({"spec", "description", "first_mes", "mes_example", "personality"})  # any of these is a card's
 MAX_CARD = 1 << 26  # bytes of a card's text
-USES: frozenset[str] = frozenset()  # its keys are those of a card in JSON
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:

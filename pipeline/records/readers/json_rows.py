@@ -14,6 +14,7 @@ from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
 from pipeline.records.shape import describe_shape
 
+EMPTY = re.compile(r"[\s\ufeff]*[\[{]\s*[\]}]\s*")
 WHITE_SPACE = re.compile(r"[ \t\r\n]*")
 # Files that `datasets` writes beside the rows of a dataset.
 DATASET_METADATA = ("dataset_info.json", "state.json", "dataset_dict.json")
@@ -31,8 +32,10 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row.
 
     Raises:
-        UnknownFormError: one is of no known form; says what shape the file has.
+        UnknownFormError: one is of no known form, or there is none; says what shape the file has.
     """
+    if EMPTY.fullmatch(file.head.decode(file.encoding or "utf-8", errors="ignore")):
+        raise UnknownFormError(file.path, "is an empty list", fix="export it again, or take it out")
     try:
         yield from read_rows(_rows(file), options)
     except UnknownFormError as error:

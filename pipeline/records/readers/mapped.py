@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.chat_scenes import chat_records, parse_time
+from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_times import parse_time
 from pipeline.records.field_map import FIELDS, ITSELF, LIST, ROW, FieldMap, Row
 from pipeline.records.raw import (
     UNNAMED,

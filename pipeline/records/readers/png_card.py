@@ -24,7 +24,6 @@ UNCOMPRESSED, DEFLATE = b"\0", b"\0"  # of an iTXt chunk; the only method of com
 KEYWORDS = (b"ccv3", b"chara")  # the preferred one first
 LOREBOOK = b"naidata"
 CARD_CHUNK = re.compile(rb"(?:tEXt|zTXt|iTXt)(?:ccv3|chara|naidata)\0")
-USES: frozenset[str] = frozenset()  # its keys are those of a card in JSON
 MAX_CARD = 1 << 26  # bytes of a card's text
 
 
@@ -83,9 +82,14 @@ def card_chunks(file: RawFile) -> dict[bytes, bytes]:
         # Without a card that begins in it, it is somebody's broken image, which ends no folder.
         refused = UnderstudyError if CARD_CHUNK.search(data) else UnknownFormError
         raise refused(
-            f"{file.path} (byte {position})", f"has a broken chunk ({error})", fix="export the card again"
+            f"{file.path} (byte {position})", f"is cut off or damaged there ({_reason(error)})", fix="export it again"
         ) from error
     return found
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a chunk: what the reading of its length and checksum says is Python's, not the file's."""
+    return "its end is missing" if isinstance(error, struct.error | OverflowError) else str(error)
 
 
 def text_of_chunk(kind: bytes, value: bytes) -> bytes:

@@ -1,28 +1,40 @@
 """Ren'Py scripts (`.rpy`): say statements, speakers by their `define`; a label begins a scene.
 
 See https://www.renpy.org/doc/html/dialogue.html. Narration and the choices of a menu have no speaker. Python, screens,
-styles and transforms are left out whole.
+styles and transforms are left out whole. Characters are those that any script of the game defines; where two define one
+variable, the script nearest to the file does. A game's translations are passed over unless their folder was named.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile, open_raw
 
 SUFFIXES = (".rpy", ".rpym")
 STRING = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+ASSIGNED = r"^\s*(?:define|default|\$)\s+(?P<variable>[\w.]+)\s*=\s*"
 CHARACTER = re.compile(
-    rf"^\s*(?:define|default|\$)\s+(?P<variable>[\w.]+)\s*=\s*(?:\w*Character)\(\s*(?:name\s*=\s*)?_?\(?\s*(?P<name>{STRING})",
+    rf"{ASSIGNED}(?P<maker>\w*)Character\((?P<arguments>(?:[^()\"']|{STRING}|\((?:[^()\"']|{STRING})*\))*)\)",
     re.MULTILINE,
 )
+VARIABLE = re.compile(rf"{ASSIGNED}_?\(?\s*(?P<value>{STRING})\s*\)?\s*$", re.MULTILINE)
+FIRST_NAME = re.compile(rf"\s*_?\(?\s*(?P<value>{STRING}|[\w.]+)\s*\)?\s*(?:,|$)")
+NAMED_NAME = re.compile(rf"(?:^|[,\s])name\s*=\s*_?\(?\s*(?P<value>{STRING}|[\w.]+)")
+DYNAMIC = re.compile(r"\bdynamic\s*=\s*True")  # its name is an expression, given as a string
+KIND = re.compile(r"(?:^|[,\s])kind\s*=\s*(?P<value>[\w.]+)")
+INTERPOLATED = re.compile(r"\[(?P<variable>[\w.]+)(?:!\w+)?\]")
 LABEL = re.compile(r"label\s+(?P<title>[\w.]+)\s*(?:\(.*\))?\s*(?:hide\s*)?:")
+TRANSLATED = re.compile(r"translate\s+\w+\s+(?P<title>\w+?)(?:_[0-9a-f]{8}(?:_\d+)?)?\s*:")
+TRANSLATIONS = "tl"  # the folder of a game that has them
+GAME = "game"  # the folder that has a game's scripts
 BLOCK = re.compile(
     r"(?:init\b.*\bpython|python|screen|style|transform|image|layeredimage|testcase)\b[^\"']*:\s*(?:#.*)?$"
 )
@@ -43,6 +55,7 @@ ESCAPES = {r"\"": '"', r"\'": "'", r"\ ": " ", r"\n": "\n", r"\%": "%", r"\\": "
 ESCAPE = re.compile("|".join(map(re.escape, ESCAPES)))
 PLAYER = re.compile(r"\[(?!\[)[\w.]*(?:player|user|pov|mc|protagonist)[\w.]*(?:![\w]+)?\]", re.IGNORECASE)
 OPEN_STRING = re.compile(rf"^(?:[^\"'#]|{STRING})*(?:\"(?:[^\"\\]|\\.)*|'(?:[^'\\]|\\.)*)$", re.DOTALL)
+LONGEST_CHAIN = 8  # of characters that are kinds of one another
 MOST_LINES = 40  # of one string: a quotation mark left open must not swallow the rest of the file
 
 
@@ -57,12 +70,19 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """Lines with the turns of their label before them."""
+    """Lines with the turns of their label before them.
+
+    Raises:
+        UnknownFormError: it is a translation, found beside the script.
+    """
+    _check_is_no_translation(file)
     names = _names(file)
     scene: list[RawTurn] = []
     title = ""
     for number, line in _statements(file):
-        if label := LABEL.match(line):
+        if label := LABEL.match(line) or TRANSLATED.match(line):
+            if (label["title"], label.re) == (title, TRANSLATED):
+                continue  # of a translation every line has a label of its own
             yield from _scene(scene, title, options)
             scene, title = [], label["title"]
         elif turns := list(_turns(f"{file.path}:{number}", line, names)):
@@ -129,31 +149,92 @@ def _whole(line: str, lines: Iterator[tuple[int, str]]) -> str:
     return line
 
 
+def _check_is_no_translation(file: RawFile) -> None:
+    """The file is no translation of a script, unless its folder was named, so that the language is meant.
+
+    Raises:
+        UnknownFormError: it is one.
+    """
+    if file.root and TRANSLATIONS in file.path.relative_to(file.root).parts[:-1]:
+        what = "is a translation of the game, whose own script is read"
+        raise UnknownFormError(file.path, what, fix="name its folder in `raw` to have that language instead")
+
+
 def _names(file: RawFile) -> dict[str, str]:
-    """The names of the characters that the file defines, or the scripts beside it: games keep them apart."""
-    names: dict[str, str] = {}
-    beside = sorted(path for path in file.path.parent.iterdir() if path.suffix.lower() in SUFFIXES)
-    for path in (one for one in beside if one != file.path):
+    """The names of the characters by their variables, of all scripts of the game: games keep them apart."""
+    definitions = _Definitions()
+    for path in sorted(_scripts(file), key=lambda path: _folders_shared(path, file.path)):
         stat = path.stat()
-        names |= _names_beside(path, stat.st_mtime_ns, stat.st_size)
-    return names | _defined(file.text())
+        definitions |= _definitions_in(path, stat.st_mtime_ns, stat.st_size)
+    definitions |= _defined(file.text())
+    return {variable: name for variable in definitions.characters if (name := definitions.name_of(variable))}
+
+
+def _scripts(file: RawFile) -> list[Path]:
+    """The other scripts of the game: in its own folder, else in the one that was named, else beside the file."""
+    game = next((folder for folder in file.path.parents if folder.name == GAME), None)
+    folder = game or file.root or file.path.parent
+    changed = (folder.stat().st_mtime_ns, file.path.parent.stat().st_mtime_ns)
+    return [path for path in _scripts_below(folder, changed) if path != file.path]
+
+
+@functools.lru_cache(maxsize=64)
+def _scripts_below(folder: Path, _changed: tuple[int, int]) -> tuple[Path, ...]:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return tuple(path for path in paths if TRANSLATIONS not in path.relative_to(folder).parts)
+
+
+def _folders_shared(one: Path, other: Path) -> int:
+    """How many folders, from the top, both paths lie in."""
+    pairs = zip(one.parts, other.parts, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @functools.lru_cache(maxsize=4096)
-def _names_beside(path: Path, _changed: int, _size: int) -> dict[str, str]:
-    """What a script beside others defines: each of them asks for it. A broken one, for which its reading says so, none.
+def _definitions_in(path: Path, _changed: int, _size: int) -> _Definitions:
+    """What another script defines: each of a game asks for it. A broken one, for which its reading says so, nothing.
 
     The time of its last change and its size are part of the key: a script that was mended is read anew.
     """
     try:
         return _defined(open_raw(path).text())
     except UnderstudyError:
-        return {}
+        return _Definitions()
 
 
-def _defined(text: str) -> dict[str, str]:
-    """The names of the characters that a script defines, by their variables."""
-    return {found["variable"]: _plain(found["name"]) for found in CHARACTER.finditer(text)}
+def _defined(text: str) -> _Definitions:
+    characters = {
+        found["variable"]: found["arguments"] + (", dynamic=True" if found["maker"] == "Dynamic" else "")
+        for found in CHARACTER.finditer(text)
+    }
+    return _Definitions(
+        characters,
+        {found["variable"]: _plain(found["value"]) for found in VARIABLE.finditer(text)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Definitions:
+    """The arguments of characters, and strings, by the variables that scripts assign them to."""
+
+    characters: Mapping[str, str] = field(default_factory=dict)
+    strings: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: _Definitions) -> _Definitions:
+        return _Definitions({**self.characters, **other.characters}, {**self.strings, **other.strings})
+
+    def name_of(self, variable: str, depth: int = 0) -> str | None:
+        """The name of a character: its own, that which a variable holds, or that of the character it is a kind of."""
+        arguments = self.characters.get(variable)
+        if arguments is None or depth > LONGEST_CHAIN:
+            return None
+        if found := NAMED_NAME.search(arguments) or FIRST_NAME.match(arguments):
+            value = found["value"]
+            name = self.strings.get(value, "") if value[0] not in "\"'" else _plain(value)
+            name = self.strings.get(name, name) if DYNAMIC.search(arguments) else name
+            return INTERPOLATED.sub(lambda part: self.strings.get(part["variable"], part[0]), name) or None
+        kind = KIND.search(arguments)
+        return self.name_of(kind["value"], depth + 1) if kind else None
 
 
 def _plain(literal: str, *, quoted: bool = True, keep_edges: bool = False) -> str:

@@ -14,8 +14,8 @@ from pipeline.errors import UnderstudyError
 
 NOT_LEARNT = "not to be learnt, by its own weight"
 # Whether a turn or a row may be learnt, in the words of the usual trainers.
-LEARNABLE = frozenset({"weight", "train", "is_train", "trainable", "loss", "loss_mask", "loss_weight"})
-MASKED = frozenset({"mask", "masked"})
+LEARNABLE = frozenset({"weight", "train", "is_train", "trainable", "learn", "loss", "loss_mask", "loss_weight"})
+MASKED = frozenset({"mask", "masked", "ignore"})
 # What else changes the meaning of a row: where its form does not use it, it is an error.
 CHANGES_MEANING = frozenset({"history", "system", "tools", "functions", "rejected", "chosen"})
 

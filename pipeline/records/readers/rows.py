@@ -10,6 +10,7 @@ from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError,
 from pipeline.records.readers import alpaca, haruhi, messages, seed
 from pipeline.records.readers.messages import SYSTEM_PROMPT
 from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
+from pipeline.records.shape import describe_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         form = form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
-            raise UnknownFormError(
-                source, f"has {keys}, which is no known form", fix="set `columns` in the recipe, such as [text=line]"
-            )
+            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns(row))
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
         learnt = is_learnable(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):

@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.chat_scenes import chat_records, parse_time
+from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_times import parse_time
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, mapping, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
+from pipeline.records.readers.row_keys import count_unused
 
 MARK = re.compile(r'"messages"\s*:\s*\[\s*\{[^{}\[\]]*"type"\s*:\s*"(?:message|service)"[^{}\[\]]*"date(?:_unixtime)?"')
-USES = frozenset({"messages", "chats", "list", "type", "date", "from", "text"})
+USES = frozenset({"id", "type", "date", "from", "text"})
+COPIES = frozenset({"date_unixtime", "text_entities"})  # which say the same once more
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -36,12 +39,13 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         where = source if len(chats) == 1 else f"{source}#{number}"
         chat = mapping(where, value)
         messages = sequence(where, chat.get("messages"), "messages")
-        turns = (_message(f"{where}#{at}", message) for at, message in enumerate(messages))
+        turns = (_message(f"{where}#{at}", message, options) for at, message in enumerate(messages))
         yield from chat_records(turns, options)
 
 
-def _message(where: str, value: Any) -> tuple[RawTurn, datetime | None]:
+def _message(where: str, value: Any, options: ReadOptions) -> tuple[RawTurn, datetime | None]:
     message = mapping(where, value)
+    count_unused(where, message, USES | COPIES, options.unused_keys)
     text = _text(where, message.get("text"))
     at = parse_time(string(where, message, "date"))
     if string(where, message, "type") != "message":

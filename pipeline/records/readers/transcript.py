@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 
-# A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]: or **Name:**
+# A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]:, {{Quote|Name}}: or
+# **Name:**; {{char}}: is a placeholder, and stays.
 SPEAKER_LINE = re.compile(
-    r"(?:\[\[(?:[^\[\]|]*\|)?|\*\*|\[)?(?P<speaker>[^:：\s\[\]*][^:：\[\]*]{0,40}?)(?:\]\]|\*\*|\])?"
+    r"(?:\[\[(?:[^\[\]|]*\|)?|(?P<template>\{\{[^{}|]*\|)|\*\*|\[)?"
+    r"(?P<speaker>[^:：\s\[\]*|][^:：\[\]*|]{0,40}?)(?(template)\}\}|(?:\]\]|\*\*|\])?)"
     r"\s*[:：](?:\*\*)?\s*(?P<text>.*)",
     re.DOTALL,
 )
@@ -24,15 +26,24 @@ DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月")
 CLOCK = re.compile(r"\d[:：][0-5]\d(?!\d)")
 SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
+MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels such as "Note:"
+PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether at least half of its first lines begin with a speaker; `key: value` in a settings file is not."""
+    """Whether at least half of its first lines begin with a speaker, and some with the same.
+
+    `key: value` in a settings file, or in a web page, is not.
+    """
     if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
+        return False
+    if PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
     lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
-    return bool(lines) and sum(map(_is_spoken, lines)) >= SPOKEN_SHARE * len(lines)
+    spoken = [found["speaker"] for line in lines if (found := spoken_line(line))]
+    is_labelled = len(spoken) > MOST_ONCE and len({*spoken}) == len(spoken)
+    return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -96,10 +107,6 @@ def _turn(source: str, line: str) -> RawTurn:
     if spoken is None:
         return RawTurn(source, UNNAMED, line, "no speaker")
     return RawTurn(source, spoken["speaker"], unquote(spoken["text"].strip()))
-
-
-def _is_spoken(line: str) -> bool:
-    return spoken_line(line) is not None
 
 
 def _is_double_spaced(file: RawFile) -> bool:

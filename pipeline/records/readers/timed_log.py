@@ -1,0 +1,147 @@
+"""Chats and transcripts as plain text with a time at every message, from other programs than WhatsApp.
+
+    [10:01] <Orla> Sit.             IRC, Matrix
+    10:01 - Orla: Sit.              Signal, Zoom, Skype
+    10:01<tab>Orla<tab>Sit.         LINE, WeeChat; a line of its own gives the date
+    [Orla] [오전 10:01] Sit.         KakaoTalk
+    2024-01-01 10:01:00 Orla(1234)  QQ, WeChat: what is said stands on the lines below
+    Orla — 01/01/2024 10:01 AM      Discord, Otter: the same
+
+A line without a time goes on with the message before it. A file has one of these forms: the one that most lines have.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_times import CLOCK, DATE, Stamp, on_day, stamp_of, times_of
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
+from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers.transcript import NAME_LETTER, NO_SCRIPTS
+from pipeline.records.readers.whatsapp import DELETED, DELETED_NOTICE, MARKS, MEDIA, MEDIA_NOTICE, NOTICE
+
+SAMPLED_LINES = 200
+MIN_SHARE = 0.3  # of the sampled lines begin a message: the others go on with one
+FEWEST = 3  # messages
+STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?"
+DATED = rf"[\[(]?{DATE}[T,\s]+{CLOCK}[\])]?"
+NAME = r"(?P<speaker>[^\s:：<>\[\]][^:：<>\[\]\n\t]{0,48}?)"
+NUMBER = r"(?:\s*[(（<][^()（）<>\s]{4,60}[)）>])?"  # of an account, or its address
+TODAY = r"(?:today|yesterday|heute|gestern|hoy|ayer|今天|昨天)(?:,?\s+(?:at|um|a las))?\s*"
+# Of each form the patterns that a message may begin with.
+FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    name: tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns)
+    for name, patterns in {
+        "nick": (rf"{STAMP}\s*(?:[-–|]\s*)?<[\s@+~%&]?(?P<speaker>[^<>\n]{{1,48}})>\s+(?P<text>.*)",),
+        "tab": (rf"{STAMP}\t(?P<speaker>[^\t]{{1,48}})\t(?P<text>.*)",),
+        "name first": (rf"\[(?P<speaker>[^\[\]]{{1,48}})\]\s*\[{CLOCK}\]\s+(?P<text>.*)",),
+        "colon": (rf"{STAMP}\s*(?:[-–—|]\s+)?{NAME}\s?[:：]\s+(?P<text>.*)",),
+        "above": (
+            rf"{DATED}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
+            rf"(?=[\[(]){STAMP}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
+        ),
+        "behind": (
+            rf"{NAME}{NUMBER}\s*(?:[-–—|,]\s+)?{DATED}",
+            rf"{NAME}{NUMBER}(?:\s+[-–—|,]\s+{TODAY}|\s*[-–—|,]?\s+(?=[\[(])|\s\s+|\t)[\[(]?{CLOCK}[\])]?",
+        ),
+    }.items()
+}
+TEXT_BELOW = ("above", "behind")
+STAMPED = re.compile(rf"{STAMP}(?P<rest>\s.*)", re.IGNORECASE | re.DOTALL)
+ACTION = re.compile(r"\s+\*{1,3}\s(?P<speaker>\S+)\s(?P<text>.+)", re.DOTALL)
+DAY = re.compile(rf"[^\d\n]{{0,24}}{DATE}[^\d\n]{{0,24}}")
+TO_EVERYONE = re.compile(r"from\s+(?P<speaker>.+?)\s+to\s+.+", re.IGNORECASE)  # Zoom
+PLACEHOLDER = re.compile(
+    r"\[(?:图片|表情|动画表情|语音|视频|文件|photo|sticker|video|voice message|写真|動画|スタンプ)\]|사진|이모티콘",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message's place, its time, its speaker and its text; a notice of the program has no speaker."""
+
+    source: str
+    stamp: Stamp
+    speaker: str
+    text: str
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether enough of its first lines have a time and a name in one of the forms, and somebody speaks twice."""
+    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
+        return False
+    return _form(file) is not None
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Every message with the turns before it; a long pause begins a new scene."""
+    messages = list(_messages(file, _form(file) or "colon"))
+    times = times_of(message.stamp for message in messages)
+    yield from chat_records(zip(map(_turn, messages), times, strict=True), options)
+
+
+def _form(file: RawFile) -> str | None:
+    """The form that most of the first lines have, if it is the file's."""
+    lines = [line.strip(f"{MARKS} \r\n") for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
+    lines = [line for line in lines if line and not DAY.fullmatch(line)]
+    counts = {name: sum(_message(name, line) is not None for line in lines) for name in FORMS}
+    best = max(counts, key=lambda name: counts[name])
+    if counts[best] < max(FEWEST, MIN_SHARE * len(lines)):
+        return None
+    speakers = Counter(found["speaker"] for line in lines if (found := _message(best, line)))
+    texts = len(lines) - counts[best]
+    return best if max(speakers.values()) > 1 and (best not in TEXT_BELOW or 2 * texts >= counts[best]) else None
+
+
+def _message(form: str, line: str) -> re.Match[str] | None:
+    found = next((found for pattern in FORMS[form] if (found := pattern.fullmatch(line))), None)
+    return found if found and NAME_LETTER.search(found["speaker"]) else None
+
+
+def _messages(file: RawFile, form: str) -> Iterator[Message]:
+    pending: Message | None = None
+    day: re.Match[str] | None = None
+    for number, raw_line in file.lines():
+        line = raw_line.strip(f"{MARKS} \r\n")
+        if found := DAY.fullmatch(line):
+            day = found
+        elif message := _begun(f"{file.path}:{number}", form, line):
+            if pending:
+                yield pending
+            pending = replace(message, stamp=on_day(message.stamp, day)) if day else message
+        elif pending and line:
+            pending = replace(pending, text=f"{pending.text}\n{line}".strip())
+    if pending:
+        yield pending
+
+
+def _begun(source: str, form: str, line: str) -> Message | None:
+    """The message that begins on a line, if one does."""
+    if found := _message(form, line):
+        speaker = TO_EVERYONE.sub(r"\g<speaker>", found["speaker"].strip())
+        return Message(source, stamp_of(found), speaker, found.groupdict().get("text") or "")
+    if form in TEXT_BELOW or not (found := STAMPED.fullmatch(line)):
+        return None
+    if action := ACTION.fullmatch(found["rest"]):
+        return Message(source, stamp_of(found), action["speaker"], f"*{action['text']}*")
+    return Message(source, stamp_of(found), UNNAMED, found["rest"].strip())
+
+
+def _turn(message: Message) -> RawTurn:
+    text = message.text.strip()
+    if message.speaker == UNNAMED:
+        return RawTurn(message.source, UNNAMED, text, NOTICE)
+    reason = ""
+    if MEDIA.fullmatch(text) or PLACEHOLDER.fullmatch(text):
+        reason = MEDIA_NOTICE
+    elif DELETED.fullmatch(text):
+        reason = DELETED_NOTICE
+    elif not text:
+        reason = "a message without text"
+    return RawTurn(message.source, message.speaker, text, reason)
