@@ -3,32 +3,94 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
-from pipeline.conversations.persona import load_personas, persona_named
-from pipeline.errors import entry_point
+from pipeline.conversations.persona import Sampling, load_personas, persona_named
+from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
+
+MOST = 10.0  # a temperature or a penalty above it says nothing
 
 
 @entry_point
 def main() -> None:
     """Read the command line and open the chat."""
+    arguments = _parser().parse_args()
+    prepare_environment(arguments.base or base_name_of(arguments.adapter))
+    # Before the wait for torch:
+    persona = persona_named(arguments.name, load_personas(arguments.adapter), arguments.adapter)
+    sampling = _sampling(persona.sampling, arguments)
+    lines = _lines(arguments.script) if arguments.script else None
+    from pipeline.serving.console import ChatOptions, run_chat
+
+    seed = 0 if lines is not None and arguments.seed is None else arguments.seed
+    options = ChatOptions(
+        sampling=sampling,
+        name=persona.name,
+        base=arguments.base,
+        disable_adapter=arguments.disable_adapter,
+        lines=lines,
+        as_json=arguments.json,
+        seed=seed,
+    )
+    run_chat(arguments.adapter, options, once=arguments.once)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="understudy chat", description=__doc__)
     parser.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the folder that training wrote")
     parser.add_argument(
         "--as", dest="name", metavar="NAME", help="which character, where several were trained together"
     )
-    parser.add_argument("--once", metavar="TEXT", help="say this, print the reply, exit")
-    parser.add_argument("--base", action="store_true", help="talk to the untouched base model instead")
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("--once", metavar="TEXT", help="say this, print the reply, exit")
+    said.add_argument(
+        "--script", type=Path, metavar="FILE", help="say its lines one after another (-: those of stdin), with seed 0"
+    )
+    parser.add_argument("--json", action="store_true", help="an exchange a line as JSON, for other programs")
+    parser.add_argument("--disable_adapter", action="store_true", help="talk to the untouched base model instead")
+    parser.add_argument("--base", metavar="DIR", help="where the base model lies now, if it has moved")
     parser.add_argument("--seed", type=int, metavar="N", help="sample the same replies every time")
-    arguments = parser.parse_args()
+    for field in fields(Sampling):
+        kind = int if field.name == "max_new_tokens" else float
+        parser.add_argument(f"--{field.name}", type=kind, metavar="X", help="of sampling (default: the recipe's)")
+    return parser
 
-    prepare_environment(base_name_of(arguments.adapter))
-    persona_named(arguments.name, load_personas(arguments.adapter), arguments.adapter)  # before the wait for torch
-    from pipeline.serving.conversation import run_chat
 
-    run_chat(arguments.adapter, arguments.name, once=arguments.once, base=arguments.base, seed=arguments.seed)
+def _sampling(own: Sampling, arguments: argparse.Namespace) -> Sampling:
+    """The character's own parameters, but for those that the command line gives.
+
+    Raises:
+        UnderstudyError: one of them is out of its range.
+    """
+    given = {field.name: getattr(arguments, field.name) for field in fields(Sampling)}
+    sampling = replace(own, **{name: value for name, value in given.items() if value is not None})
+    ranges = {
+        "temperature": (0 <= sampling.temperature <= MOST, f"0 (greedy) to {MOST}"),
+        "top_p": (0 < sampling.top_p <= 1, "above 0, up to 1"),
+        "repetition_penalty": (0 < sampling.repetition_penalty <= MOST, f"above 0, up to {MOST}; 1 is none"),
+        "max_new_tokens": (sampling.max_new_tokens > 0, "1 or more"),
+    }
+    for name, (is_within, allowed) in ranges.items():
+        if not is_within:
+            raise UnderstudyError(f"--{name}", f"is {getattr(sampling, name)}", fix=f"give {allowed}")
+    return sampling
+
+
+def _lines(script: Path) -> list[str]:
+    """The lines of a script.
+
+    Raises:
+        UnderstudyError: it cannot be read.
+    """
+    try:
+        text = sys.stdin.read() if str(script) == "-" else script.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnderstudyError(script, f"cannot be read ({error})", fix="give a text file, a line a message") from error
+    return text.splitlines()
 
 
 if __name__ == "__main__":

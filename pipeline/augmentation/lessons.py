@@ -65,10 +65,11 @@ def budgeted_lessons(
     exposures: int,
     boundaries: float,
     rows_per_step: int,
+    most: int,
     epochs: float | None,
     seed: int,
 ) -> Lessons:
-    """Lessons of a run that ends when each fact has been seen `exposures` times.
+    """Lessons of a run that ends when each fact has been seen `exposures` times, few ones up to `most` times.
 
     `boundaries` is the share of the `limits` among the rows that are no lines. `epochs` spreads the exposures over so
     many passes over the lines; with None there is one epoch, which repeats few lines by itself.
@@ -81,19 +82,16 @@ def budgeted_lessons(
         exposures=exposures,
         boundaries=boundaries if any(limits.values()) else 0.0,
         rows_per_step=rows_per_step,
+        most=most,
     )
     items = _items(plain, [(fact, budget.fact) for fact in facts], wordings, seed) if wordings else {}
     line = float(budget.line) if epochs is None else 1.0
-    of_kind = {"background": budget.passage / (epochs or 1), "dialogue": line}
-    shown = {record.record_id: of_kind[record.kind] for record in records if record.kind in of_kind}
-    for fact in facts:
-        shown |= {record.record_id: budget.fact / len(fact.records) / (epochs or 1) for record in fact.records}
-    limited = _limit_exposures(limits, budget.boundaries / (epochs or 1))
+    shown = _record_exposures(records, facts, budget, line, epochs or 1)
     return replace(
         plain,
         items=items,
         limits=[conversation for own in limits.values() for conversation in own],
-        exposures=shown | limited,
+        exposures=shown | _limit_exposures(limits, budget.boundaries / (epochs or 1)),
         reason=_reason(budget, len(facts), kinds["dialogue"], line, wordings is not None),
     )
 
@@ -117,6 +115,17 @@ def _items(
     for fact, count in facts:
         items |= fact_items(fact, plain.persona, count, wordings, shares, seed=seed)
     return items
+
+
+def _record_exposures(
+    records: Sequence[Record], facts: Sequence[Fact], budget: Budget, line: float, epochs: float
+) -> dict[str, float]:
+    """The exposures in an epoch of each record, by its id: those of a fact are divided among its wordings."""
+    of_kind = {"background": budget.passage / epochs, "dialogue": line}
+    shown = {record.record_id: of_kind[record.kind] for record in records if record.kind in of_kind}
+    for fact in facts:
+        shown |= {record.record_id: budget.fact / len(fact.records) / epochs for record in fact.records}
+    return shown
 
 
 def _limit_exposures(limits: Mapping[str, Sequence[Conversation]], rows: float) -> dict[str, float]:

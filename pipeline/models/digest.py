@@ -52,7 +52,7 @@ def check_base(model: str, *, revision: str, expected: str | None, adapter: Path
         raise UnderstudyError(
             adapter,
             f"was trained on other weights than those of {model} (digest {expected[:12]}, here it is {found[:12]})",
-            fix="name the folder of the base that it was trained on (recall, export, serve: --base DIR)",
+            fix="name the folder of the base that it was trained on (chat, recall, export, serve: --base DIR)",
         )
 
 

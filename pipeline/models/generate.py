@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,11 +24,24 @@ if TYPE_CHECKING:
 REPLIES_A_BATCH = 64
 CACHE_BYTES = 1 << 30
 TOKENS_A_ROUND = 16
+HALF_A_CHARACTER = "\ufffd"  # what a tokenizer decodes to where the bytes of a character are not all there
 LIKELIEST = 512  # tokens of a vocabulary that hold the nucleus, but for distributions that say nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply's text and token ids, without its end-of-turn token; `is_cut` where it reached its longest without one.
+
+    A character that is cut in half, as UTF-8 in byte tokens can be, is not in the text.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    is_cut: bool
+
+
 @torch.inference_mode()
-def generate_reply(
+def generate_turn(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompt: Sequence[Message],
@@ -35,15 +49,31 @@ def generate_reply(
     sampling: Sampling | None = None,
     max_new_tokens: int = 64,
     streamer: TextStreamer | None = None,
-) -> str:
-    """The reply's text without its end-of-turn token: greedy and of at most `max_new_tokens`, or as `sampling` says.
+    begun: Sequence[int] = (),
+) -> Reply:
+    """The reply, greedy and of at most `max_new_tokens`, or as `sampling` says; it goes on with the tokens `begun`.
 
     Any special token ends the reply, since in training one follows every reply.
     """
-    ids = torch.tensor([prompt_ids(tokenizer, prompt)])
+    ids = torch.tensor([[*prompt_ids(tokenizer, prompt), *begun]])
     options = _options(sampling, sampling.max_new_tokens if sampling else max_new_tokens)
     output = _generate(model, ids, torch.ones_like(ids), streamer=streamer, **options | _ends(tokenizer))
-    return _texts(tokenizer, [output.sequences[0, ids.shape[1] :].tolist()])[0]
+    ends = end_of_turn_ids(tokenizer)
+    reply = [*begun, *output.sequences[0, ids.shape[1] :].tolist()]
+    text = _texts(tokenizer, [reply])[0]
+    return Reply(text, tuple(one for one in reply if one not in ends), is_cut=ends.isdisjoint(reply))
+
+
+def generate_reply(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Sequence[Message],
+    *,
+    sampling: Sampling | None = None,
+    max_new_tokens: int = 64,
+) -> str:
+    """The text of the reply: see `generate_turn`."""
+    return generate_turn(model, tokenizer, prompt, sampling=sampling, max_new_tokens=max_new_tokens).text
 
 
 def generate_replies(
@@ -232,4 +262,5 @@ def _generate(model: Any, ids: torch.Tensor, mask: torch.Tensor, **options: Any)
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, replies: Sequence[Sequence[int]]) -> list[str]:
-    return [str(tokenizer.decode(list(reply), skip_special_tokens=True)).strip() for reply in replies]
+    texts = (str(tokenizer.decode(list(reply), skip_special_tokens=True)) for reply in replies)
+    return [text.rstrip(HALF_A_CHARACTER).strip() for text in texts]

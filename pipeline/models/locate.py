@@ -17,7 +17,7 @@ from pipeline.runs.files import ADAPTER_FILE
 EMBEDDED = "embedded"
 MOVED = (
     "correct `model_name_or_path` in the recipe; where the base of a trained adapter has moved, name its folder "
-    "(recall, export, serve: --base DIR)"
+    "(chat, recall, export, serve: --base DIR)"
 )
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 

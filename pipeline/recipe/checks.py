@@ -76,7 +76,6 @@ def _check_sources(where: str, one: CharacterArguments) -> None:
 def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "") -> None:
     for key, ok, wanted in (
         ("weight", arguments.weight > 0, "above 0"),
-        ("exposures", arguments.exposures >= 1, "1 or more"),
         ("wordings", arguments.wordings in WORDINGS, " or ".join(WORDINGS)),
         ("boundaries", 0 <= arguments.boundaries < 1, "0 or more, and less than 1"),
         ("settings_weight", arguments.settings_weight is None or arguments.settings_weight > 0, "above 0"),
@@ -84,6 +83,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("probabilities", _are_shares(arguments.probabilities), _SHARES.format("share")),
         ("weight_by", arguments.weight_by in WEIGHT_BY, " or ".join(WEIGHT_BY)),
         ("max_exposures", arguments.max_exposures >= 1, "1 or more"),
+        ("exposures", 1 <= arguments.exposures <= arguments.max_exposures, "1 or more, up to max_exposures"),
         ("held_out", 0 <= arguments.held_out < 1, "0 or more, and less than 1"),
         ("on_overlong", arguments.on_overlong in ON_OVERLONG, " or ".join(ON_OVERLONG)),
         ("speaker_names", arguments.speaker_names in SPEAKER_NAMES, " or ".join(SPEAKER_NAMES)),

@@ -121,7 +121,7 @@ def _lessons(
         else:
             lessons[one.persona.name] = budgeted_lessons(
                 plain, own, one.limits, one.wordings, exposures=recipe.exposures, boundaries=recipe.boundaries,
-                rows_per_step=rows_per_step, epochs=run.epochs, seed=seed,
+                rows_per_step=rows_per_step, most=recipe.max_exposures, epochs=run.epochs, seed=seed,
             )  # fmt: skip
     return lessons
 

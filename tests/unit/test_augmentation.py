@@ -233,9 +233,9 @@ def test_the_budget_shows_each_fact_often_enough_and_repeats_only_few_lines(
     facts: int, passages: int, lines: int, exposures: int, rows: int
 ) -> None:
     budget = plan_budget(
-        facts=facts, passages=passages, lines=lines, exposures=exposures, boundaries=0.2, rows_per_step=rows
+        facts=facts, passages=passages, lines=lines, exposures=exposures, boundaries=0.2, rows_per_step=rows, most=100
     )
-    assert exposures <= budget.fact <= 3 * exposures if facts else budget.fact == 0
+    assert exposures <= budget.fact <= min(3 * exposures, 98) if facts else budget.fact == 0
     assert budget.fact == exposures or facts * exposures < MIN_STEPS * rows
     assert (1 <= budget.line <= MOST_PASSES) if lines else budget.line == 0
     settings = facts * budget.fact + passages * budget.passage

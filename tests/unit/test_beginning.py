@@ -6,6 +6,7 @@ import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,6 +22,8 @@ from pipeline.recipe import character_arguments
 from pipeline.records.conversion import records_of
 from pipeline.starter.folder import language_of, write_starter
 from pipeline.training.arguments import parse_run
+from pipeline.training.characters import load_characters
+from pipeline.training.data import prepare_data
 
 ROOT = Path(__file__).parents[2]
 OWN = {"character", "language", "raw", "records_dir", "probes", "output_dir"}
@@ -41,6 +44,18 @@ def test_a_new_characters_folder_converts_and_tests_as_it_is(
     probes = choose_probes(one.probes, records, make_persona(name, one.language, {}))
     assert len(probes) == 8
     assert all(probe.made_by == "hand" and len(probe.unseen) == 2 for probe in probes)
+
+
+def test_what_a_new_characters_folder_teaches_stands_within_its_recipes_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Any
+) -> None:
+    write_starter(tmp_path / "mine", "Mira", "en")
+    monkeypatch.chdir(tmp_path / "mine")
+    run = parse_run(Path("recipe.yaml"), [])
+    characters, _ = load_characters(run, lambda _: None, looks_only=True)
+    data = prepare_data(run, characters, tokenizer)
+    facts = [count for count, kind in zip(data.planned, data.rows.kinds, strict=True) if kind == "setting_qa"]
+    assert run.character.exposures < min(facts) <= max(facts) <= run.character.max_exposures
 
 
 def test_its_recipe_is_the_one_to_copy_but_for_its_own_keys(tmp_path: Path) -> None:
