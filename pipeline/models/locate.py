@@ -60,6 +60,22 @@ def hub_cache() -> Path:
     return (Path(os.environ["HF_HOME"]) if "HF_HOME" in os.environ else cache / "huggingface").expanduser() / "hub"
 
 
+def check_is_no_adapter(model: str) -> None:
+    """A recipe's model is none that has to be laid upon another: transformers would load both, and train a second one.
+
+    Raises:
+        UnderstudyError: it is the folder of an adapter.
+    """
+    folder = Path(model).expanduser()
+    if model != EMBEDDED and (folder / ADAPTER_FILE).is_file() and not (folder / "config.json").is_file():
+        raise UnderstudyError(
+            f"model_name_or_path {model}",
+            "is an adapter, not a model",
+            fix=f"name its base model; to go on from it: python -m pipeline.export --adapter {model} --to merged --out "
+            "DIR, and name DIR",
+        )
+
+
 def check_model_folder(folder: Path) -> Path:
     """The folder, once it is sure to hold a model or an adapter.
 

@@ -23,6 +23,7 @@ from pipeline.conversations.render import Conversation, Message, assistant, chat
 from pipeline.conversations.replay import read_replay
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, choose_probes, sample_probes
 from pipeline.models.load import load_tokenizer
+from pipeline.models.locate import check_is_no_adapter
 from pipeline.recipe import CharacterArguments
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Record
@@ -79,6 +80,7 @@ def load_characters(
     With `looks_only` no model is loaded: what the base model has not replied yet is left out, and logged.
     """
     with PartialState().main_process_first():  # one process writes records, replies and embedded model; all read them
+        check_is_no_adapter(str(run.model.model_name_or_path))
         tokenizer = load_tokenizer(
             str(run.model.model_name_or_path),
             revision=run.model.model_revision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tomllib
 from dataclasses import replace
@@ -143,3 +144,20 @@ def test_doctor_exits_with_1_exactly_if_a_run_could_not_start(
     assert ("understudy-needs-this: is not installed" in said) == bool(code)
     assert "packages: torch " in said
     assert installation.PACKAGES[0] == "torch"
+
+
+@pytest.mark.parametrize("stage", ["explain", "preflight", "train"])
+def test_an_adapter_is_no_model_to_train_on(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_starter(tmp_path / "mine", "Mira", "en")
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "adapter_config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "adapter" / "adapter_model.safetensors").write_bytes(b"x" * 2000)
+    monkeypatch.chdir(tmp_path / "mine")
+    monkeypatch.setattr("sys.argv", [stage, "--config", "recipe.yaml", "--model_name_or_path", "../adapter"])
+    said: list[str] = []
+    monkeypatch.setattr("sys.stderr.write", said.append)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"pipeline.{stage}").main()
+    assert ended.value.code == 2
+    assert "model_name_or_path ../adapter: is an adapter, not a model" in "".join(said)
+    assert "--to merged" in "".join(said)
