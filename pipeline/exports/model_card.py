@@ -91,8 +91,9 @@ def _recall(origin: Origin) -> Iterator[str]:
     yield ""
 
 
-def _figures(title: str, before: Mapping[str, float], after: Mapping[str, float]) -> str:
-    cells = (f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]" for one in (before, after))
+def _figures(title: str, *figures: Mapping[str, float] | None) -> str:
+    """A row of the table; the quick exam leaves some figures of the base model out."""
+    cells = (f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]" if one else "not measured" for one in figures)
     return f"| {title} | {' | '.join(cells)} |"
 
 

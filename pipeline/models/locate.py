@@ -71,8 +71,7 @@ def check_is_no_adapter(model: str) -> None:
         raise UnderstudyError(
             f"model_name_or_path {model}",
             "is an adapter, not a model",
-            fix=f"name its base model; to go on from it: python -m pipeline.export --adapter {model} --to merged --out "
-            "DIR, and name DIR",
+            fix="name its base model: every training begins with one",
         )
 
 

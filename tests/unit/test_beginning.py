@@ -160,4 +160,3 @@ def test_an_adapter_is_no_model_to_train_on(stage: str, tmp_path: Path, monkeypa
         importlib.import_module(f"pipeline.{stage}").main()
     assert ended.value.code == 2
     assert "model_name_or_path ../adapter: is an adapter, not a model" in "".join(said)
-    assert "--to merged" in "".join(said)

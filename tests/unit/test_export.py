@@ -144,6 +144,20 @@ def test_the_model_card_names_base_licence_data_and_recipe(merged: Path) -> None
     assert account["proofs"]["greedy replies"]["equal"] == 20
 
 
+@pytest.mark.parametrize("extent", ["full", "quick"])
+def test_the_model_card_has_the_figures_of_either_exam(extent: str, run_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    report = json.loads((Path(__file__).parent / "golden" / "recall.json").read_text(encoding="utf-8"))
+    if extent == "quick":  # which leaves out what the base model says, and how it behaves
+        report |= {"extent": "quick", "conduct": []}
+        report["answers"]["base"] = dict.fromkeys(report["answers"]["base"])
+    (folder / "recall.json").write_text(json.dumps(report | {"character": "Mira"}), encoding="utf-8")
+    export(ExportOptions(folder, "merged", tmp_path / "out", verify=False))
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "word for word" in card
+    assert ("| not measured |" in card) == (extent == "quick")
+
+
 def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline.exports import forms
 
