@@ -142,8 +142,8 @@ def _naming(path: Path, wanted: str | None) -> str:
         file = open_raw(path)
     except UnderstudyError:
         return ""
-    count = file.head.decode(file.encoding, errors="ignore").count(wanted) if file.encoding else 0
-    return f"; {wanted} is named in it" if count else ""
+    is_named = file.encoding is not None and wanted in file.head.decode(file.encoding, errors="ignore")
+    return f"; {wanted} is named in it" if is_named else ""
 
 
 def broken_files(files: Iterable[FileReading]) -> tuple[str, ...]:

@@ -89,11 +89,9 @@ def describe_shape(documents: Sequence[Any]) -> str:
 
 def describe_columns(row: Mapping[str, Any]) -> str:
     """What to do about a table: the columns that one of its rows suggests, ready for a recipe."""
-    shape = shape_of([row])
-    guesses = [guess for guess in guess_maps(shape) if guess.rows == ()]
-    columns = guesses[0].columns if guesses else ("speaker=who", "text=line")
-    pairs = ", ".join(pair for pair in columns if pair.partition("=")[2] in row or not guesses)
-    return f"set `columns` in the recipe, such as [{pairs}]"
+    guessed = next((guess.columns for guess in guess_maps(shape_of([row])) if guess.rows == ()), ())
+    own = [pair for pair in guessed if pair.partition("=")[2] in row]
+    return f"set `columns` in the recipe, such as [{', '.join(own or ('speaker=who', 'text=line'))}]"
 
 
 def shape_of(documents: Sequence[Any]) -> Shape:

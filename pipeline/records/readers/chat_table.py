@@ -45,10 +45,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     last: dict[str, datetime] = {}
     for source, row in table_rows(file):
         count_unused(source, row, columns.values(), options.unused_keys)
-        room, at = (
-            string(source, row, columns.get("room", "")),
-            parse_time(string(source, row, columns.get("time", ""))),
-        )
+        room = string(source, row, columns.get("room", ""))
+        at = parse_time(string(source, row, columns.get("time", "")))
         if room in scenes and ends_scene(last.get(room), at, options):
             yield from _scene(scenes.pop(room), room, options)
         scenes.setdefault(room, []).append(_turn(source, row, columns))

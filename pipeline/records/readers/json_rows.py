@@ -14,7 +14,7 @@ from pipeline.records.raw_file import RawFile, first_char, looks_like_json
 from pipeline.records.readers.rows import form_of, read_rows
 from pipeline.records.shape import describe_shape
 
-EMPTY = re.compile(r"[\s\ufeff]*[\[{]\s*[\]}]\s*")
+EMPTY = re.compile(r"[\s\ufeff]*(?:\[\s*\]|\{\s*\})\s*")
 WHITE_SPACE = re.compile(r"[ \t\r\n]*")
 # Files that `datasets` writes beside the rows of a dataset.
 DATASET_METADATA = ("dataset_info.json", "state.json", "dataset_dict.json")
@@ -35,7 +35,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: one is of no known form, or there is none; says what shape the file has.
     """
     if EMPTY.fullmatch(file.head.decode(file.encoding or "utf-8", errors="ignore")):
-        raise UnknownFormError(file.path, "is an empty list", fix="export it again, or take it out")
+        raise UnknownFormError(file.path, "is an empty list or object", fix="export it again, or take it out")
     try:
         yield from read_rows(_rows(file), options)
     except UnknownFormError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: it is a translation, found beside the script.
     """
     _check_is_no_translation(file)
-    names = _names(file)
+    defined = _definitions(file)
     scene: list[RawTurn] = []
     title = ""
     for number, line in _statements(file):
@@ -85,7 +85,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
                 continue  # of a translation every line has a label of its own
             yield from _scene(scene, title, options)
             scene, title = [], label["title"]
-        elif turns := list(_turns(f"{file.path}:{number}", line, names)):
+        elif turns := list(_turns(f"{file.path}:{number}", line, defined)):
             scene += turns
         elif (more := SAY.fullmatch(line)) and more["variable"] == "extend" and scene:
             scene[-1] = replace(scene[-1], text=f"{scene[-1].text}{_plain(more['text'], keep_edges=True)}".strip())
@@ -97,14 +97,14 @@ def _scene(turns: list[RawTurn], title: str, options: ReadOptions) -> Iterator[R
         yield from scene_records(turns, title=title, place=turns[0].source, window=options.window, each_line=True)
 
 
-def _turns(source: str, statement: str, names: dict[str, str]) -> Iterator[RawTurn]:
+def _turns(source: str, statement: str, defined: _Definitions) -> Iterator[RawTurn]:
     """What the statement lets somebody say; nothing if it is no say statement."""
     triple = TRIPLE.match(statement)
     if triple and triple["variable"] not in STATEMENTS:
         said = statement[triple.end() :].split(triple["quote"])[0]
         for paragraph in re.split(r"\n\s*\n", said):
             if paragraph.strip():
-                yield _turn(source, triple["variable"], _plain(paragraph, quoted=False), names)
+                yield _turn(source, triple["variable"], _plain(paragraph, quoted=False), defined)
         return
     say = SAY.fullmatch(statement)
     if say is None or say["variable"] in STATEMENTS or say["variable"] == "extend":
@@ -115,13 +115,13 @@ def _turns(source: str, statement: str, names: dict[str, str]) -> Iterator[RawTu
     elif say["name"]:
         yield RawTurn(source, _plain(say["name"]), text)
     else:
-        yield _turn(source, say["variable"], text, names)
+        yield _turn(source, say["variable"], text, defined)
 
 
-def _turn(source: str, variable: str | None, text: str, names: dict[str, str]) -> RawTurn:
+def _turn(source: str, variable: str | None, text: str, defined: _Definitions) -> RawTurn:
     if variable is None or variable in ("narrator", "centered", "vcentered"):
         return RawTurn(source, UNNAMED, text, "no speaker")
-    return RawTurn(source, names.get(variable, variable), text)
+    return RawTurn(source, defined.name_of(variable) or variable, text)
 
 
 def _statements(file: RawFile) -> Iterator[tuple[int, str]]:
@@ -160,14 +160,17 @@ def _check_is_no_translation(file: RawFile) -> None:
         raise UnknownFormError(file.path, what, fix="name its folder in `raw` to have that language instead")
 
 
-def _names(file: RawFile) -> dict[str, str]:
-    """The names of the characters by their variables, of all scripts of the game: games keep them apart."""
-    definitions = _Definitions()
+def _definitions(file: RawFile) -> _Definitions:
+    """What all scripts of the game define, for games keep it apart from what is said; the nearest script last."""
+    characters: dict[str, str] = {}
+    strings: dict[str, str] = {}
     for path in sorted(_scripts(file), key=lambda path: _folders_shared(path, file.path)):
         stat = path.stat()
-        definitions |= _definitions_in(path, stat.st_mtime_ns, stat.st_size)
-    definitions |= _defined(file.text())
-    return {variable: name for variable in definitions.characters if (name := definitions.name_of(variable))}
+        found = _definitions_in(path, stat.st_mtime_ns, stat.st_size)
+        characters |= found.characters
+        strings |= found.strings
+    own = _defined(file.text())
+    return _Definitions(characters | own.characters, strings | own.strings)
 
 
 def _scripts(file: RawFile) -> list[Path]:
@@ -217,11 +220,8 @@ def _defined(text: str) -> _Definitions:
 class _Definitions:
     """The arguments of characters, and strings, by the variables that scripts assign them to."""
 
-    characters: Mapping[str, str] = field(default_factory=dict)
-    strings: Mapping[str, str] = field(default_factory=dict)
-
-    def __or__(self, other: _Definitions) -> _Definitions:
-        return _Definitions({**self.characters, **other.characters}, {**self.strings, **other.strings})
+    characters: dict[str, str] = field(default_factory=dict)
+    strings: dict[str, str] = field(default_factory=dict)
 
     def name_of(self, variable: str, depth: int = 0) -> str | None:
         """The name of a character: its own, that which a variable holds, or that of the character it is a kind of."""

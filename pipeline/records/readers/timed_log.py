@@ -23,10 +23,17 @@ from pipeline.records.chat_times import CLOCK, DATE, Stamp, on_day, stamp_of, ti
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.transcript import NAME_LETTER, NO_SCRIPTS
-from pipeline.records.readers.whatsapp import DELETED, DELETED_NOTICE, MARKS, MEDIA, MEDIA_NOTICE, NOTICE
+from pipeline.records.readers.whatsapp import (
+    DELETED,
+    DELETED_NOTICE,
+    MARKS,
+    MEDIA,
+    MEDIA_NOTICE,
+    MIN_SHARE,
+    NOTICE,
+    SAMPLED_LINES,
+)
 
-SAMPLED_LINES = 200
-MIN_SHARE = 0.3  # of the sampled lines begin a message: the others go on with one
 FEWEST = 3  # messages
 STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?"
 DATED = rf"[\[(]?{DATE}[T,\s]+{CLOCK}[\])]?"
