@@ -24,19 +24,19 @@ def main() -> None:
     persona = persona_named(arguments.name, load_personas(arguments.adapter), arguments.adapter)
     sampling = _sampling(persona.sampling, arguments)
     lines = _lines(arguments.script) if arguments.script else None
-    from pipeline.serving.console import ChatOptions, run_chat
+    from pipeline.serving.console import run_chat
 
-    seed = 0 if lines is not None and arguments.seed is None else arguments.seed
-    options = ChatOptions(
+    run_chat(
+        arguments.adapter,
+        persona.name,
         sampling=sampling,
-        name=persona.name,
         base=arguments.base,
         disable_adapter=arguments.disable_adapter,
+        once=arguments.once,
         lines=lines,
         as_json=arguments.json,
-        seed=seed,
+        seed=0 if lines is not None and arguments.seed is None else arguments.seed,
     )
-    run_chat(arguments.adapter, options, once=arguments.once)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.conversations.persona import Persona, Sampling, persona_named
+from transformers import set_seed
+from transformers.utils import logging
+
+from pipeline.conversations.persona import Sampling, persona_named
 from pipeline.errors import UnderstudyError
-from pipeline.serving.conversation import Chat, Speaker, load_turns, save_turns
-from pipeline.serving.screen import JsonScreen, Screen, TerminalScreen
+from pipeline.models.trained import load_trained
+from pipeline.serving.conversation import Chat, load_turns, save_turns
+from pipeline.serving.screen import JsonScreen, Screen, TerminalScreen, printable
 from pipeline.terminal import print_line
 
 if TYPE_CHECKING:
@@ -21,61 +25,51 @@ if TYPE_CHECKING:
     from pipeline.models.generate import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """What a chat is held with.
+def run_chat(
+    folder: Path,
+    name: str,
+    *,
+    sampling: Sampling,
+    base: str | None = None,
+    disable_adapter: bool = False,
+    once: str | None = None,
+    lines: Sequence[str] | None = None,
+    as_json: bool = False,
+    seed: int | None = None,
+) -> None:
+    """Chat with a character in `folder` until the user leaves.
 
-    `name` is the character, where several were trained together. `base` is where the base model lies now, if it has
-    moved; `disable_adapter` has the untouched base model answer. `lines` are said instead of what is typed, and shown;
-    `as_json` shows JSON lines. `seed` makes sampling reproducible.
-    """
-
-    sampling: Sampling
-    name: str | None = None
-    base: str | None = None
-    disable_adapter: bool = False
-    lines: Sequence[str] | None = None
-    as_json: bool = False
-    seed: int | None = None
-
-
-def run_chat(folder: Path, options: ChatOptions, *, once: str | None = None) -> None:
-    """Chat with the character in `folder` until the user leaves, or the lines end; `once` prints one reply instead.
+    `base` is where the base model lies now, if it has moved; with `disable_adapter` the untouched one answers. `once`
+    is said instead of what is typed, and `lines` one after another; `as_json` shows JSON lines. `seed` makes sampling
+    reproducible.
 
     Raises:
         UnderstudyError: see `load_trained`.
     """
-    from transformers import set_seed
-    from transformers.utils import logging
-
-    from pipeline.models.trained import load_trained
-
     logging.disable_progress_bar()
-    if options.seed is not None:
-        set_seed(options.seed)
-    trained = load_trained(folder, options.name, base=options.base)
-    personas = [replace(persona, sampling=options.sampling) for persona in trained.personas]
-    persona = persona_named(trained.persona.name, personas, folder)
-    with trained.base() if options.disable_adapter else contextlib.nullcontext(trained.model) as model:
-        chat = Chat(Speaker(model, trained.tokenizer, trained.base), persona)
+    if seed is not None:
+        set_seed(seed)
+    trained = load_trained(folder, name, base=base)
+    personas = tuple(replace(persona, sampling=sampling) for persona in trained.personas)
+    trained = replace(trained, personas=personas, persona=persona_named(name, personas, folder))
+    with trained.base() if disable_adapter else contextlib.nullcontext(trained.model) as model:
+        chat = Chat(replace(trained, model=model))
         if once is not None:
-            print_line(chat.say(once).text)
+            print_line(printable(chat.say(once).text))
             return
-        echo = options.lines is not None
-        screen = JsonScreen() if options.as_json else TerminalScreen(trained.tokenizer, echo=echo)
-        console = Console(chat, screen, personas, remark=" (base model)" if options.disable_adapter else "")
-        if options.lines is None and not options.as_json:
+        screen = JsonScreen() if as_json else TerminalScreen(trained.tokenizer, echo=lines is not None)
+        console = Console(chat, screen, remark=" (base model)" if disable_adapter else "")
+        if lines is None and not as_json:
             print_line(f"{console.name} is here. /help lists what else can be done; /quit leaves")
-        console.converse(typed_lines("> ") if options.lines is None else options.lines)
+        console.converse(typed_lines("> ") if lines is None else lines)
 
 
 class Console:
     """A chat that is held line by line; `remark` stands behind the name of the one who replies."""
 
-    def __init__(self, chat: Chat, screen: Screen, personas: Sequence[Persona], *, remark: str = "") -> None:
+    def __init__(self, chat: Chat, screen: Screen, *, remark: str = "") -> None:
         self.chat = chat
         self.screen = screen
-        self.personas = personas
         self.remark = remark
 
     @property
@@ -144,7 +138,7 @@ class Console:
 
     def become(self, name: str) -> None:
         """Another of the characters that were trained together; the conversation begins anew."""
-        self.chat.persona = persona_named(name, self.personas, "/as")
+        self.chat.persona = persona_named(name, self.chat.trained.personas, "/as")
         self.chat.reset()
         self.screen.note(f"{self.name} is here")
 

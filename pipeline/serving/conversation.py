@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.atomic_io import write_text
-from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
-from pipeline.models.generate import Reply, generate_turn
+from pipeline.models.generate import Reply, generate_reply, generate_turn
+from pipeline.models.trained import TrainedCharacter
 from pipeline.tokens.encode import prompt_ids
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who answers: a model, the tokenizer, and the untouched base model, which is loaded or uncovered when asked."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    base: Callable[[], AbstractContextManager[PreTrainedModel]]
+    from transformers import TextStreamer
 
 
 class Chat:
-    """A conversation so far, and the model that continues it."""
+    """A conversation so far, and the character that continues it; `persona` is the one who replies."""
 
-    def __init__(self, speaker: Speaker, persona: Persona) -> None:
-        self.speaker = speaker
-        self.persona = persona
+    def __init__(self, trained: TrainedCharacter) -> None:
+        self.trained = trained
+        self.persona = trained.persona
         self.turns: list[Message] = []
         self.forgotten = 0  # turns at the beginning that the model no longer sees
         self.cut: Reply | None = None  # the last reply, if it reached its longest before it ended
@@ -48,7 +37,7 @@ class Chat:
         """
         turns = [*self.turns, user(text)]
         seen = self._within_context(turns[self.forgotten :])
-        reply = self._reply(self.speaker.model, seen, streamer=streamer)
+        reply = self._reply(self.trained.model, seen, streamer=streamer)
         self.forgotten = len(turns) - len(seen)
         self._keep(turns, reply)
         return reply
@@ -63,7 +52,7 @@ class Chat:
             raise UnderstudyError("/continue", "has nothing to go on with", fix="say something")
         turns, begun = self.turns[:-1], self.cut.ids
         seen = self._within_context(turns[self.forgotten :], more=len(begun))
-        reply = self._reply(self.speaker.model, seen, streamer=streamer, begun=begun)
+        reply = self._reply(self.trained.model, seen, streamer=streamer, begun=begun)
         self.forgotten = len(turns) - len(seen)
         self._keep(turns, reply)
         return reply
@@ -79,7 +68,7 @@ class Chat:
         turns = [*self.turns, user(text)] if text else self.turns[:-1]
         if not turns:
             return None
-        with self.speaker.base() as model:
+        with self.trained.base() as model:
             return self._reply(model, self._within_context(turns[self.forgotten :])).text
 
     def instead(self, text: str) -> str:
@@ -89,16 +78,15 @@ class Chat:
             UnderstudyError: the message alone is too long for the model.
         """
         turns = self._within_context([*self.turns, user(text)][self.forgotten :])
-        return self._reply(self.speaker.model, turns).text
+        return self._reply(self.trained.model, turns).text
 
     def recall(self, question: str) -> tuple[str, str]:
         """The character's and the base model's greedy replies to a question asked by itself, as `recall` asks it."""
         prompt = chat_prompt(self.persona, self._within_context([user(question)]))
         longest = self.persona.sampling.max_new_tokens
-        models, tokenizer = self.speaker, self.speaker.tokenizer
-        known = generate_turn(models.model, tokenizer, prompt, max_new_tokens=longest).text
-        with models.base() as base:
-            return known, generate_turn(base, tokenizer, prompt, max_new_tokens=longest).text
+        known = generate_reply(self.trained.model, self.trained.tokenizer, prompt, max_new_tokens=longest)
+        with self.trained.base() as base:
+            return known, generate_reply(base, self.trained.tokenizer, prompt, max_new_tokens=longest)
 
     def undo(self) -> str | None:
         """Take the last exchange back; what the user had said, or None if there was nothing."""
@@ -119,7 +107,7 @@ class Chat:
 
     def _reply(self, model: Any, turns: Sequence[Message], **options: Any) -> Reply:
         prompt = chat_prompt(self.persona, turns)
-        return generate_turn(model, self.speaker.tokenizer, prompt, sampling=self.persona.sampling, **options)
+        return generate_turn(model, self.trained.tokenizer, prompt, sampling=self.persona.sampling, **options)
 
     def _within_context(self, turns: list[Message], more: int = 0) -> list[Message]:
         """The turns without the oldest exchanges, where they, `more` tokens and a reply would not fit into the context.
@@ -127,7 +115,7 @@ class Chat:
         Raises:
             UnderstudyError: the last message alone does not fit.
         """
-        longest = self.speaker.model.config.get_text_config().to_dict().get("max_position_embeddings", sys.maxsize)
+        longest = self.trained.model.config.get_text_config().to_dict().get("max_position_embeddings", sys.maxsize)
         room = longest - self.persona.sampling.max_new_tokens - more
         while (tokens := self._prompt_length(turns)) > room:
             if len(turns) == 1:
@@ -138,7 +126,7 @@ class Chat:
         return turns
 
     def _prompt_length(self, turns: list[Message]) -> int:
-        return len(prompt_ids(self.speaker.tokenizer, chat_prompt(self.persona, turns)))
+        return len(prompt_ids(self.trained.tokenizer, chat_prompt(self.persona, turns)))
 
 
 def save_turns(path: Path, turns: Sequence[Message]) -> None:

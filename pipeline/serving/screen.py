@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class TerminalScreen(Screen):
 
     def note(self, text: str) -> None:
         """A remark."""
-        _write(f"({text})\n")
+        _write(f"({printable(text)})\n")
 
     def fail(self, error: Exception) -> None:
         """The error, on whose account the conversation does not end."""
@@ -126,7 +127,9 @@ class ReplyStreamer(TextStreamer):  # type: ignore[misc]
 
 def printable(text: str) -> str:
     """The text without control characters, such as those that begin a terminal's escape sequences."""
-    return "".join(char for char in text if char in SHOWN_CONTROLS or char.isprintable() or char.isspace())
+    return "".join(
+        char for char in text if char in SHOWN_CONTROLS or char.isprintable() or unicodedata.category(char) == "Zs"
+    )
 
 
 def _write(text: str) -> None:

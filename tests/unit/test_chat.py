@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +15,20 @@ from pipeline.conversations.render import Message, chat_prompt, user
 from pipeline.errors import UnderstudyError
 from pipeline.models.generate import Reply
 from pipeline.models.load import load_base_model
+from pipeline.models.trained import TrainedCharacter
 from pipeline.serving import conversation
 from pipeline.serving.console import Console
-from pipeline.serving.conversation import Chat, Speaker
+from pipeline.serving.conversation import Chat
 from pipeline.serving.screen import JsonScreen, ReplyStreamer, Screen, TerminalScreen, printable
 from pipeline.tokens.encode import encode, prompt_ids
 
-MIRA = make_persona("Mira", "en", {})
+MIRA, BRAM = (make_persona(name, "en", {}) for name in ("Mira", "Bram"))
 
 
 @pytest.fixture
 def chat(tiny_model_folder: Any, tokenizer: Any) -> Chat:
-    model = load_base_model(str(tiny_model_folder))
-    return Chat(Speaker(model, tokenizer, lambda: contextlib.nullcontext(model)), MIRA)
+    base = str(tiny_model_folder)
+    return Chat(TrainedCharacter(load_base_model(base), tokenizer, MIRA, (MIRA, BRAM), base, False, {}))
 
 
 @pytest.fixture
@@ -42,11 +42,12 @@ def prompts(monkeypatch: pytest.MonkeyPatch) -> list[list[Message]]:
         return Reply(text, (*begun, len(seen)), is_cut="long" in prompt[-1]["content"] and not begun)
 
     monkeypatch.setattr(conversation, "generate_turn", reply)
+    monkeypatch.setattr(conversation, "generate_reply", lambda *given, **options: reply(*given, **options).text)
     return seen
 
 
 def converse(chat: Chat, lines: list[str], screen: Screen | None = None) -> None:
-    Console(chat, screen or TerminalScreen(chat.speaker.tokenizer), [chat.persona]).converse(lines)
+    Console(chat, screen or TerminalScreen(chat.trained.tokenizer)).converse(lines)
 
 
 def test_every_turn_reaches_the_prompt_under_the_chats_instruction(chat: Chat, prompts: list[list[Message]]) -> None:
@@ -149,7 +150,7 @@ def test_a_reply_that_was_cut_is_marked_and_goes_on(
 def test_a_continued_reply_is_the_one_that_more_room_would_have_given(chat: Chat) -> None:
     def greedy(tokens: int) -> Chat:
         sampling = replace(MIRA.sampling, temperature=0.0, repetition_penalty=1.0, max_new_tokens=tokens)
-        return Chat(chat.speaker, replace(MIRA, sampling=sampling))
+        return Chat(replace(chat.trained, persona=replace(MIRA, sampling=sampling)))
 
     whole, parts = greedy(12), greedy(6)
     expected = whole.say("Hello?")
@@ -195,11 +196,8 @@ def test_the_base_model_can_be_heard_without_changing_the_conversation(
 def test_another_of_the_characters_begins_anew(
     chat: Chat, prompts: list[list[Message]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bram = make_persona("Bram", "en", {})
-    Console(chat, TerminalScreen(chat.speaker.tokenizer), [MIRA, bram]).converse(
-        ["Hello?", "/as Bram", "Hi?", "/as Tam"]
-    )
-    assert [message["content"] for message in prompts[-1]] == [bram.system("chat"), "Hi?"]
+    converse(chat, ["Hello?", "/as Bram", "Hi?", "/as Tam"])
+    assert [message["content"] for message in prompts[-1]] == [BRAM.system("chat"), "Hi?"]
     out = capsys.readouterr().out
     assert "Bram is here" in out
     assert "knows no Tam, but Mira, Bram" in out
@@ -212,7 +210,7 @@ def test_half_a_character_is_not_shown_and_nothing_steers_the_terminal(
     streamer.on_finalized_text("The bells \x1b[2J ring")
     streamer.on_finalized_text(" 好\ufffd", stream_end=True)
     assert capsys.readouterr().out == "The bells [2J ring 好\n"
-    assert printable("a\tb\nc\x07\u202e") == "a\tb\nc"
+    assert printable("a\tb\nc\x07\u202e\r\u3000d") == "a\tb\nc\u3000d"
 
 
 @pytest.mark.parametrize(
