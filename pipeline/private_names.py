@@ -39,7 +39,7 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
     ),
     PrivateName(
         "torch", "torch", "ops.mkldnn._linear_pointwise", ("pipeline.kernels.products",),
-        "asks for oneDNN's product; torch's public ones go to MKL, which is the slower on AMD",
+        "asks for oneDNN's product; torch's public ones go to MKL, which is the slower on some CPUs",
     ),
     PrivateName(
         "transformers", "transformers", "Trainer._get_train_sampler", ("pipeline.training.trainer",),

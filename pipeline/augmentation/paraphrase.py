@@ -17,7 +17,7 @@ from pipeline.augmentation.paraphrase_cache import Outcome, OutcomeCache, Pair
 from pipeline.augmentation.paraphrase_checks import ASKS_ELSE, first_objection, similarity
 from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for, propose
 from pipeline.conversations.persona import Language, Persona
-from pipeline.models.embedded import understudy_home
+from pipeline.home import understudy_home
 from pipeline.models.identity import model_identity
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.records.record import Record

@@ -12,7 +12,7 @@ import torch
 
 from pipeline.atomic_io import write_json
 from pipeline.conversations.render import Message
-from pipeline.models.embedded import understudy_home
+from pipeline.home import understudy_home
 from pipeline.models.generate import generate_replies
 from pipeline.models.identity import model_identity
 from pipeline.models.load import load_base_model

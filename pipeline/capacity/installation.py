@@ -17,7 +17,8 @@ import torch
 
 from pipeline.capacity.checks import check_private_names, check_versions
 from pipeline.capacity.findings import GIB, Finding, gib
-from pipeline.models.embedded import is_embedded_ready, understudy_home
+from pipeline.home import understudy_home
+from pipeline.models.embedded import is_embedded_ready
 from pipeline.models.threads import usable_cores
 
 OLDEST_PYTHON = (3, 11)

@@ -17,7 +17,7 @@ from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
-from pipeline.models.embedded import understudy_home
+from pipeline.home import understudy_home
 from pipeline.models.identity import model_identity
 from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record

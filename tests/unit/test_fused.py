@@ -130,6 +130,19 @@ def test_products_by_onednn_are_torchs_own(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_products_go_torchs_way_where_the_operator_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "_is_amd", lambda: True)
     monkeypatch.setattr(products, "_by_onednn", lambda x, weight: torch.ops.mkldnn.no_such_operator(x, weight))
     assert products.uses_onednn.__wrapped__() is False
+
+
+@pytest.mark.skipif(not products._gives_the_same(), reason="this torch has one of the two libraries only")
+def test_which_library_is_faster_is_measured_once_for_a_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path))
+    measured: list[bool] = []
+    monkeypatch.setattr(products, "_is_onednn_faster", lambda: measured.append(True) or True)
+    assert [products.uses_onednn.__wrapped__() for _ in range(3)] == [True] * 3
+    assert len(measured) == 1
+    monkeypatch.setattr(products, "_machine", lambda: "another CPU")
+    monkeypatch.setattr(products, "_is_onednn_faster", lambda: False)
+    assert not products.uses_onednn.__wrapped__()
