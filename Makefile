@@ -28,8 +28,8 @@ venv:
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@cp $(LOCK) .venv/$(LOCK)
 
-demo: setup ## the complete pipeline on the sample character: convert, train, measure, show (RECIPE=...)
-	$(BIN)/python -m pipeline.demo --config $(RECIPE)
+demo: setup ## the complete pipeline on the sample character: convert, train, measure, show (RECIPE=..., DEMO=short for half)
+	$(BIN)/python -m pipeline.demo --config $(RECIPE) $(if $(filter short,$(DEMO)),--half)
 
 data: setup ## convert the raw files of every recipe's character
 	$(BIN)/python -m pipeline.convert --skip_absent --config recipes/*.yaml

@@ -1,12 +1,15 @@
-"""Measure a training step beside trl's: the same rows, model and optimizer, by turns, each in its own process."""
+"""Measure beside trl: a training step on the same rows, or how soon facts are known; or what whole commands take."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from pipeline.benchmark.session import bench_recipe
+from pipeline.benchmark.gpu_plan import GPU_PLAN
+from pipeline.benchmark.session import bench_commands, bench_recall, bench_recipe
+from pipeline.cli import STAGES
 from pipeline.errors import entry_point
+from pipeline.terminal import print_line
 
 
 @entry_point
@@ -22,8 +25,23 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=[], metavar="KIND", help="only these: dialogue, setting_qa, ...")
     parser.add_argument("--rounds", type=int, default=5, help="measured steps of each variant (default: 5)")
     parser.add_argument("--out", type=Path, default=Path("outputs/bench"), metavar="DIR", help="default: outputs/bench")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--time_to_recall",
+        action="store_true",
+        help="whole runs: how soon 90%% of the facts are known",
+    )
+    instead.add_argument("--commands", action="store_true", help="convert, explain, preflight, chat, every --help")
+    instead.add_argument("--gpu_plan", "--gpu-plan", action="store_true", help="what to run on a machine with a GPU")
     arguments, overrides = parser.parse_known_args()
-    bench_recipe(arguments.config, overrides, kinds=arguments.kinds, rounds=arguments.rounds, folder=arguments.out)
+    if arguments.gpu_plan:
+        print_line(GPU_PLAN)
+    elif arguments.time_to_recall:
+        bench_recall(arguments.config, overrides, folder=arguments.out)
+    elif arguments.commands:
+        bench_commands(arguments.config, [*STAGES], folder=arguments.out)
+    else:
+        bench_recipe(arguments.config, overrides, kinds=arguments.kinds, rounds=arguments.rounds, folder=arguments.out)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Worker:
 
     variant: str
     process: subprocess.Popen[str]
+    ready: dict[str, Any] = field(default_factory=dict)  # its first answer
     steps: list[dict[str, float]] = field(default_factory=list)
 
     def request(self, command: str) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def start_worker(variant: str, spec: Mapping[str, Any], log: TextIO) -> Worker:
     )
     worker = Worker(variant, process)
     try:
-        worker.read()
+        worker.ready = worker.read()
     except BaseException:
         process.kill()
         raise

@@ -61,9 +61,9 @@ def draw_bench(found: Mapping[str, Any]) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif">',
             f'<rect width="{WIDTH}" height="{height:.0f}" fill="white"/>',
-            _text(20, 30, f"{found['title']}: samples a second", size=15, weight=600),
+            svg_text(20, 30, f"{found['title']}: samples a second", size=15, weight=600),
             *_draw_bars(variants),
-            _text(20, height - 16, found["note"], size=11, fill=MUTED),
+            svg_text(20, height - 16, found["note"], size=11, fill=MUTED),
             *_draw_scenes(found["scenes"], height),
             "</svg>\n",
         ]
@@ -81,9 +81,9 @@ def _draw_bars(variants: Mapping[str, Any]) -> list[str]:
             label += f"  ({one['times_baseline']:.1f} x)"
         fill = OURS if name == TREE else THEIRS
         drawn += [
-            _text(LEFT - 10, top + 18, VARIANT_NAMES[name], anchor="end"),
+            svg_text(LEFT - 10, top + 18, VARIANT_NAMES[name], anchor="end"),
             f'<rect x="{LEFT}" y="{top:.1f}" width="{width:.1f}" height="{BAR}" rx="3" fill="{fill}"/>',
-            _text(LEFT + width + 8, top + 18, label, weight=600 if name == TREE else 400),
+            svg_text(LEFT + width + 8, top + 18, label, weight=600 if name == TREE else 400),
         ]
     return drawn
 
@@ -98,10 +98,10 @@ def _draw_scenes(scenes: list[Mapping[str, float]], height: float) -> list[str]:
         return left + (right - left) * turns / most_turns, bottom - (bottom - top) * tokens / most
 
     drawn = [
-        _text(RIGHT + 60, 30, "tokens of a scene, every reply learnt", size=15, weight=600),
+        svg_text(RIGHT + 60, 30, "tokens of a scene, every reply learnt", size=15, weight=600),
         f'<path d="M{left} {top} V{bottom} H{right}" fill="none" stroke="{MUTED}"/>',
-        _text(left, bottom + 16, "0", anchor="middle", fill=MUTED),
-        _text(right, bottom + 16, f"{most_turns} turns", anchor="end", fill=MUTED),
+        svg_text(left, bottom + 16, "0", anchor="middle", fill=MUTED),
+        svg_text(right, bottom + 16, f"{most_turns} turns", anchor="end", fill=MUTED),
     ]
     for key, colour, name in (("tokens_apart", THEIRS, "rows apart"), ("tokens_tree", OURS, "as a tree")):
         points = [(left, bottom), *(place(scene["turns"], scene[key]) for scene in scenes)]
@@ -109,15 +109,16 @@ def _draw_scenes(scenes: list[Mapping[str, float]], height: float) -> list[str]:
         x, y = points[-1]
         drawn += [
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="3"/>',
-            _text(x + 6, y + 2, f"{scenes[-1][key]:,}", weight=600),
-            _text(x + 6, y + 16, name, fill=MUTED),
+            svg_text(x + 6, y + 2, f"{scenes[-1][key]:,}", weight=600),
+            svg_text(x + 6, y + 16, name, fill=MUTED),
         ]
     return drawn
 
 
-def _text(
+def svg_text(
     x: float, y: float, text: str, *, size: int = 12, weight: int = 400, fill: str = INK, anchor: str = "start"
 ) -> str:
+    """An SVG text element; `text` is escaped."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" fill="{fill}"'
         f' text-anchor="{anchor}">{escape(text)}</text>'

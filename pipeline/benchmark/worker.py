@@ -1,7 +1,8 @@
 """One variant in a process of its own, which runs a training step on request.
 
 `python -m pipeline.benchmark.worker '{"variant": ..., "recipe": ..., "overrides": [...], "kinds": [...]}'` answers each
-line on its standard input (`step`, `gemm`, `gradients`, `costs`, `quit`) with one line of JSON on its standard output.
+line on its standard input (`step`, `gemm`, `gradients`, `costs`, `recall`, `quit`) with one line of JSON on its
+standard output. With `"whole_run": true` it is a run from raw files to its end, which answers `recall`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,7 +32,6 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
 
     from pipeline.benchmark.costs import planning_costs, scene_costs, slowest_process_tokens
     from pipeline.benchmark.variants import bench_data, make_trainer
-    from pipeline.capacity.memory import peak_memory
     from pipeline.models.load import load_tokenizer
     from pipeline.training.arguments import parse_run
 
@@ -41,6 +41,12 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
 
     run = parse_run(recipe, overrides)
     tokenizer = load_tokenizer(str(run.model.model_name_or_path))
+    if spec.get("whole_run"):
+        from pipeline.benchmark.whole_runs import whole_run
+
+        whole = whole_run(spec["variant"], run, tokenizer)
+        _train_stepwise(whole.trainer, {"recall": whole.recall}, commands, answer)
+        return
     data = bench_data(run, tokenizer, spec["kinds"])
     if spec["variant"] == "costs":
         answer({"ready": True})
@@ -54,8 +60,20 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
                 }
             )
         return
-    trainer = make_trainer(spec["variant"], run, data, tokenizer)
-    steps = _StepwiseTraining(trainer, iter(commands), answer)
+    others = {"gemm": gemm_rate, "gradients": gradient_difference}
+    _train_stepwise(make_trainer(spec["variant"], run, data, tokenizer), others, commands, answer)
+
+
+def _train_stepwise(
+    trainer: Any,
+    others: Mapping[str, Callable[[Any], dict[str, float]]],
+    commands: Iterable[str],
+    answer: Callable[[dict[str, Any]], None],
+) -> None:
+    """Train as far as there are commands for; `others` are those beside `step` and `quit`."""
+    from pipeline.capacity.memory import peak_memory
+
+    steps = _StepwiseTraining(trainer, others, iter(commands), answer)
     trainer.add_callback(steps.callback())
     try:
         trainer.train()
@@ -66,8 +84,8 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
 class _StepwiseTraining:
     """Pauses the trainer before every step, until the parent requests one; answers with what the step before took."""
 
-    def __init__(self, trainer: Any, commands: Any, answer: Any) -> None:
-        self.trainer, self.commands, self.answer = trainer, commands, answer
+    def __init__(self, trainer: Any, others: Any, commands: Any, answer: Any) -> None:
+        self.trainer, self.others, self.commands, self.answer = trainer, others, commands, answer
         self.counts: Counter[str] = Counter()
         self.began: tuple[float, float, float] | None = None
         self._training_step = trainer.training_step
@@ -86,6 +104,9 @@ class _StepwiseTraining:
             def on_step_begin(self, *_: Any, **__: Any) -> None:
                 steps.pause()
 
+            def on_train_end(self, *_: Any, **__: Any) -> None:
+                steps.pause()
+
         return Pause()
 
     def pause(self) -> None:
@@ -95,7 +116,7 @@ class _StepwiseTraining:
         """
         synchronize()
         if self.began is None:
-            self.answer({"ready": True})
+            self.answer({"ready": True, "steps": self.trainer.state.max_steps})
         else:
             began, busy, own = self.began
             seconds, busy_now, own_now = clocks()
@@ -108,7 +129,7 @@ class _StepwiseTraining:
                 return
             if command.strip() == "quit":
                 break
-            self.answer(COMMANDS[command.strip()](self.trainer))
+            self.answer(self.others[command.strip()](self.trainer))
         raise _QuitError
 
 
@@ -192,9 +213,6 @@ def gradient_difference(trainer: Any) -> dict[str, float]:
         worst = max(worst, float((found[0] - found[1]).norm() / found[1].norm()))
     trainer.model.zero_grad()
     return {"gradient_difference": worst}
-
-
-COMMANDS = {"gemm": gemm_rate, "gradients": gradient_difference}
 
 
 def clocks() -> tuple[float, float, float]:

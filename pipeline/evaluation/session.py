@@ -43,6 +43,9 @@ from pipeline.runs.ledger import read_exposures
 from pipeline.runs.run_file import read_run
 from pipeline.terminal import print_line, progress_bar
 
+# What an exam of both models takes for each question, beside a question of the recall while training: on the demo.
+EXAM_COST: Mapping[Extent, float] = {"quick": 2.0, "full": 6.0}
+
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
@@ -136,6 +139,17 @@ def measure_recipe(
     if len(columns) > 1:
         measure_bleed(trained, columns, folder)
         _write_merged(reports, folder)
+
+
+def exam_seconds(recipe: Path, seconds_a_question: float, extent: Extent) -> float:
+    """About how long `measure_recipe` takes for both models, from what a question costs while training."""
+    questions = 0
+    for one in character_arguments(recipe).each:
+        persona = make_persona(one.name, one.language, {})
+        records = read_records(one.records_folder / RECORDS_FILE)
+        rules = rules_for(persona.language, one.question_rules or ())
+        questions += sum(1 + len(probe.unseen) for probe in choose_probes(one.probes, records, persona, rules))
+    return questions * seconds_a_question * EXAM_COST[extent]
 
 
 def _write_merged(reports: Mapping[str, RecallResults], folder: Path) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
 from pipeline.serving.commands import chat_command
 from pipeline.terminal import print_line
 
+if TYPE_CHECKING:
+    from pipeline.training.clock import Outlook
+
 MOST_NAMES = 4  # in a sentence
 
 
-def train_recipe(recipe: Path, overrides: list[str]) -> None:
+def train_recipe(recipe: Path, overrides: list[str], tell: Callable[[Outlook], None] | None = None) -> None:
     """Convert if need be, and train what the recipe says, on all processes that the launcher started.
+
+    `tell` is given the outlook of `run.train`.
 
     Raises:
         UnderstudyError: see `run.train`.
@@ -23,10 +30,10 @@ def train_recipe(recipe: Path, overrides: list[str]) -> None:
 
     use_cpu = str(value_of(recipe, overrides, "use_cpu")).lower() in ("true", "1", "yes")
     with process_group(parse_timeout(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu) as on_cpu:
-        _train_in_group(recipe, [*overrides, "--use_cpu", "true"] if on_cpu else overrides)
+        _train_in_group(recipe, [*overrides, "--use_cpu", "true"] if on_cpu else overrides, tell)
 
 
-def _train_in_group(recipe: Path, overrides: list[str]) -> None:
+def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook], None] | None) -> None:
     """What each of the processes does, and the only one does."""
     from accelerate import PartialState
 
@@ -42,7 +49,7 @@ def _train_in_group(recipe: Path, overrides: list[str]) -> None:
         use_all_cores()
     log = print_line if PartialState().is_main_process else lambda _: None
     characters, tokenizer = load_characters(run, log)
-    train(run, characters, tokenizer, recipe=str(recipe), log=log)
+    train(run, characters, tokenizer, recipe=str(recipe), log=log, tell=tell)
     names = list(characters.personas)
     command = chat_command(run.training.output_dir, names)
     log(f"saved to {run.training.output_dir}; talk to {' or '.join(names[:MOST_NAMES])}: {command}")

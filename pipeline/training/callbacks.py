@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
         self.asked = asked
         self.log_file = log_file
         self.log = log
+        self.seconds_a_question = 0.0  # as last measured
         self._measured_at = -1
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
@@ -95,11 +97,14 @@ class RecallCallback(TrainerCallback):  # type: ignore[misc]
 
     def _measure(self, state: TrainerState, model: Any, tokenizer: Any) -> dict[str, float]:
         self._measured_at = state.global_step
+        began = time.monotonic()
         scores = {
             persona.name: score_probes(model, tokenizer, probes, persona, questions=_two_questions)
             for persona, probes in self.asked
         }
-        recall = _values([score for of_one in scores.values() for score in of_one])
+        of_all = [score for of_one in scores.values() for score in of_one]
+        self.seconds_a_question = (time.monotonic() - began) / max(sum(len(score.questions) for score in of_all), 1)
+        recall = _values(of_all)
         if state.is_world_process_zero:
             facts = sum(map(len, scores.values()))
             self.log(f"recall at step {state.global_step} ({facts} facts): {_in_words(recall)}")

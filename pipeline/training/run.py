@@ -31,6 +31,7 @@ from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
 from pipeline.training.callbacks import LogFile, RecallCallback
 from pipeline.training.characters import Characters, sample_probes_by_character
+from pipeline.training.clock import Outlook, RunClock, until
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer
@@ -48,12 +49,13 @@ def train(
     *,
     recipe: str,
     log: Callable[[str], None],
+    tell: Callable[[Outlook], None] | None = None,
 ) -> None:
     """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
     An interrupted run resumes from its last complete checkpoint when it is started again unchanged, or with
     `resume: force` on other processes; a finished one is left as it is. `log` is given what the user should read, on
-    the main process only.
+    the main process only; `tell`, after the first steps, how long the rest takes, which is logged by default.
 
     Raises:
         UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
@@ -71,7 +73,7 @@ def train(
         log(f"{folder} holds this very run, finished; remove it to train it again")
         return
     with exclusive(folder), explain_full_disk(folder, is_main=PartialState().is_main_process):
-        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log)
+        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log, tell=tell)
 
 
 def _train_into(
@@ -83,6 +85,7 @@ def _train_into(
     *,
     recipe: str,
     log: Callable[[str], None],
+    tell: Callable[[Outlook], None] | None,
 ) -> None:
     """Train from the folder's last complete checkpoint, or from the beginning, and save."""
     began = time.monotonic()
@@ -95,15 +98,18 @@ def _train_into(
     forecast = refuse_hopeless(arguments, data, log)
     checkpoint = from_main_process(prepare_folder, folder, identity)
     trainer = build_trainer(arguments, data, tokenizer, log)
-    stop_on_signal = _add_callbacks(trainer, arguments, characters, log)
+    recall, stop_on_signal = _add_callbacks(trainer, arguments, characters, log)
+    clock = RunClock(began, tell or (lambda outlook: log(f"the remaining steps: {until(outlook.training)}")), recall)
+    trainer.add_callback(clock)
     digest = from_main_process(_base_digest, arguments)  # before training: an unreadable base must not cost a run
     if checkpoint:
         _resume(trainer, checkpoint, changed, log)
     with handling_signals(stop_on_signal), advise_out_of_memory(trainer, forecast):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     memory = {"estimated": forecast.memory.total, "peak": peak_memory()}
-    figures = {"base_digest": digest, "recipe": recipe, "seconds": round(time.monotonic() - began, 1), "memory": memory}
-    _save(trainer, arguments, characters, data, figures=figures, log=log)
+    figures = {"base_digest": digest, "recipe": recipe, "memory": memory}
+    _save(trainer, arguments, characters, data, figures=figures, clock=clock, log=log)
+    log(f"trained in {clock.in_words()}")
 
 
 def _base_digest(arguments: RunArguments) -> str:
@@ -137,23 +143,25 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
 
 def _add_callbacks(
     trainer: UnderstudyTrainer, arguments: RunArguments, characters: Characters, log: Callable[[str], None]
-) -> StopOnSignalCallback:
-    """The run's callbacks are added to the trainer; the one that stops it on a signal is returned."""
+) -> tuple[RecallCallback | None, StopOnSignalCallback]:
+    """Add the run's callbacks to the trainer; returned are the one that measures recall, and the one that stops it."""
     log_file = LogFile(Path(arguments.training.output_dir))
     trainer.add_callback(log_file)
+    recall = None
     if probes := sample_probes_by_character(characters, arguments.character.recall_items):
         small = [
             (characters.personas[name], with_distractors(of_one, CALLBACK_DISTRACTORS))
             for name, of_one in probes.items()
         ]
-        trainer.add_callback(RecallCallback(small, log_file, log))
+        recall = RecallCallback(small, log_file, log)
+        trainer.add_callback(recall)
     if arguments.character.early_stopping:  # after the recall, whose metrics it may use
         trainer.add_callback(EarlyStoppingCallback(arguments.character.early_stopping))
     stop_on_signal = StopOnSignalCallback(log, is_main=trainer.is_world_process_zero())
     trainer.add_callback(stop_on_signal)
     if arguments.training.world_size > 1:  # last: it reads what the others have set in `control`
         trainer.add_callback(StepDeadline(arguments.training.ddp_timeout))
-    return stop_on_signal
+    return recall, stop_on_signal
 
 
 def _resume(trainer: UnderstudyTrainer, checkpoint: Path, changed: list[str], log: Callable[[str], None]) -> None:
@@ -175,6 +183,7 @@ def _save(
     data: TrainingData,
     *,
     figures: dict[str, Any],
+    clock: RunClock,
     log: Callable[[str], None],
 ) -> None:
     """The run's folder holds all of it; `run.json` is written last, so that its presence means that all is there."""
@@ -193,6 +202,8 @@ def _save(
         write_exposures(folder, rows.record_ids, rows.kinds, data.planned, realised, owners=data.owners)
         description = _describe(trainer, arguments, characters, data)
         ledger = data.ledger(realised)
+        clock.mark("saving")
+        figures |= {"seconds": round(sum(clock.seconds.values()), 1), "seconds_of": clock.rounded()}
         write_run(folder, description | {"ledger": ledger, "rows": int(realised.sum())} | figures)
         sync_folder(folder)
         remove_checkpoints(folder)
