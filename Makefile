@@ -43,8 +43,10 @@ recall: setup ## measure recall of the settings, before and after training (RECI
 chat: setup ## talk to the trained character (OUTPUT=...)
 	@$(BIN)/python -m pipeline.chat --adapter $(OUTPUT)
 
-bench: setup ## a training step's speed and memory against trl's (minutes; on 芙宁娜's rows too, where FURINA has them)
+bench: setup ## speed and memory against trl's, time to recall, commands (an hour; 芙宁娜's rows too, where FURINA has them)
 	$(BIN)/python -m pipeline.bench --config recipes/demo.yaml --out outputs/bench/demo
+	$(BIN)/python -m pipeline.bench --time_to_recall --half --config recipes/demo.yaml --out outputs/bench/recall
+	$(BIN)/python -m pipeline.bench --commands --config recipes/demo.yaml --out outputs/bench/commands
 	@if [ -d $(FURINA)/speaker ]; then $(BIN)/python -m pipeline.bench --config recipes/furina_lora.yaml --kinds dialogue \
 	  --raw $(FURINA)/speaker/芙宁娜 $(FURINA)/settings_modified_furina.json --records_dir outputs/bench/furina/records \
 	  --model_name_or_path embedded --dtype float32 --out outputs/bench/furina; \

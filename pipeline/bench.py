@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.benchmark.gpu_plan import GPU_PLAN
 from pipeline.benchmark.session import bench_commands, bench_recall, bench_recipe
-from pipeline.cli import STAGES
 from pipeline.errors import entry_point
+from pipeline.stages import STAGES
 from pipeline.terminal import print_line
 
 
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=[], metavar="KIND", help="only these: dialogue, setting_qa, ...")
     parser.add_argument("--rounds", type=int, default=5, help="measured steps of each variant (default: 5)")
     parser.add_argument("--out", type=Path, default=Path("outputs/bench"), metavar="DIR", help="default: outputs/bench")
+    parser.add_argument("--half", action="store_true", help="only every other fact and scene")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--time_to_recall",
@@ -36,12 +37,18 @@ def main() -> None:
     arguments, overrides = parser.parse_known_args()
     if arguments.gpu_plan:
         print_line(GPU_PLAN)
-    elif arguments.time_to_recall:
-        bench_recall(arguments.config, overrides, folder=arguments.out)
+        return
+    recipe = arguments.config
+    if arguments.half:
+        from pipeline.training.half import write_half_recipe  # after --help
+
+        recipe = write_half_recipe(recipe)
+    if arguments.time_to_recall:
+        bench_recall(recipe, overrides, folder=arguments.out)
     elif arguments.commands:
-        bench_commands(arguments.config, [*STAGES], folder=arguments.out)
+        bench_commands(recipe, [*STAGES], folder=arguments.out)
     else:
-        bench_recipe(arguments.config, overrides, kinds=arguments.kinds, rounds=arguments.rounds, folder=arguments.out)
+        bench_recipe(recipe, overrides, kinds=arguments.kinds, rounds=arguments.rounds, folder=arguments.out)
 
 
 if __name__ == "__main__":

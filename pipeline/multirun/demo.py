@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.multirun.half import write_half_recipe
 from pipeline.recipe import character_arguments, output_folder
 from pipeline.serving.commands import chat_command
 from pipeline.terminal import print_line
@@ -20,7 +19,7 @@ LONG = 15 * 60  # seconds: whoever only wants to see what it does may want less
 
 def run_demo(recipe: Path, *, extent: Extent, half: bool) -> None:
     """Convert and train the recipe, or half of it, measure it against its base model, and say how to talk to it."""
-    own = write_half_recipe(recipe) if half else recipe
+    own = _half_of(recipe) if half else recipe
     print_line(f"== 1. convert and train ({own})")
     train_recipe(own, [], tell=lambda outlook: _tell(own, outlook, extent, may_be_halved=not half))
     from pipeline.evaluation.session import measure_recipe  # after the environment is prepared
@@ -30,6 +29,12 @@ def run_demo(recipe: Path, *, extent: Extent, half: bool) -> None:
     measure_recipe(own, folder, extent=extent)
     names = [one.name for one in character_arguments(own).each]
     print_line(f"talk to the character: {chat_command(str(folder), names)}")
+
+
+def _half_of(recipe: Path) -> Path:
+    from pipeline.training.half import write_half_recipe  # which reads raw files: not for --help
+
+    return write_half_recipe(recipe)
 
 
 def _tell(recipe: Path, outlook: Outlook, extent: Extent, *, may_be_halved: bool) -> None:
