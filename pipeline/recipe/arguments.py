@@ -100,6 +100,9 @@ class CharacterArguments:
     )
     paraphrases: int = _doc("How many of its wordings of a question are kept at most.", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
+    swa_start: float | None = _doc(
+        "Save the mean of the weights after each step, from this share of the run on: 0.5, the second half of it.", None
+    )
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
     resume: str = _doc("Resume from the last complete checkpoint: auto, or force, on other processes too.", "auto")

@@ -19,5 +19,6 @@ BLEED_PAGE = "bleed.html"
 # Of a run that goes on.
 LOCK_FILE = "training.lock"
 CHECKPOINT_PREFIX = "checkpoint-"
+AVERAGE_FILE = "swa.safetensors"  # within a checkpoint: the mean of the weights so far
 EXPOSURES_FILE = "exposures.json"  # within a checkpoint: how often each record has been seen
 COMPLETE_FILE = "whole.json"  # within a checkpoint, written last: the size of every file

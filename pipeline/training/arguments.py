@@ -117,6 +117,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         ) from error
     check_values(recipe, character)
     _check_together(recipe, training, model)
+    _check_average(recipe, character, training, model)
     _watch(recipe, character, training)
     epochs = _epochs(training, {*values, *(word.lstrip("-").partition("=")[0] for word in overrides)})
     if epochs is None and not character.has_weights:
@@ -127,6 +128,17 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
 def _epochs(training: SFTConfig, given: Collection[str]) -> float | None:
     """The number of epochs, where recipe or command line say it."""
     return float(training.num_train_epochs) if "num_train_epochs" in given else None
+
+
+def _check_average(recipe: Path, character: CharacterArguments, training: SFTConfig, model: ModelConfig) -> None:
+    if character.swa_start is None:
+        return
+    where = line_of(recipe, "swa_start")
+    if not model.use_peft:
+        raise UnderstudyError(where, "'swa_start' is of LoRA's weights", fix="set `use_peft: true`, or delete it")
+    if training.load_best_model_at_end:
+        what = "'swa_start' and 'load_best_model_at_end' would each choose the weights"
+        raise UnderstudyError(where, what, fix="delete one of them")
 
 
 def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> None:

@@ -22,6 +22,7 @@ from pipeline.tokens.attention import prefix_tree_obstacle, use_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.tokens.row_set import token_lengths
 from pipeline.training.arguments import RunArguments, model_options
+from pipeline.training.averaging import WeightAverage
 from pipeline.training.callbacks import ReadableProgress
 from pipeline.training.data import TrainingData, rows_per_step
 from pipeline.training.trainer import UnderstudyTrainer
@@ -42,7 +43,7 @@ def build_trainer(
     as_trees = isinstance(collator, PrefixTreeCollator)
     if as_trees:
         use_tree_attention(model)
-    training = arguments.training
+    training, start = arguments.training, arguments.character.swa_start
     trainer = UnderstudyTrainer(
         model=model,
         args=trainer_arguments(training, evaluates=data.watched is not None),
@@ -57,6 +58,7 @@ def build_trainer(
         owners=data.owners,
         watched_owners=data.watched_owners,
         checkpoint_limit=training.save_total_limit,
+        average=None if start is None else WeightAverage(start),
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in REPLICATED_PARAMETERS:
         fuse_lora(trainer.model)

@@ -13,7 +13,7 @@ import torch
 from transformers.trainer_utils import SaveStrategy
 from trl import SFTConfig, get_peft_config
 
-from pipeline.capacity.findings import gib
+from pipeline.capacity.findings import Finding, gib
 from pipeline.capacity.forecast import (
     Forecast,
     ModelSource,
@@ -25,7 +25,7 @@ from pipeline.capacity.forecast import (
 )
 from pipeline.capacity.launch import Launch, launch_of, read_launch
 from pipeline.capacity.settings import Setting
-from pipeline.distributed.engines import from_main_process
+from pipeline.distributed.engines import SHARDED_WEIGHTS, from_main_process
 from pipeline.errors import UnderstudyError
 from pipeline.models.precision import is_bfloat16_faster
 from pipeline.recipe import value_of
@@ -80,7 +80,7 @@ def forecast_run(
         attn_implementation=model.attn_implementation,
     )
     steps = total_steps(training, data.plan, a_step)
-    return forecast(
+    found = forecast(
         setting,
         launch,
         source,
@@ -90,6 +90,11 @@ def forecast_run(
         bf16=bf16,
         device_memory=device_memory,
     )
+    if arguments.character.swa_start is not None and launch.engine in SHARDED_WEIGHTS:
+        what = f"averages whole weights, of which each process has a part under {launch.engine}"
+        finding = Finding("recipe key 'swa_start'", what, "delete it, or launch with ddp.yaml or zero2.yaml")
+        return replace(found, findings=(*found.findings, finding))
+    return found
 
 
 def refuse_hopeless(arguments: RunArguments, data: TrainingData, log: Callable[[str], None]) -> Forecast:

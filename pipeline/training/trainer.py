@@ -24,6 +24,7 @@ from pipeline.runs.read_back import find_saved_difference
 from pipeline.tokens.attention import tree_inputs, uses_tree_attention
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
+from pipeline.training.averaging import WeightAverage
 from pipeline.training.metrics import TokenMetrics
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `deal` orders the rows of
     each step. `owners` names the character of each record, `watched_owners` of each row of `eval_dataset`, where there
     are several. `head` scores hidden states, where the model's own head is left out. `checkpoint_limit` is how many
-    checkpoints are kept, None for all.
+    checkpoints are kept, None for all. `average` makes the mean of the last weights the model.
     """
 
     def __init__(
@@ -103,12 +104,14 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         watched_owners: Sequence[str] = (),
         head: TiledHead | None = None,
         checkpoint_limit: int | None = None,
+        average: WeightAverage | None = None,
         **kwargs: Any,
     ) -> None:
         self.sampler = PlanSampler(plan, variants, deal)
         self.resumed: list[dict[str, Any]] = []  # each resume: from which checkpoint, and what had changed
         self.head = head
         self._checkpoint_limit = checkpoint_limit
+        self._average = average
         self._resumed_at_end = False
         self._resumed_step = 0
         self._tokens_trained = 0  # by all processes, as far as they compute alike
@@ -116,6 +119,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         watched_kinds = self.eval_dataset["kind"] if self.eval_dataset is not None else ()
         self._token_metrics = TokenMetrics(len(variants), owners, watched_kinds, watched_owners)
         self.add_callback(EpochCallback(self.sampler))
+        if average:  # before those that measure what training has ended with
+            self.callback_handler.callbacks.insert(0, average)
         self.callback_handler.callbacks.insert(0, CheckpointCallback(self.complete_checkpoint))
 
     def exposures(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -130,6 +135,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self._resumed_at_end = bool(complete["at_end"])
         self._resumed_step = int(complete["step"])
         self.resumed = list(complete["resumed"])
+        if self._average:
+            self._average.load(checkpoint)
         if self.is_world_process_zero():  # the processes' counts are added up
             self._token_metrics.exposures += torch.tensor(read_json(checkpoint / EXPOSURES_FILE)["exposures"])
 
@@ -137,7 +144,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """Evaluate as trl does; nothing before the first step of a resumed run, whose logs have that one already."""
         if self._resumed_step and self.state.global_step == self._resumed_step:
             return {}
-        metrics: dict[str, float] = super().evaluate(*args, **kwargs)
+        with self._average.applied() if self._average else contextlib.nullcontext():
+            metrics: dict[str, float] = super().evaluate(*args, **kwargs)
         return metrics
 
     def _run_epoch(self, **options: Any) -> None:
@@ -164,6 +172,8 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         exposures = self.exposures().tolist()
         if self.is_world_process_zero():
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
+            if self._average:
+                self._average.save(checkpoint)
         self.check_saved(checkpoint)
         if self.is_world_process_zero():
             notes = {"step": self.state.global_step, "at_end": self.control.should_training_stop}
