@@ -25,7 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     raw, model = write_raw_files(folder / "raw"), write_tiny_model(folder / "model")
     values = tiny_values(folder, raw, model) | {
         "num_train_epochs": 4, "save_strategy": "steps", "save_steps": 2, "learning_rate": 0.001, "recall_items": 0,
-        "disable_tqdm": True,
+        "swa_start": 0.4, "disable_tqdm": True,
     }  # fmt: skip
     recipe = folder / "recipe.yaml"
     recipe.write_text(json.dumps(values), encoding="utf-8")

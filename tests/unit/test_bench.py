@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from pipeline.benchmark.gpu_plan import GPU_PLAN
 from pipeline.benchmark.measure import TREE, VARIANT_NAMES, summarise
+from pipeline.benchmark.recall_report import draw_runs, format_runs
 from pipeline.benchmark.report import draw_bench, format_bench
+from pipeline.benchmark.time_to_recall import Point, summarise_runs
 from pipeline.benchmark.worker import batch_counts
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
+from pipeline.training.arguments import parse_run
 
 
 def step(seconds: float, others: float = 0.0) -> dict[str, float]:
@@ -71,3 +78,53 @@ def test_a_batch_is_counted_as_what_a_cpu_computes_of_it() -> None:
     assert batch_counts(ours) == shared | {"tokens": 8, "scored": 4, "pairs": 32}
     trl = {name: ours[name] for name in ("input_ids", "labels", "attention_mask")}
     assert batch_counts(trl) == shared | {"tokens": 8, "scored": 8, "pairs": 32}
+
+
+def curve(*points: tuple[float, float, float]) -> list[Point]:
+    return [Point(seconds=seconds, seen=seen, unseen=unseen) for seconds, seen, unseen in points]
+
+
+def runs() -> dict[str, Any]:
+    curves = {
+        "trl": curve((20, 0, 0), (220, 0.4, 0.1), (420, 0.8, 0.2), (620, 1.0, 0.3)),
+        "trl_packing": curve((20, 0, 0), (320, 0.5, 0.2), (520, 0.6, 0.2)),
+        TREE: curve((10, 0, 0), (60, 0.8, 0.3), (110, 1.0, 0.5), (160, 1.0, 0.6)),
+    }
+    return summarise_runs(curves, {"trl": 60, "trl_packing": 50, TREE: 40})
+
+
+def test_the_time_to_recall_lies_between_two_askings() -> None:
+    found = runs()["variants"]
+    assert found[TREE]["seconds_to_known"] == pytest.approx(85)
+    assert found["trl"]["seconds_to_known"] == pytest.approx(520)
+    assert found["trl"]["times_ours"] == pytest.approx(520 / 85)
+    assert found["trl_packing"]["seconds_to_known"] is found["trl_packing"]["times_ours"] is None
+    assert [found[name]["unseen_by_then"] for name in ("trl", "trl_packing", TREE)] == [0.0, 0.0, 0.3]
+    assert found[TREE]["best_unseen"] == 0.6
+
+
+def test_the_time_to_recall_is_shown_as_a_table_and_a_picture() -> None:
+    found = runs() | {"note": "from <raw> files"}
+    table = format_runs(found).splitlines()
+    assert "90% as trained after" in table[0]
+    assert [line.split("  ")[-1].strip() for line in table[1:4]] == ["10 min 20 s", "8 min 40 s", "2 min 40 s"]
+    assert "never" in table[2]
+    drawn = ET.fromstring(draw_runs(found))  # noqa: S314
+    lines = [element for element in drawn.iter() if element.tag.endswith("polyline")]
+    assert len(lines) == 6  # three runs, as trained and in new words
+    assert all(len(line.get("points", "").split()) >= 3 for line in lines)
+    assert "from <raw> files" in [element.text for element in drawn.iter()]
+
+
+def test_the_plan_for_a_gpu_names_recipes_keys_and_modules_that_exist() -> None:
+    commands = " ".join(line for line in GPU_PLAN.splitlines() if not line.startswith("#")).replace("\\ ", "")
+    for module in re.findall(r"-m ((?:pipeline|tools)\.\w+)", commands):
+        assert importlib.util.find_spec(module)
+    assert {f"accelerate_configs/{name}.yaml" for name in ("ddp", "zero2", "zero3", "fsdp2")} <= {
+        str(path) for path in Path("accelerate_configs").iterdir()
+    }
+    trainings = re.findall(r"-m pipeline\.train\s+--config (\S+) ((?:\s*--\w+ \S+)+)", commands)
+    assert len(trainings) == 3
+    for recipe, words in trainings:
+        on_a_cpu = words.replace("--bf16 true", "--bf16 false").split()
+        assert parse_run(Path(recipe), [*on_a_cpu, "--use_cpu", "true"]).training.max_steps == 20
