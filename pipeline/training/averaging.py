@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import get_swa_multi_avg_fn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pipeline.atomic_io import sync
 from pipeline.runs.files import AVERAGE_FILE
 
 
@@ -69,6 +70,7 @@ class WeightAverage(TrainerCallback):  # type: ignore[misc]
         if self.count:
             weights = {name: weight.contiguous() for name, weight in self.mean.items()}
             save_file(weights, checkpoint / AVERAGE_FILE, metadata={"count": str(self.count)})
+            sync(checkpoint / AVERAGE_FILE)
 
     def load(self, checkpoint: Path) -> None:
         """Continue with what `save` wrote; a checkpoint from before `start` has none."""

@@ -172,10 +172,10 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         exposures = self.exposures().tolist()
         if self.is_world_process_zero():
             write_json(checkpoint / EXPOSURES_FILE, {"exposures": exposures})
-            if self._average:
-                self._average.save(checkpoint)
         self.check_saved(checkpoint)
         if self.is_world_process_zero():
+            if self._average:  # no weights of the model, so after the comparison with it
+                self._average.save(checkpoint)
             notes = {"step": self.state.global_step, "at_end": self.control.should_training_stop}
             mark_complete(checkpoint, notes | {"resumed": self.resumed})
             rotate_checkpoints(self.args.output_dir, self._checkpoint_limit, self.state.best_model_checkpoint)
