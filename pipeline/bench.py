@@ -40,7 +40,7 @@ def main() -> None:
         return
     recipe = arguments.config
     if arguments.half:
-        from pipeline.training.half import write_half_recipe  # after --help
+        from pipeline.multirun.half import write_half_recipe  # after --help
 
         recipe = write_half_recipe(recipe)
     if arguments.time_to_recall:

@@ -8,9 +8,9 @@ Its tokenizer is the embedded model's. `--show` prints what runs of such a model
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from pipeline.runs.run_file import read_run
 from pipeline.terminal import print_line
 
 GIB = 1 << 30
@@ -63,7 +63,7 @@ def write_random_model(folder: Path, hidden_size: int, intermediate_size: int, l
 
 def show_cost(run: Path) -> None:
     """A line with the run's engine, steps, seconds by part, and memory as estimated and at its peak."""
-    made = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    made = read_run(run)
     memory = {name: f"{value / GIB:.1f} GiB" for name, value in made["memory"].items() if value}
     print_line(f"{run}: {made['engine']} x {made['world_size']}, {made['steps']} steps, {made['seconds_of']}, {memory}")
 

@@ -41,9 +41,10 @@ from pipeline.records.record import read_records
 from pipeline.runs.files import BLEED_FILE, BLEED_PAGE, RECALL_FILE, REPORT_FILE
 from pipeline.runs.ledger import read_exposures
 from pipeline.runs.run_file import read_run
-from pipeline.terminal import print_line, progress_bar
+from pipeline.terminal import print_line, progress_bar, split_progress
 
 # What an exam of both models takes for each question, beside a question of the recall while training: on the demo.
+EXAM_PARTS = (560, 440)  # the base model's, whose replies ramble on, and the trained model's
 EXAM_COST: Mapping[Extent, float] = {"quick": 2.0, "full": 6.0}
 
 
@@ -212,8 +213,7 @@ def measure_character(
             f"gives fewer than two facts to ask for{reasons}",
             fix="add settings questions, or write a file of `probes`",
         )
-    before = measure_base(trained, exam)
-    after = measure_model(trained.model, trained.tokenizer, exam, progress_bar("the trained model's exam"))
+    before, after = measure_both(trained, exam)
     references = voice_references(records, run, character.records_folder, trained.persona)
     found = compare_measurements(before, after, exam, exposures=read_exposures(folder), references=references)
     if PartialState().is_main_process:
@@ -221,23 +221,20 @@ def measure_character(
     return exam.probes, found
 
 
-def measure_base(trained: TrainedCharacter, exam: Exam) -> Measurement:
-    """The base model's outcome on the exam: as it was kept, or else measured and kept."""
+def measure_both(trained: TrainedCharacter, exam: Exam) -> tuple[Measurement, Measurement]:
+    """The outcome of the base model, as it was kept or else measured and kept, and of the trained one; on one bar."""
     cache = cache_file(trained.base_name, trained.options, str(trained.tokenizer.chat_template), exam)
-    kept = load_measurement(cache, exam.probes)
-    if kept:
-        return kept
-    with trained.base() as base:
-        measured = measure_model(
-            base,
-            trained.tokenizer,
-            exam,
-            progress_bar("the base model's exam, once"),
-            replies_to=exam.samples if exam.extent == "quick" else None,
-        )
-    if PartialState().is_main_process:
-        save_measurement(measured, cache)
-    return measured
+    before = load_measurement(cache, exam.probes)
+    title = "the trained model's exam" if before else "the exam of the base model, once, and of the trained one"
+    shares = (0, EXAM_PARTS[1]) if before else EXAM_PARTS
+    of_base, of_trained = split_progress(progress_bar(title), shares)
+    if before is None:
+        asked = exam.samples if exam.extent == "quick" else None
+        with trained.base() as base:
+            before = measure_model(base, trained.tokenizer, exam, of_base, replies_to=asked)
+        if PartialState().is_main_process:
+            save_measurement(before, cache)
+    return before, measure_model(trained.model, trained.tokenizer, exam, of_trained)
 
 
 def show_report(report: RunReport, files: ReportFiles) -> None:

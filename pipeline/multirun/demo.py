@@ -12,7 +12,7 @@ from pipeline.training import train_recipe
 
 if TYPE_CHECKING:
     from pipeline.evaluation.exam import Extent
-    from pipeline.training.clock import Outlook
+    from pipeline.training.callbacks.clock import Outlook
 
 LONG = 15 * 60  # seconds: whoever only wants to see what it does may want less
 
@@ -32,7 +32,7 @@ def run_demo(recipe: Path, *, extent: Extent, half: bool) -> None:
 
 
 def _half_of(recipe: Path) -> Path:
-    from pipeline.training.half import write_half_recipe  # which reads raw files: not for --help
+    from pipeline.multirun.half import write_half_recipe  # which reads raw files: not for --help
 
     return write_half_recipe(recipe)
 
@@ -40,7 +40,7 @@ def _half_of(recipe: Path) -> Path:
 def _tell(recipe: Path, outlook: Outlook, extent: Extent, *, may_be_halved: bool) -> None:
     """Say how long training and measuring will take."""
     from pipeline.evaluation.session import exam_seconds
-    from pipeline.training.clock import until
+    from pipeline.training.callbacks.clock import until
 
     measuring = exam_seconds(recipe, outlook.question, extent)
     in_all = outlook.training + measuring

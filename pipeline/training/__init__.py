@@ -12,7 +12,7 @@ from pipeline.serving.commands import chat_command
 from pipeline.terminal import print_line
 
 if TYPE_CHECKING:
-    from pipeline.training.clock import Outlook
+    from pipeline.training.callbacks.clock import Outlook
 
 MOST_NAMES = 4  # in a sentence
 

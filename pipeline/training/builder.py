@@ -22,8 +22,8 @@ from pipeline.tokens.attention import prefix_tree_obstacle, use_tree_attention
 from pipeline.tokens.collate import PaddedCollator, PrefixTreeCollator
 from pipeline.tokens.row_set import token_lengths
 from pipeline.training.arguments import RunArguments, model_options
-from pipeline.training.averaging import WeightAverage
-from pipeline.training.callbacks import ReadableProgress
+from pipeline.training.callbacks.averaging import WeightAverage
+from pipeline.training.callbacks.logs import ReadableProgress
 from pipeline.training.data import TrainingData, rows_per_step
 from pipeline.training.trainer import UnderstudyTrainer
 

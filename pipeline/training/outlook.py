@@ -90,11 +90,13 @@ def forecast_run(
         bf16=bf16,
         device_memory=device_memory,
     )
+    return replace(found, findings=(*found.findings, *_check_average(arguments, launch)))
+
+
+def _check_average(arguments: RunArguments, launch: Launch) -> Iterator[Finding]:
     if arguments.character.swa_start is not None and launch.engine in SHARDED_WEIGHTS:
         what = f"averages whole weights, of which each process has a part under {launch.engine}"
-        finding = Finding("recipe key 'swa_start'", what, "delete it, or launch with ddp.yaml or zero2.yaml")
-        return replace(found, findings=(*found.findings, finding))
-    return found
+        yield Finding("recipe key 'swa_start'", what, "delete it, or launch with ddp.yaml or zero2.yaml")
 
 
 def refuse_hopeless(arguments: RunArguments, data: TrainingData, log: Callable[[str], None]) -> Forecast:

@@ -29,9 +29,10 @@ from pipeline.runs.read_back import only_safetensors
 from pipeline.runs.run_file import commit, versions, write_run
 from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
-from pipeline.training.callbacks import LogFile, RecallCallback
+from pipeline.training.callbacks.clock import Outlook, RunClock, until
+from pipeline.training.callbacks.logs import LogFile
+from pipeline.training.callbacks.recall import RecallCallback
 from pipeline.training.characters import Characters, sample_probes_by_character
-from pipeline.training.clock import Outlook, RunClock, until
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step
 from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
 from pipeline.training.trainer import UnderstudyTrainer

@@ -24,7 +24,7 @@ from pipeline.runs.read_back import find_saved_difference
 from pipeline.tokens.attention import tree_inputs, uses_tree_attention
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.scores import TokenScores, score_targets
-from pipeline.training.averaging import WeightAverage
+from pipeline.training.callbacks.averaging import WeightAverage
 from pipeline.training.metrics import TokenMetrics
 
 if TYPE_CHECKING:

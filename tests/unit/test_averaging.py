@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
 from pipeline.training.arguments import parse_run
-from pipeline.training.averaging import WeightAverage
+from pipeline.training.callbacks.averaging import WeightAverage
 
 STEPS = 8
 

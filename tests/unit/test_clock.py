@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from transformers.trainer_utils import IntervalStrategy
 
-from pipeline.training import clock as clock_module
-from pipeline.training.clock import PARTS, Outlook, RunClock
+from pipeline.training.callbacks import clock as clock_module
+from pipeline.training.callbacks.clock import PARTS, Outlook, RunClock
 
 STEPS, EVERY = 40, 10
 

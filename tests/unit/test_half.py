@@ -9,10 +9,10 @@ import pytest
 from pipeline.augmentation.facts import facts_of
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import read_probes
+from pipeline.multirun.half import half_of, write_half_recipe
 from pipeline.recipe import character_arguments, output_folder, read_recipe
 from pipeline.records.conversion import records_of
 from pipeline.records.split import scene_of
-from pipeline.training.half import half_of, write_half_recipe
 
 DEMO = Path("recipes/demo.yaml")
 
@@ -20,7 +20,7 @@ DEMO = Path("recipes/demo.yaml")
 def test_half_of_the_demo_has_half_of_its_facts_and_scenes_and_their_probes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.training.half.HALVES", tmp_path)
+    monkeypatch.setattr("pipeline.multirun.half.HALVES", tmp_path)
     arguments = character_arguments(DEMO)
     whole, _ = records_of(arguments.raw_paths, arguments.name, tmp_path / "whole", arguments.conversion)
     recipe = write_half_recipe(DEMO)

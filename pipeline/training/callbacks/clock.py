@@ -13,7 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_utils import IntervalStrategy
 
 from pipeline.terminal import duration
-from pipeline.training.callbacks import RecallCallback
+from pipeline.training.callbacks.recall import RecallCallback
 
 WARM_UP_STEPS, MEASURED_STEPS = 1, 8  # the first step prepares what all others use
 # The parts of a run, in the order in which they are told.
