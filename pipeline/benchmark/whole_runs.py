@@ -22,6 +22,7 @@ from pipeline.training.builder import build_trainer
 from pipeline.training.characters import load_characters, read_character
 from pipeline.training.data import prepare_data
 
+SDPA = "sdpa"  # transformers' default
 # Beyond trl's defaults, of which are three epochs, a linear schedule and checkpointing.
 TRL_RUNS: dict[str, dict[str, Any]] = {
     "trl": {},
@@ -31,19 +32,23 @@ TRL_RUNS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class WholeRun:
-    """A run that waits before its first step, and the facts that it is asked for."""
+    """A run that waits before its first step, and the facts that it is asked for.
+
+    `attention` is the implementation that it trains by, None for Understudy's own.
+    """
 
     trainer: SFTTrainer
     tokenizer: PreTrainedTokenizerBase
     probes: Sequence[Probe]
     persona: Persona
+    attention: str | None = None
 
     def recall(self, _: Any = None) -> dict[str, float]:
         """The share of facts known word for word: as trained, and in new words (averaged over a fact's wordings)."""
         model = self.trainer.model
-        attention = model.config._attn_implementation
         scores = score_probes(model, self.tokenizer, self.probes, self.persona, questions=plain_questions)
-        model.set_attn_implementation(attention)  # scoring has its own, which would then train trl's variants
+        if self.attention:  # scoring has its own, by which trl's variants would then be trained
+            model.set_attn_implementation(self.attention)
         shares: dict[str, float] = {}
         for form in ("seen", "unseen"):
             asked = [score.questions_of(form) for score in scores]
@@ -67,13 +72,13 @@ def whole_run(variant: str, run: RunArguments, tokenizer: PreTrainedTokenizerBas
         on_overlong="truncate_history",
     )
     trainer = SFTTrainer(
-        model=load_base_model(str(run.model.model_name_or_path), dtype=run.model.dtype),
+        model=load_base_model(str(run.model.model_name_or_path), dtype=run.model.dtype, attn_implementation=SDPA),
         args=_trl_arguments(run, TRL_RUNS[variant]),
         train_dataset=rows.dataset.select_columns(["input_ids", "labels"]),
         processing_class=tokenizer,
         peft_config=get_peft_config(run.model),
     )
-    return WholeRun(trainer, tokenizer, probes, character.persona)
+    return WholeRun(trainer, tokenizer, probes, character.persona, SDPA)
 
 
 def _trl_arguments(run: RunArguments, options: dict[str, Any]) -> SFTConfig:
