@@ -100,8 +100,9 @@ class CharacterArguments:
     )
     paraphrases: int = _doc("How many of its wordings of a question are kept at most.", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
-    swa_start: float | None = _doc(
-        "Save the mean of the weights after each step, from this share of the run on: 0.5, the second half of it.", None
+    swa_start: float = _doc(
+        "Save the mean of LoRA's weights over the steps after this share of the run (1: never; 0.5: its second half).",
+        1.0,
     )
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
     bf16_if_faster: bool = _doc("On a CPU, hold the base model in bfloat16 if that is measured to be faster.", False)
@@ -139,6 +140,11 @@ class CharacterArguments:
     def has_weights(self) -> bool:
         """Whether the recipe weighs the kinds itself, so that the exposures follow from the weights."""
         return bool(self.settings_weight or self.kind_weights or self.probabilities)
+
+    @property
+    def averages_weights(self) -> bool:
+        """Whether the run ends with the mean of its weights over several steps."""
+        return self.swa_start < 1
 
     @property
     def weights(self) -> dict[str, float]:

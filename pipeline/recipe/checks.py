@@ -95,7 +95,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("alternatives", arguments.alternatives in ALTERNATIVES, " or ".join(ALTERNATIVES)),
         ("short_lines", arguments.short_lines >= 0, "0 or more"),
         ("near_duplicates", arguments.near_duplicates in NEAR_DUPLICATES, " or ".join(NEAR_DUPLICATES)),
-        ("swa_start", arguments.swa_start is None or 0 <= arguments.swa_start < 1, "0 or more, and less than 1"),
+        ("swa_start", 0 <= arguments.swa_start <= 1, "from 0 to 1"),
         ("batching", arguments.batching in BATCHING, " or ".join(BATCHING)),
         ("resume", arguments.resume in RESUME, " or ".join(RESUME)),
         ("recall_items", arguments.recall_items >= 0, "0 or more"),

@@ -131,14 +131,14 @@ def _epochs(training: SFTConfig, given: Collection[str]) -> float | None:
 
 
 def _check_average(recipe: Path, character: CharacterArguments, training: SFTConfig, model: ModelConfig) -> None:
-    if character.swa_start is None:
+    if not character.averages_weights:
         return
     where = line_of(recipe, "swa_start")
     if not model.use_peft:
-        raise UnderstudyError(where, "'swa_start' is of LoRA's weights", fix="set `use_peft: true`, or delete it")
+        raise UnderstudyError(where, "'swa_start' is of LoRA's weights", fix="set `swa_start: 1`, or `use_peft: true`")
     if training.load_best_model_at_end:
         what = "'swa_start' and 'load_best_model_at_end' would each choose the weights"
-        raise UnderstudyError(where, what, fix="delete one of them")
+        raise UnderstudyError(where, what, fix="set `swa_start: 1`, or the other to false")
 
 
 def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> None:

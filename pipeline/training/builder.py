@@ -43,7 +43,7 @@ def build_trainer(
     as_trees = isinstance(collator, PrefixTreeCollator)
     if as_trees:
         use_tree_attention(model)
-    training, start = arguments.training, arguments.character.swa_start
+    training, recipe = arguments.training, arguments.character
     trainer = UnderstudyTrainer(
         model=model,
         args=trainer_arguments(training, evaluates=data.watched is not None),
@@ -58,7 +58,7 @@ def build_trainer(
         owners=data.owners,
         watched_owners=data.watched_owners,
         checkpoint_limit=training.save_total_limit,
-        average=None if start is None else WeightAverage(start),
+        average=WeightAverage(recipe.swa_start) if recipe.averages_weights else None,
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in REPLICATED_PARAMETERS:
         fuse_lora(trainer.model)

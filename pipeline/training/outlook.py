@@ -94,9 +94,9 @@ def forecast_run(
 
 
 def _check_average(arguments: RunArguments, launch: Launch) -> Iterator[Finding]:
-    if arguments.character.swa_start is not None and launch.engine in SHARDED_WEIGHTS:
+    if arguments.character.averages_weights and launch.engine in SHARDED_WEIGHTS:
         what = f"averages whole weights, of which each process has a part under {launch.engine}"
-        yield Finding("recipe key 'swa_start'", what, "delete it, or launch with ddp.yaml or zero2.yaml")
+        yield Finding("recipe key 'swa_start'", what, "set `swa_start: 1`, or launch with ddp.yaml or zero2.yaml")
 
 
 def refuse_hopeless(arguments: RunArguments, data: TrainingData, log: Callable[[str], None]) -> Forecast:

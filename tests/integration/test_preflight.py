@@ -18,7 +18,7 @@ from tests.runs import MODULE, run
     [
         ("--dtype", "float32"),
         ("--dtype", "bfloat16"),
-        ("--dtype", "float32", "--use_peft", "false"),
+        ("--dtype", "float32", "--use_peft", "false", "--swa_start", "1"),
     ],
 )
 def test_the_estimate_of_the_demos_memory_is_within_a_fifth_of_its_peak(

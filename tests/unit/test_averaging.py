@@ -85,7 +85,7 @@ def test_a_checkpoint_has_the_mean_so_far(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"swa_start": 1.0}, "'swa_start' is 1.0"),
+        ({"swa_start": 1.5}, "'swa_start' is 1.5"),
         ({"swa_start": 0.5, "use_peft": False}, "is of LoRA's weights"),
         ({"swa_start": 0.5, "load_best_model_at_end": True, "eval_strategy": "steps", "eval_steps": 10}, "would each"),
     ],
