@@ -11,7 +11,7 @@ from typing import Any
 def write_text(path: Path, text: str) -> None:
     """Write the text atomically: no reader ever sees a part of it, and a killed process leaves none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # other processes may write the same file
     temporary.write_text(text, encoding="utf-8")
     sync(temporary)  # or the new name might reach the disk before the content does
     temporary.replace(path)

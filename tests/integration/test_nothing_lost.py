@@ -202,7 +202,7 @@ def test_full_training_sharded_by_zero3_ends_in_a_folder_that_transformers_opens
     pytest.importorskip("deepspeed")
     recipe, _ = undisturbed
     out = tmp_path / "full"
-    finish("zero3", recipe, out, *two_processes(recipe), "--use_peft", "false", "--max_steps", "2")
+    finish("zero3", recipe, out, *two_processes(recipe), "--use_peft", "false", "--swa_start", "1", "--max_steps", "2")
     opened, told = AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)
     assert not told["missing_keys"]
     assert not told["mismatched_keys"]
