@@ -6,8 +6,9 @@ import argparse
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
-from pipeline.conversations.persona import Sampling, load_personas, persona_named
+from pipeline.conversations.persona import Sampling, choose_label, label_personas, load_personas
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
@@ -19,16 +20,17 @@ MOST = 10.0  # a temperature or a penalty above it says nothing
 def main() -> None:
     """Read the command line and open the chat."""
     arguments = _parser().parse_args()
-    prepare_environment(arguments.base or base_name_of(arguments.adapter))
+    prepare_environment(arguments.base or base_name_of(arguments.adapter[0]))
     # Before the wait for torch:
-    persona = persona_named(arguments.name, load_personas(arguments.adapter), arguments.adapter)
-    sampling = _sampling(persona.sampling, arguments)
+    labelled = label_personas({folder: load_personas(folder) for folder in arguments.adapter})
+    name = choose_label(arguments.name, labelled)
+    sampling = _sampling(arguments)
     lines = _lines(arguments.script) if arguments.script else None
     from pipeline.serving.console import run_chat
 
     run_chat(
         arguments.adapter,
-        persona.name,
+        name,
         sampling=sampling,
         base=arguments.base,
         disable_adapter=arguments.disable_adapter,
@@ -41,10 +43,11 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="understudy chat", description=__doc__)
-    parser.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the folder that training wrote")
     parser.add_argument(
-        "--as", dest="name", metavar="NAME", help="which character, where several were trained together"
-    )
+        "--adapter", type=Path, required=True, nargs="+", metavar="DIR",
+        help="the folder that training wrote; several adapters of one base model share it",
+    )  # fmt: skip
+    parser.add_argument("--as", dest="name", metavar="NAME", help="which character begins, where there are several")
     said = parser.add_mutually_exclusive_group()
     said.add_argument("--once", metavar="TEXT", help="say this, print the reply, exit")
     said.add_argument(
@@ -60,14 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _sampling(own: Sampling, arguments: argparse.Namespace) -> Sampling:
-    """The character's own parameters, but for those that the command line gives.
+def _sampling(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The parameters that the command line gives, in the place of the character's own.
 
     Raises:
         UnderstudyError: one of them is out of its range.
     """
     given = {field.name: getattr(arguments, field.name) for field in fields(Sampling)}
-    sampling = replace(own, **{name: value for name, value in given.items() if value is not None})
+    named = {name: value for name, value in given.items() if value is not None}
+    sampling = replace(Sampling(), **named)
     ranges = {
         "temperature": (0 <= sampling.temperature <= MOST, f"0 (greedy) to {MOST}"),
         "top_p": (0 < sampling.top_p <= 1, "above 0, up to 1"),
@@ -77,7 +81,7 @@ def _sampling(own: Sampling, arguments: argparse.Namespace) -> Sampling:
     for name, (is_within, allowed) in ranges.items():
         if not is_within:
             raise UnderstudyError(f"--{name}", f"is {getattr(sampling, name)}", fix=f"give {allowed}")
-    return sampling
+    return named
 
 
 def _lines(script: Path) -> list[str]:

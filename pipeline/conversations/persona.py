@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -143,6 +144,31 @@ def persona_named(name: str | None, personas: Sequence[Persona], where: object) 
         what = f"knows no {name}, but {there}" if name else f"knows several characters: {there}"
         raise UnderstudyError(where, what, fix="name one of them: --as NAME")
     return found[0]
+
+
+def label_personas(personas: Mapping[Path, Sequence[Persona]]) -> dict[str, tuple[Path, Persona]]:
+    """The personas of several folders by name; where two have the same one, by name and folder: `Wren (outputs/b)`."""
+    each = [(folder, persona) for folder, own in personas.items() for persona in own]
+    counts = Counter(persona.name for _, persona in each)
+    return {
+        persona.name if counts[persona.name] == 1 else f"{persona.name} ({folder})": (folder, persona)
+        for folder, persona in each
+    }
+
+
+def choose_label(name: str | None, labelled: Mapping[str, tuple[Path, Persona]]) -> str:
+    """The label that `name` is; without a name, the first of several folders, or the only one of a single folder.
+
+    Raises:
+        UnderstudyError: there is none of that name, or one folder has several and no name is given.
+    """
+    folders = {folder for folder, _ in labelled.values()}
+    if name is not None and name in labelled:
+        return name
+    if name is None and (len(folders) > 1 or len(labelled) == 1):
+        return next(iter(labelled))
+    what = f"knows no {name}, but {', '.join(labelled)}" if name else f"knows several characters: {', '.join(labelled)}"
+    raise UnderstudyError(next(iter(folders)), what, fix="name one of them: --as NAME")
 
 
 def _persona(fields: Mapping[str, Any]) -> Persona:

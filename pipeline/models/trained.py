@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +29,31 @@ class TrainedCharacter:
     base_name: str
     is_adapter: bool
     options: Mapping[str, Any]
+    folder: Path = Path()
+    adapter_name: str | None = None  # of the model's adapters, where it has several
+    kept: dict[str, PreTrainedModel] = field(default_factory=dict)  # the base that was loaded again, once it was
 
     @contextmanager
-    def base(self) -> Iterator[PreTrainedModel]:
-        """The untouched base model: the adapter switched off, or, after full training, the base loaded again."""
+    def own(self) -> Iterator[PreTrainedModel]:
+        """The model that this character was trained to be: its adapter is the active one."""
+        if self.adapter_name is not None and self.model.active_adapters != [self.adapter_name]:
+            self.model.set_adapter(self.adapter_name)
+        yield self.model
+
+    @contextmanager
+    def base(self, *, keep: bool = False) -> Iterator[PreTrainedModel]:
+        """The untouched base model: the adapter switched off, or, after full training, the base loaded again.
+
+        With `keep` it is loaded once, and stays in memory.
+        """
         if self.is_adapter:
             with self.model.disable_adapter():
                 yield self.model
         else:
-            yield load_base_model(self.base_name, **self.options).to(self.model.device).eval()
+            kept = self.kept if keep else {}
+            if not kept:
+                kept[self.base_name] = load_base_model(self.base_name, **self.options).to(self.model.device).eval()
+            yield kept[self.base_name]
 
 
 def load_trained(
@@ -66,11 +82,28 @@ def load_in_turn(
     Raises:
         UnderstudyError: see `load_trained`.
     """
+    return _load_each(folders, base=base, dtype=dtype, together=False)
+
+
+def load_together(folders: Iterable[Path], *, base: str | None = None) -> list[TrainedCharacter]:
+    """The characters of several runs, all in memory; the adapters of the same base model share it.
+
+    Of a run with several characters, the first one. A character's model is to be had from `own`, and from nothing else,
+    one at a time.
+
+    Raises:
+        UnderstudyError: see `load_trained`.
+    """
+    return list(_load_each(((folder, load_personas(folder)[0].name) for folder in folders), base=base, together=True))
+
+
+def _load_each(
+    folders: Iterable[tuple[Path, str | None]], *, base: str | None = None, dtype: str | None = None, together: bool
+) -> Iterator[TrainedCharacter]:
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model: Any = None
-    loaded: tuple[str, Mapping[str, Any]] | None = None  # the base of `model`, and what it was loaded with
+    bases: dict[str, Any] = {}  # models with adapters, by their base and what it was loaded with
     for number, (folder, name) in enumerate(folders):
         run = read_run(folder)
         tokenizer = load_tokenizer(str(folder))
@@ -80,16 +113,23 @@ def load_in_turn(
         is_adapter = (folder / ADAPTER_FILE).is_file()
         if is_adapter:
             check_base(base_name, revision=options["revision"], expected=run.get("base_digest"), adapter=folder)
-        if not is_adapter:
-            model, loaded = load_base_model(str(folder), dtype=options["dtype"]), None
-        elif loaded == (base_name, options):
-            _replace_adapter(model, folder, f"turn-{number}")
+        key, adapter = f"{base_name} {options}", f"adapter-{number}" if is_adapter else None
+        if not together and key not in bases:
+            bases.clear()
+        if adapter is None:
+            model = load_base_model(str(folder), dtype=options["dtype"])
+        elif key in bases:
+            model = bases[key]
+            model.load_adapter(folder, adapter_name=adapter)
+            if not together:
+                _keep_only(model, adapter)
         else:
-            model = _with_adapter(load_base_model(base_name, **options), folder, f"turn-{number}")
-            loaded = (base_name, options)
+            model = bases[key] = _with_adapter(load_base_model(base_name, **options), folder, adapter)
         if "quantization_config" not in options:
             model = model.to(device)
-        yield TrainedCharacter(model.eval(), tokenizer, persona, personas, base_name, is_adapter, options)
+        yield TrainedCharacter(
+            model.eval(), tokenizer, persona, personas, base_name, is_adapter, options, folder, adapter
+        )
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
@@ -98,12 +138,10 @@ def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> Any:
     return PeftModel.from_pretrained(model, folder, adapter_name=name)
 
 
-def _replace_adapter(model: Any, folder: Path, name: str) -> None:
-    """The adapter in `folder` is the model's only one."""
-    before = list(model.peft_config)
-    model.load_adapter(folder, adapter_name=name)
-    model.set_adapter(name)
-    for other in before:
+def _keep_only(model: Any, adapter: str) -> None:
+    """The adapter is the model's only one."""
+    model.set_adapter(adapter)
+    for other in set(model.peft_config) - {adapter}:
         model.delete_adapter(other)
 
 

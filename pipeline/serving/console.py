@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers import set_seed
 from transformers.utils import logging
 
-from pipeline.conversations.persona import Sampling, persona_named
+from pipeline.conversations.persona import label_personas
 from pipeline.errors import UnderstudyError
-from pipeline.models.trained import load_trained
+from pipeline.models.trained import TrainedCharacter, load_together
 from pipeline.serving.conversation import Chat, load_turns, save_turns
 from pipeline.serving.screen import JsonScreen, Screen, TerminalScreen, printable
 from pipeline.terminal import print_line
@@ -26,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def run_chat(
-    folder: Path,
+    folders: Sequence[Path],
     name: str,
     *,
-    sampling: Sampling,
+    sampling: Mapping[str, Any],
     base: str | None = None,
     disable_adapter: bool = False,
     once: str | None = None,
@@ -37,11 +36,11 @@ def run_chat(
     as_json: bool = False,
     seed: int | None = None,
 ) -> None:
-    """Chat with a character in `folder` until the user leaves.
+    """Chat with the characters in `folders` until the user leaves; the one labelled `name` begins.
 
-    `base` is where the base model lies now, if it has moved; with `disable_adapter` the untouched one answers. `once`
-    is said instead of what is typed, and `lines` one after another; `as_json` shows JSON lines. `seed` makes sampling
-    reproducible.
+    `sampling` takes the place of these of a character's own parameters. `base` is where the base model lies now, if it
+    has moved; with `disable_adapter` the untouched one answers. `once` is said instead of what is typed, and `lines`
+    one after another; `as_json` shows JSON lines. `seed` makes sampling reproducible.
 
     Raises:
         UnderstudyError: see `load_trained`.
@@ -49,33 +48,42 @@ def run_chat(
     logging.disable_progress_bar()
     if seed is not None:
         set_seed(seed)
-    trained = load_trained(folder, name, base=base)
-    personas = tuple(replace(persona, sampling=sampling) for persona in trained.personas)
-    trained = replace(trained, personas=personas, persona=persona_named(name, personas, folder))
-    with trained.base() if disable_adapter else contextlib.nullcontext(trained.model) as model:
-        chat = Chat(replace(trained, model=model))
-        if once is not None:
-            print_line(printable(chat.say(once).text))
-            return
-        screen = JsonScreen() if as_json else TerminalScreen(trained.tokenizer, echo=lines is not None)
-        console = Console(chat, screen, remark=" (base model)" if disable_adapter else "")
-        if lines is None and not as_json:
-            print_line(f"{console.name} is here. /help lists what else can be done; /quit leaves")
-        console.converse(typed_lines("> ") if lines is None else lines)
+    characters = characters_by_label(load_together(folders, base=base), sampling)
+    chat = Chat(characters[name], disable_adapter=disable_adapter)
+    if once is not None:
+        print_line(printable(chat.say(once).text))
+        return
+    screen = JsonScreen() if as_json else TerminalScreen(chat.trained.tokenizer, echo=lines is not None)
+    console = Console(chat, screen, characters)
+    if lines is None and not as_json:
+        others = f"; /as NAME goes on as one of {', '.join(characters)}" if len(characters) > 1 else ""
+        print_line(f"{console.name} is here. /help lists what else can be done; /quit leaves{others}")
+    console.converse(typed_lines("> ") if lines is None else lines)
+
+
+def characters_by_label(
+    trained: Sequence[TrainedCharacter], sampling: Mapping[str, Any] | None = None
+) -> dict[str, TrainedCharacter]:
+    """Every character of these runs, by label, with `sampling` in the place of these of its own parameters."""
+    runs = {one.folder: one for one in trained}
+    return {
+        label: replace(runs[folder], persona=replace(persona, sampling=replace(persona.sampling, **(sampling or {}))))
+        for label, (folder, persona) in label_personas({one.folder: one.personas for one in trained}).items()
+    }
 
 
 class Console:
-    """A chat that is held line by line; `remark` stands behind the name of the one who replies."""
+    """A chat that is held line by line; `characters` are those that it can go on as, by label."""
 
-    def __init__(self, chat: Chat, screen: Screen, *, remark: str = "") -> None:
+    def __init__(self, chat: Chat, screen: Screen, characters: Mapping[str, TrainedCharacter]) -> None:
         self.chat = chat
         self.screen = screen
-        self.remark = remark
+        self.characters = characters
 
     @property
     def name(self) -> str:
         """The name of the one who replies, as it is shown."""
-        return f"{self.chat.persona.name}{self.remark}"
+        return f"{self.chat.persona.name}{' (base model)' * self.chat.disable_adapter}"
 
     def converse(self, lines: Iterable[str]) -> None:
         """Answer line after line until there are no more or one says /quit."""
@@ -137,10 +145,11 @@ class Console:
         self.screen.note(self.chat.persona.system("chat"))
 
     def become(self, name: str) -> None:
-        """Another of the characters that were trained together; the conversation begins anew."""
-        self.chat.persona = persona_named(name, self.chat.trained.personas, "/as")
-        self.chat.reset()
-        self.screen.note(f"{self.name} is here")
+        """Another of the characters; the conversation begins anew."""
+        if name not in self.characters:
+            raise UnderstudyError("/as", f"knows no {name}, but {', '.join(self.characters)}", fix="name one of them")
+        self.chat = Chat(self.characters[name], disable_adapter=self.chat.disable_adapter)
+        self.screen.note(f"{name} is here")
 
     def compare(self, text: str) -> None:
         """What the base model replies in the character's place."""
@@ -199,7 +208,7 @@ COMMANDS = {
     "/compare": Command("[TEXT]", "shows what the base model replies instead", Console.compare, is_optional=True),
     "/recall": Command("QUESTION", "asks it by itself, greedy, as recall does", Console.recall),
     "/persona": Command("", "shows the system prompt that the character has", Console.show_persona),
-    "/as": Command("NAME", "goes on as another of the characters trained together", Console.become),
+    "/as": Command("NAME", "goes on as another of the characters", Console.become),
     "/save": Command("FILE", "writes the conversation", Console.save),
     "/load": Command("FILE", "goes on with one that was written", Console.load),
 }

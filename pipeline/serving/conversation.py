@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.atomic_io import write_text
+from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
 from pipeline.models.generate import Reply, generate_reply, generate_turn
@@ -16,18 +18,23 @@ from pipeline.models.trained import TrainedCharacter
 from pipeline.tokens.encode import prompt_ids
 
 if TYPE_CHECKING:
-    from transformers import TextStreamer
+    from transformers import PreTrainedModel, TextStreamer
 
 
 class Chat:
-    """A conversation so far, and the character that continues it; `persona` is the one who replies."""
+    """A conversation so far, and the character that continues it; with `disable_adapter`, the untouched base model."""
 
-    def __init__(self, trained: TrainedCharacter) -> None:
+    def __init__(self, trained: TrainedCharacter, *, disable_adapter: bool = False) -> None:
         self.trained = trained
-        self.persona = trained.persona
+        self.disable_adapter = disable_adapter
         self.turns: list[Message] = []
         self.forgotten = 0  # turns at the beginning that the model no longer sees
         self.cut: Reply | None = None  # the last reply, if it reached its longest before it ended
+
+    @property
+    def persona(self) -> Persona:
+        """The one who replies."""
+        return self.trained.persona
 
     def say(self, text: str, streamer: TextStreamer | None = None) -> Reply:
         """The character's reply, which the conversation then holds; `streamer` gets it word by word.
@@ -37,7 +44,8 @@ class Chat:
         """
         turns = [*self.turns, user(text)]
         seen = self._within_context(turns[self.forgotten :])
-        reply = self._reply(self.trained.model, seen, streamer=streamer)
+        with self._model() as model:
+            reply = self._reply(model, seen, streamer=streamer)
         self.forgotten = len(turns) - len(seen)
         self._keep(turns, reply)
         return reply
@@ -52,7 +60,8 @@ class Chat:
             raise UnderstudyError("/continue", "has nothing to go on with", fix="say something")
         turns, begun = self.turns[:-1], self.cut.ids
         seen = self._within_context(turns[self.forgotten :], more=len(begun))
-        reply = self._reply(self.trained.model, seen, streamer=streamer, begun=begun)
+        with self._model() as model:
+            reply = self._reply(model, seen, streamer=streamer, begun=begun)
         self.forgotten = len(turns) - len(seen)
         self._keep(turns, reply)
         return reply
@@ -68,7 +77,7 @@ class Chat:
         turns = [*self.turns, user(text)] if text else self.turns[:-1]
         if not turns:
             return None
-        with self.trained.base() as model:
+        with self.trained.base(keep=True) as model:
             return self._reply(model, self._within_context(turns[self.forgotten :])).text
 
     def instead(self, text: str) -> str:
@@ -78,14 +87,16 @@ class Chat:
             UnderstudyError: the message alone is too long for the model.
         """
         turns = self._within_context([*self.turns, user(text)][self.forgotten :])
-        return self._reply(self.trained.model, turns).text
+        with self._model() as model:
+            return self._reply(model, turns).text
 
     def recall(self, question: str) -> tuple[str, str]:
         """The character's and the base model's greedy replies to a question asked by itself, as `recall` asks it."""
         prompt = chat_prompt(self.persona, self._within_context([user(question)]))
         longest = self.persona.sampling.max_new_tokens
-        known = generate_reply(self.trained.model, self.trained.tokenizer, prompt, max_new_tokens=longest)
-        with self.trained.base() as base:
+        with self._model() as model:
+            known = generate_reply(model, self.trained.tokenizer, prompt, max_new_tokens=longest)
+        with self.trained.base(keep=True) as base:
             return known, generate_reply(base, self.trained.tokenizer, prompt, max_new_tokens=longest)
 
     def undo(self) -> str | None:
@@ -100,6 +111,9 @@ class Chat:
     def reset(self, turns: Sequence[Message] = ()) -> None:
         """Go on with these turns, or with none."""
         self.turns, self.forgotten, self.cut = list(turns), 0, None
+
+    def _model(self) -> AbstractContextManager[PreTrainedModel]:
+        return self.trained.base(keep=True) if self.disable_adapter else self.trained.own()
 
     def _keep(self, turns: Sequence[Message], reply: Reply) -> None:
         self.turns = [*turns, assistant(reply.text)]

@@ -217,6 +217,15 @@ def test_a_cast_is_trained_in_turn_goes_on_where_it_was_cut_off_and_knows_its_ow
             folder / name, name, SETTINGS[1]["input"]
         )
 
+    script = tmp_path / "script.txt"
+    asked = SETTINGS[0]["input"]
+    script.write_text(f"{asked}\n/as Bram\n{asked}\n/as Mira\n{asked}\n/compare\n{asked}\n", encoding="utf-8")
+    chat = ["--adapter", str(folder / "Mira"), str(folder / "Bram"), "--script", str(script), "--json"]
+    said = succeeded(*MODULE, "pipeline.chat", *chat, "--temperature", "0", "--repetition_penalty", "1")
+    lines = [json.loads(line) for line in said.splitlines()]  # several adapters on one base, by turns
+    of_mira, of_bram = SETTINGS[0]["text"], BRAMS[0]
+    assert [line["reply"] for line in lines if "reply" in line][:3] == [of_mira, of_bram, of_mira]
+
     again = cast(two, "--characters", "Mira", "Bram")
     assert again.returncode == 0
     assert "matrix of 2 x 2: 0 questions to ask" in again.stdout

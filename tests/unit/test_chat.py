@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from pipeline.chat import _parser, _sampling
-from pipeline.conversations.persona import make_persona
+from pipeline.conversations.persona import choose_label, label_personas, make_persona
 from pipeline.conversations.render import Message, chat_prompt, user
 from pipeline.errors import UnderstudyError
 from pipeline.models.generate import Reply
 from pipeline.models.load import load_base_model
 from pipeline.models.trained import TrainedCharacter
 from pipeline.serving import conversation
-from pipeline.serving.console import Console
+from pipeline.serving.console import Console, characters_by_label
 from pipeline.serving.conversation import Chat
 from pipeline.serving.screen import JsonScreen, ReplyStreamer, Screen, TerminalScreen, printable
 from pipeline.tokens.encode import encode, prompt_ids
@@ -47,7 +47,7 @@ def prompts(monkeypatch: pytest.MonkeyPatch) -> list[list[Message]]:
 
 
 def converse(chat: Chat, lines: list[str], screen: Screen | None = None) -> None:
-    Console(chat, screen or TerminalScreen(chat.trained.tokenizer)).converse(lines)
+    Console(chat, screen or TerminalScreen(chat.trained.tokenizer), characters_by_label([chat.trained])).converse(lines)
 
 
 def test_every_turn_reaches_the_prompt_under_the_chats_instruction(chat: Chat, prompts: list[list[Message]]) -> None:
@@ -203,6 +203,18 @@ def test_another_of_the_characters_begins_anew(
     assert "knows no Tam, but Mira, Bram" in out
 
 
+def test_characters_of_several_runs_go_by_name_and_two_of_one_name_by_their_folders_too() -> None:
+    one, other = Path("outputs/one"), Path("outputs/other")
+    labelled = label_personas({one: [MIRA, BRAM], other: [MIRA]})
+    assert labelled == {"Mira (outputs/one)": (one, MIRA), "Bram": (one, BRAM), "Mira (outputs/other)": (other, MIRA)}
+    assert choose_label(None, labelled) == "Mira (outputs/one)"
+    assert choose_label("Bram", labelled) == "Bram"
+    with pytest.raises(UnderstudyError, match="knows no Mira, but"):
+        choose_label("Mira", labelled)
+    with pytest.raises(UnderstudyError, match="several characters: Mira, Bram"):
+        choose_label(None, label_personas({one: [MIRA, BRAM]}))
+
+
 def test_half_a_character_is_not_shown_and_nothing_steers_the_terminal(
     tokenizer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +237,6 @@ def test_half_a_character_is_not_shown_and_nothing_steers_the_terminal(
 def test_sampling_out_of_its_range_is_refused(flags: list[str], complaint: str) -> None:
     arguments = _parser().parse_args(["--adapter", "x", *flags])
     with pytest.raises(UnderstudyError, match=complaint):
-        _sampling(MIRA.sampling, arguments)
+        _sampling(arguments)
     within = _parser().parse_args(["--adapter", "x", "--temperature", "0", "--max_new_tokens", "9"])
-    assert _sampling(MIRA.sampling, within) == replace(MIRA.sampling, temperature=0.0, max_new_tokens=9)
+    assert _sampling(within) == {"temperature": 0.0, "max_new_tokens": 9}
