@@ -6,16 +6,9 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.exports import FORMS
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
-
-FORMS = {
-    "merged": "a complete model in safetensors",
-    "adapter": "a peft adapter that names no folder of this machine",
-    "gguf": "files for llama.cpp and what is built on it",
-    "ollama": "a Modelfile with its GGUF",
-    "card": "a character card for SillyTavern and its kin, as JSON and PNG",
-}
 
 
 @entry_point

@@ -13,6 +13,7 @@ STAGES = {
     "sweep": "several values of a recipe's keys trained, measured and compared",
     "cast": "a model each for several characters, and what they know of each other",
     "chat": "talk to a trained character",
+    "studio": "chat, reports, curves and exports as pages in a browser",
     "export": "a trained character in the form that another program takes",
     "serve": "a trained character as a server for any OpenAI client",
     "bench": "a training step's speed and memory beside trl's, on the same rows",
