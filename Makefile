@@ -75,7 +75,7 @@ lock: ## make the lock file anew from pyproject.toml
 	build/lock/bin/python -m pip install --quiet --upgrade pip
 	build/lock/bin/python -m pip install --quiet torch==$(TORCH) '.[deepspeed,dev]'
 	build/lock/bin/python -m pip freeze --all --exclude understudy --exclude pip | \
-	  sed -E 's/\+cpu$$//; s/^deepspeed==.*$$/& ; sys_platform == "linux"/' > $(LOCK)
+	  sed -E 's/\+cpu$$//; s/^(deepspeed|uvloop)==.*$$/& ; sys_platform == "linux"/' > $(LOCK)
 
 clean: ## remove build products, but no trained model
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

@@ -8,16 +8,21 @@ from pathlib import Path
 from nicegui import ui
 
 from pipeline.errors import UnderstudyError
-from pipeline.web.chat_panel import ChatPanel
 from pipeline.web.model_queue import ModelQueue
-from pipeline.web.panels import show_curves, show_exports, show_pages, show_recall, show_walks
+from pipeline.web.panels.chat import ChatPanel
+from pipeline.web.panels.curves import show_curves
+from pipeline.web.panels.exports import show_exports
+from pipeline.web.panels.reports import show_pages, show_recall, show_walks
 from pipeline.web.run_pages import StudioRun
 
 NOT_CONVERTED = "Not converted yet, or the recipe is not known: understudy convert --config RECIPE"
 
 
-def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[[Path], str]) -> None:
-    """The page of these runs; `address` gives where a file is served, for its frame."""
+def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[[Path], str], *, talks: bool) -> None:
+    """The page of these runs; `address` gives where a file is served, for its frame.
+
+    With `talks` there are characters in the queue.
+    """
     panels: dict[str, Callable[[StudioRun], object]] = {
         "Recall": lambda run: show_recall(run, address),
         "Records": lambda run: show_pages(run.records_pages, NOT_CONVERTED, address),
@@ -25,24 +30,23 @@ def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[
         "Training": show_curves,
         "Export": show_exports,
     }
-    finished = any(run.is_finished for run in runs)
     with ui.header().classes("top"):
         ui.label("Understudy studio").classes("title")
         tabs = ui.tabs().props("dense no-caps outside-arrows mobile-arrows")
         with tabs:
             for name in ("Chat", *panels):
                 ui.tab(name)
-    with ui.tab_panels(tabs, value="Chat" if finished else "Training").classes("panels"):
+    with ui.tab_panels(tabs, value="Chat" if talks else "Training").classes("panels"):
         with ui.tab_panel("Chat"):
-            show_chat(queue, finished=finished)
+            show_chat(queue, talks=talks)
         for name, show in panels.items():
             with ui.tab_panel(name):
                 _show_for_one(runs, show)
 
 
-def show_chat(queue: ModelQueue, *, finished: bool) -> None:
+def show_chat(queue: ModelQueue, *, talks: bool) -> None:
     """The chat, as soon as the models are loaded."""
-    if not finished:
+    if not talks:
         ui.label("There is nobody to talk to before a run is finished; restart the studio then.").classes("note")
         return
     with ui.column().classes("panel") as panel:

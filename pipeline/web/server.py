@@ -44,8 +44,10 @@ def run_studio(
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise UnderstudyError(f"{host}:{port}", f"cannot be used ({error})", fix="try another --port") from error
-    queue = ModelQueue([run.folder for run in runs if run.is_finished], base)
-    server = uvicorn.Server(uvicorn.Config(_app(runs, queue, host, password), log_level="warning"))
+    finished = [run.folder for run in runs if run.is_finished]
+    queue = ModelQueue(finished, base)
+    application = _app(runs, queue, host, password, talks=bool(finished))
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     shown = f"[{host}]" if ":" in host else host
     print_line(f"http://{shown}:{listening.getsockname()[1]} is the studio; Ctrl-C stops it")
     try:
@@ -57,7 +59,7 @@ def run_studio(
         queue.close()
 
 
-def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str | None) -> FastAPI:
+def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str | None, *, talks: bool) -> FastAPI:
     application = FastAPI(openapi_url=None)
     frames: dict[str, Path] = {}  # the only files that are served, by a digest of their path
 
@@ -76,7 +78,7 @@ def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str 
     def studio() -> None:
         ui.add_css(STYLE.read_text(encoding="utf-8"))
         ui.colors(primary="#0d665f", negative="#a5281b")
-        show_studio(runs, queue, address)
+        show_studio(runs, queue, address, talks=talks)
 
     ui.run_with(application, title="Understudy studio", favicon="🎭", dark=None, tailwind=False)
     application.add_middleware(Access, password=password)

@@ -18,6 +18,8 @@ from pipeline.serving.screen import printable
 from pipeline.web.model_queue import GrowingReply, ModelQueue, ReplyStopped
 
 BETWEEN_LOOKS = 0.1  # seconds, at a reply that grows
+# To the end of the conversation, unless the reader has scrolled up.
+SCROLL = "const e = document.scrollingElement; if (e.scrollHeight - e.scrollTop - innerHeight < 300) e.scrollTop = 1e9"
 SAMPLING = {  # of each parameter: its name on the page, least, most, step
     "temperature": ("Temperature (0: greedy)", 0.0, 2.0, 0.1),
     "top_p": ("top_p", 0.05, 1.0, 0.05),
@@ -164,6 +166,7 @@ class ChatPanel:
     async def _exchange(self, text: str) -> bool:
         """Both sides' replies to what was said, as they come; whether the character's was kept."""
         self._apply_sampling()
+        ui.run_javascript(SCROLL)
         own, base = self.sides
         with self.talk, ui.column().classes("exchange") as exchange:
             ui.label(printable(text)).classes("mine")
@@ -201,6 +204,7 @@ class ChatPanel:
                 await asyncio.wait([asked], timeout=BETWEEN_LOOKS)
                 if growing.text:
                     shown.text = begun + growing.text
+                    ui.run_javascript(SCROLL)
             done = asked.result()
         finally:
             self.growing = None

@@ -1,0 +1,58 @@
+"""Exports by a click, and the files that they made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nicegui import ui
+
+from pipeline.conversations.persona import load_personas
+from pipeline.errors import UnderstudyError
+from pipeline.exports import FORMS
+from pipeline.recipe import safe_folder_name
+from pipeline.web.panels.command import CommandLog
+from pipeline.web.run_pages import EXPORTS_FOLDER, StudioRun
+
+
+def show_exports(run: StudioRun) -> None:
+    """The forms that other programs take, each by a click, and the files that there are."""
+    if not run.is_finished:
+        ui.label("There is nothing to export before the run is finished.").classes("note")
+        return
+    try:
+        names = [persona.name for persona in load_personas(run.folder)]
+    except UnderstudyError as error:
+        ui.label(str(error)).classes("note")
+        return
+    with ui.row().classes("bar"):
+        form = ui.select({name: f"{name}: {what}" for name, what in FORMS.items()}, value="card", label="Form")
+        form.props("dense outlined").classes("wide")
+        name = ui.select(names, value=names[0], label="Character").props("dense outlined")
+        name.visible = len(names) > 1
+        button = ui.button("Export").props("no-caps unelevated")
+    log = CommandLog()
+
+    @ui.refreshable
+    def files() -> None:
+        for made, paths in run.exported().items():
+            with ui.column().classes("export"):
+                ui.label(f"{made}: {run.folder / EXPORTS_FOLDER / made}").classes("who")
+                with ui.row():
+                    _download_buttons(paths)
+
+    async def export() -> None:
+        own = f"{form.value}-{safe_folder_name(name.value, set())}" if len(names) > 1 else form.value
+        out = run.folder / EXPORTS_FOLDER / own
+        arguments = ["export", "--adapter", str(run.folder), "--to", form.value, "--out", str(out), "--as", name.value]
+        if await log.run(arguments):
+            files.refresh()
+
+    button.on_click(export)
+    files()
+
+
+def _download_buttons(paths: Sequence[Path]) -> None:
+    for path in paths:
+        button = ui.button(path.name, on_click=lambda path=path: ui.download.file(path))
+        button.props("flat dense no-caps").tooltip(f"{path.stat().st_size / 1e6:.1f} MB")
