@@ -43,6 +43,9 @@ recall: setup ## measure recall of the settings, before and after training (RECI
 chat: setup ## talk to the trained character (OUTPUT=...)
 	@$(BIN)/python -m pipeline.chat --adapter $(OUTPUT)
 
+studio: setup ## the same in a browser, with report, curves and exports (RECIPE=...)
+	@$(BIN)/python -m pipeline.studio --config $(RECIPE)
+
 bench: setup ## speed and memory against trl's, time to recall, commands (an hour; 芙宁娜's rows too, where FURINA has them)
 	$(BIN)/python -m pipeline.bench --config recipes/demo.yaml --out outputs/bench/demo
 	$(BIN)/python -m pipeline.bench --time_to_recall --half --config recipes/demo.yaml --out outputs/bench/recall
@@ -80,4 +83,4 @@ lock: ## make the lock file anew from pyproject.toml
 clean: ## remove build products, but no trained model
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup venv demo data train recall chat bench test ablation soak check lock clean
+.PHONY: help setup venv demo data train recall chat studio bench test ablation soak check lock clean

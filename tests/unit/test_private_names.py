@@ -33,7 +33,9 @@ def dumps() -> dict[str, str]:
 
 def private_uses(tree: ast.Module) -> Iterator[str]:
     """The private names that a module takes from elsewhere: imported, read of an object, or overridden."""
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
     own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("pipeline"):
