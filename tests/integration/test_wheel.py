@@ -22,6 +22,8 @@ def test_a_character_is_begun_and_converted_with_the_wheel_alone(tmp_path: Path)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
+        data = {path.suffix for path in (ROOT / "pipeline").rglob("*") if path.suffix not in (".py", ".pyc", "")}
+        assert {Path(name).suffix for name in packed.namelist()} >= data
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site"), "OMP_NUM_THREADS": "1"}
 
     def understudy(*arguments: str, cwd: Path) -> str:
