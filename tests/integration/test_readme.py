@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools.reference import reference
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HEADERS = [*(ROOT / "recipes").glob("*.yaml")]
@@ -40,6 +41,11 @@ def help_of(module: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-500:]
     return done.stdout
+
+
+def test_the_reference_is_that_of_the_program() -> None:
+    in_one_line = [" ".join(text.split()) for text in (reference(), (ROOT / "docs/reference.md").read_text("utf-8"))]
+    assert in_one_line[0] == in_one_line[1], "python -m tools.reference > docs/reference.md"
 
 
 @functools.cache
