@@ -61,7 +61,7 @@ def _default(entry: Field[object]) -> str:
 
 
 def _commands() -> Iterator[str]:
-    yield from ("", "## Commands", "", "`understudy STAGE` and `python -m pipeline.STAGE` are the same.")
+    yield from ("", "## Commands", "", "Each is `understudy` with its name, or the module of that name in `pipeline`.")
     for stage, meaning in STAGES.items():
         yield from ("", f"### {stage}", "", f"{meaning[0].upper()}{meaning[1:]}.", "", "```", help_of(stage), "```")
 

@@ -71,7 +71,7 @@ def describe_shape(documents: Sequence[Any]) -> str:
     more = len(shape.leaves) - len(found)
     listing = "\n".join([*found, *([f"  and {more} paths more"] if more > 0 else [])]) or "  nothing"
     if not (guesses := guess_maps(shape)):
-        advice = "say in the recipe with `maps` where its rows lie (README.md, Unforeseen shapes)"
+        advice = "say in the recipe with `maps` where its rows lie (docs/formats.md, Unforeseen shapes)"
         return f"{advice}. Found in it:\n{listing}\n"
     maps = yaml.safe_dump(
         {"maps": [guess.entry() for guess in guesses]},
@@ -83,7 +83,7 @@ def describe_shape(documents: Sequence[Any]) -> str:
     return (
         "say in the recipe where its rows lie and what their fields are. Found in it:\n"
         f"{listing}\nfrom which this is guessed; paste it, and correct it where it is wrong:\n\n{maps}\n"
-        "(README.md, Unforeseen shapes, says what its keys mean)"
+        "(docs/formats.md, Unforeseen shapes, says what its keys mean)"
     )
 
 

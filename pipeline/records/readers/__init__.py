@@ -152,4 +152,4 @@ def _recognise_found(path: Path, root: Path, options: ReadOptions) -> Recognised
 
 
 def _forms() -> str:
-    return f"give one of these: {', '.join(reader.name for reader in READERS)} (README.md has their shapes)"
+    return f"give one of these: {', '.join(reader.name for reader in READERS)} (docs/formats.md has their shapes)"
