@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.training.arguments import RunArguments
 from pipeline.training.builder import build_trainer
 from pipeline.training.characters import load_characters, read_character
 from pipeline.training.data import prepare_data
+from pipeline.training.trainer import UnderstudyTrainer
 
 SDPA = "sdpa"  # transformers' default
 # Beyond trl's defaults, of which are three epochs, a linear schedule and checkpointing.
@@ -46,7 +48,9 @@ class WholeRun:
     def recall(self, _: Any = None) -> dict[str, float]:
         """The share of facts known word for word: as trained, and in new words (averaged over a fact's wordings)."""
         model = self.trainer.model
-        scores = score_probes(model, self.tokenizer, self.probes, self.persona, questions=plain_questions)
+        averaged = self.trainer.averaged() if isinstance(self.trainer, UnderstudyTrainer) else contextlib.nullcontext()
+        with averaged:
+            scores = score_probes(model, self.tokenizer, self.probes, self.persona, questions=plain_questions)
         if self.attention:  # scoring has its own, by which trl's variants would then be trained
             model.set_attn_implementation(self.attention)
         shares: dict[str, float] = {}

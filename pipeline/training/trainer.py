@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,9 +145,13 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         """Evaluate as trl does; nothing before the first step of a resumed run, whose logs have that one already."""
         if self._resumed_step and self.state.global_step == self._resumed_step:
             return {}
-        with self._average.applied() if self._average else contextlib.nullcontext():
+        with self.averaged():
             metrics: dict[str, float] = super().evaluate(*args, **kwargs)
         return metrics
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Within the block the model is what the run would save: where it averages, the mean of its weights so far."""
+        return self._average.applied() if self._average else contextlib.nullcontext()
 
     def _run_epoch(self, **options: Any) -> None:
         if self._resumed_at_end:  # transformers would take one step more before it looked whether to stop
