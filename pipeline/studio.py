@@ -34,8 +34,8 @@ def main() -> None:
 
     from pipeline.web.run_pages import StudioRun
 
-    runs = [StudioRun.of_recipe(recipe) for recipe in arguments.config or ()]
-    runs += [StudioRun(folder) for folder in arguments.adapter or ()]
+    runs = [StudioRun.of_recipe(recipe, arguments.base) for recipe in arguments.config or ()]
+    runs += [StudioRun(folder, base=arguments.base) for folder in arguments.adapter or ()]
     for run in runs:
         if arguments.adapter or run.is_finished:
             prepare_environment(arguments.base or base_name_of(run.folder))

@@ -68,12 +68,19 @@ def show_chat(queue: ModelQueue, *, talks: bool) -> None:
 
 def _show_for_one(runs: Sequence[StudioRun], show: Callable[[StudioRun], object]) -> None:
     """The panel of one of the runs, which is chosen above it where there are several."""
+
+    def show_or_say_why_not(run: StudioRun) -> None:
+        try:
+            show(run)
+        except (UnderstudyError, OSError) as error:  # such as a recipe that was edited meanwhile
+            ui.label(str(error)).classes("note")
+
     with ui.column().classes("panel"):
         if len(runs) == 1:
-            show(runs[0])
+            show_or_say_why_not(runs[0])
             return
         choice = ui.select({number: str(run.folder) for number, run in enumerate(runs)}, value=0, label="Run")
         choice.props("dense outlined")
-        shown = ui.refreshable(lambda: show(runs[choice.value]))
+        shown = ui.refreshable(lambda: show_or_say_why_not(runs[choice.value]))
         shown()
         choice.on_value_change(shown.refresh)

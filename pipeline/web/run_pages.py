@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
-from pipeline.recipe import character_arguments, value_of
+from pipeline.recipe import character_arguments, output_folder
 from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE
 from pipeline.runs.files import BLEED_PAGE, REPORT_FILE
 from pipeline.runs.run_file import is_finished
@@ -20,15 +21,21 @@ class StudioRun:
 
     folder: Path
     recipe: Path | None = None
+    base: str | None = None  # where its base model lies now, if it has moved
 
     @classmethod
-    def of_recipe(cls, recipe: Path) -> StudioRun:
+    def of_recipe(cls, recipe: Path, base: str | None = None) -> StudioRun:
         """The run that the recipe describes.
 
         Raises:
-            UnderstudyError: it is no recipe.
+            UnderstudyError: it is no recipe, or says not where the run's folder is.
         """
-        return cls(Path(str(value_of(recipe, [], "output_dir"))), recipe)
+        return cls(output_folder(recipe), recipe, base)
+
+    @property
+    def base_options(self) -> list[str]:
+        """The command line's options for the base model."""
+        return [f"--base={self.base}"] if self.base else []
 
     @property
     def is_finished(self) -> bool:
@@ -57,8 +64,14 @@ class StudioRun:
 
     def exported(self) -> dict[str, list[Path]]:
         """The files of each export in the run's folder, by form."""
-        folders = sorted((self.folder / EXPORTS_FOLDER).glob("[!.]*"))
+        folders = [path for path in sorted((self.folder / EXPORTS_FOLDER).glob("[!.]*")) if path.is_dir()]
         return {folder.name: sorted(file for file in folder.iterdir() if file.is_file()) for folder in folders}
+
+    def new_export(self, name: str) -> Path:
+        """A folder for an export of that name, which is not there yet."""
+        folders = self.folder / EXPORTS_FOLDER
+        numbered = (f"{name}-{number}" for number in count(2))
+        return next(folders / one for one in chain([name], numbered) if not (folders / one).exists())
 
     def _reports(self, name: str) -> Iterator[Path]:
         yield from (page for page in (self.folder / name, *sorted(self.folder.glob(f"*/{name}"))) if page.is_file())

@@ -42,7 +42,7 @@ def run_studio(
         )  # fmt: skip
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise UnderstudyError(f"{host}:{port}", f"cannot be used ({error})", fix="try another --port") from error
     finished = [run.folder for run in runs if run.is_finished]
     queue = ModelQueue(finished, base)
@@ -83,5 +83,5 @@ def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str 
     ui.run_with(application, title="Understudy studio", favicon="🎭", dark=None, tailwind=False)
     application.add_middleware(Access, password=password)
     if is_this_machine(host):  # else a site of another name, pointed at this machine, could read along
-        application.add_middleware(TrustedHostMiddleware, allowed_hosts=THIS_MACHINE)
+        application.add_middleware(TrustedHostMiddleware, allowed_hosts=[*THIS_MACHINE, host])
     return application

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from pipeline.serving.conversation import Chat
 from pipeline.serving.screen import printable
 from pipeline.web.model_queue import GrowingReply, ModelQueue, ReplyStopped
 
-BETWEEN_LOOKS = 0.1  # seconds, at a reply that grows
 # To the end of the conversation, unless the reader has scrolled up.
 SCROLL = "const e = document.scrollingElement; if (e.scrollHeight - e.scrollTop - innerHeight < 300) e.scrollTop = 1e9"
 SAMPLING = {  # of each parameter: its name on the page, least, most, step
@@ -29,11 +28,25 @@ SAMPLING = {  # of each parameter: its name on the page, least, most, step
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two who reply: the conversation as it had it, and its name on the page."""
+class Talk:
+    """The conversation as the character has it, and as the base model has it."""
 
-    chat: Chat
-    name: str
+    own: Chat
+    base: Chat
+
+    def copy(self) -> Talk:
+        """The same conversation, which goes its own way from now on."""
+        return Talk(copy(self.own), copy(self.base))
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What was said and replied, on the page; whether the base model replied too."""
+
+    column: ui.column
+    text: str
+    reply: ui.label
+    has_base: bool = False
 
 
 class ChatPanel:
@@ -43,9 +56,10 @@ class ChatPanel:
         self.characters = characters
         self.queue = queue
         self.growing: GrowingReply | None = None
+        self.is_busy = False
         self.label = next(iter(characters))
-        self.sides: tuple[Side, ...] = ()  # the character, and the base model
-        self.exchanges: list[ui.column] = []  # on the page, as many as the conversation has
+        self.exchanges: list[Exchange] = []  # as many as the conversation has
+        self.more: ui.button | None = None  # goes on with the last reply, where that was cut off
         self._build()
         self._begin()
 
@@ -92,10 +106,11 @@ class ChatPanel:
         """A conversation with the chosen character begins."""
         self.stop()
         trained = self.characters[self.label]
-        self.sides = (Side(Chat(trained), self.label), Side(Chat(trained, disable_adapter=True), "base model"))
+        self.dialogue = Talk(Chat(trained), Chat(trained, disable_adapter=True))
         self.prompt.text = printable(trained.persona.system("chat"))
         self.talk.clear()
         self.exchanges.clear()
+        self.more = None
         with self.talk:
             ui.label(f"{self.label} is here.").classes("note")
 
@@ -107,127 +122,172 @@ class ChatPanel:
 
     async def _send(self) -> None:
         text = (self.box.value or "").strip()
-        if not text or self.growing:
+        if not text or self.is_busy:
             return
         self.box.value = ""
-        if not await self._exchange(text):
+        if not await self._exchange(text) and not self.box.value:
             self.box.value = text
 
     async def _retry(self) -> None:
-        if not self.growing and (text := self._undo()):
-            await self._exchange(text)
+        """The last message is answered once more; if it is not, the reply that there was stays."""
+        if self.is_busy or not self.exchanges:
+            return
+        last, before = self.exchanges[-1], self.dialogue.copy()
+        talk = self.dialogue
+        talk.own.undo()
+        if last.has_base:
+            talk.base.undo()
+        if await self._exchange(last.text):
+            self.exchanges.remove(last)
+            last.column.delete()
+        elif self.dialogue is talk:
+            self.dialogue = before
+            if before.own.cut:
+                self._offer_more(last.reply)
 
-    async def _go_on(self, asked: ui.button, shown: ui.label) -> None:
+    async def _go_on(self, shown: ui.label) -> None:
         """The rest of a reply that was cut off, in the place where it stands."""
-        chat = self.sides[0].chat
-        if self.growing or chat.cut is None:
+        talk, before = self.dialogue, shown.text
+        if self.is_busy:
             return
-        asked.delete()
-        before = shown.text
-        try:
-            done = await self._grow(chat.go_on, shown, before)
-        except (ReplyStopped, UnderstudyError) as error:
-            shown.text = before
-            self._fail(error)
-            return
-        self._offer_more(done, shown)
-
-    async def _recall(self) -> None:
-        question = (self.box.value or "").strip()
-        if not question or self.growing:
-            return
+        self._end_more()
         self._apply_sampling()
         try:
-            known, base = await self.queue.ask(lambda: self.sides[0].chat.recall(question))
+            done = await self._grow(talk.own.go_on, shown, before)
+        except (ReplyStopped, UnderstudyError) as error:
+            if self.dialogue is talk:
+                shown.text = before
+                self._offer_more(shown)
+                self._fail(error)
+            return
+        if self.dialogue is talk and done.is_cut:
+            self._offer_more(shown)
+
+    async def _recall(self) -> None:
+        question, talk, label = (self.box.value or "").strip(), self.dialogue, self.label
+        if not question or self.is_busy:
+            return
+        self._apply_sampling()
+        self._set_busy(True)
+        try:
+            known, base = await self.queue.ask(lambda: talk.own.recall(question))
         except UnderstudyError as error:
             self._fail(error)
+            return
+        finally:
+            self._set_busy(False)
+        if self.dialogue is not talk or self.talk.is_deleted:
             return
         with self.talk, ui.column().classes("exchange alone"):
             ui.label(printable(question)).classes("mine")
             with ui.element("div").classes("replies"):
-                self._bubble(f"{self.label}, asked alone, greedy", known)
+                self._bubble(f"{label}, asked alone, greedy", known)
                 self._bubble("base model", base)
 
-    def _undo(self) -> str | None:
-        """Take the last exchange back; what had been said."""
-        own, base = (side.chat for side in self.sides)
-        if self.growing or not own.turns:
-            return None
-        if base.turns[-2:-1] == own.turns[-2:-1]:  # else the base model was not asked
-            base.undo()
-        self.exchanges.pop().delete()
-        return own.undo()
+    def _undo(self) -> None:
+        if self.is_busy or not self.exchanges:
+            return
+        last = self.exchanges.pop()
+        last.column.delete()
+        self.more = None
+        self.dialogue.own.undo()
+        if last.has_base:
+            self.dialogue.base.undo()
 
     def _save(self) -> None:
-        messages = self.sides[0].chat.turns
-        content = json.dumps({"messages": messages}, ensure_ascii=False, indent=2) + "\n"
+        content = json.dumps({"messages": self.dialogue.own.turns}, ensure_ascii=False, indent=2) + "\n"
         ui.download.content(content.encode(), "conversation.json")
 
     async def _exchange(self, text: str) -> bool:
-        """Both sides' replies to what was said, as they come; whether the character's was kept."""
+        """Both replies to what was said, as they come; whether the character's was kept."""
         self._apply_sampling()
-        ui.run_javascript(SCROLL)
-        own, base = self.sides
-        with self.talk, ui.column().classes("exchange") as exchange:
+        self._end_more()
+        talk = self.dialogue
+        with self.talk, ui.column().classes("exchange") as column:
             ui.label(printable(text)).classes("mine")
             with ui.element("div").classes("replies") as replies:
-                shown = self._bubble(own.name, "…")
+                shown = self._bubble(self.label, "…")
+        exchange = Exchange(column, text, shown)
         try:
-            done = await self._grow(lambda streamer: own.chat.say(text, streamer), shown)
+            done = await self._grow(lambda growing: talk.own.say(text, growing), shown)
         except (ReplyStopped, UnderstudyError) as error:
-            exchange.delete()
-            self._fail(error)
+            if not column.is_deleted:
+                column.delete()
+                self._fail(error)
+            return False
+        if self.dialogue is not talk:
             return False
         self.exchanges.append(exchange)
-        self._offer_more(done, shown)
-        if forgotten := own.chat.forgotten:
-            with exchange:
-                ui.label(f"The first {forgotten} turns no longer fit, and are forgotten.").classes("note")
+        if talk.own.forgotten:
+            with column:
+                ui.label(f"The first {talk.own.forgotten} turns no longer fit, and are forgotten.").classes("note")
         if self.beside.value:
-            with replies:
-                shown = self._bubble(base.name, "…")
-            try:
-                await self._grow(lambda streamer: base.chat.say(text, streamer), shown)
-            except (ReplyStopped, UnderstudyError) as error:
-                shown.text = f"({'stopped' if isinstance(error, ReplyStopped) else error})"
+            await self._answer_as_base(talk, exchange, replies)
+        if done.is_cut and self.dialogue is talk:
+            self._offer_more(shown)
         return True
+
+    async def _answer_as_base(self, talk: Talk, exchange: Exchange, replies: ui.element) -> None:
+        with replies:
+            shown = self._bubble("base model", "…")
+        try:
+            await self._grow(lambda growing: talk.base.say(exchange.text, growing), shown)
+        except (ReplyStopped, UnderstudyError) as error:
+            if not shown.is_deleted:
+                shown.text = f"({'stopped' if isinstance(error, ReplyStopped) else error})"
+        else:
+            exchange.has_base = True
 
     async def _grow(self, reply: Callable[[GrowingReply], Reply], shown: ui.label, begun: str = "") -> Reply:
         """The reply, on the page as it comes, after what it had `begun` with."""
-        growing = self.growing = GrowingReply(self.sides[0].chat.trained.tokenizer)
-        self.send.disable()
+
+        def show() -> None:
+            if shown.is_deleted:
+                growing.is_stopped = True
+            elif growing.text:
+                shown.text = begun + growing.text
+                shown.client.run_javascript(SCROLL)
+
+        growing = self.growing = GrowingReply(self.dialogue.own.trained.tokenizer, show)
         if self.queue.waiting:
             shown.text = f"{begun}… ({self.queue.waiting} before it)"
-        asked = asyncio.ensure_future(self.queue.ask(lambda: reply(growing)))
+        self._set_busy(True)
         try:
-            while not asked.done():
-                await asyncio.wait([asked], timeout=BETWEEN_LOOKS)
-                if growing.text:
-                    shown.text = begun + growing.text
-                    ui.run_javascript(SCROLL)
-            done = asked.result()
+            done = await self.queue.reply(growing, reply)
         finally:
             self.growing = None
-            self.send.enable()
-        shown.text = printable(done.text)
+            self._set_busy(False)
+        if not shown.is_deleted:
+            shown.text = printable(done.text)
         return done
 
-    def _offer_more(self, reply: Reply, shown: ui.label) -> None:
-        """A reply that was cut off says so, and can go on."""
-        if reply.is_cut and shown.parent_slot:
+    def _set_busy(self, is_busy: bool) -> None:
+        self.is_busy = is_busy
+        if not self.send.is_deleted:
+            self.send.set_enabled(not is_busy)
+
+    def _offer_more(self, shown: ui.label) -> None:
+        """The reply, which was cut off, can go on."""
+        if shown.parent_slot:
             with shown.parent_slot.parent:
-                asked = ui.button("cut off at its longest; go on").props("flat dense no-caps")
-                asked.on_click(lambda: self._go_on(asked, shown))
+                self.more = ui.button("cut off at its longest; go on").props("flat dense no-caps")
+                self.more.on_click(lambda: self._go_on(shown))
+
+    def _end_more(self) -> None:
+        """Only the last reply can go on."""
+        if self.more and not self.more.is_deleted:
+            self.more.delete()
+        self.more = None
 
     def _apply_sampling(self) -> None:
-        """From now on, replies are drawn as the page says."""
+        """From now on, replies are drawn as the page says; where it says nothing, as the character's own numbers do."""
         given = {name: number.value for name, number in self.numbers.items() if number.value is not None}
         if "max_new_tokens" in given:
             given["max_new_tokens"] = int(given["max_new_tokens"])
-        for side in self.sides:
-            persona = side.chat.trained.persona
-            persona = replace(persona, sampling=replace(persona.sampling, **given))
-            side.chat.trained = replace(side.chat.trained, persona=persona)
+        trained = self.characters[self.label]
+        sampling = replace(trained.persona.sampling, **given)
+        trained = replace(trained, persona=replace(trained.persona, sampling=sampling))
+        self.dialogue.own.trained = self.dialogue.base.trained = trained
 
     @staticmethod
     def _bubble(name: str, text: str) -> ui.label:
@@ -235,7 +295,7 @@ class ChatPanel:
             ui.label(printable(name)).classes("who")
             return ui.label(printable(text)).classes("said")
 
-    @staticmethod
-    def _fail(error: Exception) -> None:
-        if not isinstance(error, ReplyStopped):
-            ui.notify(str(error), type="negative", multi_line=True, timeout=10_000, close_button="OK")
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, UnderstudyError) and not self.talk.is_deleted:
+            with self.talk:
+                ui.notify(str(error), type="negative", multi_line=True, timeout=10_000, close_button="OK")

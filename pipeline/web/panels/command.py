@@ -16,6 +16,7 @@ from pipeline.serving.screen import printable
 
 LINE_ENDS = re.compile(rb"[\r\n]+")
 MOST_AT_ONCE = 1 << 16  # bytes
+ONE_AT_A_TIME = asyncio.Lock()  # each loads a model, and two exports would write into one folder
 NOT_NEEDED = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
@@ -26,17 +27,17 @@ class CommandLog:
         self.state = ui.label().classes("note").props('role="status"')
         self.lines = ui.log(max_lines=500).classes("log").props('aria-label="Output"')
         self.lines.visible = False
-        self.is_running = False
 
     async def run(self, arguments: Sequence[str]) -> bool:
-        """Run `python -m pipeline.<arguments>`; whether it ended well."""
-        if self.is_running:
+        """Run `python -m pipeline.<arguments>`; whether it ended well. It goes on where its page is closed."""
+        if ONE_AT_A_TIME.locked():
+            self.state.text = "Another command is running, of this page or another; they run one at a time."
             return False
-        self.is_running, self.lines.visible = True, True
-        self.lines.clear()
-        stage, *rest = arguments
-        self.state.text = f"understudy {' '.join(arguments)} ..."
-        try:
+        async with ONE_AT_A_TIME:
+            self.lines.visible = True
+            self.lines.clear()
+            self.state.text = f"understudy {' '.join(arguments)} ..."
+            stage, *rest = arguments
             async with _started(["-m", f"pipeline.{stage}", *rest]) as process:
                 assert process.stdout is not None  # noqa: S101 - it was asked for
                 begun = b""
@@ -45,13 +46,13 @@ class CommandLog:
                     self._show(whole)
                 self._show([begun])
                 code = await process.wait()
-        finally:
-            self.is_running = False
+        if self.state.is_deleted:
+            return False
         self.state.text = "done" if code == 0 else f"ended with exit code {code}; what it said:"
         return code == 0
 
     def _show(self, lines: Sequence[bytes]) -> None:
-        for line in lines:
+        for line in lines if not self.state.is_deleted else ():
             text = printable(line.decode("utf-8", errors="replace"))
             if "%|" in text:  # a progress bar
                 self.state.text = text

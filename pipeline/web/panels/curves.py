@@ -29,20 +29,22 @@ def show_curves(run: StudioRun) -> None:
         ui.echart(_chart(title, lines), renderer="svg").classes("chart").props(f'role="img" aria-label="{title}"')
         for title, lines in CURVES.items()
     ]
-    known: list[int] = [-1]
+    known: list[Logs] = [[]]
 
     def look() -> None:
         logs = read_logs(run.folder)
-        if len(logs) == known[0]:
-            return
-        known[0] = len(logs)
         state.text = _progress(run, logs)
+        if logs == known[0]:
+            return
+        known[0] = logs
         for chart, lines in zip(charts, CURVES.values(), strict=True):
             for line, key in zip(chart.options["series"], lines.values(), strict=True):
                 line["data"] = [[log["step"], round(log[key], 4)] for log in logs if key in log]
             chart.visible = any(line["data"] for line in chart.options["series"])
             chart.update()
 
+    for chart in charts:
+        chart.visible = False
     look()
     ui.timer(BETWEEN_LOOKS, look)
 

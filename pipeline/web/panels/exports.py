@@ -43,9 +43,8 @@ def show_exports(run: StudioRun) -> None:
 
     async def export() -> None:
         own = f"{form.value}-{safe_folder_name(name.value, set())}" if len(names) > 1 else form.value
-        out = run.folder / EXPORTS_FOLDER / own
-        arguments = ["export", "--adapter", str(run.folder), "--to", form.value, "--out", str(out), "--as", name.value]
-        if await log.run(arguments):
+        what = ["--adapter", str(run.folder), "--to", form.value, f"--as={name.value}", *run.base_options]
+        if await log.run(["export", *what, "--out", str(run.new_export(own))]):
             files.refresh()
 
     button.on_click(export)

@@ -50,7 +50,8 @@ def show_recall(run: StudioRun, address: Callable[[Path], str]) -> None:
     log: list[CommandLog] = []
 
     async def measure() -> None:
-        if await log[0].run(["recall", "--config", str(run.recipe), "--adapter", str(run.folder), "--quick"]):
+        own = ["--config", str(run.recipe), "--adapter", str(run.folder), *run.base_options]
+        if await log[0].run(["recall", *own, "--quick"]):
             reports.refresh()
 
     if run.recipe and run.is_finished:
