@@ -24,6 +24,7 @@ from pipeline.web.run_pages import StudioRun
 
 STYLE = Path(__file__).with_name("studio.css")
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+PATIENCE = 60.0  # seconds without an answer until a page is taken for closed: a model being loaded may hold all else up
 THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -80,7 +81,9 @@ def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str 
         ui.colors(primary="#0d665f", negative="#a5281b")
         show_studio(runs, queue, address, talks=talks)
 
-    ui.run_with(application, title="Understudy studio", favicon="🎭", dark=None, tailwind=False)
+    ui.run_with(
+        application, title="Understudy studio", favicon="🎭", dark=None, tailwind=False, reconnect_timeout=PATIENCE
+    )  # fmt: skip
     application.add_middleware(Access, password=password)
     if is_this_machine(host):  # else a site of another name, pointed at this machine, could read along
         application.add_middleware(TrustedHostMiddleware, allowed_hosts=[*THIS_MACHINE, host])

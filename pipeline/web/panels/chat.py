@@ -16,15 +16,10 @@ from pipeline.models.trained import TrainedCharacter
 from pipeline.serving.conversation import Chat
 from pipeline.serving.screen import printable
 from pipeline.web.model_queue import GrowingReply, ModelQueue, ReplyStopped
+from pipeline.web.panels.sampling import SamplingFields
 
 # To the end of the conversation, unless the reader has scrolled up.
 SCROLL = "const e = document.scrollingElement; if (e.scrollHeight - e.scrollTop - innerHeight < 300) e.scrollTop = 1e9"
-SAMPLING = {  # of each parameter: its name on the page, least, most, step
-    "temperature": ("Temperature (0: greedy)", 0.0, 2.0, 0.1),
-    "top_p": ("top_p", 0.05, 1.0, 0.05),
-    "repetition_penalty": ("Repetition penalty", 1.0, 2.0, 0.05),
-    "max_new_tokens": ("Longest reply, tokens", 1, 1024, 1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +91,7 @@ class ChatPanel:
             ask.tooltip("As recall asks: by itself, greedy, outside this conversation")
         with ui.expansion("System prompt and sampling").classes("settings"):
             self.prompt = ui.label().classes("said")
-            own = self.characters[self.label].persona.sampling
-            self.numbers = {
-                name: ui.number(label, value=getattr(own, name), min=least, max=most, step=step).props("dense outlined")
-                for name, (label, least, most, step) in SAMPLING.items()
-            }
+            self.fields = SamplingFields(self.characters[self.label].persona.sampling)
 
     def _begin(self) -> None:
         """A conversation with the chosen character begins."""
@@ -116,8 +107,7 @@ class ChatPanel:
 
     def _become(self, event: Any) -> None:
         self.label = event.value
-        for name, number in self.numbers.items():
-            number.value = getattr(self.characters[self.label].persona.sampling, name)
+        self.fields.reset(self.characters[self.label].persona.sampling)
         self._begin()
 
     async def _send(self) -> None:
@@ -280,13 +270,9 @@ class ChatPanel:
         self.more = None
 
     def _apply_sampling(self) -> None:
-        """From now on, replies are drawn as the page says; where it says nothing, as the character's own numbers do."""
-        given = {name: number.value for name, number in self.numbers.items() if number.value is not None}
-        if "max_new_tokens" in given:
-            given["max_new_tokens"] = int(given["max_new_tokens"])
+        """From now on, replies are drawn as the page says."""
         trained = self.characters[self.label]
-        sampling = replace(trained.persona.sampling, **given)
-        trained = replace(trained, persona=replace(trained.persona, sampling=sampling))
+        trained = replace(trained, persona=replace(trained.persona, sampling=self.fields.sampling))
         self.dialogue.own.trained = self.dialogue.base.trained = trained
 
     @staticmethod
