@@ -120,7 +120,7 @@ def test_the_studio_is_used_from_a_keyboard_and_texts_of_strangers_stay_texts(
         until(lambda: browser.find_elements("css selector", ".chart svg path"))
         click(browser, ".q-tab", "What the loss sees")
         click(browser, "button", "Show what the loss sees")
-        until(lambda: texts(browser, "iframe"))
+        until(lambda: browser.find_elements("css selector", "iframe[title=Walks]"))
         click(browser, ".q-tab", "Export")
         click(browser, "button", "Export")
         sees(browser, "button", "card_v3.json")
