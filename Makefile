@@ -46,7 +46,7 @@ chat: setup ## talk to the trained character (OUTPUT=...)
 studio: setup ## the same in a browser, with report, curves and exports (RECIPE=...)
 	@$(BIN)/python -m pipeline.studio --config $(RECIPE)
 
-bench: setup ## speed and memory against trl's, time to recall, commands (two hours; 芙宁娜's rows too, where FURINA has them)
+bench: setup ## speed and memory against trl's, time to recall, commands (over an hour; 芙宁娜's rows too, where FURINA has them)
 	$(BIN)/python -m pipeline.bench --config recipes/demo.yaml --out outputs/bench/demo
 	$(BIN)/python -m pipeline.bench --time_to_recall --half --config recipes/demo.yaml --out outputs/bench/recall
 	$(BIN)/python -m pipeline.bench --commands --config recipes/demo.yaml --out outputs/bench/commands

@@ -20,7 +20,7 @@ MOST = 10.0  # a temperature or a penalty above it says nothing
 def main() -> None:
     """Read the command line and open the chat."""
     arguments = _parser().parse_args()
-    prepare_environment(arguments.base or base_name_of(arguments.adapter[0]))
+    prepare_environment(*(arguments.base or base_name_of(folder) for folder in arguments.adapter))
     # Before the wait for torch:
     labelled = label_personas({folder: load_personas(folder) for folder in arguments.adapter})
     name = choose_label(arguments.name, labelled)

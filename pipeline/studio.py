@@ -36,14 +36,14 @@ def main() -> None:
 
     runs = [StudioRun.of_recipe(recipe, arguments.base) for recipe in arguments.config or ()]
     runs += [StudioRun(folder, base=arguments.base) for folder in arguments.adapter or ()]
-    for run in runs:
-        if arguments.adapter or run.is_finished:
-            prepare_environment(arguments.base or base_name_of(run.folder))
+    trained = [run.folder for run in runs if arguments.adapter or run.is_finished]
+    if trained:
+        prepare_environment(*(arguments.base or base_name_of(folder) for folder in trained))
     from pipeline.web.access import read_password
     from pipeline.web.server import run_studio
 
     password = read_password(arguments.password_file) if arguments.password_file else None
-    run_studio(runs, host=arguments.host, port=arguments.port, password=password, base=arguments.base)
+    run_studio(runs, host=arguments.host, port=arguments.port, password=password)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from pipeline.training.arguments import RunArguments
 from pipeline.training.builder import build_trainer
 from pipeline.training.characters import load_characters, read_character
 from pipeline.training.data import prepare_data
-from pipeline.training.trainer import UnderstudyTrainer
 
 SDPA = "sdpa"  # transformers' default
 # Beyond trl's defaults, of which are three epochs, a linear schedule and checkpointing.
@@ -36,7 +36,8 @@ TRL_RUNS: dict[str, dict[str, Any]] = {
 class WholeRun:
     """A run that waits before its first step, and the facts that it is asked for.
 
-    `attention` is the implementation that it trains by, None for Understudy's own.
+    `attention` is the implementation that it trains by, None for Understudy's own. Within `averaged` the model is what
+    the run would save.
     """
 
     trainer: SFTTrainer
@@ -44,12 +45,12 @@ class WholeRun:
     probes: Sequence[Probe]
     persona: Persona
     attention: str | None = None
+    averaged: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
     def recall(self, _: Any = None) -> dict[str, float]:
         """The share of facts known word for word: as trained, and in new words (averaged over a fact's wordings)."""
         model = self.trainer.model
-        averaged = self.trainer.averaged() if isinstance(self.trainer, UnderstudyTrainer) else contextlib.nullcontext()
-        with averaged:
+        with self.averaged():
             scores = score_probes(model, self.tokenizer, self.probes, self.persona, questions=plain_questions)
         if self.attention:  # scoring has its own, by which trl's variants would then be trained
             model.set_attn_implementation(self.attention)
@@ -68,7 +69,7 @@ def whole_run(variant: str, run: RunArguments, tokenizer: PreTrainedTokenizerBas
     if variant == TREE:
         characters, tokenizer = load_characters(run, lambda _: None)
         trainer = build_trainer(run, prepare_data(run, characters, tokenizer), tokenizer, lambda _: None)
-        return WholeRun(trainer, tokenizer, probes, character.persona)
+        return WholeRun(trainer, tokenizer, probes, character.persona, averaged=trainer.averaged)
     rows = encode_rows(
         ([render(record, character.persona, chat_share=1.0)[0]] for record in character.records),
         tokenizer,

@@ -22,15 +22,15 @@ MOVED = (
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 
 
-def prepare_environment(model: str) -> None:
-    """Set the libraries' environment: no telemetry, and no network at all unless `model` is a hub id not cached yet."""
+def prepare_environment(*models: str) -> None:
+    """Set the libraries' environment: no telemetry, and no network at all unless one is a hub id not cached yet."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # Names that trl still uses on purpose, and DeepSpeed's guess at the hardware, are no news to the user.
     warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated")
     logging.getLogger("DeepSpeed").addFilter(lambda record: "Setting accelerator to CPU" not in record.getMessage())
-    if model == EMBEDDED or is_local(model) or is_cached(model):
+    if all(model == EMBEDDED or is_local(model) or is_cached(model) for model in models):
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 

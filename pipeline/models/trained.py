@@ -30,7 +30,7 @@ class TrainedCharacter:
     is_adapter: bool
     options: Mapping[str, Any]
     folder: Path = Path()
-    adapter_name: str | None = None  # of the model's adapters, where it has several
+    adapter_name: str | None = None  # its own in the model, which others may share
     kept: dict[str, PreTrainedModel] = field(default_factory=dict)  # the base that was loaded again, once it was
 
     @contextmanager
@@ -114,7 +114,7 @@ def _load_each(
         if is_adapter:
             check_base(base_name, revision=options["revision"], expected=run.get("base_digest"), adapter=folder)
         key, adapter = f"{base_name} {options}", f"adapter-{number}" if is_adapter else None
-        if not together and key not in bases:
+        if not together and (adapter is None or key not in bases):
             bases.clear()
         if adapter is None:
             model = load_base_model(str(folder), dtype=options["dtype"])

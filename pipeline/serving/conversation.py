@@ -143,6 +143,11 @@ class Chat:
         return len(prompt_ids(self.trained.tokenizer, chat_prompt(self.persona, turns)))
 
 
+def turns_as_json(turns: Sequence[Message]) -> str:
+    """The conversation as messages, as `load_turns` reads it."""
+    return json.dumps({"messages": list(turns)}, ensure_ascii=False, indent=1) + "\n"
+
+
 def save_turns(path: Path, turns: Sequence[Message]) -> None:
     """Write the conversation as messages.
 
@@ -150,7 +155,7 @@ def save_turns(path: Path, turns: Sequence[Message]) -> None:
         UnderstudyError: the file cannot be written.
     """
     try:
-        write_text(path, json.dumps({"messages": list(turns)}, ensure_ascii=False, indent=1) + "\n")
+        write_text(path, turns_as_json(turns))
     except OSError as error:
         raise UnderstudyError(path, f"cannot be written ({error.strerror})", fix="name another file") from error
 

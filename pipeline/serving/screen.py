@@ -120,9 +120,12 @@ class ReplyStreamer(TextStreamer):  # type: ignore[misc]
 
     def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
         """Write what is certain."""
-        if stream_end:
-            text = text.rstrip(HALF_A_CHARACTER)
-        _write(printable(text) + ("\n" if stream_end else ""))
+        _write(certain_text(text, stream_end=stream_end) + ("\n" if stream_end else ""))
+
+
+def certain_text(text: str, *, stream_end: bool) -> str:
+    """What of a streamed piece is shown: it is printable, and the last one ends with a whole character."""
+    return printable(text.rstrip(HALF_A_CHARACTER) if stream_end else text)
 
 
 def printable(text: str) -> str:

@@ -14,10 +14,10 @@ from transformers import TextStreamer
 from transformers.utils.logging import disable_progress_bar
 
 from pipeline.errors import UnderstudyError
-from pipeline.models.generate import HALF_A_CHARACTER, Reply
+from pipeline.models.generate import Reply
 from pipeline.models.trained import TrainedCharacter, load_together
 from pipeline.serving.console import characters_by_label
-from pipeline.serving.screen import printable
+from pipeline.serving.screen import certain_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -41,6 +41,11 @@ class ModelQueue:
         self._loading: asyncio.Future[dict[str, TrainedCharacter]] | None = None
         self._replies: WeakSet[GrowingReply] = WeakSet()
         self.waiting = 0  # what is asked and not yet answered
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nobody to talk to."""
+        return not self._folders
 
     async def characters(self) -> Mapping[str, TrainedCharacter]:
         """The characters by label.
@@ -126,4 +131,4 @@ class GrowingReply(TextStreamer):  # type: ignore[misc]
         """
         if self.is_stopped:
             raise ReplyStopped
-        self.text += printable(text.rstrip(HALF_A_CHARACTER) if stream_end else text)
+        self.text += certain_text(text, stream_end=stream_end)

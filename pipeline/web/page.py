@@ -18,11 +18,8 @@ from pipeline.web.run_pages import StudioRun
 NOT_CONVERTED = "Not converted yet, or the recipe is not known: understudy convert --config RECIPE"
 
 
-def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[[Path], str], *, talks: bool) -> None:
-    """The page of these runs; `address` gives where a file is served, for its frame.
-
-    With `talks` there are characters in the queue.
-    """
+def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[[Path], str]) -> None:
+    """The page of these runs; `address` gives where a file is served, for its frame."""
     panels: dict[str, Callable[[StudioRun], object]] = {
         "Recall": lambda run: show_recall(run, address),
         "Records": lambda run: show_pages(run.records_pages, NOT_CONVERTED, address),
@@ -36,17 +33,17 @@ def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[
         with tabs:
             for name in ("Chat", *panels):
                 ui.tab(name)
-    with ui.tab_panels(tabs, value="Chat" if talks else "Training").classes("panels"):
+    with ui.tab_panels(tabs, value="Training" if queue.is_empty else "Chat").classes("panels"):
         with ui.tab_panel("Chat"):
-            show_chat(queue, talks=talks)
+            show_chat(queue)
         for name, show in panels.items():
             with ui.tab_panel(name):
                 _show_for_one(runs, show)
 
 
-def show_chat(queue: ModelQueue, *, talks: bool) -> None:
+def show_chat(queue: ModelQueue) -> None:
     """The chat, as soon as the models are loaded."""
-    if not talks:
+    if queue.is_empty:
         ui.label("There is nobody to talk to before a run is finished; restart the studio then.").classes("note")
         return
     with ui.column().classes("panel") as panel:

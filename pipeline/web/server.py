@@ -28,10 +28,8 @@ PATIENCE = 60.0  # seconds without an answer until a page is taken for closed: a
 THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
 
 
-def run_studio(
-    runs: Sequence[StudioRun], *, host: str, port: int, password: str | None = None, base: str | None = None
-) -> None:
-    """The studio of these runs is served until it is stopped. `base` is where the base model lies now.
+def run_studio(runs: Sequence[StudioRun], *, host: str, port: int, password: str | None = None) -> None:
+    """The studio of these runs is served until it is stopped.
 
     Raises:
         UnderstudyError: the port is taken, or other machines could come without a password.
@@ -45,9 +43,9 @@ def run_studio(
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
         raise UnderstudyError(f"{host}:{port}", f"cannot be used ({error})", fix="try another --port") from error
-    finished = [run.folder for run in runs if run.is_finished]
-    queue = ModelQueue(finished, base)
-    application = _app(runs, queue, host, password, talks=bool(finished))
+    base = next((run.base for run in runs), None)  # one for all, as the command line gives it
+    queue = ModelQueue([run.folder for run in runs if run.is_finished], base)
+    application = _app(runs, queue, host, password)
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     shown = f"[{host}]" if ":" in host else host
     print_line(f"http://{shown}:{listening.getsockname()[1]} is the studio; Ctrl-C stops it")
@@ -60,7 +58,7 @@ def run_studio(
         queue.close()
 
 
-def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str | None, *, talks: bool) -> FastAPI:
+def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str | None) -> FastAPI:
     application = FastAPI(openapi_url=None)
     frames: dict[str, Path] = {}  # the only files that are served, by a digest of their path
 
@@ -79,7 +77,7 @@ def _app(runs: Sequence[StudioRun], queue: ModelQueue, host: str, password: str 
     def studio() -> None:
         ui.add_css(STYLE.read_text(encoding="utf-8"))
         ui.colors(primary="#0d665f", negative="#a5281b")
-        show_studio(runs, queue, address, talks=talks)
+        show_studio(runs, queue, address)
 
     ui.run_with(
         application, title="Understudy studio", favicon="🎭", dark=None, tailwind=False, reconnect_timeout=PATIENCE

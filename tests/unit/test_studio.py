@@ -73,7 +73,7 @@ def visit(queue: ModelQueue, *stories: Story) -> None:
 
     async def run() -> None:
         run = StudioRun(Path("nowhere"))
-        async with user_simulation(lambda: show_studio([run], queue, str, talks=True)), asyncio.TaskGroup() as visitors:
+        async with user_simulation(lambda: show_studio([run], queue, str)), asyncio.TaskGroup() as visitors:
             for story in stories:
                 visitors.create_task(_visit(story))
 
@@ -307,7 +307,7 @@ def test_a_recipe_that_is_no_longer_one_is_said_on_its_panel_and_the_rest_is_the
     async def story() -> None:
         run = StudioRun.of_recipe(recipe, base="elsewhere")
         assert run.base_options == ["--base=elsewhere"]
-        async with user_simulation(lambda: show_studio([run], queue, str, talks=True)) as user:
+        async with user_simulation(lambda: show_studio([run], queue, str)) as user:
             await user.open("/")
             await sees(user, "Mira is here.")
             user.find("Records").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from nicegui import ui
 from pipeline.errors import UnderstudyError
 from pipeline.models.generate import Reply
 from pipeline.models.trained import TrainedCharacter
-from pipeline.serving.conversation import Chat
+from pipeline.serving.conversation import Chat, turns_as_json
 from pipeline.serving.screen import printable
 from pipeline.web.model_queue import GrowingReply, ModelQueue, ReplyStopped
 from pipeline.web.panels.sampling import SamplingFields
@@ -23,15 +22,15 @@ SCROLL = "const e = document.scrollingElement; if (e.scrollHeight - e.scrollTop 
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Dialogue:
     """The conversation as the character has it, and as the base model has it."""
 
     own: Chat
     base: Chat
 
-    def copy(self) -> Talk:
+    def copy(self) -> Dialogue:
         """The same conversation, which goes its own way from now on."""
-        return Talk(copy(self.own), copy(self.base))
+        return Dialogue(copy(self.own), copy(self.base))
 
 
 @dataclass(slots=True)
@@ -78,7 +77,7 @@ class ChatPanel:
                 ("Save", self._save, "Download the conversation"),
             ):
                 ui.button(name, on_click=does).props("flat dense no-caps").tooltip(hint)
-        self.talk = ui.column().classes("talk").props('role="log" aria-live="polite" aria-label="Conversation"')
+        self.transcript = ui.column().classes("talk").props('role="log" aria-live="polite" aria-label="Conversation"')
         with ui.row().classes("say"):
             self.box = ui.textarea(placeholder="Say something").props(
                 'autogrow outlined dense autofocus aria-label="Message"'
@@ -97,12 +96,12 @@ class ChatPanel:
         """A conversation with the chosen character begins."""
         self.stop()
         trained = self.characters[self.label]
-        self.dialogue = Talk(Chat(trained), Chat(trained, disable_adapter=True))
+        self.dialogue = Dialogue(Chat(trained), Chat(trained, disable_adapter=True))
         self.prompt.text = printable(trained.persona.system("chat"))
-        self.talk.clear()
+        self.transcript.clear()
         self.exchanges.clear()
         self.more = None
-        with self.talk:
+        with self.transcript:
             ui.label(f"{self.label} is here.").classes("note")
 
     def _become(self, event: Any) -> None:
@@ -123,52 +122,52 @@ class ChatPanel:
         if self.is_busy or not self.exchanges:
             return
         last, before = self.exchanges[-1], self.dialogue.copy()
-        talk = self.dialogue
-        talk.own.undo()
+        dialogue = self.dialogue
+        dialogue.own.undo()
         if last.has_base:
-            talk.base.undo()
+            dialogue.base.undo()
         if await self._exchange(last.text):
             self.exchanges.remove(last)
             last.column.delete()
-        elif self.dialogue is talk:
+        elif self.dialogue is dialogue:
             self.dialogue = before
             if before.own.cut:
                 self._offer_more(last.reply)
 
     async def _go_on(self, shown: ui.label) -> None:
         """The rest of a reply that was cut off, in the place where it stands."""
-        talk, before = self.dialogue, shown.text
+        dialogue, before = self.dialogue, shown.text
         if self.is_busy:
             return
         self._end_more()
         self._apply_sampling()
         try:
-            done = await self._grow(talk.own.go_on, shown, before)
+            done = await self._grow(dialogue.own.go_on, shown, before)
         except (ReplyStopped, UnderstudyError) as error:
-            if self.dialogue is talk:
+            if self.dialogue is dialogue:
                 shown.text = before
                 self._offer_more(shown)
                 self._fail(error)
             return
-        if self.dialogue is talk and done.is_cut:
+        if self.dialogue is dialogue and done.is_cut:
             self._offer_more(shown)
 
     async def _recall(self) -> None:
-        question, talk, label = (self.box.value or "").strip(), self.dialogue, self.label
+        question, dialogue, label = (self.box.value or "").strip(), self.dialogue, self.label
         if not question or self.is_busy:
             return
         self._apply_sampling()
         self._set_busy(True)
         try:
-            known, base = await self.queue.ask(lambda: talk.own.recall(question))
+            known, base = await self.queue.ask(lambda: dialogue.own.recall(question))
         except UnderstudyError as error:
             self._fail(error)
             return
         finally:
             self._set_busy(False)
-        if self.dialogue is not talk or self.talk.is_deleted:
+        if self.dialogue is not dialogue or self.transcript.is_deleted:
             return
-        with self.talk, ui.column().classes("exchange alone"):
+        with self.transcript, ui.column().classes("exchange alone"):
             ui.label(printable(question)).classes("mine")
             with ui.element("div").classes("replies"):
                 self._bubble(f"{label}, asked alone, greedy", known)
@@ -185,43 +184,42 @@ class ChatPanel:
             self.dialogue.base.undo()
 
     def _save(self) -> None:
-        content = json.dumps({"messages": self.dialogue.own.turns}, ensure_ascii=False, indent=2) + "\n"
-        ui.download.content(content.encode(), "conversation.json")
+        ui.download.content(turns_as_json(self.dialogue.own.turns).encode(), "conversation.json")
 
     async def _exchange(self, text: str) -> bool:
         """Both replies to what was said, as they come; whether the character's was kept."""
         self._apply_sampling()
         self._end_more()
-        talk = self.dialogue
-        with self.talk, ui.column().classes("exchange") as column:
+        dialogue = self.dialogue
+        with self.transcript, ui.column().classes("exchange") as column:
             ui.label(printable(text)).classes("mine")
             with ui.element("div").classes("replies") as replies:
                 shown = self._bubble(self.label, "…")
         exchange = Exchange(column, text, shown)
         try:
-            done = await self._grow(lambda growing: talk.own.say(text, growing), shown)
+            done = await self._grow(lambda growing: dialogue.own.say(text, growing), shown)
         except (ReplyStopped, UnderstudyError) as error:
             if not column.is_deleted:
                 column.delete()
                 self._fail(error)
             return False
-        if self.dialogue is not talk:
+        if self.dialogue is not dialogue:
             return False
         self.exchanges.append(exchange)
-        if talk.own.forgotten:
+        if dialogue.own.forgotten:
             with column:
-                ui.label(f"The first {talk.own.forgotten} turns no longer fit, and are forgotten.").classes("note")
+                ui.label(f"The first {dialogue.own.forgotten} turns no longer fit, and are forgotten.").classes("note")
         if self.beside.value:
-            await self._answer_as_base(talk, exchange, replies)
-        if done.is_cut and self.dialogue is talk:
+            await self._answer_as_base(dialogue, exchange, replies)
+        if done.is_cut and self.dialogue is dialogue:
             self._offer_more(shown)
         return True
 
-    async def _answer_as_base(self, talk: Talk, exchange: Exchange, replies: ui.element) -> None:
+    async def _answer_as_base(self, dialogue: Dialogue, exchange: Exchange, replies: ui.element) -> None:
         with replies:
             shown = self._bubble("base model", "…")
         try:
-            await self._grow(lambda growing: talk.base.say(exchange.text, growing), shown)
+            await self._grow(lambda growing: dialogue.base.say(exchange.text, growing), shown)
         except (ReplyStopped, UnderstudyError) as error:
             if not shown.is_deleted:
                 shown.text = f"({'stopped' if isinstance(error, ReplyStopped) else error})"
@@ -282,6 +280,6 @@ class ChatPanel:
             return ui.label(printable(text)).classes("said")
 
     def _fail(self, error: Exception) -> None:
-        if isinstance(error, UnderstudyError) and not self.talk.is_deleted:
-            with self.talk:
+        if isinstance(error, UnderstudyError) and not self.transcript.is_deleted:
+            with self.transcript:
                 ui.notify(str(error), type="negative", multi_line=True, timeout=10_000, close_button="OK")

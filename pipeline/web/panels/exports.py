@@ -8,7 +8,6 @@ from pathlib import Path
 from nicegui import ui
 
 from pipeline.conversations.persona import load_personas
-from pipeline.errors import UnderstudyError
 from pipeline.exports import FORMS
 from pipeline.recipe import safe_folder_name
 from pipeline.web.panels.command import CommandLog
@@ -20,11 +19,7 @@ def show_exports(run: StudioRun) -> None:
     if not run.is_finished:
         ui.label("There is nothing to export before the run is finished.").classes("note")
         return
-    try:
-        names = [persona.name for persona in load_personas(run.folder)]
-    except UnderstudyError as error:
-        ui.label(str(error)).classes("note")
-        return
+    names = [persona.name for persona in load_personas(run.folder)]
     with ui.row().classes("bar"):
         form = ui.select({name: f"{name}: {what}" for name, what in FORMS.items()}, value="card", label="Form")
         form.props("dense outlined").classes("wide")

@@ -47,17 +47,17 @@ def show_pages(
 
 def show_recall(run: StudioRun, address: Callable[[Path], str]) -> None:
     """The run's reports of recall, and a button that measures."""
-    log: list[CommandLog] = []
+    button = ui.button("Measure now (the quick exam)").props("no-caps unelevated").classes("start")
+    button.visible = run.recipe is not None and run.is_finished
+    log = CommandLog()
+    reports = show_pages(run.recall_pages, f"Not measured yet: {run.command}", address)
 
     async def measure() -> None:
         own = ["--config", str(run.recipe), "--adapter", str(run.folder), *run.base_options]
-        if await log[0].run(["recall", *own, "--quick"]):
+        if await log.run(["recall", *own, "--quick"]):
             reports.refresh()
 
-    if run.recipe and run.is_finished:
-        ui.button("Measure now (the quick exam)", on_click=measure).props("no-caps unelevated").classes("start")
-    log.append(CommandLog())
-    reports = show_pages(run.recall_pages, f"Not measured yet: {run.command}", address)
+    button.on_click(measure)
 
 
 def show_walks(run: StudioRun, address: Callable[[Path], str]) -> None:
