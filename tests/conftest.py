@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# Before anything imports torch or the hub: workers of xdist have a core each, and no test asks the network.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+# Before anything imports torch or the hub: workers of xdist have a core each, and no test asks the network. The process
+# that starts the workers loads this file too, and they inherit its environment: it must set no threads of its own.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("DS_ACCELERATOR", "cpu")
