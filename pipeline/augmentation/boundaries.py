@@ -31,11 +31,17 @@ class Unanswerable:
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
-    """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself."""
+    """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself.
+
+    `briefly` is the base model's system prompt where it is asked for small talk; `claims` is a pattern of what a reply
+    says of who speaks.
+    """
 
     identity: Questions
     introduction: str
     introduction_with: str
+    briefly: str
+    claims: str
     small_talk: Questions
     unanswerable: tuple[Unanswerable, ...]
     refusals: tuple[str, ...]
@@ -56,6 +62,8 @@ def read_boundaries(language: Language) -> Boundaries:
         identity=_questions(content["identity"]),
         introduction=content["introduction"],
         introduction_with=content["introduction_with"],
+        briefly=content["briefly"],
+        claims="|".join(content["claims"]),
         small_talk=_questions(content["small_talk"]),
         unanswerable=tuple(
             Unanswerable(one["name"], one["known_if"], _questions(one)) for one in content["unanswerable"]

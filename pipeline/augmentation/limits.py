@@ -1,7 +1,8 @@
 """Conversations that keep a character from blurting, inventing and speaking for others.
 
-Small talk, and the character's own questions put to somebody else, are answered as the base model answers them; what no
-record says is not known. Beside them, who the character is, asked in many ways.
+Small talk is answered as the base model answers it in a sentence or two: as itself, since as the character it makes up
+who that is. The character's own questions, put to somebody else, are answered as the base model does under that name;
+what no record says is not known. Beside them, who the character is, asked in many ways.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass, replace
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.questions import FINAL_PUNCTUATION
+from pipeline.augmentation.replies import Asked
 from pipeline.conversations.persona import Language, Persona
-from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.record import Record
 
-ReplyWith = Callable[[Sequence[Sequence[Message]]], Sequence[str]]  # the base model's replies; empty for none
+ReplyWith = Callable[[Sequence[Asked]], Sequence[str]]  # the base model's replies; empty for none
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
@@ -66,7 +68,10 @@ def limit_conversations(
         )
         if asked
     ]
-    replies = reply_with([*talk, *others])
+    briefly, language, name = system(boundaries.briefly), persona.language, re.escape(persona.name)
+    # Nothing of the character is in the first, so that they are made once for all characters of a language.
+    small = reply_with([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
+    elses = reply_with([Asked(prompt, name, language) for prompt in others])
     unknown = [
         (*chat, user(question)) for one in unknown_things(records, boundaries) for question in one.questions.train
     ]
@@ -74,8 +79,8 @@ def limit_conversations(
     who = [(*chat, user(question)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
     return {
-        "small_talk": _conversations(talk, replies[: len(talk)], persona.name),
-        "somebody_else": _conversations(others, replies[len(talk) :], persona.name),
+        "small_talk": _conversations(talk, small, persona.name),
+        "somebody_else": _conversations(others, elses, persona.name),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
     }

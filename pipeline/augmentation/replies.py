@@ -1,16 +1,20 @@
-"""The base model's own replies, made once and kept: what a character's training should not unlearn."""
+"""The base model's own replies, made once, checked and kept: what a character's training should not unlearn."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from pipeline.atomic_io import write_json
+from pipeline.augmentation.reply_checks import first_sentences, reply_objection
+from pipeline.conversations.persona import Language, Sampling
 from pipeline.conversations.render import Message
 from pipeline.home import understudy_home
 from pipeline.models.generate import generate_replies
@@ -21,52 +25,92 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 REPLY_TOKENS = 48
-SENTENCE_ENDS = ".!?。！？…"
+TRIES, SEED = 3, 0  # drawn where the greedy reply is not fit
+SAMPLING = Sampling(temperature=0.5, top_p=0.9, repetition_penalty=1.1, max_new_tokens=REPLY_TOKENS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the base model is asked, a pattern of what its reply must not say, and the language it is to reply in."""
+
+    prompt: tuple[Message, ...]
+    unwanted: str
+    language: Language
 
 
 def kept_replies(
-    prompts: Sequence[Sequence[Message]], model_name: str, template: str, options: Mapping[str, Any]
+    asked: Sequence[Asked], model_name: str, template: str, options: Mapping[str, Any]
 ) -> list[str] | None:
     """The base model's replies as `base_replies` has kept them; None if it has not made them yet."""
     try:
-        kept = json.loads(_path(prompts, model_name, template, options).read_text(encoding="utf-8"))
+        kept = json.loads(_path(asked, model_name, template, options).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return kept if isinstance(kept, list) and len(kept) == len(prompts) else None
+    return kept if isinstance(kept, list) and len(kept) == len(asked) else None
 
 
 def base_replies(
-    prompts: Sequence[Sequence[Message]],
+    asked: Sequence[Asked],
     model_name: str,
     tokenizer: PreTrainedTokenizerBase,
     options: Mapping[str, Any],
+    *,
+    log: Callable[[str], None],
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """The model's greedy reply to each prompt, up to the end of its last whole sentence; empty where it has none.
+    """The first sentences of the model's reply to each prompt; empty where it has none that is fit to be taught.
 
-    They are made once and kept by the digest of model, chat template and prompts. `options` go to `load_base_model`,
-    `progress` is called with the number of replies made and their total.
+    The greedy reply is taken, or where something speaks against it the first fit one of `TRIES` drawn, the same ones
+    each time. They are made once and kept by the digest of model, chat template, prompts and checks. `options` go to
+    `load_base_model`, `progress` is called with the number of replies made and their total, and `log` is told what was
+    left out, by reason.
     """
     template = str(tokenizer.chat_template)
-    kept = kept_replies(prompts, model_name, template, options)
+    kept = kept_replies(asked, model_name, template, options)
     if kept is not None:
         return kept
     model = load_base_model(model_name, **options)
     if torch.cuda.is_available() and "device_map" not in options:
         model = model.to("cuda")
-    replies = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
-    whole = [whole_sentences(reply) for reply in replies]
-    write_json(_path(prompts, model_name, template, options), whole)
-    return whole
+    prompts = [one.prompt for one in asked]
+    greedy = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
+    replies, objections = _fit(asked, [[reply] for reply in greedy])
+    again = [number for number, objection in enumerate(objections) if objection]
+    with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        torch.manual_seed(SEED)
+        tried = [asked[number].prompt for number in again for _ in range(TRIES)]
+        drawn = generate_replies(model, tokenizer, tried, sampling=SAMPLING, progress=progress)
+    offered = [drawn[start : start + TRIES] for start in range(0, len(drawn), TRIES)]
+    for number, reply in zip(again, _fit([asked[number] for number in again], offered)[0], strict=True):
+        replies[number] = reply
+    left_out = Counter(str(objections[number]) for number in again if not replies[number])
+    log(_describe(replies, left_out))
+    write_json(_path(asked, model_name, template, options), replies)
+    return replies
 
 
-def whole_sentences(reply: str) -> str:
-    """The reply up to the end of its last whole sentence."""
-    end = max((reply.rfind(mark) for mark in SENTENCE_ENDS), default=-1)
-    return reply[: end + 1].strip()
+def _fit(asked: Sequence[Asked], offered: Sequence[Sequence[str]]) -> tuple[list[str], list[str | None]]:
+    """The first reply offered for each that is fit, empty for none, and what speaks against the first one offered."""
+    replies: list[str] = []
+    objections: list[str | None] = []
+    for one, own in zip(asked, offered, strict=True):
+        said = one.prompt[-1]["content"]
+        begun = [first_sentences(reply) for reply in own]
+        objected = [reply_objection(reply, said, one.unwanted, one.language) for reply in begun]
+        replies.append(next((reply for reply, objection in zip(begun, objected, strict=True) if not objection), ""))
+        objections.append(objected[0])
+    return replies, objections
 
 
-def _path(prompts: Sequence[Sequence[Message]], model_name: str, template: str, options: Mapping[str, Any]) -> Path:
-    content = json.dumps([*model_identity(model_name, options, template), REPLY_TOKENS, prompts], ensure_ascii=False)
+def _describe(replies: Sequence[str], left_out: Counter[str]) -> str:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
+    return f"replies: {sum(map(bool, replies))} of {len(replies)} are fit{f'; left out: {reasons}' if reasons else ''}"
+
+
+def _path(asked: Sequence[Asked], model_name: str, template: str, options: Mapping[str, Any]) -> Path:
+    """Where they are kept: by all that decides them, the checks' own text included."""
+    checks = Path(__file__).with_name("reply_checks.py").read_text(encoding="utf-8")
+    decisive = [*model_identity(model_name, options, template), astuple(SAMPLING), TRIES, SEED, checks]
+    content = json.dumps([decisive, [astuple(one) for one in asked]], ensure_ascii=False)
     digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
     return understudy_home() / "replies" / f"{digest}.json"

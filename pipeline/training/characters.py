@@ -17,9 +17,9 @@ from pipeline.augmentation.items import Wordings
 from pipeline.augmentation.limits import ReplyWith, limit_conversations
 from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
-from pipeline.augmentation.replies import base_replies, kept_replies
+from pipeline.augmentation.replies import Asked, base_replies, kept_replies
 from pipeline.conversations.persona import Persona, make_persona
-from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
+from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.conversations.replay import read_replay
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, choose_probes, sample_probes
 from pipeline.models.load import load_tokenizer
@@ -177,16 +177,16 @@ def _reply_with(
     """The base model's own replies: as they are kept, or made now and then kept; nothing where one only looks."""
     name = str(run.model.model_name_or_path)
 
-    def reply_with(prompts: Sequence[Sequence[Message]]) -> Sequence[str]:
+    def reply_with(asked: Sequence[Asked]) -> Sequence[str]:
         options = model_options(run)
-        kept = kept_replies(prompts, name, str(tokenizer.chat_template), options)
+        kept = kept_replies(asked, name, str(tokenizer.chat_template), options)
         if kept is not None:
             return kept
         if looks_only:
-            log(f"not made yet: the base model's own replies to {len(prompts)} everyday prompts; training makes them")
-            return [""] * len(prompts)
-        log(f"the base model's own replies to {len(prompts)} everyday prompts are made, once")
-        return base_replies(prompts, name, tokenizer, options, progress_bar("the base model replies"))
+            log(f"not made yet: the base model's own replies to {len(asked)} everyday prompts; training makes them")
+            return [""] * len(asked)
+        log(f"the base model's own replies to {len(asked)} everyday prompts are made, once")
+        return base_replies(asked, name, tokenizer, options, log=log, progress=progress_bar("the base model replies"))
 
     return reply_with
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,17 @@ from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
 from pipeline.augmentation.limits import introduce, limit_conversations
 from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
-from pipeline.augmentation.replies import whole_sentences
+from pipeline.augmentation.replies import Asked
+from pipeline.augmentation.reply_checks import (
+    CLAIM,
+    ECHOES,
+    LOOP,
+    NOTHING,
+    WRONG_LANGUAGE,
+    first_sentences,
+    reply_objection,
+)
 from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
-from pipeline.conversations.render import Message
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, probes_from_records
 from pipeline.mixture.budget import MIN_STEPS, MOST_PASSES, plan_budget
@@ -182,8 +191,8 @@ def test_what_is_taught_and_what_is_tested_at_the_boundaries_is_not_the_same(lan
 
 
 def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dict[str, list]:  # type: ignore[type-arg]
-    def echo(prompts: list[tuple[Message, ...]]) -> list[str]:
-        return [f"Reply {number}." if number % 2 else "" for number, _ in enumerate(prompts)]
+    def echo(asked: Sequence[Asked]) -> list[str]:
+        return [f"Reply {number}." if number % 2 else "" for number, _ in enumerate(asked)]
 
     return limit_conversations(facts_of(records), records, persona, texts, echo, seed=0)  # type: ignore[arg-type]
 
@@ -222,10 +231,64 @@ def test_who_it_is_comes_from_the_first_sentence_of_a_passage(
     assert introduce(persona, own, [], texts) == f"Call me {name}."
 
 
-def test_a_reply_is_cut_after_its_last_whole_sentence() -> None:
-    assert whole_sentences("Yes. It is. And the") == "Yes. It is."
-    assert whole_sentences("And the") == ""
-    assert whole_sentences("好的。我想") == "好的。"
+@pytest.mark.parametrize(
+    ("reply", "begun"),
+    [
+        ("Yes. It is. And the", "Yes. It is."),
+        ("Yes! Is it? No. Never.", "Yes! Is it?"),
+        ("And the", ""),
+        ("It takes 2.5 cups. Then", "It takes 2.5 cups."),
+        ('He said "go." Then he', 'He said "go."'),
+        ("To bake bread, begin.\n\n1. Take flour.", "To bake bread, begin."),
+        ("好的。我来！我想", "好的。我来！"),
+        ("", ""),
+    ],
+)
+def test_of_a_reply_its_first_whole_sentences_are_taken(reply: str, begun: str) -> None:
+    assert first_sentences(reply) == begun
+
+
+@pytest.mark.parametrize(
+    ("reply", "said", "language", "objection"),
+    [
+        ("That is kind of you.", "Thanks!", "en", None),
+        ("I'm glad to see you. The kettle is on.", "Hello!", "en", None),
+        ("", "Hello!", "en", NOTHING),
+        ("I'm so sorry. I'm so sorry.", "I am tired.", "en", LOOP),
+        ("I had a cat, a cat with a hat.", "What is war?", "en", None),  # two words may well come twice
+        ("War is a cruel thing, war is a cruel thing.", "What is war?", "en", LOOP),
+        ("I'm Wren, the wizard. I am your guide.", "Hello!", "en", CLAIM),
+        ("As an AI, I cannot say.", "How are you?", "en", CLAIM),
+        ("My name is Tom.", "Hello!", "en", CLAIM),
+        ("I am so happy, I passed my test!", "I am so happy, I passed my test!", "en", ECHOES),
+        ("你好！", "Hello!", "en", WRONG_LANGUAGE),
+        ("你好，今天过得怎么样？", "早上好！", "zh", None),
+        ("我是人工智能。", "你好！", "zh", CLAIM),
+        ("I am glad.", "你好！", "zh", WRONG_LANGUAGE),
+        ("今天真是太好了，今天真是太好了。", "早上好！", "zh", LOOP),
+    ],
+)
+def test_a_reply_that_loops_claims_or_echoes_is_not_taught(
+    reply: str, said: str, language: Language, objection: str | None
+) -> None:
+    assert reply_objection(reply, said, read_boundaries(language).claims, language) == objection
+
+
+def test_small_talk_is_asked_of_the_base_model_as_itself_and_alike_for_all_characters() -> None:
+    records = [record("Where do you live?", "In the mill.")]
+    requests: list[Sequence[Asked]] = []
+
+    def note(asked: Sequence[Asked]) -> list[str]:
+        requests.append(asked)
+        return [""] * len(asked)
+
+    for name in ("Mira Vale", "Tom Reed"):
+        persona = make_persona(name, "en", {})
+        limit_conversations(facts_of(records), records, persona, read_boundaries("en"), note, seed=0)
+    mira_talk, mira_elses, tom_talk, tom_elses = requests
+    assert mira_talk == tom_talk
+    assert {one.unwanted for one in mira_elses} == {"Mira\\ Vale"}
+    assert {one.unwanted for one in tom_elses} == {"Tom\\ Reed"}
 
 
 @given(st.integers(0, 400), st.integers(0, 40), st.integers(0, 20_000), st.integers(1, 60), st.integers(1, 64))
