@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -27,7 +28,7 @@ MANIFEST = "manifest.json"
 
 
 def embedded_model() -> Path:
-    """The folder of the embedded model, made on first use; its files' checksums are verified every time.
+    """The folder of the embedded model, made on first use; its files' checksums are verified, of each file once a process.
 
     Safe against being killed (the folder gets its name when it is complete) and against other processes (a lock).
 
@@ -106,5 +107,12 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _content_sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _content_sha256(path: Path, _size: int, _modified: int) -> str:
+    """The checksum, half a second's work for the weights, anew only of a file that has changed since."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
