@@ -22,10 +22,14 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Unanswerable:
-    """Something that hardly any record gives. `known_if` finds it in a character's texts, where it may be known."""
+    """Something that hardly any record gives. `known_if` finds it in a character's texts, where it may be known.
+
+    `about` stands for it in `Boundaries.asks_about`. Of some things nothing is taught, and only the test asks.
+    """
 
     name: str
     known_if: str
+    about: str
     questions: Questions
 
 
@@ -43,6 +47,7 @@ class Boundaries:
     briefly: str
     claims: str
     small_talk: Questions
+    asks_about: tuple[str, ...]
     unanswerable: tuple[Unanswerable, ...]
     refusals: tuple[str, ...]
     refusal_markers: tuple[str, ...]
@@ -65,8 +70,10 @@ def read_boundaries(language: Language) -> Boundaries:
         briefly=content["briefly"],
         claims="|".join(content["claims"]),
         small_talk=_questions(content["small_talk"]),
+        asks_about=tuple(content["asks_about"]),
         unanswerable=tuple(
-            Unanswerable(one["name"], one["known_if"], _questions(one)) for one in content["unanswerable"]
+            Unanswerable(one["name"], one["known_if"], one.get("about", ""), _questions(one))
+            for one in content["unanswerable"]
         ),
         refusals=tuple(content["refusals"]),
         refusal_markers=tuple(content["refusal_markers"]),

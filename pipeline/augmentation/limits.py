@@ -15,13 +15,15 @@ from dataclasses import dataclass, replace
 
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.questions import FINAL_PUNCTUATION
+from pipeline.augmentation.items import ItemShares, in_another_setting
+from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.record import Record
 
 ReplyWith = Callable[[Sequence[Asked]], Sequence[str]]  # the base model's replies; empty for none
+ASKS = 2  # ways of asking about a thing, beside its own questions
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
@@ -41,10 +43,10 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is."""
 
-    small_talk: float = 0.45
+    small_talk: float = 0.3
     somebody_else: float = 0.1
-    unanswerable: float = 0.2
-    identity: float = 0.25
+    unanswerable: float = 0.4
+    identity: float = 0.2
 
 
 def limit_conversations(
@@ -73,10 +75,12 @@ def limit_conversations(
     small = reply_with([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
     elses = reply_with([Asked(prompt, name, language) for prompt in others])
     unknown = [
-        (*chat, user(question)) for one in unknown_things(records, boundaries) for question in one.questions.train
+        (*chat, *_in_some_setting(question, boundaries, rng))
+        for one in unknown_things(records, boundaries)
+        for question in _asked_about(one, boundaries, rng)
     ]
     refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
-    who = [(*chat, user(question)) for question in boundaries.identity.train]
+    who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
     return {
         "small_talk": _conversations(talk, small, persona.name),
@@ -84,6 +88,22 @@ def limit_conversations(
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
     }
+
+
+def _asked_about(one: Unanswerable, boundaries: Boundaries, rng: random.Random) -> list[str]:
+    """What is asked about a thing in training: its own questions, and `ASKS` of the ways to ask about anything.
+
+    A fact's wordings have the same families, so that it is not the way of asking that tells what is known.
+    """
+    ways = rng.sample(boundaries.asks_about, ASKS) if one.about else []
+    return [*one.questions.train, *(capitalised(way.format(about=one.about)) for way in ways)]
+
+
+def _in_some_setting(question: str, boundaries: Boundaries, rng: random.Random) -> list[Message]:
+    """The question alone, or in another setting, as often as a fact's are."""
+    if rng.random() < ItemShares().setting:
+        return in_another_setting(question, boundaries, rng)
+    return [user(question)]
 
 
 def unknown_things(records: Sequence[Record], boundaries: Boundaries) -> list[Unanswerable]:

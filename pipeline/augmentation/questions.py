@@ -112,13 +112,14 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
         if rule and match:
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
-                text = _capitalised(wording.text.format(**slots))
+                text = capitalised(wording.text.format(**slots))
                 found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text))
     found.pop(asked.casefold(), None)
     return list(found.values())
 
 
-def _capitalised(text: str) -> str:
+def capitalised(text: str) -> str:
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

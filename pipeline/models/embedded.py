@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 
 
 def embedded_model() -> Path:
-    """The folder of the embedded model, made on first use; its files' checksums are verified, of each file once a process.
+    """The folder of the embedded model, made on first use; a process verifies each file's checksum once.
 
     Safe against being killed (the folder gets its name when it is complete) and against other processes (a lock).
 

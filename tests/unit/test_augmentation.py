@@ -183,10 +183,18 @@ def test_the_languages_rules_are_whole_and_read_as_questions(language: Language)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_taught_and_what_is_tested_at_the_boundaries_is_not_the_same(language: Language) -> None:
     texts = read_boundaries(language)
-    for sort in (texts.identity, texts.small_talk, *(one.questions for one in texts.unanswerable)):
+    for sort in (texts.identity, texts.small_talk):
         assert sort.train
         assert sort.test
         assert not [(a, b) for a in sort.train for b in sort.test if is_near_copy(a, b)]
+    things = texts.unanswerable
+    taught = [way.format(about=one.about) for one in things for way in texts.asks_about if one.about]
+    taught += [question for one in things for question in one.questions.train]
+    assert not [(a, b) for a in taught for one in things for b in one.questions.test if is_near_copy(a, b)]
+    assert len({one.name for one in things}) == len(things)
+    assert all(len(one.questions.test) == 1 for one in things)
+    assert sum(not one.about and not one.questions.train for one in things) == 10  # only the test asks for these
+    assert all(bool(one.about) == bool(one.questions.train) for one in things)
     assert not set(texts.other_names.train) & set(texts.other_names.test)
 
 
