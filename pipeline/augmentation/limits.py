@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
+from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import ItemShares, in_another_setting
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
@@ -115,20 +116,33 @@ def unknown_things(records: Sequence[Record], boundaries: Boundaries) -> list[Un
 def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> str:
     """Who the character is, in its own words: always the same ones, which are learnt like a fact.
 
-    A record that is asked just this, and gives the name, says it; else its name, and what a passage begins with.
+    A record that is asked just this, and gives the name, says it; else its name, and what a passage begins with, or
+    else what a passage says of its work.
     """
     for fact in facts:
         if persona.name in fact.answer and any(
             ASKS_WHO.fullmatch(one.strip(FINAL_PUNCTUATION)) for one in fact.questions
         ):
             return fact.answer
-    pattern = re.compile(re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language])
-    for record in records:
-        found = pattern.match(record.text) if record.kind == "background" else None
-        if found:
-            sentence = I_AM[persona.language].format(who=found["who"].strip())
-            return boundaries.introduction_with.format(name=persona.name, sentence=sentence)
+    passages = [record for record in records if record.kind == "background"]
+    for say in (_says_who, _says_its_work):
+        for passage in passages:
+            if sentence := say(passage, persona):
+                return boundaries.introduction_with.format(name=persona.name, sentence=sentence)
     return boundaries.introduction.format(name=persona.name)
+
+
+def _says_who(passage: Record, persona: Persona) -> str:
+    """What the passage begins with, if that is who the character is; in its own words."""
+    pattern = re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language]
+    found = re.match(pattern, passage.text)
+    return I_AM[persona.language].format(who=found["who"].strip()) if found else ""
+
+
+def _says_its_work(passage: Record, persona: Persona) -> str:
+    """What the passage says that the character does; in its own words."""
+    stated = extract_facts(passage.text, persona.name, persona.language, title=passage.prompt)
+    return next((fact.answer for fact in stated if fact.type == "work"), "")
 
 
 def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], owner: str) -> list[Conversation]:

@@ -10,7 +10,6 @@ import torch
 from accelerate import PartialState
 
 from pipeline.atomic_io import write_json
-from pipeline.augmentation.questions import rules_for
 from pipeline.conversations.persona import make_persona
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation import MATRIX_FACTS
@@ -27,8 +26,9 @@ from pipeline.evaluation.bleed import (
 from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
 from pipeline.evaluation.exam import Exam, Extent, cache_file, make_exam, voice_references
 from pipeline.evaluation.measure import Measurement, load_measurement, measure_model, save_measurement
-from pipeline.evaluation.probes.extraction import write_proposals
-from pipeline.evaluation.probes.probe import Probe, choose_probes
+from pipeline.evaluation.probes.choice import records_and_probes
+from pipeline.evaluation.probes.probe import Probe
+from pipeline.evaluation.probes.proposals import write_proposals
 from pipeline.evaluation.report.pages import write_bleed, write_comparison, write_report
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
 from pipeline.evaluation.report.tables import format_bleed, format_comparison, format_results, format_samples
@@ -147,9 +147,8 @@ def exam_seconds(recipe: Path, seconds_a_question: float, extent: Extent) -> flo
     questions = 0
     for one in character_arguments(recipe).each:
         persona = make_persona(one.name, one.language, {})
-        records = read_records(one.records_folder / RECORDS_FILE)
-        rules = rules_for(persona.language, one.question_rules or ())
-        questions += sum(1 + len(probe.unseen) for probe in choose_probes(one.probes, records, persona, rules))
+        _, probes = records_and_probes(one, read_records(one.records_folder / RECORDS_FILE), persona)
+        questions += sum(1 + len(probe.unseen) for probe in probes)
     return questions * seconds_a_question * EXAM_COST[extent]
 
 
@@ -200,9 +199,8 @@ def measure_character(
         UnderstudyError: there are fewer than two facts to ask for.
     """
     run = read_run(folder)
-    records = read_records(character.records_folder / RECORDS_FILE)
-    rules = rules_for(trained.persona.language, character.question_rules or ())
-    probes = choose_probes(character.probes, records, trained.persona, rules)
+    converted = read_records(character.records_folder / RECORDS_FILE)
+    records, probes = records_and_probes(character, converted, trained.persona)
     exam, left_out = make_exam(
         probes, records, trained.persona, run, distractors=character.recall_distractors, extent=extent
     )

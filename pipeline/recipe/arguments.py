@@ -77,6 +77,7 @@ class CharacterArguments:
         "families",
     )
     question_rules: list[str] | None = _doc("Files of rules for other wordings, before the built-in ones (JSON).", None)
+    passage_facts: bool = _doc("Ask, too, for what background passages plainly state (age, work, tastes ...).", True)
     boundaries: float = _doc(
         "Share of rows, beside the settings', that teach small talk, what it cannot know, and who it is.", 0.12
     )

@@ -21,7 +21,8 @@ from pipeline.augmentation.replies import Asked, base_replies, kept_replies
 from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.conversations.replay import read_replay
-from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, choose_probes, sample_probes
+from pipeline.evaluation.probes.choice import records_and_probes
+from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, sample_probes
 from pipeline.models.load import load_tokenizer
 from pipeline.models.locate import check_is_no_adapter
 from pipeline.recipe import CharacterArguments
@@ -104,11 +105,11 @@ def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversatio
 def read_character(one: CharacterArguments) -> tuple[Character, str]:
     """A single character, converted if need be, and a hash of all that decides what its records teach."""
     persona = make_persona(one.name, one.language, one.instructions)
-    records, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
+    converted, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
+    records, probes = records_and_probes(one, converted, persona)
     rules = rules_for(persona.language, one.question_rules or ())
-    probes = choose_probes(one.probes, records, persona, rules)
     wordings = _wordings(one, persona, probes, rules)
-    parts = [fingerprint, one.wordings]
+    parts = [fingerprint, one.wordings, *(record.record_id for record in records[len(converted) :])]
     if wordings:
         rules_used = [f"{rule.asks.pattern} {rule.wordings}" for rule in wordings.rules]
         parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *rules_used]

@@ -1,4 +1,4 @@
-"""What is proposed from a passage stands in it, of the character, and is asked only once the user said so."""
+"""What is taken from a passage stands in it, of the character; it is taught, but for what tests it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conversations.persona import Language
+from pipeline.augmentation.extraction import extract_facts
+from pipeline.augmentation.passage_facts import passage_facts
+from pipeline.augmentation.questions import language_rules
+from pipeline.conversations.persona import Language, make_persona
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.probes.extraction import extract_facts, write_proposals
 from pipeline.evaluation.probes.probe import read_probes
+from pipeline.evaluation.probes.proposals import write_proposals
 from pipeline.records.record import Record
 
 MIRA = (
@@ -59,6 +62,72 @@ def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: 
         assert fact.value in fact.answer
         assert len(set(fact.questions)) == 2
         assert not any(fact.value in question for question in fact.questions)
+
+
+@pytest.mark.parametrize(
+    ("passage", "title", "stated"),
+    [
+        ("Age: 27\nHeight: 172 cm\nLikes: rain; Eyes = grey", "Description", [
+            "I am 27 years old.", "My height is 172 cm.", "I like rain.", "My eyes are grey."]),
+        ('Species("human")\nLikes("tea" + "toast")', "Mira", ["My species is human.", "I like tea, toast."]),
+        ("[Name: Mira Vell; Occupation: ringer]", "lore 4", ["My occupation is ringer."]),
+        ("- **Age**: 27\n* Favorite food: eel", "Profile", ["I am 27 years old.", "My favourite food is eel."]),
+        ("Age: 27\nLikes: rain", "The tower", []),  # whose, nobody says
+        ("Name: Bram\nAge: 27", "The tower", []),
+        ("Age: unknown to all. She hides it.\nNote: Mira is late", "Description", []),
+        ("[Mira Vell repairs bells in Saltmere.] She is forty-one and left-handed.", "", [
+            "I repair bells in Saltmere.", "I am forty-one years old."]),
+        ("Mira is a ringer who sings. She is a bit late. She has green eyes.", "", [
+            "I am a ringer.", "I have green eyes."]),
+        ("Mira repairs bells in Saltmere. She keeps goats in Harrow.", "", ["I repair bells in Saltmere."]),
+    ],
+)  # fmt: skip
+def test_lists_of_attributes_and_what_it_does_are_read_where_they_are_the_characters(
+    passage: str, title: str, stated: list[str]
+) -> None:
+    assert [fact.answer for fact in extract_facts(passage, "Mira Vell", "en", title=title)] == stated
+
+
+def test_a_chinese_list_of_attributes_is_read_too() -> None:
+    facts = extract_facts("年龄：十七岁\n喜好：糖藕、茶；武器：船桨", "阿岚", "zh", title="人设")
+    assert [fact.answer for fact in facts] == ["我今年十七岁。", "我喜欢糖藕、茶。", "我的武器是船桨。"]
+
+
+def passage_and(*asked: tuple[str, str]) -> list[Record]:
+    return [
+        Record("p", "background", "Character Story 1", MIRA, (), "Mira Vell", "a.json#0"),
+        *(
+            Record(f"q{number}", "setting_qa", question, answer, (), "Mira Vell", f"a.json#{number + 1}")
+            for number, (question, answer) in enumerate(asked)
+        ),
+    ]
+
+
+def test_what_only_a_passage_states_is_asked_and_what_a_record_gives_or_asks_is_not() -> None:
+    persona, rules = make_persona("Mira Vell", "en", {}), language_rules("en")
+    given = [
+        ("Where do you come from?", "From Saltmere, by the sea."),  # the value
+        ("Tell me how old you are.", "Old enough."),  # the question, in other words
+        ("When is your birthday?", "In May."),  # the question
+    ]
+    made = passage_facts(passage_and(*given), persona, rules)
+    assert [record.text for record in made] == [
+        "My mother is Oda Vell.",
+        "My favourite food is smoked eel.",
+        "I am afraid of deep water.",
+    ]
+    assert {record.kind for record in made} == {"setting_qa"}
+    assert all("'Character Story 1'" in record.why for record in made)
+    assert len({record.record_id for record in made}) == len(made)
+
+
+def test_no_question_that_tests_a_fact_of_a_passage_teaches_it() -> None:
+    persona, rules = make_persona("Mira Vell", "en", {}), language_rules("en")
+    tested = ["Where were you born?", "How old are you?", "What is your age?"]
+    made = passage_facts(passage_and(), persona, rules, forbidden=tested)
+    assert {record.prompt for record in made}.isdisjoint(tested)
+    assert "I was born in Saltmere." in {record.text for record in made}  # asked in its other words
+    assert "I am forty-one years old." not in {record.text for record in made}  # there is none
 
 
 def test_proposals_are_probes_once_the_user_says_so(tmp_path: Path) -> None:

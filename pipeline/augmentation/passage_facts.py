@@ -1,0 +1,64 @@
+"""Facts that only a background passage states, as settings questions: what is read once is rarely known when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.augmentation.extraction import PassageFact, extract_facts
+from pipeline.augmentation.items import is_near_copy
+from pipeline.augmentation.questions import FINAL_PUNCTUATION, Rule, reword
+from pipeline.conversations.persona import Persona
+from pipeline.records.comparable import contains
+from pipeline.records.record import Record, content_id
+
+
+def passage_facts(
+    records: Sequence[Record], persona: Persona, rules: Sequence[Rule], *, forbidden: Sequence[str] = ()
+) -> list[Record]:
+    """A settings question for each fact that the character's passages state and no settings record of it does.
+
+    The passages stay as they are. A fact is left out whose value a settings record gives, whose question one asks in
+    these or other words, or whose every question comes near one of the `forbidden`, which test it.
+    """
+    asked = [record for record in records if record.kind == "setting_qa"]
+    made: list[Record] = []
+    for passage in records:
+        if passage.kind != "background":
+            continue
+        for fact in extract_facts(passage.text, persona.name, persona.language, title=passage.prompt):
+            questions = [one for one in fact.questions if not any(is_near_copy(one, other) for other in forbidden)]
+            if questions and not _is_given(fact, [*asked, *made], persona, rules):
+                made.append(_record(fact, questions[0], passage))
+    return made
+
+
+def _is_given(fact: PassageFact, records: Sequence[Record], persona: Persona, rules: Sequence[Rule]) -> bool:
+    """Whether one of the settings records gives the fact's value, or asks for what it answers."""
+    ways = {_bare(one) for question in fact.questions for one in (question, *_other_words(question, persona, rules))}
+    return any(
+        contains(record.text, fact.value)
+        or _bare(record.prompt) in ways
+        or any(is_near_copy(record.prompt, question) for question in fact.questions)
+        for record in records
+    )
+
+
+def _other_words(question: str, persona: Persona, rules: Sequence[Rule]) -> list[str]:
+    return [wording.text for wording in reword(question, persona.name, rules)]
+
+
+def _bare(question: str) -> str:
+    return question.strip(FINAL_PUNCTUATION).casefold()
+
+
+def _record(fact: PassageFact, question: str, passage: Record) -> Record:
+    return Record(
+        record_id=content_id(passage.speaker, question, fact.answer),
+        kind="setting_qa",
+        prompt=question,
+        text=fact.answer,
+        context=(),
+        speaker=passage.speaker,
+        source=passage.source,
+        why=f"stated by the passage {passage.prompt!r}: {fact.sentence}",
+    )
