@@ -34,11 +34,20 @@ class Unanswerable:
 
 
 @dataclass(frozen=True, slots=True)
+class Premise:
+    """What may wrongly be said of the fact that a rule knows: `values`, `{value}` in each of the `questions`."""
+
+    rule: str
+    values: tuple[str, ...]
+    questions: Questions
+
+
+@dataclass(frozen=True, slots=True)
 class Boundaries:
     """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself.
 
     `briefly` is the base model's system prompt where it is asked for small talk; `claims` is a pattern of what a reply
-    says of who speaks.
+    says of who speaks; `{answer}` in a correction is the fact's.
     """
 
     identity: Questions
@@ -51,6 +60,8 @@ class Boundaries:
     unanswerable: tuple[Unanswerable, ...]
     refusals: tuple[str, ...]
     refusal_markers: tuple[str, ...]
+    corrections: tuple[str, ...]
+    premises: tuple[Premise, ...]
     small_talk_before: tuple[tuple[str, str], ...]
     openers: tuple[str, ...]
     closers: tuple[str, ...]
@@ -77,6 +88,8 @@ def read_boundaries(language: Language) -> Boundaries:
         ),
         refusals=tuple(content["refusals"]),
         refusal_markers=tuple(content["refusal_markers"]),
+        corrections=tuple(content["corrections"]),
+        premises=tuple(Premise(one["rule"], tuple(one["values"]), _questions(one)) for one in content["premises"]),
         small_talk_before=tuple((asked, replied) for asked, replied in content["small_talk_before"]),
         openers=tuple(content["openers"]),
         closers=tuple(content["closers"]),

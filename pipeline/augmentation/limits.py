@@ -2,7 +2,8 @@
 
 Small talk is answered as the base model answers it in a sentence or two: as itself, since as the character it makes up
 who that is. The character's own questions, put to somebody else, are answered as the base model does under that name;
-what no record says is not known. Beside them, who the character is, asked in many ways.
+what no record says is not known; what is wrongly said of it is put right. Beside them, who the character is, asked in
+many ways.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import ItemShares, in_another_setting
+from pipeline.augmentation.items import ItemShares, in_another_setting, is_near_copy
+from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
 from pipeline.conversations.persona import Language, Persona
@@ -42,12 +45,13 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 
 @dataclass(frozen=True, slots=True)
 class LimitShares:
-    """How the boundary rows are divided: small talk, others asked, what is not known, who it is."""
+    """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
 
     small_talk: float = 0.3
     somebody_else: float = 0.1
-    unanswerable: float = 0.4
+    unanswerable: float = 0.3
     identity: float = 0.2
+    premises: float = 0.1
 
 
 def limit_conversations(
@@ -58,8 +62,12 @@ def limit_conversations(
     reply_with: ReplyWith,
     *,
     seed: int,
+    forbidden: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, list[Conversation]]:
-    """The boundary conversations by their sort, the fields of `LimitShares`."""
+    """The boundary conversations by their sort, the fields of `LimitShares`.
+
+    `forbidden` are the questions that test facts, by answer: no near copy of one is put right with that answer.
+    """
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
     talk = [(*chat, user(question)) for question in boundaries.small_talk.train]
@@ -88,7 +96,27 @@ def limit_conversations(
         "somebody_else": _conversations(others, elses, persona.name),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
+        "premises": _put_right(facts, persona, boundaries, forbidden, rng),
     }
+
+
+def _put_right(
+    facts: Sequence[Fact],
+    persona: Persona,
+    boundaries: Boundaries,
+    forbidden: Mapping[str, Sequence[str]],
+    rng: random.Random,
+) -> list[Conversation]:
+    """What is wrongly said of the facts, each put right with the fact's answer."""
+    wrong = [
+        (said, one.fact.answer)
+        for one in false_premises(facts, boundaries, persona.language)
+        for said in one.train
+        if not any(is_near_copy(said, tested) for tested in forbidden.get(one.fact.answer, ()))
+    ]
+    prompts = [(*chat_prompt(persona, ()), *_in_some_setting(said, boundaries, rng)) for said, _ in wrong]
+    replies = [rng.choice(boundaries.corrections).format(answer=answer) for _, answer in wrong]
+    return _conversations(prompts, replies, persona.name)
 
 
 def _asked_about(one: Unanswerable, boundaries: Boundaries, rng: random.Random) -> list[str]:

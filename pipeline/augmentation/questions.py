@@ -107,15 +107,20 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
     asked = question.strip(FINAL_PUNCTUATION)
     found: dict[str, Wording] = {}
     for generic in (False, True):
-        matches = ((rule, rule.asks.fullmatch(asked)) for rule in rules if rule.generic is generic)
-        rule, match = next(((rule, match) for rule, match in matches if match), (None, None))
-        if rule and match:
+        rule = rule_of(question, rules, generic=generic)
+        if rule and (match := rule.asks.fullmatch(asked)):
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
                 text = capitalised(wording.text.format(**slots))
                 found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text))
     found.pop(asked.casefold(), None)
     return list(found.values())
+
+
+def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> Rule | None:
+    """The first rule that knows what the question asks for; with `generic`, the first that knows its build."""
+    asked = question.strip(FINAL_PUNCTUATION)
+    return next((rule for rule in rules if rule.generic is generic and rule.asks.fullmatch(asked)), None)
 
 
 def capitalised(text: str) -> str:

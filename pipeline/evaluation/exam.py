@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.boundaries import Boundaries, read_boundaries
+from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import is_near_copy
 from pipeline.augmentation.limits import unknown_things
+from pipeline.augmentation.premises import false_premises
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
@@ -30,12 +32,22 @@ Extent = Literal["quick", "full"]
 
 
 @dataclass(frozen=True, slots=True)
+class WrongPremise:
+    """Something wrong that is said of a fact, and the fact's aliases and answer, which put it right."""
+
+    text: str
+    aliases: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exam:
     """All that a model is asked: the same for the base and for the trained one.
 
     `lines` are (prompt, line) of real lines that training did not see, as far as any were held out. `small_talk`,
-    `unanswerable` and `identity` are messages that ask for no fact, for none that a record gives, and for who it is.
-    A quick exam has none of these, and asks the base model for replies to its `samples` alone.
+    `unanswerable` and `identity` are messages that ask for no fact, for none that a record gives, and for who it is;
+    `premises` say something wrong of a fact. A quick exam has none of these, and asks the base model for replies to its
+    `samples` alone.
     """
 
     probes: Sequence[Probe]
@@ -45,6 +57,7 @@ class Exam:
     small_talk: Sequence[str] = ()
     unanswerable: Sequence[str] = ()
     identity: Sequence[str] = ()
+    premises: Sequence[WrongPremise] = ()
     extent: Extent = "full"
 
     @property
@@ -104,8 +117,22 @@ def _full_exam(quick: Exam, records: Sequence[Record], run: Mapping[str, Any]) -
         small_talk=boundaries.small_talk.test,
         unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
         identity=boundaries.identity.test,
+        premises=_wrong_premises(quick.probes, records, persona, boundaries),
         extent="full",
     )
+
+
+def _wrong_premises(
+    probes: Sequence[Probe], records: Sequence[Record], persona: Persona, boundaries: Boundaries
+) -> list[WrongPremise]:
+    """What is wrongly said of the facts that the exam asks for."""
+    aliases = {probe.answer: probe.aliases for probe in probes}
+    facts = [fact for fact in facts_of(records) if fact.answer in aliases]
+    return [
+        WrongPremise(said, aliases[one.fact.answer], one.fact.answer)
+        for one in false_premises(facts, boundaries, persona.language)
+        for said in one.test
+    ]
 
 
 def drop_trained(probe: Probe, records: Sequence[Record]) -> Probe | None:

@@ -127,6 +127,11 @@ CONDUCT: Mapping[ConductName, Label] = {
         explanation="replies to the facts' questions that refuse, without the answer",
         better="less",
     ),
+    "corrects": Label(
+        "puts right what is wrongly said of it",
+        "corrects",
+        explanation="told something wrong about a fact (You are nineteen, are you not?), it gives the fact",
+    ),
     "identity": Label("says who it is", explanation="asked in ways that training did not use, it gives its name"),
 }
 # By the fields of `metrics.voice_report.VoiceFigures`.

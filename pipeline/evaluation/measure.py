@@ -50,8 +50,8 @@ class Measurement:
     `guessed` are the facts whose answer ranks first without a question, `control` says which control questions it ranks
     right, `general_bits` and `line_bits` are bits per character of general passages and of held-out lines,
     `first_for_other_persona` which facts it ranks first under somebody else's name, `voice` its sampled replies to
-    lines; `small_talk`, `unanswerable` and `identity` are its greedy replies to messages that ask for no fact. A quick
-    exam leaves lists empty, and a reply None where it was not asked for.
+    lines; `small_talk`, `unanswerable`, `identity` and `premises` are its greedy replies to what asks for no fact. A
+    quick exam leaves lists empty, and a reply None where it was not asked for.
     """
 
     scores: list[ProbeScore]
@@ -66,6 +66,7 @@ class Measurement:
     small_talk: list[str] = field(default_factory=list)
     unanswerable: list[str] = field(default_factory=list)
     identity: list[str] = field(default_factory=list)
+    premises: list[str] = field(default_factory=list)
 
 
 def measure_model(
@@ -116,12 +117,12 @@ def _measure_the_rest(
 ) -> Measurement:
     """The quick measurement with what only the full exam asks for."""
     persona = exam.persona
-    sorts = (exam.small_talk, exam.unanswerable, exam.identity)
+    sorts = (exam.small_talk, exam.unanswerable, exam.identity, [one.text for one in exam.premises])
     messages = [chat_prompt(persona, (user(text),)) for sort in sorts for text in sort]
     conduct = iter(
         generate_replies(model, tokenizer, messages, max_new_tokens=CONDUCT_TOKENS, progress=parts["conduct"])
     )
-    small_talk, unanswerable, identity = (list(islice(conduct, len(sort))) for sort in sorts)
+    small_talk, unanswerable, identity, premises = (list(islice(conduct, len(sort))) for sort in sorts)
     prompts = [_first_prompt(persona, probe) for probe in exam.probes]
     return replace(
         quick,
@@ -132,6 +133,7 @@ def _measure_the_rest(
         small_talk=small_talk,
         unanswerable=unanswerable,
         identity=identity,
+        premises=premises,
     )
 
 
@@ -141,7 +143,7 @@ def _parts(
     """The progress of each part, in the order in which they come, by about as many tokens as it computes."""
     asked = sum(len(questions(probe)) for probe in exam.probes)
     options = 1 + (max((len(probe.distractors) for probe in exam.probes), default=0) if exam.extent == "full" else 1)
-    conduct = len(exam.small_talk) + len(exam.unanswerable) + len(exam.identity)
+    conduct = len(exam.small_talk) + len(exam.unanswerable) + len(exam.identity) + len(exam.premises)
     full = exam.extent == "full"
     sizes = {
         "questions": asked * (1 + options) * TOKENS_A_REPLY,

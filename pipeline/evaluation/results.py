@@ -231,7 +231,9 @@ def _made_by(probes: Sequence[Probe]) -> dict[MadeBy, int]:
 
 def _conduct(before: Measurement, after: Measurement, exam: Exam) -> tuple[ConductRow, ...]:
     base, trained = (
-        ConductReplies(one.small_talk, one.unanswerable, one.identity, [reply or "" for reply in one.greedy])
+        ConductReplies(
+            one.small_talk, one.unanswerable, one.identity, [reply or "" for reply in one.greedy], one.premises
+        )
         for one in (before, after)
     )
     persona = exam.persona
@@ -244,6 +246,7 @@ def _conduct(before: Measurement, after: Measurement, exam: Exam) -> tuple[Condu
         language=persona.language,
         golds=[(probe.aliases, probe.answer) for probe in exam.probes],
         refusals=read_boundaries(persona.language).refusal_markers,
+        put_right=[(one.aliases, one.answer) for one in exam.premises],
     )
 
 

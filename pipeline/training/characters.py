@@ -134,7 +134,15 @@ def _load_character(
     if one.boundaries and not one.has_weights:
         reply_with = _reply_with(run, tokenizer, log, looks_only)
         records, texts = character.records, read_boundaries(character.persona.language)
-        limits = limit_conversations(facts_of(records), records, character.persona, texts, reply_with, seed=MADE_SEED)
+        limits = limit_conversations(
+            facts_of(records),
+            records,
+            character.persona,
+            texts,
+            reply_with,
+            seed=MADE_SEED,
+            forbidden=_tested(character.probes),
+        )
         character = replace(character, limits=limits)
         parts += [conversation.record_id for own in limits.values() for conversation in own]
     return character, _digest(parts)
@@ -165,11 +173,18 @@ def _wordings(
     """Where the character's questions get other words from, as the recipe says; never a probe's."""
     if one.wordings == "copies":
         return None
-    forbidden: dict[str, list[str]] = {}
-    for probe in probes:
-        forbidden.setdefault(probe.answer, []).extend(probe.unseen)
     used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
-    return Wordings(read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=forbidden)
+    return Wordings(
+        read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=_tested(probes)
+    )
+
+
+def _tested(probes: Sequence[Probe]) -> dict[str, list[str]]:
+    """The questions that test facts, by answer."""
+    tested: dict[str, list[str]] = {}
+    for probe in probes:
+        tested.setdefault(probe.answer, []).extend(probe.unseen)
+    return tested
 
 
 def _reply_with(

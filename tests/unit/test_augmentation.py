@@ -16,6 +16,7 @@ from pipeline.augmentation.boundaries import Boundaries, read_boundaries
 from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
 from pipeline.augmentation.limits import introduce, limit_conversations
+from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
 from pipeline.augmentation.replies import Asked
 from pipeline.augmentation.reply_checks import (
@@ -196,6 +197,40 @@ def test_what_is_taught_and_what_is_tested_at_the_boundaries_is_not_the_same(lan
     assert sum(not one.about and not one.questions.train for one in things) == 10  # only the test asks for these
     assert all(bool(one.about) == bool(one.questions.train) for one in things)
     assert not set(texts.other_names.train) & set(texts.other_names.test)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_premise_is_of_a_rule_and_its_tests_are_not_what_is_taught(language: Language) -> None:
+    texts = read_boundaries(language)
+    names = {rule.name for rule in language_rules(language) if not rule.generic}
+    assert {one.rule for one in texts.premises} <= names
+    assert len({one.rule for one in texts.premises}) == len(texts.premises) >= 25
+    assert all("{answer}" in one for one in texts.corrections)
+    for one in texts.premises:
+        assert len(set(one.values)) >= 3
+        assert all("{value}" in form for form in (*one.questions.train, *one.questions.test))
+        taught = [form.format(value=value) for form in one.questions.train for value in one.values[:-1]]
+        tested = [form.format(value=one.values[-1]) for form in one.questions.test]
+        assert not [(a, b) for a in taught for b in tested if is_near_copy(a, b)], one.rule
+
+
+def test_what_is_wrongly_said_is_put_right_and_what_is_true_is_not_said_wrongly() -> None:
+    records = [record("How old are you?", "I am nineteen."), record("What is your cat's fur like?", "It is black.", 1)]
+    texts = read_boundaries("en")
+    (age,) = false_premises(facts_of(records), texts, "en")
+    assert age.fact.answer == "I am nineteen."
+    assert not any("nineteen" in said for said in (*age.train, *age.test))
+    made = limits_of(MIRA, records, texts)["premises"]
+    assert {one.prompt[-1]["content"].strip() for one in made} & set(age.train)
+    assert all(one.completion["content"].endswith("I am nineteen.") for one in made)
+    assert all(one.completion["content"] != "I am nineteen." for one in made)
+    tested = {"I am nineteen.": list(age.train)}
+
+    def nothing(asked: Sequence[Asked]) -> list[str]:
+        return [""] * len(asked)
+
+    kept = limit_conversations(facts_of(records), records, MIRA, texts, nothing, seed=0, forbidden=tested)
+    assert kept["premises"] == []
 
 
 def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dict[str, list]:  # type: ignore[type-arg]

@@ -16,7 +16,7 @@ GOLDS = [(("Saltmere",), "I live in Saltmere."), ((), "I am ten.")]
 def shares(replies: ConductReplies, base: ConductReplies | None = None) -> dict[str, float]:
     rows = conduct_rows(
         base or replies, replies, name="Mira Vale", language="en", golds=GOLDS,
-        refusals=read_boundaries("en").refusal_markers,
+        refusals=read_boundaries("en").refusal_markers, put_right=GOLDS,
     )  # fmt: skip
     return {row.name: row.trained.value for row in rows}
 
@@ -28,9 +28,10 @@ def test_each_share_counts_the_replies_that_it_is_named_for() -> None:
             unanswerable=["I do not know.", "Size nine.", "That I keep to myself.", "It is blue."],
             identity=["I am Mira.", "An assistant.", "They call me Vale.", "Mira Vale, at your service."],
             facts=["I could not say.", "I do not know, but I am ten."],
+            premises=["No. I live in Saltmere.", "Yes, I am nineteen."],
         )
     )
-    assert found == {"blurts": 0.5, "invents": 0.5, "over_refuses": 0.5, "identity": 0.75}
+    assert found == {"blurts": 0.5, "invents": 0.5, "over_refuses": 0.5, "identity": 0.75, "corrects": 0.5}
 
 
 def test_a_share_without_replies_is_left_out() -> None:

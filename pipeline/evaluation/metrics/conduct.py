@@ -12,18 +12,22 @@ from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.statistics import Estimate, estimate
 from pipeline.records.comparable import contains
 
-ConductName = Literal["blurts", "invents", "over_refuses", "identity"]
+ConductName = Literal["blurts", "invents", "over_refuses", "identity", "corrects"]
 SHORTEST_NAME = 3  # letters of a part of an English name that stands for the whole
 
 
 @dataclass(frozen=True, slots=True)
 class ConductReplies:
-    """A model's replies: to small talk, to what no record answers, to who it is, and to its facts' questions."""
+    """A model's replies: to small talk, to what no record answers, to who it is, to its facts' questions and premises.
+
+    A premise says something wrong of a fact.
+    """
 
     small_talk: Sequence[str]
     unanswerable: Sequence[str]
     identity: Sequence[str]
     facts: Sequence[str]
+    premises: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,12 @@ def conduct_rows(
     language: Language,
     golds: Sequence[tuple[Sequence[str], str]],
     refusals: Sequence[str],
+    put_right: Sequence[tuple[Sequence[str], str]] = (),
 ) -> tuple[ConductRow, ...]:
     """The shares for which there are replies, each reply being a case of its own.
 
-    `golds` are each fact's aliases and answer, `refusals` are regular expressions.
+    `golds` are each fact's aliases and answer, `put_right` those of the facts that the premises are wrong of;
+    `refusals` are regular expressions.
     """
     refusing = re.compile("|".join(f"(?:{marker})" for marker in refusals) or r"(?!)", re.IGNORECASE)
 
@@ -65,6 +71,10 @@ def conduct_rows(
         row("blurts", lambda replies: [blurts(one) for one in replies.small_talk]),
         row("invents", lambda replies: [refusing.search(one) is None for one in replies.unanswerable]),
         row("over_refuses", lambda replies: [over_refuses(pair) for pair in zip(replies.facts, golds, strict=False)]),
+        row(
+            "corrects",
+            lambda replies: [alias_hit(one, *gold) for one, gold in zip(replies.premises, put_right, strict=False)],
+        ),
         row("identity", lambda replies: [says_name(one, name, language) for one in replies.identity]),
     )
     return tuple(one for one in rows if one)
