@@ -49,12 +49,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the precision of the weights (default: the base model's own)",
     )  # fmt: skip
     parser.add_argument(
-        "--outtype", nargs="+", default=(), choices=("f16", "q8_0", "bf16", "f32"), metavar="TYPE",
-        help="for --to gguf and ollama: f16, q8_0, bf16, f32 (default: f16 q8_0, for ollama q8_0)",
+        "--outtype", nargs="+", default=(), choices=("f16", "q8_0", "q4_k_m", "q5_k_m", "q6_k", "bf16", "f32"),
+        metavar="TYPE",
+        help="for GGUFs: f16, q8_0, bf16, f32; with llama-quantize on the PATH q4_k_m, q5_k_m, q6_k "
+        "(default: f16 q8_0, for ollama q8_0, for gguf-adapter f16)",
     )  # fmt: skip
     parser.add_argument(
         "--verify", action=argparse.BooleanOptionalAction,
-        help="for --to gguf and ollama: compare with llama.cpp's own reading (default: where xllamacpp is installed)",
+        help="for GGUFs: compare with llama.cpp's own reading (default: where xllamacpp is installed)",
     )  # fmt: skip
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="for --to card: a card, JSON or PNG, whose other fields are kept"

@@ -17,6 +17,9 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--adapter", type=Path, metavar="DIR", help="the folder that training wrote, or a merged export")
     what.add_argument("--gguf", type=Path, metavar="FILE", help="an exported GGUF, for llama.cpp's server")
+    parser.add_argument(
+        "--lora", type=Path, metavar="FILE", help="for --gguf, where that is the base model's: an exported adapter"
+    )
     parser.add_argument("--as", dest="name", metavar="NAME", help="which character, where several were trained")
     parser.add_argument("--base", metavar="DIR", help="where the base model lies now, if it has moved")
     parser.add_argument("--port", type=int, default=8000, metavar="N", help="on 127.0.0.1 (default: 8000)")
@@ -28,7 +31,7 @@ def main() -> None:
     from pipeline.exports.serve import serve_folder, serve_gguf
 
     if arguments.gguf:
-        serve_gguf(arguments.gguf, port=arguments.port, context=arguments.context)
+        serve_gguf(arguments.gguf, port=arguments.port, context=arguments.context, lora=arguments.lora)
     else:
         serve_folder(folder, arguments.name, base=arguments.base, port=arguments.port)
 

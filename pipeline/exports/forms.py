@@ -13,18 +13,39 @@ from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
 from pipeline.exports.adapter import save_adapter
 from pipeline.exports.character_card import save_cards
-from pipeline.exports.gguf import F16, Q8_0, adds_bos, gguf_name, prove_gguf, prove_prompt_texts, save_ggufs
-from pipeline.exports.merged import export_tokenizer, prove_merged, prove_prompts, save_merged
+from pipeline.exports.gguf import (
+    F16,
+    K_TYPES,
+    Q8_0,
+    adds_bos,
+    check_outtypes,
+    gguf_name,
+    prove_gguf,
+    prove_prompt_texts,
+    save_adapter_gguf,
+    save_base_gguf,
+    save_ggufs,
+)
+from pipeline.exports.merged import (
+    export_tokenizer,
+    load_merged,
+    prove_merged,
+    prove_prompts,
+    save_base,
+    save_merged,
+)
 from pipeline.exports.ollama import check_expressible, go_template, modelfile, turn_texts
 from pipeline.exports.origin import Origin
 from pipeline.exports.persona_template import persona_instruction
 from pipeline.exports.trial import Trial, count_equal_prompts, make_trial, trial_conversations
+from pipeline.exports.usage import plain_name
 from pipeline.models.trained import load_trained
 from pipeline.serving.llama_cpp import is_installed
 from pipeline.terminal import print_line, progress_bar
 from pipeline.tokens.template import trained_end
 
 MODELFILE = "Modelfile"
+NOT_TRIED = "not tried under llama.cpp, which is not installed: pip install xllamacpp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,7 @@ def _verifies(options: ExportOptions) -> bool:
 def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Sequence[str]) -> dict[str, Any]:
     """The GGUF files, by way of a merged model that is proven and then removed."""
     verify = _verifies(options)
+    check_outtypes(outtypes)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".merged-") as temporary:
         merged = Path(temporary) / "merged"
         trial = _merge(origin, merged, options)
@@ -105,11 +127,36 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
         save_ggufs(merged, folder, origin, outtypes)
         for outtype in outtypes if verify else ():
             replies = progress_bar(f"llama.cpp, {outtype}")
-            proven = prove_gguf(folder / gguf_name(outtype), trial, merged, replies)
+            proven = prove_gguf(folder / gguf_name(outtype), trial, lambda: load_merged(merged), replies)
             proofs |= {f"llama.cpp {outtype} {name}": proof for name, proof in proven.items()}
     if not verify:
-        print_line("not tried under llama.cpp, which is not installed: pip install xllamacpp")
+        print_line(NOT_TRIED)
     return proofs
+
+
+def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
+    """The adapter by itself as a GGUF; it is tried on its base model as a GGUF, which is then removed."""
+    outtype, verify = (options.outtypes or (F16,))[-1], _verifies(options)
+    if outtype in K_TYPES:
+        raise UnderstudyError(f"--outtype {outtype}", "is for complete models", fix="give f16, or none")
+    name, bar = origin.persona.name, progress_bar("replies of the trained model")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-") as temporary:
+        adapter, base = Path(temporary) / plain_name(name), Path(temporary) / "base"
+        adapter.mkdir()
+        save_adapter(origin, adapter)
+        proofs: dict[str, Any] = {"prompts": prove_prompts(adapter, make_trial(origin.tokenizer, origin.persona))}
+        trained = load_trained(origin.folder, name, base=options.base, dtype=options.dtype)
+        trained.model.config.save_pretrained(base)
+        file = save_adapter_gguf(adapter, base, folder, outtype)
+        if not verify:
+            print_line(NOT_TRIED)
+            return proofs
+        trial = make_trial(origin.tokenizer, origin.persona, trained.model, bar)
+        save_base(trained, base)
+        save_base_gguf(base, base.with_suffix(".gguf"))
+        replies = progress_bar("llama.cpp, base and adapter")
+        proven = prove_gguf(base.with_suffix(".gguf"), trial, lambda: trained.model, replies, lora=file)
+    return proofs | {f"llama.cpp {proof}": content for proof, content in proven.items()}
 
 
 def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
@@ -132,5 +179,6 @@ FORMS: Mapping[str, Callable[[Origin, Path, ExportOptions], dict[str, Any]]] = {
     "adapter": _adapter,
     "card": _card,
     "gguf": _gguf,
+    "gguf-adapter": _adapter_gguf,
     "ollama": _ollama,
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,7 @@ from transformers import AutoTokenizer
 from pipeline.atomic_io import write_json
 from pipeline.conversations.persona import Sampling
 from pipeline.errors import UnderstudyError
-from pipeline.exports.converter import convert
-from pipeline.exports.merged import load_merged
+from pipeline.exports.converter import check_quantiser, convert, convert_adapter, quantise
 from pipeline.exports.origin import Origin
 from pipeline.exports.trial import REPLY_TOKENS, Trial, compare_generated
 from pipeline.serving.llama_cpp import LlamaServer, llama_server
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 F16, Q8_0 = "f16", "q8_0"
+K_TYPES = ("q4_k_m", "q5_k_m", "q6_k")  # which llama.cpp's compiled quantiser makes
 PROMPT = {"add_special": True, "parse_special": True}  # how a prompt is read, of chat too
+TEMPLATE_FILE = "chat_template.jinja"
 CONTEXT = 2048  # tokens, enough for the trial's longest conversation
 
 
@@ -54,21 +56,66 @@ def save_ggufs(merged: Path, folder: Path, origin: Origin, outtypes: Sequence[st
     write_json(metadata, _metadata(origin))
     try:
         for outtype in outtypes:
-            convert(merged, folder / gguf_name(outtype), outtype=outtype, metadata=metadata)
+            file = folder / gguf_name(outtype)
+            if outtype in K_TYPES:
+                source = merged.parent / gguf_name(F16)
+                if not source.is_file():
+                    convert(merged, source, outtype=F16, metadata=metadata)
+                quantise(source, file, outtype=outtype)
+            else:
+                convert(merged, file, outtype=outtype, metadata=metadata)
     finally:
         metadata.unlink()
 
 
-def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> dict[str, Any]:
+def save_adapter_gguf(adapter: Path, base: Path, folder: Path, outtype: str) -> Path:
+    """The folder holds the adapter as a GGUF, and the chat template that it has to be served with; gives the GGUF.
+
+    `adapter` and `base` are folders of the exported adapter and of its base model's config.
+
+    Raises:
+        UnderstudyError: it cannot be converted.
+    """
+    file = folder / f"adapter-{outtype}.gguf"
+    convert_adapter(adapter, base, file, outtype=outtype)
+    shutil.copyfile(adapter / TEMPLATE_FILE, folder / TEMPLATE_FILE)
+    return file
+
+
+def save_base_gguf(base: Path, file: Path) -> None:
+    """The file holds the model of the folder `base`, in 16 bits.
+
+    Raises:
+        UnderstudyError: it cannot be converted.
+    """
+    _state_bos(base)
+    metadata = base.parent / "metadata.json"
+    write_json(metadata, {})
+    convert(base, file, outtype=F16, metadata=metadata)
+
+
+def check_outtypes(outtypes: Sequence[str]) -> None:
+    """All of them can be made here; found out before the long work.
+
+    Raises:
+        UnderstudyError: one needs llama.cpp's quantiser, which is not installed.
+    """
+    if set(outtypes) & set(K_TYPES):
+        check_quantiser()
+
+
+def prove_gguf(
+    file: Path, trial: Trial, load: Callable[[], Any], progress: Progress, *, lora: Path | None = None
+) -> dict[str, Any]:
     """What llama.cpp makes of the file: how many prompts and greedy replies are the trained ones, and where not.
 
-    A reply may differ where rounding decides between two words; how many did, where, and how near the two were, is
-    reported. A prompt may not.
+    A reply may differ where rounding decides between two words; how many did, where, and how near the two were, by the
+    model that `load` gives, is reported. A prompt may not. `lora` is an adapter's GGUF, applied to the file.
 
     Raises:
         UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
     """
-    with llama_server(file, context=CONTEXT, threads=torch.get_num_threads()) as server:
+    with llama_server(file, context=CONTEXT, threads=torch.get_num_threads(), lora=lora) as server:
         made = _ask(server, trial, progress)
     equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
     counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))
@@ -79,7 +126,7 @@ def prove_gguf(file: Path, trial: Trial, merged: Path, progress: Progress) -> di
             "training's",
             fix="export with --to merged, and report this with the base model's name",
         )
-    replies = compare_generated(lambda: load_merged(merged), trial, made.replies)
+    replies = compare_generated(load, trial, made.replies)
     return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "greedy replies": replies.to_json()}
 
 

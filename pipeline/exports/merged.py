@@ -12,6 +12,7 @@ from pipeline.conversations.persona import Persona, Sampling
 from pipeline.errors import UnderstudyError
 from pipeline.exports.persona_template import persona_template
 from pipeline.exports.trial import Agreement, Trial, compare_greedy, count_equal_prompts
+from pipeline.models.load import load_base_model
 from pipeline.models.trained import TrainedCharacter
 from pipeline.tokens.template import trained_end
 
@@ -36,6 +37,15 @@ def save_merged(trained: TrainedCharacter, folder: Path) -> None:
     model.config.pad_token_id = tokenizer.pad_token_id
     model.generation_config = generation_config(trained.persona.sampling, tokenizer, model.generation_config)
     model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def save_base(trained: TrainedCharacter, folder: Path) -> None:
+    """The folder holds the untouched base model, and the character's tokenizer, whose template holds the persona."""
+    base = load_base_model(trained.base_name, **trained.options)
+    tokenizer = export_tokenizer(trained.tokenizer, trained.persona)
+    base.config.eos_token_id = tokenizer.eos_token_id
+    base.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

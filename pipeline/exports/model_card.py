@@ -56,7 +56,9 @@ def _header(origin: Origin, form: str) -> dict[str, Any]:
     }
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
     if "/" in base:
-        relation = {"adapter": "adapter", "gguf": "quantized", "ollama": "quantized"}.get(form, "finetune")
+        relation = {"adapter": "adapter", "gguf-adapter": "adapter", "gguf": "quantized", "ollama": "quantized"}.get(
+            form, "finetune"
+        )
         header |= {"base_model": base, "base_model_relation": relation}
     if form in ("merged", "adapter"):
         header["library_name"] = "peft" if form == "adapter" else "transformers"

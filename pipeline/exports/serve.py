@@ -20,6 +20,7 @@ import torch
 from transformers.utils import logging
 
 from pipeline.errors import UnderstudyError
+from pipeline.exports.gguf import TEMPLATE_FILE
 from pipeline.exports.merged import save_merged
 from pipeline.exports.usage import plain_name
 from pipeline.models.trained import load_trained
@@ -32,17 +33,36 @@ CONFIG_FILE = "config.json"  # of a model in transformers' form
 STARTING, BETWEEN_LOOKS = 600.0, 0.3  # seconds
 
 
-def serve_gguf(gguf: Path, *, port: int, context: int) -> None:
+def serve_gguf(gguf: Path, *, port: int, context: int, lora: Path | None = None) -> None:
     """llama.cpp's server answers on this machine's port until it is stopped.
 
+    `lora` is an adapter's GGUF, applied to the file; the chat template beside it takes the place of the file's.
+
     Raises:
-        UnderstudyError: llama.cpp is not installed, or cannot load the file.
+        UnderstudyError: llama.cpp is not installed, or cannot load a file.
     """
     if not gguf.is_file():
         raise UnderstudyError(gguf, "is not there", fix="name a file that `export --to gguf` wrote")
-    with llama_server(gguf, context=context, threads=torch.get_num_threads(), port=port, alias=gguf.stem) as server:
-        _announce(gguf.stem, server.address)
+    template = _template_of(lora) if lora else ""
+    name, threads = (lora or gguf).stem, torch.get_num_threads()
+    with llama_server(
+        gguf, context=context, threads=threads, port=port, alias=name, lora=lora, template=template
+    ) as server:
+        _announce(name, server.address)
         _until_stopped(threading.Event().wait)
+
+
+def _template_of(lora: Path) -> str:
+    """The chat template that was exported with an adapter.
+
+    Raises:
+        UnderstudyError: the adapter or its template is not there.
+    """
+    file = lora.with_name(TEMPLATE_FILE)
+    for needed in (lora, file):
+        if not needed.is_file():
+            raise UnderstudyError(needed, "is not there", fix="name a file that `export --to gguf-adapter` wrote")
+    return file.read_text(encoding="utf-8")
 
 
 def serve_folder(folder: Path, name: str | None, *, base: str | None, port: int) -> None:

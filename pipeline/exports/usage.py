@@ -34,6 +34,12 @@ llama-server -m model-q8_0.gguf --jinja          # or: understudy serve --gguf m
 ```
 LM Studio, KoboldCpp, text-generation-webui and others open the file as it is. The template, the end token, the
 character's name and its sampling are in its metadata."""
+GGUF_ADAPTER = """\
+```sh
+llama-server -m BASE.gguf --lora adapter-f16.gguf --jinja --chat-template-file chat_template.jinja
+understudy serve --gguf BASE.gguf --lora adapter-f16.gguf    # the same, with the template found beside the adapter
+```
+BASE.gguf is any GGUF of `{base}`. Without the template given here the base's own is rendered, without the persona."""
 OLLAMA = """\
 ```sh
 ollama create {name} -f Modelfile && ollama run {name}
@@ -49,7 +55,8 @@ trained prompt: leave the front end's other prompts (jailbreak, author's note, p
 def usage(form: str, origin: Origin, end: str) -> str:
     """The commands, and what to know before them."""
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
-    text = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}[form]
+    texts = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}
+    text = (texts | {"gguf-adapter": GGUF_ADAPTER})[form]
     return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=plain_name(origin.persona.name))}"
 
 

