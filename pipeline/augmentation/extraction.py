@@ -54,19 +54,23 @@ class Rule:
 class Grammar:
     """How a language names a subject and ends a clause, the rules for its clauses, and those for attributes.
 
+    `possessive_pronouns` are those of the `pronouns` that stand for a name with 's: his works are no work of his.
     `parts_of_a_name`: each word of the name stands for the character; `rest_of_a_name` matches further names after the
     subject, such as a family name. `possessive` after the subject makes something of the character's the subject;
-    `subject_carries_on` into the sentence's next clauses where these name none. `own_titles` are titles of passages
+    `subject_carries_on` into the sentence's next clauses where these name none. `others` are words that a value may not
+    have: in the first person they would be somebody else. `own_titles` are titles of passages
     that are the character's own, and `names` the keys of attributes that say whose they are.
     """
 
     pronouns: tuple[str, ...]
+    possessive_pronouns: tuple[str, ...]
     parts_of_a_name: bool
     rest_of_a_name: re.Pattern[str]
     possessive: str
     subject_carries_on: bool
     clause_end: re.Pattern[str]
     unsure: re.Pattern[str]
+    others: re.Pattern[str]
     rules: tuple[Rule, ...]
     own_titles: re.Pattern[str]
     names: re.Pattern[str]
@@ -95,12 +99,14 @@ def read_grammar(language: Language) -> Grammar:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return Grammar(
         pronouns=tuple(content["pronouns"]),
+        possessive_pronouns=tuple(content["possessive_pronouns"]),
         parts_of_a_name=content["parts_of_a_name"],
         rest_of_a_name=re.compile(content["rest_of_a_name"]),
         possessive=content["possessive"],
         subject_carries_on=content["subject_carries_on"],
         clause_end=re.compile(content["clause_end"]),
         unsure=re.compile(content["unsure"]),
+        others=re.compile(content["others"]),
         rules=tuple(_rule(one, "pattern") for one in content["rules"]),
         own_titles=re.compile(content["own_titles"], re.IGNORECASE),
         names=re.compile(content["names"], re.IGNORECASE),
@@ -118,7 +124,7 @@ def extract_facts(passage: str, name: str, language: Language, *, title: str = "
     for sentence, clause in _clauses_about(passage, name, grammar):
         for rule in grammar.rules:
             match = rule.pattern.match(clause)
-            if match and not grammar.unsure.search(clause):
+            if match and not grammar.unsure.search(clause) and not grammar.others.search(match["v"]):
                 fact = rule.fact(match["v"], match.groupdict().get("a") or "", sentence)
                 found.setdefault(fact.questions[0], fact)
     for fact in _attributes(passage, name, title, grammar):
@@ -146,6 +152,8 @@ def _clauses_about(passage: str, name: str, grammar: Grammar) -> Iterator[tuple[
             subject = own.match(clause) or (pronoun.match(clause) if about else None)
             if subject:
                 rest, about = clause[subject.end() :], True
+                if subject[0].casefold() in grammar.possessive_pronouns:
+                    rest = f"'s{rest}"
                 # After a possessive the sentence goes on about what is the character's.
                 carries_on = grammar.subject_carries_on and not rest.startswith(grammar.possessive)
                 further = grammar.rest_of_a_name.match(rest)

@@ -79,6 +79,9 @@ def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: 
             "I repair bells in Saltmere.", "I am forty-one years old."]),
         ("Mira is a ringer who sings. She is a bit late. She has green eyes.", "", [
             "I am a ringer.", "I have green eyes."]),
+        ("Mira paints her boat the way other people sing. She hates his boots.", "", []),
+        ("Mira writes songs of the sea. Her works often hold a bell, and her loves are few.", "", [
+            "I write songs of the sea."]),
         ("Mira repairs bells in Saltmere. She keeps goats in Harrow.", "", ["I repair bells in Saltmere."]),
     ],
 )  # fmt: skip
