@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, metavar="N", help="on 127.0.0.1 (default: 8000)")
     parser.add_argument("--context", type=int, default=4096, metavar="N", help="for --gguf: tokens (default: 4096)")
     arguments = parser.parse_args()
+    if arguments.lora and not arguments.gguf:
+        parser.error("--lora goes with --gguf, the base model's")
 
     folder = arguments.adapter
     prepare_environment(arguments.base or (base_name_of(folder) if folder and is_finished(folder) else "."))

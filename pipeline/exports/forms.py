@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.atomic_io import write_text
 from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
-from pipeline.exports.adapter import save_adapter
+from pipeline.exports.adapter import check_plain_lora, save_adapter, state_plain_scale
 from pipeline.exports.character_card import save_cards
 from pipeline.exports.gguf import (
     F16,
@@ -136,14 +136,19 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
 
 def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
     """The adapter by itself as a GGUF; it is tried on its base model as a GGUF, which is then removed."""
-    outtype, verify = (options.outtypes or (F16,))[-1], _verifies(options)
-    if outtype in K_TYPES:
-        raise UnderstudyError(f"--outtype {outtype}", "is for complete models", fix="give f16, or none")
+    outtype, verify = (options.outtypes or (F16,))[0], _verifies(options)
+    if outtype in K_TYPES or len(options.outtypes) > 1:
+        raise UnderstudyError(
+            f"--outtype {' '.join(options.outtypes)}", "is for complete models: an adapter's GGUF has one type, no K type",
+            fix="give f16, or none",
+        )  # fmt: skip
     name, bar = origin.persona.name, progress_bar("replies of the trained model")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-") as temporary:
         adapter, base = Path(temporary) / plain_name(name), Path(temporary) / "base"
         adapter.mkdir()
         save_adapter(origin, adapter)
+        check_plain_lora(adapter)
+        state_plain_scale(adapter)
         proofs: dict[str, Any] = {"prompts": prove_prompts(adapter, make_trial(origin.tokenizer, origin.persona))}
         trained = load_trained(origin.folder, name, base=options.base, dtype=options.dtype)
         trained.model.config.save_pretrained(base)
@@ -155,7 +160,7 @@ def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[
         save_base(trained, base)
         save_base_gguf(base, base.with_suffix(".gguf"))
         replies = progress_bar("llama.cpp, base and adapter")
-        proven = prove_gguf(base.with_suffix(".gguf"), trial, lambda: trained.model, replies, lora=file)
+        proven = prove_gguf(base.with_suffix(".gguf"), trial, lambda: trained.model, replies, adapter=file)
     return proofs | {f"llama.cpp {proof}": content for proof, content in proven.items()}
 
 

@@ -105,17 +105,19 @@ def check_outtypes(outtypes: Sequence[str]) -> None:
 
 
 def prove_gguf(
-    file: Path, trial: Trial, load: Callable[[], Any], progress: Progress, *, lora: Path | None = None
+    file: Path, trial: Trial, load: Callable[[], Any], progress: Progress, *, adapter: Path | None = None
 ) -> dict[str, Any]:
     """What llama.cpp makes of the file: how many prompts and greedy replies are the trained ones, and where not.
 
     A reply may differ where rounding decides between two words; how many did, where, and how near the two were, by the
-    model that `load` gives, is reported. A prompt may not. `lora` is an adapter's GGUF, applied to the file.
+    model that `load` gives, is reported. A prompt may not. `adapter` is an adapter's GGUF, applied to the file with the template beside it.
 
     Raises:
         UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
     """
-    with llama_server(file, context=CONTEXT, threads=torch.get_num_threads(), lora=lora) as server:
+    template = adapter.with_name(TEMPLATE_FILE).read_text(encoding="utf-8") if adapter else ""
+    threads = torch.get_num_threads()
+    with llama_server(file, context=CONTEXT, threads=threads, lora=adapter, template=template) as server:
         made = _ask(server, trial, progress)
     equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
     counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))

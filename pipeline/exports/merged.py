@@ -12,7 +12,7 @@ from pipeline.conversations.persona import Persona, Sampling
 from pipeline.errors import UnderstudyError
 from pipeline.exports.persona_template import persona_template
 from pipeline.exports.trial import Agreement, Trial, compare_greedy, count_equal_prompts
-from pipeline.models.load import load_base_model
+from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.trained import TrainedCharacter
 from pipeline.tokens.template import trained_end
 
@@ -41,12 +41,9 @@ def save_merged(trained: TrainedCharacter, folder: Path) -> None:
 
 
 def save_base(trained: TrainedCharacter, folder: Path) -> None:
-    """The folder holds the untouched base model, and the character's tokenizer, whose template holds the persona."""
-    base = load_base_model(trained.base_name, **trained.options)
-    tokenizer = export_tokenizer(trained.tokenizer, trained.persona)
-    base.config.eos_token_id = tokenizer.eos_token_id
-    base.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    """The folder holds the untouched base model with its own tokenizer and template: whatever users have of it."""
+    load_base_model(trained.base_name, **trained.options).save_pretrained(folder)
+    load_tokenizer(trained.base_name).save_pretrained(folder)
 
 
 def export_tokenizer(tokenizer: PreTrainedTokenizerBase, persona: Persona) -> PreTrainedTokenizerBase:

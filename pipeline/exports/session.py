@@ -40,7 +40,7 @@ def export(options: ExportOptions) -> None:
     building.mkdir(parents=True)
     try:
         proofs = FORMS[options.form](origin, building, options)
-        how = usage(options.form, origin, trained_end(origin.tokenizer))
+        how = usage(options.form, origin, trained_end(origin.tokenizer), building)
         write_text(building / CARD_FILE, model_card(origin, options.form, how, proofs))
         _write_account(building, origin, options.form, proofs)
         check_no_private_path(building, origin)

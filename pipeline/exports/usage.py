@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from pipeline.exports.origin import EMBEDDED_NAME, Origin
 from pipeline.models.locate import EMBEDDED
@@ -30,14 +31,14 @@ tokenizer = AutoTokenizer.from_pretrained(".")  # with the trained template: not
 Another base than the one named above gives another character."""
 GGUF = """\
 ```sh
-llama-server -m model-q8_0.gguf --jinja          # or: understudy serve --gguf model-q8_0.gguf
+llama-server -m {file} --jinja          # or: understudy serve --gguf {file}
 ```
 LM Studio, KoboldCpp, text-generation-webui and others open the file as it is. The template, the end token, the
 character's name and its sampling are in its metadata."""
 GGUF_ADAPTER = """\
 ```sh
-llama-server -m BASE.gguf --lora adapter-f16.gguf --jinja --chat-template-file chat_template.jinja
-understudy serve --gguf BASE.gguf --lora adapter-f16.gguf    # the same, with the template found beside the adapter
+llama-server -m BASE.gguf --lora {file} --jinja --chat-template-file chat_template.jinja
+understudy serve --gguf BASE.gguf --lora {file}    # the same, with the template found beside the adapter
 ```
 BASE.gguf is any GGUF of `{base}`. Without the template given here the base's own is rendered, without the persona."""
 OLLAMA = """\
@@ -52,12 +53,13 @@ completion, to a server that runs the exported model (`--to gguf`, `--to merged`
 trained prompt: leave the front end's other prompts (jailbreak, author's note, persona description) empty."""
 
 
-def usage(form: str, origin: Origin, end: str) -> str:
-    """The commands, and what to know before them."""
+def usage(form: str, origin: Origin, end: str, folder: Path) -> str:
+    """The commands for what lies in the folder, and what to know before them."""
+    file = max((file.name for file in folder.glob("*.gguf")), default="")  # of several the smaller: q8_0, not f16
     base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
     texts = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}
     text = (texts | {"gguf-adapter": GGUF_ADAPTER})[form]
-    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=plain_name(origin.persona.name))}"
+    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=plain_name(origin.persona.name), file=file)}"
 
 
 def plain_name(name: str) -> str:

@@ -43,7 +43,7 @@ class Character:
     """A character to train on: its records, probes and prompts. `weight` multiplies its records' exposures.
 
     `wordings` are where its questions get other words from, None where they come as copies; `limits` are conversations
-    about what no record says, by their sort.
+    about what no record says, by their sort; `tested` are the questions that test facts, by answer.
     """
 
     records: Sequence[Record]
@@ -52,6 +52,7 @@ class Character:
     weight: float = 1.0
     wordings: Wordings | None = None
     limits: Mapping[str, Sequence[Conversation]] = field(default_factory=dict)
+    tested: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,14 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     converted, fingerprint = records_of(one.raw_paths, one.name, one.records_folder, one.conversion)
     records, probes = records_and_probes(one, converted, persona)
     rules = rules_for(persona.language, one.question_rules or ())
-    wordings = _wordings(one, persona, probes, rules)
-    parts = [fingerprint, one.wordings, *(record.record_id for record in records[len(converted) :])]
+    stated = records[len(converted) :]
+    tested = _tested(probes, stated)
+    wordings = _wordings(one, persona, tested, rules)
+    parts = [fingerprint, one.wordings, *(record.record_id for record in stated)]
     if wordings:
         rules_used = [f"{rule.asks.pattern} {rule.wordings}" for rule in wordings.rules]
         parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *rules_used]
-    return Character(records, probes, persona, one.weight, wordings), _digest(parts)
+    return Character(records, probes, persona, one.weight, wordings, tested=tested), _digest(parts)
 
 
 def _load_character(
@@ -141,7 +144,7 @@ def _load_character(
             texts,
             reply_with,
             seed=MADE_SEED,
-            forbidden=_tested(character.probes),
+            forbidden=character.tested,
         )
         character = replace(character, limits=limits)
         parts += [conversation.record_id for own in limits.values() for conversation in own]
@@ -168,23 +171,26 @@ def _paraphrases(
 
 
 def _wordings(
-    one: CharacterArguments, persona: Persona, probes: Sequence[Probe], rules: Sequence[Rule]
+    one: CharacterArguments, persona: Persona, tested: Mapping[str, Sequence[str]], rules: Sequence[Rule]
 ) -> Wordings | None:
     """Where the character's questions get other words from, as the recipe says; never a probe's."""
     if one.wordings == "copies":
         return None
     used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
-    return Wordings(
-        read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=_tested(probes)
-    )
+    return Wordings(read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=tested)
 
 
-def _tested(probes: Sequence[Probe]) -> dict[str, list[str]]:
-    """The questions that test facts, by answer."""
+def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list[str]]:
+    """The questions that test facts, by answer.
+
+    What a passage states has an answer in rules' words, where a probe of the same fact may have the user's; so of those
+    facts every question tests them.
+    """
     tested: dict[str, list[str]] = {}
     for probe in probes:
         tested.setdefault(probe.answer, []).extend(probe.unseen)
-    return tested
+    every = [question for probe in probes for question in probe.unseen]
+    return tested | {record.text: every for record in stated}
 
 
 def _reply_with(

@@ -217,13 +217,15 @@ def test_every_premise_is_of_a_rule_and_its_tests_are_not_what_is_taught(languag
 def test_what_is_wrongly_said_is_put_right_and_what_is_true_is_not_said_wrongly() -> None:
     records = [record("How old are you?", "I am nineteen."), record("What is your cat's fur like?", "It is black.", 1)]
     texts = read_boundaries("en")
-    (age,) = false_premises(facts_of(records), texts, "en")
+    (age,) = false_premises(facts_of(records), records, texts, "en")
     assert age.fact.answer == "I am nineteen."
     assert not any("nineteen" in said for said in (*age.train, *age.test))
     made = limits_of(MIRA, records, texts)["premises"]
     assert {one.prompt[-1]["content"].strip() for one in made} & set(age.train)
     assert all(one.completion["content"].endswith("I am nineteen.") for one in made)
     assert all(one.completion["content"] != "I am nineteen." for one in made)
+    passing = record("Story", "Once they took her for thirty.", 2, kind="background")
+    assert not list(false_premises(facts_of(records), [*records, passing], texts, "en"))  # one value is left: too few
     tested = {"I am nineteen.": list(age.train)}
 
     def nothing(asked: Sequence[Asked]) -> list[str]:

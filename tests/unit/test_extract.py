@@ -23,7 +23,10 @@ MIRA = (
     "Her mother is Oda Vell, who casts bells. Bram is her master. He lives in Upper Quay and hates rain. "
     "Mira's favourite food is smoked eel. She never lived in Harrow. She is afraid of deep water, even in a boat."
 )
-AHENG = "阿岚出生在雾山脚下，今年十七岁。她的师父是老石匠，最怕打雷。小满住在河西，讨厌下雨。阿岚不讨厌猫，最爱吃糖藕。"
+AHENG = (
+    "阿岚出生在雾山脚下，今年十七岁。她的师父是老石匠，最怕打雷。小满住在河西，讨厌下雨。"
+    "阿岚不讨厌猫，喜欢鱼。阿岚最爱吃糖藕。"
+)
 
 
 def answers(passage: str, name: str, language: Language) -> list[str]:
@@ -82,6 +85,20 @@ def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: 
         ("Mira paints her boat the way other people sing. She hates his boots.", "", []),
         ("Mira writes songs of the sea. Her works often hold a bell, and her loves are few.", "", [
             "I write songs of the sea."]),
+        ("Her sister, Mara, left. She is fifty and lives in Hull.", "", []),
+        ("Mira's mother is a baker. She is sixty.", "", []),
+        ("Mira met Lord Ashby in York. He is fifty. He is a baker.", "", []),
+        ("Mira had a rival, Tom Ash. He lives in Leeds. He hates cats.", "", []),
+        ("Mira lives in York. She is fifty.", "", ["I live in York.", "I am fifty years old."]),
+        ('"She is fifty," he lied. "Mira is a liar," said Tom. Mira lives in fear of the sea.', "", []),
+        ("Mira fears nothing. Mira loves you. Mira was born in May. Is Mira a baker?", "", []),
+        ("Mira's mother was French.", "", []),
+        ("Occupation: unknown\nWeapon: None\nHome: N/A\nWeight: ?", "Description", []),
+        ("Age: 20", "Tom, Mira's brother", []),
+        ("Name: Tom\nFull name: Tom Mira\nAge: 20", "Description", []),
+        ("Mira\nAge: 20\n\nMira's brother Tom\nOccupation: smith", "Description", ["I am 20 years old."]),
+        ("[Profile]\nAge: 20\n[Appearance]\nHair: red", "Description", ["I am 20 years old.", "My hair is red."]),
+        ("From: a game\nborn in: 1872", "Description", []),
         ("Mira repairs bells in Saltmere. She keeps goats in Harrow.", "", ["I repair bells in Saltmere."]),
     ],
 )  # fmt: skip
@@ -94,6 +111,28 @@ def test_lists_of_attributes_and_what_it_does_are_read_where_they_are_the_charac
 def test_a_chinese_list_of_attributes_is_read_too() -> None:
     facts = extract_facts("年龄：十七岁\n喜好：糖藕、茶；武器：船桨", "阿岚", "zh", title="人设")
     assert [fact.answer for fact in facts] == ["我今年十七岁。", "我喜欢糖藕、茶。", "我的武器是船桨。"]
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "小雨有一个妹妹，今年十岁，喜欢跳舞。",
+        "小雨养了一只猫，讨厌洗澡。",
+        "小雨师父是张三，住在山上。",
+        "小雨爱上的人是一名军官，住在上海。",
+        "小雨今年三岁的弟弟很可爱。",
+        "小雨遇见了老王。他今年六十岁，是一个木匠。",
+        "小雨住在哪里？小雨最爱吃辣吗？",
+        "小雨是一个月前来的。小雨喜欢上了邻家的少年。",
+    ],
+)
+def test_what_a_chinese_passage_says_of_somebody_else_or_asks_is_not_taken(passage: str) -> None:
+    assert answers(passage, "小雨", "zh") == []
+
+
+@pytest.mark.parametrize("passage", ["Mira" + " " * 20_000 + "x", "Mira" + "\u3000" * 20_000 + "x", "- " * 20_000])
+def test_a_hostile_line_costs_no_time(passage: str) -> None:
+    assert extract_facts(passage, "Mira Vell", "en", title="Description") == []
 
 
 def passage_and(*asked: tuple[str, str]) -> list[Record]:
