@@ -139,9 +139,10 @@ def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[
     outtype, verify = (options.outtypes or (F16,))[0], _verifies(options)
     if outtype in K_TYPES or len(options.outtypes) > 1:
         raise UnderstudyError(
-            f"--outtype {' '.join(options.outtypes)}", "is for complete models: an adapter's GGUF has one type, no K type",
+            f"--outtype {' '.join(options.outtypes)}",
+            "is for complete models: an adapter's GGUF has one type, no K type",
             fix="give f16, or none",
-        )  # fmt: skip
+        )
     name, bar = origin.persona.name, progress_bar("replies of the trained model")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-") as temporary:
         adapter, base = Path(temporary) / plain_name(name), Path(temporary) / "base"

@@ -110,7 +110,8 @@ def prove_gguf(
     """What llama.cpp makes of the file: how many prompts and greedy replies are the trained ones, and where not.
 
     A reply may differ where rounding decides between two words; how many did, where, and how near the two were, by the
-    model that `load` gives, is reported. A prompt may not. `adapter` is an adapter's GGUF, applied to the file with the template beside it.
+    model that `load` gives, is reported. A prompt may not. `adapter` is an adapter's GGUF, applied to the file with the
+    template beside it.
 
     Raises:
         UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
