@@ -30,7 +30,7 @@ _SENTENCE_WITHIN = re.compile(r"[.!?] |[。！？]")
 _CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 _SPACES = re.compile(r"\s{2,}")
 IN_ANY_CASE = ("others", "persons", "own_titles", "names", "empty")
-LONGEST_LINE = 300  # characters of a list's line; a longer one is prose
+LONGEST_LINE = 300  # characters of a list's line, and of a clause that is trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _rule(fields: dict[str, Any], pattern: str) -> Rule:
 
 def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[PassageFact]:
     """What the clauses state whose subject is the character."""
-    own = re.compile("|".join(map(re.escape, grammar.names_of(name))))
+    own = re.compile(rf"(?:{'|'.join(map(re.escape, grammar.names_of(name)))})(?![A-Za-z])")
     pronoun = re.compile(rf"(?:{'|'.join(grammar.pronouns)})(?![a-z])", re.IGNORECASE)
     about = False  # whether a pronoun still means the character
     for sentence in (found.group().strip(_AROUND) for found in SENTENCE.finditer(passage)):
@@ -181,6 +181,8 @@ def _stated(rest: str, sentence: str, grammar: Grammar) -> Iterator[PassageFact]
 
 def _speaks_of_others(clause: str, own: re.Pattern[str], grammar: Grammar) -> bool:
     """Whether somebody else is spoken of, whom the next pronoun may mean."""
+    if len(clause) > LONGEST_LINE:
+        return True
     rest = own.sub("", clause)
     names = (found for found in _CAPITALISED.finditer(rest) if found.start() > 0)
     in_places = (_begins_a_place(rest, found.start(), grammar) for found in names)

@@ -89,6 +89,7 @@ def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: 
         ("Mira's mother is a baker. She is sixty.", "", []),
         ("Mira met Lord Ashby in York. He is fifty. He is a baker.", "", []),
         ("Mira had a rival, Tom Ash. He lives in Leeds. He hates cats.", "", []),
+        ("Miranda is fifty. She hates eels.", "", []),
         ("Mira lives in York. She is fifty.", "", ["I live in York.", "I am fifty years old."]),
         ('"She is fifty," he lied. "Mira is a liar," said Tom. Mira lives in fear of the sea.', "", []),
         ("Mira fears nothing. Mira loves you. Mira was born in May. Is Mira a baker?", "", []),
@@ -130,7 +131,10 @@ def test_what_a_chinese_passage_says_of_somebody_else_or_asks_is_not_taken(passa
     assert answers(passage, "小雨", "zh") == []
 
 
-@pytest.mark.parametrize("passage", ["Mira" + " " * 20_000 + "x", "Mira" + "\u3000" * 20_000 + "x", "- " * 20_000])
+@pytest.mark.parametrize(
+    "passage",
+    ["Mira" + " " * 20_000 + "x", "Mira" + "\u3000" * 20_000 + "x", "- " * 20_000, "Mira in" + " Aa" * 30_000],
+)
 def test_a_hostile_line_costs_no_time(passage: str) -> None:
     assert extract_facts(passage, "Mira Vell", "en", title="Description") == []
 
