@@ -27,6 +27,7 @@ from pipeline.conversations.render import Conversation, Message, assistant, chat
 from pipeline.records.record import Record
 
 ReplyWith = Callable[[Sequence[Asked]], Sequence[str]]  # the base model's replies; empty for none
+REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
@@ -47,10 +48,10 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
 
-    small_talk: float = 0.3
-    somebody_else: float = 0.1
-    unanswerable: float = 0.3
-    identity: float = 0.2
+    small_talk: float = 0.2
+    somebody_else: float = 0.05
+    unanswerable: float = 0.5
+    identity: float = 0.15
     premises: float = 0.1
 
 
@@ -88,7 +89,7 @@ def limit_conversations(
         for one in unknown_things(records, boundaries)
         for question in _asked_about(one, boundaries, rng)
     ]
-    refusals = _in_turn(rng.sample(boundaries.refusals, len(boundaries.refusals)), len(unknown))
+    refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
     return {
