@@ -48,11 +48,11 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
 
-    small_talk: float = 0.2
+    small_talk: float = 0.25
     somebody_else: float = 0.05
-    unanswerable: float = 0.5
+    unanswerable: float = 0.4
     identity: float = 0.15
-    premises: float = 0.1
+    premises: float = 0.15
 
 
 def limit_conversations(
