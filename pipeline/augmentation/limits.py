@@ -9,6 +9,7 @@ many ways.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,14 +73,7 @@ def limit_conversations(
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
     talk = [(*chat, user(question)) for question in boundaries.small_talk.train]
-    asked = [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
-    others = [
-        (*chat_prompt(replace(persona, name=name), ()), user(asked[number % len(asked)]))
-        for number, name in zip(
-            range(SOMEBODY_ELSE), _in_turn(boundaries.other_names.train, SOMEBODY_ELSE), strict=True
-        )
-        if asked
-    ]
+    others = _put_to_somebody_else(facts, persona, boundaries, rng)
     briefly, language, name = system(boundaries.briefly), persona.language, re.escape(persona.name)
     # Nothing of the character is in the first, so that they are made once for all characters of a language.
     small = reply_with([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
@@ -101,6 +95,18 @@ def limit_conversations(
             false_premises(facts, records, boundaries, persona.language), persona, boundaries, forbidden, rng
         ),
     }
+
+
+def _put_to_somebody_else(
+    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, rng: random.Random
+) -> list[tuple[Message, ...]]:
+    """The character's own questions, each to another name."""
+    asked = [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
+    names = _in_turn(boundaries.other_names.train, SOMEBODY_ELSE) if asked else []
+    return [
+        (*chat_prompt(replace(persona, name=name), ()), user(question))
+        for name, question in zip(names, itertools.cycle(asked), strict=False)
+    ]
 
 
 def _put_right(

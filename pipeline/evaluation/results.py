@@ -230,18 +230,12 @@ def _made_by(probes: Sequence[Probe]) -> dict[MadeBy, int]:
 
 
 def _conduct(before: Measurement, after: Measurement, exam: Exam) -> tuple[ConductRow, ...]:
-    base, trained = (
-        ConductReplies(
-            one.small_talk, one.unanswerable, one.identity, [reply or "" for reply in one.greedy], one.premises
-        )
-        for one in (before, after)
-    )
-    persona = exam.persona
     if exam.extent == "quick":
         return ()
+    persona = exam.persona
+    said = [(one, [reply or "" for reply in one.greedy]) for one in (before, after)]
     return conduct_rows(
-        base,
-        trained,
+        *(ConductReplies(one.small_talk, one.unanswerable, one.identity, facts, one.premises) for one, facts in said),
         name=persona.name,
         language=persona.language,
         golds=[(probe.aliases, probe.answer) for probe in exam.probes],

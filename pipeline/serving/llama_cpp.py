@@ -69,10 +69,7 @@ def llama_server(
     parameters.cors_origins = f"http://{host}"  # else any page in the user's browser may talk to it
     parameters.model_alias = {alias} if alias else parameters.model_alias
     parameters.chat_template = template or parameters.chat_template
-    if lora:
-        applied = xllamacpp.CommonAdapterLoraInfo()
-        applied.path, applied.scale = str(lora), 1.0
-        parameters.lora_adapters = [applied]
+    parameters.lora_adapters = _applied(lora) if lora else []
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError as error:
@@ -81,3 +78,12 @@ def llama_server(
         yield LlamaServer(server.listening_address)
     finally:
         del server  # its destructor stops it
+
+
+def _applied(lora: Path) -> list[Any]:
+    """The adapter as the server's parameters have it, at its full strength."""
+    import xllamacpp
+
+    adapter = xllamacpp.CommonAdapterLoraInfo()
+    adapter.path, adapter.scale = str(lora), 1.0
+    return [adapter]
