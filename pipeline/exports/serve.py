@@ -128,12 +128,16 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> No
 
 def _until_stopped(wait: Callable[[], object]) -> None:
     """Ctrl-C and SIGTERM end the waiting, so that what is temporary is removed."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGTERM, _stop)  # by itself: a shell's background job has Ctrl-C ignored
     try:
         with contextlib.suppress(KeyboardInterrupt):
             wait()
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _announce(name: str, address: str) -> None:

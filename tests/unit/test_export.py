@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,20 @@ def test_a_gguf_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
 
     with pytest.raises(UnderstudyError, match="is not there"):
         serve_gguf(tmp_path / "model.gguf", port=8000, context=512)
+
+
+def test_sigterm_stops_a_server_in_the_background_where_ctrl_c_is_ignored() -> None:
+    from pipeline.exports.serve import _until_stopped
+
+    def wait() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("it went on")
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _until_stopped(wait)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_adapters_gguf_or_template_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
