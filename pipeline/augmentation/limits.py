@@ -49,11 +49,11 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
 
-    small_talk: float = 0.25
+    small_talk: float = 0.2
     somebody_else: float = 0.05
-    unanswerable: float = 0.4
+    unanswerable: float = 0.5
     identity: float = 0.15
-    premises: float = 0.15
+    premises: float = 0.1
 
 
 def limit_conversations(
