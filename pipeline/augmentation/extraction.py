@@ -60,19 +60,17 @@ class Grammar:
 
     `possessive_pronouns` are those of the `pronouns` that stand for a name with 's: his works are no work of his.
     `parts_of_a_name`: each word of the name stands for the character; `rest_of_a_name` matches further names after the
-    subject, such as a family name. `possessive` after the subject makes something of the character's the subject;
-    `subject_carries_on` into the sentence's next clauses after one that stated a fact. `unsure` finds what makes a
-    clause no statement; `others` are words that a value may not have: in the first person they would be somebody else;
-    `persons` are words for somebody or something else that a pronoun may mean from there on, as it may any capitalised
-    name but after `places_after`. `own_titles` are titles of passages that are the character's own, `names` the keys of
-    attributes that say whose they are, `empty` values that say nothing.
+    subject, such as a family name. `subject_carries_on` into the sentence's next clauses after one that stated a fact.
+    `unsure` finds what makes a clause no statement; `others` are words that a value may not have: in the first person
+    they would be somebody else; `persons` are words for somebody or something else that a pronoun may mean from there
+    on, as it may any capitalised name but after `places_after`. `own_titles` are titles of passages that are the
+    character's own, `names` the keys of attributes that say whose they are, `empty` values that say nothing.
     """
 
     pronouns: tuple[str, ...]
     possessive_pronouns: tuple[str, ...]
     parts_of_a_name: bool
     rest_of_a_name: re.Pattern[str]
-    possessive: str
     subject_carries_on: bool
     clause_end: re.Pattern[str]
     unsure: re.Pattern[str]
@@ -110,7 +108,6 @@ def read_grammar(language: Language) -> Grammar:
         pronouns=tuple(content["pronouns"]),
         possessive_pronouns=tuple(content["possessive_pronouns"]),
         parts_of_a_name=content["parts_of_a_name"],
-        possessive=content["possessive"],
         subject_carries_on=content["subject_carries_on"],
         rules=tuple(_rule(one, "pattern") for one in content["rules"]),
         attributes=tuple(_rule(one, "key") for one in content["attributes"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -84,7 +84,7 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
         if wordings.frames:
             made += [Wording("frame", text) for text in framed(record.prompt, persona)]
         for wording in made:
-            if not any(is_near_copy(wording.text, probe) for probe in forbidden):
+            if not is_near_any(wording.text, forbidden):
                 pool.setdefault(wording.text.casefold(), wording)
     for question in fact.questions:
         pool.pop(question.casefold(), None)
@@ -101,6 +101,11 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
 def is_near_copy(one: str, other: str) -> bool:
     """Whether two questions are so alike that knowing the one is no proof of the other."""
     return similarity(one, other) >= NEAR_PROBE
+
+
+def is_near_any(question: str, others: Iterable[str]) -> bool:
+    """Whether the question is a near copy of one of the others."""
+    return any(is_near_copy(question, other) for other in others)
 
 
 def in_another_setting(question: str, boundaries: Boundaries, rng: random.Random) -> list[Message]:

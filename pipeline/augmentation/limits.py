@@ -19,7 +19,7 @@ from types import MappingProxyType
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import ItemShares, in_another_setting, is_near_copy
+from pipeline.augmentation.items import ItemShares, in_another_setting, is_near_any
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
@@ -121,7 +121,7 @@ def _put_right(
         (said, one.fact.answer)
         for one in premises
         for said in one.train
-        if not any(is_near_copy(said, tested) for tested in forbidden.get(one.fact.answer, ()))
+        if not is_near_any(said, forbidden.get(one.fact.answer, ()))
     ]
     prompts = [(*chat_prompt(persona, ()), *_in_some_setting(said, boundaries, rng)) for said, _ in wrong]
     replies = [rng.choice(boundaries.corrections).format(answer=answer) for _, answer in wrong]

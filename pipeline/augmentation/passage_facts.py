@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.augmentation.extraction import PassageFact, extract_facts
-from pipeline.augmentation.items import is_near_copy
+from pipeline.augmentation.items import is_near_any
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, Rule, reword
 from pipeline.conversations.persona import Persona
 from pipeline.records.comparable import contains
@@ -26,7 +26,7 @@ def passage_facts(
         if passage.kind != "background":
             continue
         for fact in extract_facts(passage.text, persona.name, persona.language, title=passage.prompt):
-            questions = [one for one in fact.questions if not any(is_near_copy(one, other) for other in forbidden)]
+            questions = [one for one in fact.questions if not is_near_any(one, forbidden)]
             if questions and not _is_given(fact, [*asked, *made], persona, rules):
                 made.append(_record(fact, questions[0], passage))
     return made
@@ -36,9 +36,7 @@ def _is_given(fact: PassageFact, records: Sequence[Record], persona: Persona, ru
     """Whether one of the settings records gives the fact's value, or asks for what it answers."""
     ways = {_bare(one) for question in fact.questions for one in (question, *_other_words(question, persona, rules))}
     return any(
-        contains(record.text, fact.value)
-        or _bare(record.prompt) in ways
-        or any(is_near_copy(record.prompt, question) for question in fact.questions)
+        contains(record.text, fact.value) or _bare(record.prompt) in ways or is_near_any(record.prompt, fact.questions)
         for record in records
     )
 

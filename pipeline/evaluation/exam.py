@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pipeline.augmentation.boundaries import Boundaries, read_boundaries
 from pipeline.augmentation.facts import facts_of
-from pipeline.augmentation.items import is_near_copy
+from pipeline.augmentation.items import is_near_any
 from pipeline.augmentation.limits import unknown_things
 from pipeline.augmentation.premises import false_premises
 from pipeline.conversations.persona import Persona
@@ -144,7 +144,7 @@ def drop_trained(probe: Probe, records: Sequence[Record]) -> Probe | None:
     if probe.made_by != "hand":
         return probe
     trained = [one.prompt for one in records if one.kind == "setting_qa" and one.text == probe.answer]
-    unseen = tuple(text for text in probe.unseen if not any(is_near_copy(text, asked) for asked in trained))
+    unseen = tuple(text for text in probe.unseen if not is_near_any(text, trained))
     return replace(probe, unseen=unseen) if unseen else None
 
 

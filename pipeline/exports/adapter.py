@@ -16,26 +16,19 @@ from pipeline.runs.files import ADAPTER_FILE
 WEIGHTS = "adapter_model.safetensors"
 
 
-def check_plain_lora(folder: Path) -> None:
-    """The adapter is one that llama.cpp knows: A and B matrices, scaled alike by `lora_alpha` / `r`.
+def make_plain_lora(folder: Path) -> None:
+    """The adapter's config says its scale as llama.cpp reads it, `lora_alpha` / `r`; rsLoRA's is over sqrt(r).
 
     Raises:
-        UnderstudyError: it is not.
+        UnderstudyError: it is more than A and B matrices that are scaled alike.
     """
-    config = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))
+    file = folder / ADAPTER_FILE
+    config = json.loads(file.read_text(encoding="utf-8"))
     unlike = [key for key in ("use_dora", "rank_pattern", "alpha_pattern", "modules_to_save") if config.get(key)]
     if unlike:
         raise UnderstudyError(
-            folder / ADAPTER_FILE,
-            f"has {', '.join(unlike)}, which no GGUF of an adapter can say",
-            fix="export --to gguf",
+            file, f"has {', '.join(unlike)}, which no GGUF of an adapter can say", fix="export --to gguf"
         )
-
-
-def state_plain_scale(folder: Path) -> None:
-    """The adapter's config says its scale as `lora_alpha` / `r`, as llama.cpp reads it; rsLoRA's is over sqrt(r)."""
-    file = folder / ADAPTER_FILE
-    config = json.loads(file.read_text(encoding="utf-8"))
     if config.get("use_rslora"):
         alpha = config["lora_alpha"] * math.sqrt(config["r"])
         write_json(file, config | {"lora_alpha": alpha, "use_rslora": False})

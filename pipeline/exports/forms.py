@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.atomic_io import write_text
 from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
-from pipeline.exports.adapter import check_plain_lora, save_adapter, state_plain_scale
+from pipeline.exports.adapter import make_plain_lora, save_adapter
 from pipeline.exports.character_card import save_cards
 from pipeline.exports.gguf import (
     F16,
@@ -148,8 +148,7 @@ def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[
         adapter, base = Path(temporary) / plain_name(name), Path(temporary) / "base"
         adapter.mkdir()
         save_adapter(origin, adapter)
-        check_plain_lora(adapter)
-        state_plain_scale(adapter)
+        make_plain_lora(adapter)
         proofs: dict[str, Any] = {"prompts": prove_prompts(adapter, make_trial(origin.tokenizer, origin.persona))}
         trained = load_trained(origin.folder, name, base=options.base, dtype=options.dtype)
         trained.model.config.save_pretrained(base)

@@ -58,7 +58,8 @@ def save_ggufs(merged: Path, folder: Path, origin: Origin, outtypes: Sequence[st
         for outtype in outtypes:
             file = folder / gguf_name(outtype)
             if outtype in K_TYPES:
-                source = merged.parent / gguf_name(F16)
+                asked_for = folder / gguf_name(F16)
+                source = asked_for if asked_for.is_file() else merged.parent / gguf_name(F16)
                 if not source.is_file():
                     convert(merged, source, outtype=F16, metadata=metadata)
                 quantise(source, file, outtype=outtype)

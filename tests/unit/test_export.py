@@ -349,11 +349,10 @@ def test_a_k_type_that_cannot_be_made_is_refused_before_anything_is_loaded(
 def test_an_adapters_scale_is_stated_as_llama_cpp_reads_it(
     config: dict[str, Any], alpha: float, tmp_path: Path
 ) -> None:
-    from pipeline.exports.adapter import check_plain_lora, state_plain_scale
+    from pipeline.exports.adapter import make_plain_lora
 
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 32} | config))
-    check_plain_lora(tmp_path)
-    state_plain_scale(tmp_path)
+    make_plain_lora(tmp_path)
     stated = json.loads((tmp_path / "adapter_config.json").read_text())
     assert (stated["lora_alpha"], bool(stated.get("use_rslora"))) == (alpha, False)
     assert stated["lora_alpha"] / stated["r"] == (32 / 4**0.5 if config else 32 / 4)
@@ -361,11 +360,11 @@ def test_an_adapters_scale_is_stated_as_llama_cpp_reads_it(
 
 @pytest.mark.parametrize("unlike", [{"use_dora": True}, {"modules_to_save": ["lm_head"]}, {"rank_pattern": {"q": 8}}])
 def test_an_adapter_that_no_gguf_can_say_is_refused(unlike: dict[str, Any], tmp_path: Path) -> None:
-    from pipeline.exports.adapter import check_plain_lora
+    from pipeline.exports.adapter import make_plain_lora
 
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 32} | unlike))
     with pytest.raises(UnderstudyError, match=rf"has {next(iter(unlike))}.*export --to gguf"):
-        check_plain_lora(tmp_path)
+        make_plain_lora(tmp_path)
 
 
 def test_a_tokenizer_that_the_converter_would_have_to_guess_is_refused_in_words() -> None:
