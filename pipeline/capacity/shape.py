@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.distributed.engines import SINGLE, ZERO3
+from pipeline.errors import UnderstudyError
 from pipeline.tokens.attention import prefix_tree_obstacle
 
 if TYPE_CHECKING:
@@ -70,17 +71,18 @@ def model_shape(
 
     The adapter is in float32, as peft makes it, but in the base's precision under ZeRO-3 and, of a base in 4 bits, in
     bfloat16, as trl makes it. `options` go to `from_config` as they are.
+
+    Raises:
+        UnderstudyError: the model has nothing that the adapter's configuration fits.
     """
-    from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"), _unsharded():
         model = AutoModelForCausalLM.from_config(config, dtype=dtype, **options)
-        reason = prefix_tree_obstacle(model)
+        obstacle = prefix_tree_obstacle(model)
         linear = sum(one.weight.numel() for one in model.modules() if isinstance(one, torch.nn.Linear))
         head = model.get_output_embeddings().weight.numel()
-        if peft_config is not None:
-            model = get_peft_model(model, peft_config)
+        model = _with_adapter(model, peft_config) if peft_config is not None else model
     weights = list(model.parameters())
     trained = [weight for weight in weights if weight.requires_grad]
     widths = _widths(config)
@@ -94,8 +96,32 @@ def model_shape(
         trained_bytes=2 if four_bits else dtype.itemsize if engine == ZERO3 else trained[0].element_size(),
         rank=peft_config.r if peft_config is not None else 0,
         four_bits=four_bits,
-        prefix_tree_obstacle=reason,
+        prefix_tree_obstacle=obstacle,
     )
+
+
+def _with_adapter(model: Any, peft_config: Any) -> Any:
+    """The model with the adapter that peft makes of the configuration.
+
+    Raises:
+        UnderstudyError: peft refuses it.
+    """
+    from peft import get_peft_model
+
+    head = model.get_output_embeddings()
+    linear = {
+        name.rpartition(".")[2]
+        for name, one in model.named_modules()
+        if isinstance(one, torch.nn.Linear) and one is not head
+    }
+    try:
+        return get_peft_model(model, peft_config)
+    except ValueError as error:
+        raise UnderstudyError(
+            "the recipe's lora keys",
+            f"do not fit the model: {error}",
+            fix=f"set `lora_target_modules: [all-linear]`, or name some of {', '.join(sorted(linear))}",
+        ) from error
 
 
 def _widths(config: PretrainedConfig) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Where a recipe's model lies, and whether the network may be asked for it. Imports nothing heavy.
 
-`prepare_environment` must run before `transformers` or `huggingface_hub` are imported: they read these variables then.
+`prepare_environment` must run before `torch`, `transformers` or `huggingface_hub` are imported: they read these
+variables then.
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 
 
 def prepare_environment(*models: str) -> None:
-    """Set the libraries' environment: no telemetry, and no network at all unless one is a hub id not cached yet."""
+    """Set the libraries' environment: no telemetry, and no network at all unless one is a hub id not cached yet.
+
+    Threads that wait for one another do so without spinning.
+    """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    # GNU OpenMP's threads wait for one another by spinning, 300,000 turns unless told otherwise: where another program
+    # has a core, they spin most of the time. 1,000 is its own choice where threads outnumber cores.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Names that trl still uses on purpose, and DeepSpeed's guess at the hardware, are no news to the user.
     warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated")
     logging.getLogger("DeepSpeed").addFilter(lambda record: "Setting accelerator to CPU" not in record.getMessage())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.capacity.shape import ModelShape, model_shape
 from pipeline.distributed.engines import DDP, SINGLE, ZERO2, ZERO3
+from pipeline.errors import UnderstudyError
 from tools.scale import GPUS, MODELS, cheapest_engine_that_fits, check_table, cluster_of, tables
 from tools.step_model import Work, bytes_sent, llama_shape, operations, step_time
 
@@ -41,6 +42,16 @@ def test_a_shape_by_its_widths_is_the_shape_of_the_built_model_but_for_its_norms
     own = llama_shape(layers=3, hidden=64, inner=96, query=64, key=32, vocabulary=500, rank=rank)
     norms = 64 * (2 * 3 + 1)
     assert own == replace(built, parameters=built.parameters - norms, trained=built.trained - (0 if rank else norms))
+
+
+def test_lora_of_layers_that_a_model_lacks_is_refused_with_the_names_of_those_it_has() -> None:
+    from peft import LoraConfig
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(hidden_size=64, intermediate_size=96, num_hidden_layers=1, num_attention_heads=4, vocab_size=9)
+    lora = LoraConfig(target_modules=["[gate_proj"], task_type="CAUSAL_LM")
+    with pytest.raises(UnderstudyError, match=r"lora keys: do not fit .*\[gate_proj.*down_proj, gate_proj, k_proj"):
+        model_shape(config, dtype=torch.float32, peft_config=lora, four_bits=False)
 
 
 @given(shape=ANY_SHAPE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
+from pipeline.models.locate import prepare_environment
 from pipeline.models.threads import threads_for
 from pipeline.tokens.attention import (
     block_mask,
@@ -189,3 +191,19 @@ def test_tree_attention_is_not_saved_with_the_model(models: dict[str, Any], tmp_
 )
 def test_processes_share_the_cores_that_a_launcher_left_idle(environment: dict[str, str], threads: int | None) -> None:
     assert threads_for(environment, 8) == threads
+
+
+@pytest.mark.parametrize(
+    ("environment", "spins"),
+    [
+        ({}, "1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "active"}, None),
+    ],
+)
+def test_threads_wait_without_spinning_unless_the_user_says_how(
+    environment: dict[str, str], spins: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", environment)
+    prepare_environment()
+    assert environment.get("GOMP_SPINCOUNT") == spins
