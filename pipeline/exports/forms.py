@@ -13,6 +13,7 @@ from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
 from pipeline.exports.adapter import make_plain_lora, save_adapter
 from pipeline.exports.character_card import save_cards
+from pipeline.exports.engine_recall import measure_recall, tested_facts
 from pipeline.exports.gguf import (
     F16,
     K_TYPES,
@@ -40,11 +41,12 @@ from pipeline.exports.persona_template import persona_instruction
 from pipeline.exports.trial import Trial, count_equal_prompts, make_trial, trial_conversations
 from pipeline.exports.usage import plain_name
 from pipeline.models.trained import load_trained
-from pipeline.serving.llama_cpp import is_installed
+from pipeline.serving.llama_cpp import LlamaServer, is_installed
 from pipeline.terminal import print_line, progress_bar
 from pipeline.tokens.template import trained_end
 
 MODELFILE = "Modelfile"
+LOSSLESS = (F16, "bf16", "f32")  # their replies are the trained ones but for near ties
 NOT_TRIED = "not tried under llama.cpp, which is not installed: pip install xllamacpp"
 
 
@@ -126,12 +128,23 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
         proofs = {f"merged {name}": proof for name, proof in prove_merged(merged, trial).items()}
         save_ggufs(merged, folder, origin, outtypes)
         for outtype in outtypes if verify else ():
-            replies = progress_bar(f"llama.cpp, {outtype}")
-            proven = prove_gguf(folder / gguf_name(outtype), trial, lambda: load_merged(merged), replies)
+            replies, file = progress_bar(f"llama.cpp, {outtype}"), folder / gguf_name(outtype)
+            proven = prove_gguf(file, trial, lambda: load_merged(merged), replies, also=_recall(origin, outtype))
             proofs |= {f"llama.cpp {outtype} {name}": proof for name, proof in proven.items()}
     if not verify:
         print_line(NOT_TRIED)
     return proofs
+
+
+def _recall(origin: Origin, outtype: str) -> Callable[[LlamaServer], dict[str, Any]]:
+    """What a server recalls of the settings: asked where fewer bits may cost facts, and recall had been measured."""
+    facts = tested_facts(origin.recall) if outtype not in LOSSLESS else ()
+
+    def measured(server: LlamaServer) -> dict[str, Any]:
+        bar = progress_bar(f"llama.cpp, {outtype}, facts")
+        return {"recall": measure_recall(server, facts, origin.tokenizer, bar)}
+
+    return measured if facts else lambda _: {}
 
 
 def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:

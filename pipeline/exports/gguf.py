@@ -18,7 +18,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.exports.converter import check_quantiser, convert, convert_adapter, quantise
 from pipeline.exports.origin import Origin
 from pipeline.exports.trial import REPLY_TOKENS, Trial, compare_generated
-from pipeline.serving.llama_cpp import LlamaServer, llama_server
+from pipeline.serving.llama_cpp import GREEDY, LlamaServer, llama_server
 from pipeline.terminal import Progress
 
 if TYPE_CHECKING:
@@ -106,13 +106,19 @@ def check_outtypes(outtypes: Sequence[str]) -> None:
 
 
 def prove_gguf(
-    file: Path, trial: Trial, load: Callable[[], Any], progress: Progress, *, adapter: Path | None = None
+    file: Path,
+    trial: Trial,
+    load: Callable[[], Any],
+    progress: Progress,
+    *,
+    adapter: Path | None = None,
+    also: Callable[[LlamaServer], dict[str, Any]] = lambda _: {},
 ) -> dict[str, Any]:
     """What llama.cpp makes of the file: how many prompts and greedy replies are the trained ones, and where not.
 
     A reply may differ where rounding decides between two words; how many did, where, and how near the two were, by the
     model that `load` gives, is reported. A prompt may not. `adapter` is an adapter's GGUF, applied to the file with the
-    template beside it.
+    template beside it. What the same server is asked `also` is added.
 
     Raises:
         UnderstudyError: a prompt differs, or llama.cpp cannot load the file.
@@ -120,7 +126,7 @@ def prove_gguf(
     template = adapter.with_name(TEMPLATE_FILE).read_text(encoding="utf-8") if adapter else ""
     threads = torch.get_num_threads()
     with llama_server(file, context=CONTEXT, threads=threads, lora=adapter, template=template) as server:
-        made = _ask(server, trial, progress)
+        made, more = _ask(server, trial, progress), also(server)
     equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
     counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))
     if min(equal, counted) < len(trial.prompts):
@@ -131,7 +137,8 @@ def prove_gguf(
             fix="export with --to merged, and report this with the base model's name",
         )
     replies = compare_generated(load, trial, made.replies)
-    return {"prompts": {"conversations": len(trial.prompts), "equal": equal}, "greedy replies": replies.to_json()}
+    prompts = {"conversations": len(trial.prompts), "equal": equal}
+    return {"prompts": prompts, "greedy replies": replies.to_json()} | more
 
 
 def prove_prompt_texts(file: Path, prompts: Sequence[str], trial: Trial) -> dict[str, int]:
@@ -169,8 +176,8 @@ def _ask(server: LlamaServer, trial: Trial, progress: Progress) -> EngineReplies
     for number, turns in enumerate(trial.conversations, 1):
         text = server.post("/apply-template", {"messages": list(turns)})["prompt"]
         prompts.append(tuple(server.post("/tokenize", PROMPT | {"content": text})["tokens"]))
-        greedy = {"temperature": 0, "repeat_penalty": 1.0, "n_predict": REPLY_TOKENS, "return_tokens": True}
-        answered = server.post("/completion", {"prompt": list(prompts[-1])} | greedy)
+        wanted = {"prompt": list(prompts[-1]), "n_predict": REPLY_TOKENS, "return_tokens": True}
+        answered = server.post("/completion", wanted | GREEDY)
         ended = answered["stop_type"] == "eos" and len(answered["tokens"]) < answered["tokens_predicted"]
         replies.append((*answered["tokens"], *[trial.end_id] * ended))
         chatted = server.post("/v1/chat/completions", {"messages": list(turns), "max_tokens": 1})

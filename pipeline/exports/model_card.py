@@ -121,6 +121,8 @@ def proof_in_words(proof: Any) -> str:
     """What `export.json` says of a check: how many are as trained, and where the others begin to differ."""
     if isinstance(proof, list):
         return ", ".join(map(str, proof))
+    if "change" in proof:
+        return _recall_in_words(proof)
     total = proof.get("replies", proof.get("conversations"))
     where = [
         f"conversation {one['conversation']} from token {one['token']}"
@@ -129,3 +131,14 @@ def proof_in_words(proof: Any) -> str:
     ]
     others = f"; others: {', '.join(where)}" if where else ""
     return f"{proof['equal']} of {total} as trained, token for token{others}"
+
+
+def _recall_in_words(proof: Mapping[str, Any]) -> str:
+    """How much of the settings the engine recalls, beside the trained model, and whether that is less for certain."""
+    engine, change = proof["engine"], proof["change"]
+    less = ": it knows less than the trained model" if change["high"] < 0 else ""
+    return (
+        f"{engine['value']:.2f} [{engine['low']:.2f}, {engine['high']:.2f}] of {proof['questions']} questions in new "
+        f"words answered word for word, {proof['trained']['value']:.2f} by the trained model; difference "
+        f"{change['value']:+.2f} [{change['low']:+.2f}, {change['high']:+.2f}]{less}"
+    )

@@ -17,6 +17,7 @@ LOCALHOST = "127.0.0.1"
 ANY_PORT = 0
 QUIET, ERRORS_ONLY = -1, 1
 PATIENCE = 600.0  # seconds for an answer
+GREEDY = {"temperature": 0, "repeat_penalty": 1.0}  # whatever the file says of sampling
 
 
 @dataclass(frozen=True, slots=True)

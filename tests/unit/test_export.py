@@ -14,7 +14,9 @@ import pytest
 from pipeline.conversations.persona import load_personas
 from pipeline.conversations.render import Message, chat_prompt, system, user
 from pipeline.errors import UnderstudyError
+from pipeline.exports.engine_recall import measure_recall, tested_facts
 from pipeline.exports.forms import ExportOptions
+from pipeline.exports.model_card import proof_in_words
 from pipeline.exports.persona_template import persona_template
 from pipeline.exports.session import export
 from pipeline.exports.trial import Trial, compare_greedy, count_equal_prompts, make_trial, trial_conversations
@@ -170,6 +172,54 @@ def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatc
     with pytest.raises(UnderstudyError, match="replies unlike the trained model"):
         export(ExportOptions(run_folder, "merged", tmp_path / "out"))
     assert not list(tmp_path.iterdir())
+
+
+class AnswersByHeart:
+    """A server that knows some questions' answers, and says at most as many words as it is asked for."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known = known
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert (path, body["temperature"], body["repeat_penalty"]) == ("/v1/chat/completions", 0, 1.0)
+        (message,) = body["messages"]
+        content = " ".join(self.known.get(message["content"], "I forget.").split()[: body["max_tokens"]])
+        return {"choices": [{"message": {"role": "assistant", "content": f" {content}"}}]}
+
+
+def test_an_engines_recall_is_that_of_the_report_minus_what_it_no_longer_says(tokenizer: Any) -> None:
+    def item(answer: str, **questions: list[str]) -> dict[str, Any]:
+        asked = [(form, question) for form, own in questions.items() for question in own]
+        return {
+            "answer": answer,
+            "questions": [{"asked": form, "question": question, "trained_exact": True} for form, question in asked],
+        }
+
+    mill = item("In the mill.", seen=["Where?"], unseen=["Whereabouts?", "At what place?"])
+    report = {"items": [mill, item("Ten.", unseen=["How many?"]), item("Never asked.", seen=["Well?"])]}
+    facts = tested_facts(report)
+    assert [fact.questions for fact in facts] == [("Whereabouts?", "At what place?"), ("How many?",)]
+    done: list[tuple[int, int]] = []
+    known = {"Whereabouts?": "In the mill.", "At what place?": "In the mill. Or is it?", "How many?": "Ten."}
+    server: Any = AnswersByHeart(known)
+    found = measure_recall(server, facts, tokenizer, lambda *counts: done.append(counts))
+    assert (found["facts"], found["questions"], done[-1]) == (2, 3, (3, 3))
+    assert found["trained"]["value"] == 1
+    assert found["engine"]["value"] == pytest.approx(2 / 3)
+    assert found["change"]["value"] == pytest.approx(-1 / 3)
+    assert "0.67 [" in proof_in_words(found)
+    assert "difference -0.33 [" in proof_in_words(found)
+
+
+@pytest.mark.parametrize(("high", "less"), [(-0.01, True), (0.01, False)])
+def test_a_loss_beyond_its_interval_is_said_in_words(high: float, *, less: bool) -> None:
+    share = {"value": 0.5, "low": 0.4, "high": 0.6}
+    proof = {"questions": 9, "engine": share, "trained": share, "change": {"value": -0.1, "low": -0.2, "high": high}}
+    assert ("knows less than the trained model" in proof_in_words(proof)) is less
+
+
+def test_a_run_that_was_not_measured_has_no_facts_to_ask_for() -> None:
+    assert tested_facts({}) == ()
 
 
 def test_nothing_is_written_over(run_folder: Path, tmp_path: Path) -> None:
