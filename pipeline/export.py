@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import entry_point
-from pipeline.exports import FORMS
+from pipeline.exports import FORMS, OUTTYPES
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
 
@@ -49,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the precision of the weights (default: the base model's own)",
     )  # fmt: skip
     parser.add_argument(
-        "--outtype", nargs="+", default=(), choices=("f16", "q8_0", "q4_k_m", "q5_k_m", "q6_k", "bf16", "f32"),
-        metavar="TYPE",
+        "--outtype", nargs="+", default=(), choices=OUTTYPES, metavar="TYPE",
         help="for GGUFs: f16, q8_0, bf16, f32; with llama-quantize on the PATH q4_k_m, q5_k_m, q6_k "
         "(default: f16 q8_0, for ollama q8_0, for gguf-adapter f16)",
     )  # fmt: skip

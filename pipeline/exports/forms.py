@@ -11,13 +11,13 @@ from typing import Any
 from pipeline.atomic_io import write_text
 from pipeline.conversations.render import system
 from pipeline.errors import UnderstudyError
+from pipeline.exports import DEFAULT_OUTTYPES
 from pipeline.exports.adapter import make_plain_lora, save_adapter
 from pipeline.exports.character_card import save_cards
 from pipeline.exports.engine_recall import measure_recall, tested_facts
 from pipeline.exports.gguf import (
     F16,
     K_TYPES,
-    Q8_0,
     adds_bos,
     check_outtypes,
     gguf_name,
@@ -83,16 +83,18 @@ def _merge(origin: Origin, folder: Path, options: ExportOptions) -> Trial:
 
 
 def _gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
-    return _ggufs(origin, folder, options, options.outtypes or (F16, Q8_0))
+    return _ggufs(origin, folder, options, options.outtypes or DEFAULT_OUTTYPES[options.form])
 
 
 def _ollama(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
     """A GGUF and its Modelfile; whether there can be one is found out before the long work."""
+    if len(options.outtypes) > 1:
+        raise UnderstudyError(f"--outtype {' '.join(options.outtypes)}", "is for one Modelfile", fix="give one type")
     instruction = persona_instruction(origin.tokenizer, origin.persona)
     texts = turn_texts(origin.tokenizer)
     conversations = [(system(instruction), *turns) for turns in trial_conversations()]
     equal = check_expressible(origin.tokenizer, texts, conversations)
-    outtype = (options.outtypes or (Q8_0,))[-1]
+    outtype = (options.outtypes or DEFAULT_OUTTYPES[options.form])[0]
     proofs = _ggufs(origin, folder, options, (outtype,))
     bos = str(origin.tokenizer.bos_token) if adds_bos(origin.tokenizer) else ""
     end, sampling = trained_end(origin.tokenizer), origin.persona.sampling
@@ -149,7 +151,7 @@ def _recall(origin: Origin, outtype: str) -> Callable[[LlamaServer], dict[str, A
 
 def _adapter_gguf(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
     """The adapter by itself as a GGUF; it is tried on its base model as a GGUF, which is then removed."""
-    outtype, verify = (options.outtypes or (F16,))[0], _verifies(options)
+    outtype, verify = (options.outtypes or DEFAULT_OUTTYPES[options.form])[0], _verifies(options)
     if outtype in K_TYPES or len(options.outtypes) > 1:
         raise UnderstudyError(
             f"--outtype {' '.join(options.outtypes)}",

@@ -24,7 +24,7 @@ from pipeline.terminal import Progress
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-F16, Q8_0 = "f16", "q8_0"
+F16 = "f16"
 K_TYPES = ("q4_k_m", "q5_k_m", "q6_k")  # which llama.cpp's compiled quantiser makes
 PROMPT = {"add_special": True, "parse_special": True}  # how a prompt is read, of chat too
 TEMPLATE_FILE = "chat_template.jinja"

@@ -380,9 +380,13 @@ def test_an_adapters_gguf_or_template_that_is_not_there_is_said_to_be_missing(tm
 
 @pytest.mark.parametrize(
     ("form", "outtype", "complaint"),
-    [("gguf", "q4_k_m", "llama-quantize: is not on the PATH"), ("gguf-adapter", "q6_k", "is for complete models")],
+    [
+        ("gguf", "q4_k_m", "llama-quantize: is not on the PATH"),
+        ("gguf-adapter", "q6_k", "is for complete models"),
+        ("ollama", "f16 q8_0", "is for one Modelfile"),
+    ],
 )
-def test_a_k_type_that_cannot_be_made_is_refused_before_anything_is_loaded(
+def test_types_that_cannot_be_made_are_refused_before_anything_is_loaded(
     form: str, outtype: str, complaint: str, *, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.exports import forms
@@ -391,7 +395,7 @@ def test_a_k_type_that_cannot_be_made_is_refused_before_anything_is_loaded(
     monkeypatch.setattr(forms, "load_trained", lambda *_, **__: pytest.fail("a model is loaded"))
     run = write_trained_folder(tmp_path / "run", tiny_model_folder)
     with pytest.raises(UnderstudyError, match=complaint):
-        export(ExportOptions(run, form, tmp_path / "out", outtypes=(outtype,), verify=False))
+        export(ExportOptions(run, form, tmp_path / "out", outtypes=tuple(outtype.split()), verify=False))
     assert not (tmp_path / "out").exists()
 
 

@@ -29,9 +29,12 @@ from pipeline.web import model_queue
 from pipeline.web.access import Access, is_this_machine, read_password
 from pipeline.web.model_queue import GrowingReply, ModelQueue, ReplyStopped
 from pipeline.web.page import show_studio
+from pipeline.web.panels.command import CommandLog
 from pipeline.web.panels.curves import show_curves
+from pipeline.web.panels.exports import show_exports
 from pipeline.web.run_pages import StudioRun
 from pipeline.web.server import run_studio
+from tests.exported import write_trained_folder
 
 IMAGE = "<img src=x onerror=alert(1)>"  # a name that somebody gave a card
 MIRA, STRANGER = make_persona("Mira", "en", {}), make_persona(IMAGE, "en", {})
@@ -296,6 +299,39 @@ def test_the_pages_and_exports_of_a_run_are_found(tmp_path: Path) -> None:
     assert list(run.recall_pages()) == ["Report", "Bram", "Who knows what of whom"]
     assert run.exported() == {"card": [tmp_path / "exports/card/card.png"]}
     assert [run.new_export(name).name for name in ("card", "gguf")] == ["card-2", "gguf"]
+
+
+def test_an_export_of_ggufs_shows_its_usual_types_and_asks_for_those_that_are_chosen(
+    tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: asyncio.Queue[list[str]] = asyncio.Queue()
+
+    async def ask(_: CommandLog, arguments: list[str]) -> bool:
+        asked.put_nowait(arguments)
+        return True
+
+    monkeypatch.setattr(CommandLog, "run", ask)
+    run = StudioRun(write_trained_folder(tmp_path / "run", tiny_model_folder))
+
+    async def story() -> None:
+        async def options() -> list[str]:
+            user.find("Export").click()
+            command = await asyncio.wait_for(asked.get(), 60)
+            return command[command.index("--to") + 1 : command.index("--out")]
+
+        async with user_simulation(lambda: show_exports(run)) as user:
+            await user.open("/")
+            (form,) = user.find(ui.select).elements
+            assert "--outtype" not in await options()
+            form.value = "gguf"
+            (types,) = user.find(ui.select).elements - {form}
+            assert types.value == ["f16", "q8_0"]
+            types.value = ["q4_k_m"]
+            assert (await options())[-2:] == ["--outtype", "q4_k_m"]
+            form.value = "adapter"
+            assert "--outtype" not in await options()
+
+    asyncio.run(story())
 
 
 def test_a_recipe_that_is_no_longer_one_is_said_on_its_panel_and_the_rest_is_there(

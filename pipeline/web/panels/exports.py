@@ -8,7 +8,7 @@ from pathlib import Path
 from nicegui import ui
 
 from pipeline.conversations.persona import load_personas
-from pipeline.exports import FORMS
+from pipeline.exports import DEFAULT_OUTTYPES, FORMS, OUTTYPES
 from pipeline.recipe import safe_folder_name
 from pipeline.web.panels.command import CommandLog
 from pipeline.web.run_pages import EXPORTS_FOLDER, StudioRun
@@ -23,10 +23,18 @@ def show_exports(run: StudioRun) -> None:
     with ui.row().classes("bar"):
         form = ui.select({name: f"{name}: {what}" for name, what in FORMS.items()}, value="card", label="Form")
         form.props("dense outlined").classes("wide")
+        types = ui.select(list(OUTTYPES), value=[], label="Types", multiple=True).props("dense outlined")
+        types.tooltip("of GGUF; those with a k need llama-quantize on the PATH").set_visibility(False)
         name = ui.select(names, value=names[0], label="Character").props("dense outlined")
         name.visible = len(names) > 1
         button = ui.button("Export").props("no-caps unelevated")
     log = CommandLog()
+
+    def show_types() -> None:
+        types.visible = form.value in DEFAULT_OUTTYPES
+        types.value = list(DEFAULT_OUTTYPES.get(form.value, ()))
+
+    form.on_value_change(show_types)
 
     @ui.refreshable
     def files() -> None:
@@ -39,6 +47,7 @@ def show_exports(run: StudioRun) -> None:
     async def export() -> None:
         own = f"{form.value}-{safe_folder_name(name.value, set())}" if len(names) > 1 else form.value
         what = ["--adapter", str(run.folder), "--to", form.value, f"--as={name.value}", *run.base_options]
+        what += ["--outtype", *types.value] if types.value else []
         if await log.run(["export", *what, "--out", str(run.new_export(own))]):
             files.refresh()
 
