@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -179,6 +180,57 @@ def test_the_languages_rules_are_whole_and_read_as_questions(language: Language)
     for rule in rules:
         texts = [wording.text for wording in rule.wordings]
         assert len(texts) == len(set(texts)), rule.name
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "你佩服哪位画师？",
+        "你平时弹哪种琴？",
+        "你闲下来读什么诗？",
+        "你会编什么花样？",
+        "你妹妹叫什么名字呀？",
+        "您的驴叫啥？",
+        "你们的戏班叫什么？",
+        "同窗给你起了什么外号？",
+        "谁偷吃你的点心最多？",
+        "谁对你最严厉？",
+        "你腕上的镯子是怎么来的？",
+        "你的披风是谁缝的？",
+        "你去哪儿打水？",
+        "你把账本放在哪里？",
+        "你练字是为了什么？",
+        "请问你每晚几点收摊？",
+        "你什么时候学会划船的？",
+        "你酿得最好的酒是什么？",
+        "你的眼力有多准？",
+        "你的扇子上写着什么？",
+        "开饭之前你总要做什么？",
+        "客人赊账不还，你怎么办？",
+        "你有没有见过雪？",
+        "对了，你会不会游水？",
+        "那你是不是怕黑？",
+        "你为什么总戴斗笠？",
+        "你咋认路的？",
+        "你一天卖几碗面？",
+        "你觉得什么最值钱？",
+        "你和船老大是什么关系？",
+        "听见什么预示着要变天？",
+    ],
+)
+def test_every_common_build_of_a_chinese_question_has_other_wordings(question: str) -> None:
+    made = reword(question, "阿蘅", language_rules("zh"))
+    assert len(made) >= 8
+    assert len({one.family for one in made}) >= 4
+    assert not [one.text for one in made if "的的" in one.text or "是是" in one.text or "{" in one.text]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_rule_takes_long_over_a_long_question(language: Language) -> None:
+    started = time.perf_counter()
+    for part in ("你的", "的", "什么", "平时会", "谁", "your ", "what "):
+        reword((part * 300)[:300], "阿蘅", language_rules(language))
+    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
