@@ -192,6 +192,7 @@ def test_the_languages_rules_are_whole_and_read_as_questions(language: Language)
         "你妹妹叫什么名字呀？",
         "您的驴叫啥？",
         "你们的戏班叫什么？",
+        "你们什么时候开锣？",
         "同窗给你起了什么外号？",
         "谁偷吃你的点心最多？",
         "谁对你最严厉？",
