@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
 from pipeline.augmentation.boundaries import Boundaries
@@ -19,8 +19,12 @@ from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
 from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
 from pipeline.augmentation.questions import Family, Rule, Wording, reword
+from pipeline.augmentation.synonyms import Synonyms, in_other_words
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
+
+# Of the wordings that keep the question's words, which otherwise would be all that a fact is known by.
+VERSIONS, AS_THEY_ARE = 2, 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,14 @@ class ItemShares:
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """Where a fact's wordings come from: rules, a model's paraphrases by record id, frames.
+    """Where a fact's wordings come from: rules, synonyms, a model's paraphrases by record id, frames.
 
     `forbidden` are the questions that test facts, by answer: no near copy of one becomes an item of its fact.
     """
 
     boundaries: Boundaries
     rules: Sequence[Rule] = ()
+    synonyms: Synonyms | None = None
     paraphrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     forbidden: Mapping[str, Sequence[str]] = field(default_factory=dict)
     frames: bool = True
@@ -80,7 +85,8 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
     forbidden = wordings.forbidden.get(fact.answer, ())
     for record in fact.records:
         made = [Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ())]
-        made += reword(record.prompt, persona.name, wordings.rules)
+        reworded = reword(record.prompt, persona.name, wordings.rules)
+        made += _with_synonyms(record.prompt, reworded, wordings.synonyms, rng) if wordings.synonyms else reworded
         if wordings.frames:
             made += [Wording("frame", text) for text in framed(record.prompt, persona)]
         for wording in made:
@@ -96,6 +102,17 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
     frames = by_family.pop("frame", [])
     turns = sorted((number, rng.random(), text) for own in by_family.values() for number, text in enumerate(own))
     return [wording for _, _, wording in turns] + frames
+
+
+def _with_synonyms(question: str, reworded: Sequence[Wording], synonyms: Synonyms, rng: random.Random) -> list[Wording]:
+    """The question with synonyms, then those wordings; generic ones come with synonyms, few as they are."""
+    made = [Wording("direct", text) for text in in_other_words(question, synonyms)]
+    for wording in reworded:
+        others = in_other_words(wording.text, synonyms) if wording.generic else []
+        made += [replace(wording, text=text) for text in rng.sample(others, min(VERSIONS, len(others)))]
+        if not others or rng.random() < AS_THEY_ARE:
+            made.append(wording)
+    return made
 
 
 def is_near_copy(one: str, other: str) -> bool:

@@ -38,10 +38,11 @@ FINAL_PUNCTUATION = " \t\n?？。.!！…"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A question in other words, and the way in which it asks."""
+    """A question in other words, and the way in which it asks; `generic` if it keeps the words of what is asked for."""
 
     family: Family
     text: str
+    generic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
                 text = capitalised(wording.text.format(**slots))
-                found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text))
+                found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text, generic))
     found.pop(asked.casefold(), None)
     return list(found.values())
 

@@ -18,6 +18,7 @@ from pipeline.augmentation.limits import ReplyWith, limit_conversations
 from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
 from pipeline.augmentation.replies import Asked, base_replies, kept_replies
+from pipeline.augmentation.synonyms import language_synonyms
 from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.conversations.replay import read_replay
@@ -176,8 +177,11 @@ def _wordings(
     """Where the character's questions get other words from, as the recipe says; never a probe's."""
     if one.wordings == "copies":
         return None
+    boundaries = read_boundaries(persona.language)
+    if one.wordings != "families":
+        return Wordings(boundaries, forbidden=tested)
     used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
-    return Wordings(read_boundaries(persona.language), used if one.wordings == "families" else (), forbidden=tested)
+    return Wordings(boundaries, used, language_synonyms(persona.language), forbidden=tested)
 
 
 def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list[str]]:

@@ -1,0 +1,72 @@
+"""Phrases of a question give way to others that mean the same, where a rule would keep the question's own words."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.facts import Fact
+from pipeline.augmentation.items import Wordings, is_near_copy, other_wordings
+from pipeline.augmentation.questions import language_rules, rule_of
+from pipeline.augmentation.synonyms import in_other_words, language_synonyms, make_synonyms
+from pipeline.conversations.persona import LANGUAGES, Language, make_persona
+from pipeline.records.record import Record
+
+DRINKS = make_synonyms(
+    {"drink": ["sip", "swallow"], "do you drink": ["do you sip"], "to relax": ["to unwind"]}, whole_words=True
+)
+TEA = make_synonyms({"喝什么": ["饮什么", "品什么"], "什么": ["啥"]}, whole_words=False)
+
+
+def fact(question: str, answer: str) -> Fact:
+    return Fact(answer, (Record("r0", "setting_qa", question, answer, (), "Mira", "a.json#0"),))
+
+
+def test_longer_phrases_come_first_and_all_are_replaced_at_once() -> None:
+    assert in_other_words("What do you drink to relax?", DRINKS) == ["What do you sip to unwind?"]
+    assert in_other_words("Did you drink to relax?", DRINKS) == ["Did you sip to unwind?", "Did you swallow to unwind?"]
+    assert in_other_words("你平时喝什么茶？", TEA) == ["你平时饮什么茶？", "你平时品什么茶？"]
+
+
+def test_a_part_of_a_word_is_no_phrase_and_a_capital_stays() -> None:
+    assert in_other_words("Who drinks? A drink-seller?", DRINKS) == []
+    assert in_other_words("Drink up?", DRINKS) == ["Sip up?", "Swallow up?"]
+
+
+@given(st.text(max_size=60))
+def test_what_holds_no_phrase_has_no_other_words_and_nothing_fails(question: str) -> None:
+    for synonyms in (DRINKS, TEA, language_synonyms("en"), language_synonyms("zh")):
+        found = in_other_words(question, synonyms)
+        assert bool(found) == bool(synonyms.pattern.search(question))
+        assert len(found) <= max(map(len, synonyms.alternatives.values()))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_languages_phrases_are_whole(language: Language) -> None:
+    synonyms = language_synonyms(language)
+    assert len(synonyms.alternatives) >= 600
+    for phrase, alternatives in synonyms.alternatives.items():
+        assert alternatives
+        assert phrase not in alternatives
+        assert not any(brace in text for text in alternatives for brace in "{}")
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [("en", "Which lantern do you carry on the road at night?"), ("zh", "你夜里赶路的时候带着什么样的灯笼？")],
+)
+def test_a_fact_that_no_rule_knows_by_what_it_asks_for_is_asked_in_words_that_the_user_did_not_use(
+    language: Language, question: str
+) -> None:
+    rules, persona = language_rules(language), make_persona("Mira", language, {})
+    assert rule_of(question, rules) is None
+    made = {}
+    for synonyms in (None, language_synonyms(language)):
+        wordings = Wordings(read_boundaries(language), rules, synonyms, frames=False)
+        made[synonyms is None] = other_wordings(fact(question, "A red one."), persona, wordings, random.Random(0))  # noqa: S311
+    far = {without: sum(not is_near_copy(one.text, question) for one in wordings) for without, wordings in made.items()}
+    assert far[False] > far[True]
