@@ -66,7 +66,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     """
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
-        listed = content["rules"]
+        listed = [] if "synonyms" in content and "rules" not in content else content["rules"]
     except OSError as error:
         raise UnderstudyError(path, "is not there", fix="correct `question_rules` in the recipe") from error
     except (ValueError, TypeError, KeyError) as error:

@@ -1,7 +1,7 @@
 """A question with phrases of it replaced by others that mean the same, for what no rule knows by what it asks for.
 
 A generic rule knows the sentence's build, and keeps its words; a fact known by those words alone is not known. The
-phrases of a language are `synonyms.en.json` and `synonyms.zh.json`.
+phrases of a language are `synonyms.en.json` and `synonyms.zh.json`; a recipe's own file of rules may add to them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.conversations.persona import Language
+from pipeline.errors import UnderstudyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,31 @@ class Synonyms:
 
 @cache
 def language_synonyms(language: Language) -> Synonyms:
-    """The language's phrases. English ones are whole words; Chinese ones any part of a question."""
+    """The language's own phrases. English ones are whole words; Chinese ones any part of a question."""
+    return synonyms_for(language, ())
+
+
+def synonyms_for(language: Language, files: Sequence[str]) -> Synonyms:
+    """The language's phrases, and those that a recipe's own `files` list under `synonyms`, which take their place.
+
+    Raises:
+        UnderstudyError: such a list is broken; with its file and phrase.
+    """
     path = Path(__file__).with_name(f"synonyms.{language}.json")
-    return make_synonyms(json.loads(path.read_text(encoding="utf-8")), whole_words=language == "en")
+    alternatives: dict[str, Sequence[str]] = json.loads(path.read_text(encoding="utf-8"))
+    for file in files:
+        alternatives |= _own(Path(file).expanduser())
+    return make_synonyms(alternatives, whole_words=language == "en")
+
+
+def _own(path: Path) -> Mapping[str, Sequence[str]]:
+    own = json.loads(path.read_text(encoding="utf-8")).get("synonyms", {})
+    if not isinstance(own, dict):
+        raise UnderstudyError(path, "has `synonyms` that are no table", fix='write {"phrase": ["another", ...], ...}')
+    for phrase, others in own.items():
+        if not (phrase and isinstance(others, list) and others and all(isinstance(one, str) and one for one in others)):
+            raise UnderstudyError(path, f"has no list of phrases for {phrase!r}", fix='write {"phrase": ["another"]}')
+    return own
 
 
 def make_synonyms(alternatives: Mapping[str, Sequence[str]], *, whole_words: bool) -> Synonyms:

@@ -76,7 +76,9 @@ class CharacterArguments:
         "In what words a fact is asked for: copies of the user's, frames around them, or families of other wordings.",
         "families",
     )
-    question_rules: list[str] | None = _doc("Files of rules for other wordings, before the built-in ones (JSON).", None)
+    question_rules: list[str] | None = _doc(
+        "Files of rules and synonyms for other wordings, before the built-in ones (JSON).", None
+    )
     passage_facts: bool = _doc("Ask, too, for what background passages plainly state (age, work, tastes ...).", True)
     boundaries: float = _doc(
         "Share of rows, beside the settings', that teach small talk, what it cannot know, and who it is.", 0.25

@@ -18,7 +18,7 @@ from pipeline.augmentation.limits import ReplyWith, limit_conversations
 from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
 from pipeline.augmentation.replies import Asked, base_replies, kept_replies
-from pipeline.augmentation.synonyms import language_synonyms
+from pipeline.augmentation.synonyms import synonyms_for
 from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.conversations.replay import read_replay
@@ -116,7 +116,8 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     parts = [fingerprint, one.wordings, *(record.record_id for record in stated)]
     if wordings:
         rules_used = [f"{rule.asks.pattern} {rule.wordings}" for rule in wordings.rules]
-        parts += [json.dumps(wordings.forbidden, ensure_ascii=False), *rules_used]
+        phrases = dict(wordings.synonyms.alternatives) if wordings.synonyms else {}
+        parts += [json.dumps([wordings.forbidden, phrases], ensure_ascii=False), *rules_used]
     return Character(records, probes, persona, one.weight, wordings, tested=tested), _digest(parts)
 
 
@@ -181,7 +182,7 @@ def _wordings(
     if one.wordings != "families":
         return Wordings(boundaries, forbidden=tested)
     used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
-    return Wordings(boundaries, used, language_synonyms(persona.language), forbidden=tested)
+    return Wordings(boundaries, used, synonyms_for(persona.language, one.question_rules or ()), forbidden=tested)
 
 
 def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list[str]]:

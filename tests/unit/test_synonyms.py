@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import Wordings, is_near_copy, other_wordings
-from pipeline.augmentation.questions import language_rules, rule_of
-from pipeline.augmentation.synonyms import in_other_words, language_synonyms, make_synonyms
+from pipeline.augmentation.questions import language_rules, rule_of, rules_for
+from pipeline.augmentation.synonyms import in_other_words, language_synonyms, make_synonyms, synonyms_for
 from pipeline.conversations.persona import LANGUAGES, Language, make_persona
+from pipeline.errors import UnderstudyError
 from pipeline.records.record import Record
 
 DRINKS = make_synonyms(
@@ -35,6 +37,24 @@ def test_longer_phrases_come_first_and_all_are_replaced_at_once() -> None:
 def test_a_part_of_a_word_is_no_phrase_and_a_capital_stays() -> None:
     assert in_other_words("Who drinks? A drink-seller?", DRINKS) == []
     assert in_other_words("Drink up?", DRINKS) == ["Sip up?", "Swallow up?"]
+
+
+def test_a_recipes_own_file_adds_phrases_with_rules_or_without_them(tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_text('{"synonyms": {"your Vision": ["your gift"], "how old": ["of what age"]}}', encoding="utf-8")
+    synonyms = synonyms_for("en", [str(file)])
+    assert all("your gift" in text for text in in_other_words("Where is your vision?", synonyms))
+    assert all(text.startswith("Of what age") for text in in_other_words("How old are elves?", synonyms))
+    assert len(synonyms.alternatives) >= len(language_synonyms("en").alternatives)
+    assert rules_for("en", [str(file)]) == language_rules("en")
+
+
+@pytest.mark.parametrize("own", ['["a"]', '{"a": "b"}', '{"a": []}', '{"": ["b"]}', '{"a": [1]}'])
+def test_broken_phrases_of_a_recipe_are_named_with_their_file(own: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_text(f'{{"synonyms": {own}}}', encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"own\.json: has"):
+        synonyms_for("en", [str(file)])
 
 
 @given(st.text(max_size=60))
