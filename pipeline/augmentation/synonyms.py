@@ -63,18 +63,44 @@ def make_synonyms(alternatives: Mapping[str, Sequence[str]], *, whole_words: boo
 
 
 def in_other_words(question: str, synonyms: Synonyms) -> list[str]:
-    """The question with all known phrases replaced at once, as often as the phrase with the most alternatives has some.
+    """The question with its known phrases replaced, as many at once as do not overlap; none where none is known.
 
-    Empty where no phrase is known. A capital that begins a phrase, as at the beginning of a question, stays one.
+    Of overlapping ones (`where is your`, `your home`) now the first, now the last is taken, never one within another. A
+    capital that begins a phrase, as at the beginning of a question, stays one.
     """
-    known = [synonyms.alternatives[found.group().lower()] for found in synonyms.pattern.finditer(question)]
+    found = _phrases(question, synonyms)
+    versions = {}
+    for spans in (_apart(found), sorted(_apart(found[::-1]))):
+        others = [synonyms.alternatives[question[slice(*span)].lower()] for span in spans]
+        for number in range(max(map(len, others), default=0)):
+            versions[_replaced(question, spans, [own[number % len(own)] for own in others])] = None
+    return list(versions)
 
-    def version(number: int) -> str:
-        def replaced(found: re.Match[str]) -> str:
-            own = synonyms.alternatives[found.group().lower()]
-            text = own[number % len(own)]
-            return text[0].upper() + text[1:] if found.group()[0].isupper() else text
 
-        return synonyms.pattern.sub(replaced, question)
+def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
+    """Where the known phrases begin and end, from left to right, those within others left out."""
+    found: list[tuple[int, int]] = []
+    for start in range(len(question)):
+        match = synonyms.pattern.match(question, start)
+        if match and (not found or match.end() > found[-1][1]):
+            found.append(match.span())
+    return found
 
-    return [version(number) for number in range(max(map(len, known), default=0))]
+
+def _apart(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that do not overlap one before them."""
+    chosen: list[tuple[int, int]] = []
+    for start, end in spans:
+        if all(end <= begun or start >= over for begun, over in chosen):
+            chosen.append((start, end))
+    return chosen
+
+
+def _replaced(question: str, spans: Sequence[tuple[int, int]], others: Sequence[str]) -> str:
+    parts: list[str] = []
+    done = 0
+    for (start, end), other in zip(spans, others, strict=True):
+        text = other[0].upper() + other[1:] if question[start].isupper() else other
+        parts += [question[done:start], text]
+        done = end
+    return "".join([*parts, question[done:]])

@@ -34,6 +34,16 @@ def test_longer_phrases_come_first_and_all_are_replaced_at_once() -> None:
     assert in_other_words("你平时喝什么茶？", TEA) == ["你平时饮什么茶？", "你平时品什么茶？"]
 
 
+def test_of_overlapping_phrases_now_the_first_gives_way_and_now_the_last_but_none_within_another() -> None:
+    home = make_synonyms(
+        {"where is your": ["what place is your"], "your home": ["your roof"], "home": ["hearth"]}, whole_words=True
+    )
+    assert in_other_words("Where is your home?", home) == ["What place is your home?", "Where is your roof?"]
+    assert in_other_words("你小时候住哪", make_synonyms({"小时候": ["儿时"], "时候": ["时刻"]}, whole_words=False)) == [
+        "你儿时住哪"
+    ]
+
+
 def test_a_part_of_a_word_is_no_phrase_and_a_capital_stays() -> None:
     assert in_other_words("Who drinks? A drink-seller?", DRINKS) == []
     assert in_other_words("Drink up?", DRINKS) == ["Sip up?", "Swallow up?"]
@@ -43,7 +53,7 @@ def test_a_recipes_own_file_adds_phrases_with_rules_or_without_them(tmp_path: Pa
     file = tmp_path / "own.json"
     file.write_text('{"synonyms": {"your Vision": ["your gift"], "how old": ["of what age"]}}', encoding="utf-8")
     synonyms = synonyms_for("en", [str(file)])
-    assert all("your gift" in text for text in in_other_words("Where is your vision?", synonyms))
+    assert "Where is your gift?" in in_other_words("Where is your vision?", synonyms)
     assert all(text.startswith("Of what age") for text in in_other_words("How old are elves?", synonyms))
     assert len(synonyms.alternatives) >= len(language_synonyms("en").alternatives)
     assert rules_for("en", [str(file)]) == language_rules("en")
@@ -62,7 +72,7 @@ def test_what_holds_no_phrase_has_no_other_words_and_nothing_fails(question: str
     for synonyms in (DRINKS, TEA, language_synonyms("en"), language_synonyms("zh")):
         found = in_other_words(question, synonyms)
         assert bool(found) == bool(synonyms.pattern.search(question))
-        assert len(found) <= max(map(len, synonyms.alternatives.values()))
+        assert len(found) <= 2 * max(map(len, synonyms.alternatives.values()))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
