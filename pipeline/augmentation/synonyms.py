@@ -69,12 +69,12 @@ def in_other_words(question: str, synonyms: Synonyms) -> list[str]:
     capital that begins a phrase, as at the beginning of a question, stays one.
     """
     found = _phrases(question, synonyms)
-    versions = {}
+    versions: list[str] = []
     for spans in (_apart(found), sorted(_apart(found[::-1]))):
         others = [synonyms.alternatives[question[slice(*span)].lower()] for span in spans]
         for number in range(max(map(len, others), default=0)):
-            versions[_replaced(question, spans, [own[number % len(own)] for own in others])] = None
-    return list(versions)
+            versions.append(_replaced(question, spans, [own[number % len(own)] for own in others]))
+    return list(dict.fromkeys(versions))
 
 
 def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
