@@ -16,13 +16,16 @@ from pathlib import Path
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 
+WORDS, LETTERS = re.compile(r"[\w'-]+"), re.compile(".", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Phrases as a pattern, longer ones first, and what can stand for each; keys are in lower case."""
+    """What can stand for each phrase, which is in lower case; `whole_words`: a part of a word is no phrase."""
 
-    pattern: re.Pattern[str]
     alternatives: Mapping[str, Sequence[str]]
+    whole_words: bool
+    longest: int
 
 
 @cache
@@ -56,10 +59,8 @@ def _own(path: Path) -> Mapping[str, Sequence[str]]:
 
 def make_synonyms(alternatives: Mapping[str, Sequence[str]], *, whole_words: bool) -> Synonyms:
     """Synonyms out of phrases and what can stand for each."""
-    longest = sorted(alternatives, key=len, reverse=True)
-    either = "|".join(map(re.escape, longest)) or "(?!)"
-    pattern = rf"(?<![\w'-])(?:{either})(?![\w'-])" if whole_words else either
-    return Synonyms(re.compile(pattern, re.IGNORECASE), {key.lower(): tuple(own) for key, own in alternatives.items()})
+    own = {phrase.lower(): tuple(others) for phrase, others in alternatives.items()}
+    return Synonyms(own, whole_words, longest=max(map(len, own), default=0))
 
 
 def in_other_words(question: str, synonyms: Synonyms) -> list[str]:
@@ -79,11 +80,16 @@ def in_other_words(question: str, synonyms: Synonyms) -> list[str]:
 
 def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
     """Where the known phrases begin and end, from left to right, those within others left out."""
+    text = question.lower()
+    if len(text) != len(question):  # a capital of two lower letters
+        return []
+    words = [match.span() for match in (WORDS if synonyms.whole_words else LETTERS).finditer(text)]
     found: list[tuple[int, int]] = []
-    for start in range(len(question)):
-        match = synonyms.pattern.match(question, start)
-        if match and (not found or match.end() > found[-1][1]):
-            found.append(match.span())
+    for number, (start, _) in enumerate(words):
+        ends = [end for _, end in words[number:] if end - start <= synonyms.longest]
+        end = next((end for end in reversed(ends) if text[start:end] in synonyms.alternatives), 0)
+        if end and (not found or end > found[-1][1]):
+            found.append((start, end))
     return found
 
 

@@ -71,7 +71,8 @@ def test_broken_phrases_of_a_recipe_are_named_with_their_file(own: str, tmp_path
 def test_what_holds_no_phrase_has_no_other_words_and_nothing_fails(question: str) -> None:
     for synonyms in (DRINKS, TEA, language_synonyms("en"), language_synonyms("zh")):
         found = in_other_words(question, synonyms)
-        assert bool(found) == bool(synonyms.pattern.search(question))
+        known = [phrase for phrase in synonyms.alternatives if phrase in question.lower()]
+        assert known or not found
         assert len(found) <= 2 * max(map(len, synonyms.alternatives.values()))
 
 
