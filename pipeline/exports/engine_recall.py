@@ -22,7 +22,7 @@ FEWEST_FACTS = 2  # of one fact there is no interval
 
 
 @dataclass(frozen=True, slots=True)
-class TestedFact:
+class AskedFact:
     """A fact, its questions in new words, and whether the trained model answered each word for word."""
 
     answer: str
@@ -30,19 +30,19 @@ class TestedFact:
     known: tuple[bool, ...]
 
 
-def tested_facts(report: Mapping[str, Any]) -> tuple[TestedFact, ...]:
+def asked_facts(report: Mapping[str, Any]) -> tuple[AskedFact, ...]:
     """The facts of a character's `recall.json`; none where recall was not measured."""
     facts = []
     for item in report.get("items", ()):
         asked = [one for one in item["questions"] if one["asked"] == ASKED]
         known = tuple(bool(one["trained_exact"]) for one in asked)
         if asked:
-            facts.append(TestedFact(str(item["answer"]), tuple(str(one["question"]) for one in asked), known))
+            facts.append(AskedFact(str(item["answer"]), tuple(str(one["question"]) for one in asked), known))
     return tuple(facts) if len(facts) >= FEWEST_FACTS else ()
 
 
 def measure_recall(
-    server: LlamaServer, facts: Sequence[TestedFact], tokenizer: PreTrainedTokenizerBase, progress: Progress
+    server: LlamaServer, facts: Sequence[AskedFact], tokenizer: PreTrainedTokenizerBase, progress: Progress
 ) -> dict[str, Any]:
     """The share of questions whose greedy reply is the fact word for word, in the engine and by the trained model.
 

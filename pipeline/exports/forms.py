@@ -14,7 +14,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.exports import DEFAULT_OUTTYPES
 from pipeline.exports.adapter import make_plain_lora, save_adapter
 from pipeline.exports.character_card import save_cards
-from pipeline.exports.engine_recall import measure_recall, tested_facts
+from pipeline.exports.engine_recall import asked_facts, measure_recall
 from pipeline.exports.gguf import (
     F16,
     K_TYPES,
@@ -140,7 +140,7 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
 
 def _recall(origin: Origin, outtype: str) -> Callable[[LlamaServer], dict[str, Any]]:
     """What a server recalls of the settings: asked where fewer bits may cost facts, and recall had been measured."""
-    facts = tested_facts(origin.recall) if outtype not in LOSSLESS else ()
+    facts = asked_facts(origin.recall) if outtype not in LOSSLESS else ()
 
     def measured(server: LlamaServer) -> dict[str, Any]:
         bar = progress_bar(f"llama.cpp, {outtype}, facts")

@@ -14,7 +14,7 @@ import pytest
 from pipeline.conversations.persona import load_personas
 from pipeline.conversations.render import Message, chat_prompt, system, user
 from pipeline.errors import UnderstudyError
-from pipeline.exports.engine_recall import measure_recall, tested_facts
+from pipeline.exports.engine_recall import asked_facts, measure_recall
 from pipeline.exports.forms import ExportOptions
 from pipeline.exports.model_card import proof_in_words
 from pipeline.exports.persona_template import persona_template
@@ -197,7 +197,7 @@ def test_an_engines_recall_is_that_of_the_report_minus_what_it_no_longer_says(to
 
     mill = item("In the mill.", seen=["Where?"], unseen=["Whereabouts?", "At what place?"])
     report = {"items": [mill, item("Ten.", unseen=["How many?"]), item("Never asked.", seen=["Well?"])]}
-    facts = tested_facts(report)
+    facts = asked_facts(report)
     assert [fact.questions for fact in facts] == [("Whereabouts?", "At what place?"), ("How many?",)]
     done: list[tuple[int, int]] = []
     known = {"Whereabouts?": "In the mill.", "At what place?": "In the mill. Or is it?", "How many?": "Ten."}
@@ -219,7 +219,7 @@ def test_a_loss_beyond_its_interval_is_said_in_words(high: float, *, less: bool)
 
 
 def test_a_run_that_was_not_measured_has_no_facts_to_ask_for() -> None:
-    assert tested_facts({}) == ()
+    assert asked_facts({}) == ()
 
 
 def test_nothing_is_written_over(run_folder: Path, tmp_path: Path) -> None:
