@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
@@ -18,13 +18,14 @@ from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
 from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
-from pipeline.augmentation.questions import Family, Rule, Wording, reword
+from pipeline.augmentation.questions import FINAL_PUNCTUATION, Family, Rule, Wording, reword
 from pipeline.augmentation.synonyms import Synonyms, in_other_words
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
+from pipeline.records.record import Record
 
-# Of the wordings that keep the question's words, which otherwise would be all that a fact is known by.
-VERSIONS, AS_THEY_ARE = 2, 1 / 3
+# A generic rule's wording keeps the question's words: it comes twice with synonyms, and one time of three as it is.
+VERSIONS_WITH_SYNONYMS, KEPT_AS_IT_IS = 2, 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Wordings:
     """Where a fact's wordings come from: rules, synonyms, a model's paraphrases by record id, frames.
 
     `forbidden` are the questions that test facts, by answer: no near copy of one becomes an item of its fact.
+    `answers` are those of all questions that are written or test facts, by the plain question: a wording that asks for
+    another fact becomes no item of this one.
     """
 
     boundaries: Boundaries
@@ -53,6 +56,7 @@ class Wordings:
     synonyms: Synonyms | None = None
     paraphrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     forbidden: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    answers: Mapping[str, Collection[str]] = field(default_factory=dict)
     frames: bool = True
 
 
@@ -82,15 +86,9 @@ def fact_items(
 def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random.Random) -> list[Wording]:
     """Every wording of the fact that the user did not write, the families in turn, frames last."""
     pool: dict[str, Wording] = {}
-    forbidden = wordings.forbidden.get(fact.answer, ())
     for record in fact.records:
-        made = [Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ())]
-        reworded = reword(record.prompt, persona.name, wordings.rules)
-        made += _with_synonyms(record.prompt, reworded, wordings.synonyms, rng) if wordings.synonyms else reworded
-        if wordings.frames:
-            made += [Wording("frame", text) for text in framed(record.prompt, persona)]
-        for wording in made:
-            if not is_near_any(wording.text, forbidden):
+        for wording in _made(record, persona, wordings, rng):
+            if not _is_refused(wording.text, fact, wordings):
                 pool.setdefault(wording.text.casefold(), wording)
     for question in fact.questions:
         pool.pop(question.casefold(), None)
@@ -104,15 +102,49 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
     return [wording for _, _, wording in turns] + frames
 
 
-def _with_synonyms(question: str, reworded: Sequence[Wording], synonyms: Synonyms, rng: random.Random) -> list[Wording]:
+def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Random) -> Iterator[Wording]:
+    """What a model, the rules with synonyms, and frames make of a record's question."""
+    yield from (Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ()))
+    reworded = reword(record.prompt, persona.name, wordings.rules)
+    if wordings.synonyms:
+        reworded = _with_synonyms(record.prompt, reworded, wordings.synonyms, persona.name, rng)
+    yield from reworded
+    if wordings.frames:
+        yield from (Wording("frame", text) for text in framed(record.prompt, persona))
+
+
+def _is_refused(question: str, fact: Fact, wordings: Wordings) -> bool:
+    """Whether it asks for another fact, or is nearly one of the questions that test this one."""
+    asks_elsewhere = fact.answer not in wordings.answers.get(plain(question), (fact.answer,))
+    return asks_elsewhere or is_near_any(question, wordings.forbidden.get(fact.answer, ()))
+
+
+def _with_synonyms(
+    question: str, reworded: Sequence[Wording], synonyms: Synonyms, name: str, rng: random.Random
+) -> list[Wording]:
     """The question with synonyms, then those wordings; generic ones come with synonyms, few as they are."""
-    made = [Wording("direct", text) for text in in_other_words(question, synonyms)]
+    made = [Wording("direct", text) for text in in_other_words(question, synonyms, name)]
     for wording in reworded:
-        others = in_other_words(wording.text, synonyms) if wording.generic else []
-        made += [replace(wording, text=text) for text in rng.sample(others, min(VERSIONS, len(others)))]
-        if not others or rng.random() < AS_THEY_ARE:
+        others = in_other_words(wording.text, synonyms, name) if wording.generic else []
+        made += [replace(wording, text=text) for text in rng.sample(others, min(VERSIONS_WITH_SYNONYMS, len(others)))]
+        if not others or rng.random() < KEPT_AS_IT_IS:
             made.append(wording)
     return made
+
+
+def answers_of(facts: Iterable[Fact], tested: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    """The answers to each question that is written for a fact or tests one, by the question without its last mark."""
+    answers: dict[str, set[str]] = {}
+    written = [(fact.answer, fact.questions) for fact in facts]
+    for answer, questions in [*written, *tested.items()]:
+        for question in questions:
+            answers.setdefault(plain(question), set()).add(answer)
+    return answers
+
+
+def plain(question: str) -> str:
+    """The question in lower case, without its final mark."""
+    return question.strip(FINAL_PUNCTUATION).casefold()
 
 
 def is_near_copy(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.augmentation.facts import Fact, facts_of
-from pipeline.augmentation.items import ItemShares, Wordings, fact_items
+from pipeline.augmentation.items import ItemShares, Wordings, answers_of, fact_items
 from pipeline.augmentation.limits import LimitShares
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, render
@@ -111,6 +111,7 @@ def _items(
     plain: Lessons, facts: Sequence[tuple[Fact, int]], wordings: Wordings, seed: int
 ) -> dict[str, Sequence[Conversation]]:
     shares = ItemShares(chat=plain.chat_share)
+    wordings = replace(wordings, answers=answers_of([fact for fact, _ in facts], wordings.forbidden))
     items: dict[str, Sequence[Conversation]] = {}
     for fact, count in facts:
         items |= fact_items(fact, plain.persona, count, wordings, shares, seed=seed)

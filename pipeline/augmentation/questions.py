@@ -66,10 +66,10 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     """
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
-        listed = [] if "synonyms" in content and "rules" not in content else content["rules"]
+        listed = content.get("rules", []) if "synonyms" in content else content["rules"]
     except OSError as error:
         raise UnderstudyError(path, "is not there", fix="correct `question_rules` in the recipe") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnderstudyError(path, f"is no file of rules ({error})", fix='write {"rules": [...]}') from error
     templates = content.get("templates", {})
     return tuple(_rule(f"{path}, rule {number}", fields, templates) for number, fields in enumerate(listed, 1))

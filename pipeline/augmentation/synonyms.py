@@ -1,4 +1,4 @@
-"""A question with phrases of it replaced by others that mean the same, for what no rule knows by what it asks for.
+"""A question with phrases of it replaced by others that mean the same.
 
 A generic rule knows the sentence's build, and keeps its words; a fact known by those words alone is not known. The
 phrases of a language are `synonyms.en.json` and `synonyms.zh.json`; a recipe's own file of rules may add to them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,15 +17,22 @@ from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 
 WORDS, LETTERS = re.compile(r"[\w'-]+"), re.compile(".", re.DOTALL)
+TITLES = re.compile(r"《[^》]*》|「[^」]*」|“[^”]*”|\"[^\"]*\"")
+# English words with a capital that is not of a sentence's beginning are a name's; so is what stands between them.
+NAMES = re.compile(r"(?<=[^.!?:\s]\s)(?!I\b)[A-Z][\w'-]*(?:\s(?:of|the|and|in|at)(?=\s))*(?:\s[A-Z][\w'-]*)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """What can stand for each phrase, which is in lower case; `whole_words`: a part of a word is no phrase."""
+    """What can stand for each phrase, which is in lower case; `whole_words`: a part of a word is no phrase.
+
+    `own` are a recipe's phrases, which stand for what they say in names and titles, too.
+    """
 
     alternatives: Mapping[str, Sequence[str]]
     whole_words: bool
     longest: int
+    own: frozenset[str] = frozenset()
 
 
 @cache
@@ -42,9 +49,11 @@ def synonyms_for(language: Language, files: Sequence[str]) -> Synonyms:
     """
     path = Path(__file__).with_name(f"synonyms.{language}.json")
     alternatives: dict[str, Sequence[str]] = json.loads(path.read_text(encoding="utf-8"))
-    for file in files:
-        alternatives |= _own(Path(file).expanduser())
-    return make_synonyms(alternatives, whole_words=language == "en")
+    own = [_own(Path(file).expanduser()) for file in files]
+    for phrases in reversed(own):  # as of rules, the first file's count
+        alternatives |= phrases
+    made = make_synonyms(alternatives, whole_words=language == "en")
+    return replace(made, own=frozenset(phrase.lower() for phrases in own for phrase in phrases))
 
 
 def _own(path: Path) -> Mapping[str, Sequence[str]]:
@@ -63,13 +72,20 @@ def make_synonyms(alternatives: Mapping[str, Sequence[str]], *, whole_words: boo
     return Synonyms(own, whole_words, longest=max(map(len, own), default=0))
 
 
-def in_other_words(question: str, synonyms: Synonyms) -> list[str]:
+def in_other_words(question: str, synonyms: Synonyms, name: str = "") -> list[str]:
     """The question with its known phrases replaced, as many at once as do not overlap; none where none is known.
 
-    Of overlapping ones (`where is your`, `your home`) now the first, now the last is taken, never one within another. A
-    capital that begins a phrase, as at the beginning of a question, stays one.
+    Of overlapping ones (`where is your`, `your home`) now the first, now the last is taken, never one within another.
+    The character's `name`, other names and titles stay as they are, and so does a capital that begins a phrase.
     """
-    found = _phrases(question, synonyms)
+    kept = [match.span() for match in TITLES.finditer(question)]
+    kept += [match.span() for match in NAMES.finditer(question)] if synonyms.whole_words else []
+    kept += [match.span() for match in re.finditer(re.escape(name), question)] if name else []
+    found = [
+        (start, end)
+        for start, end in _phrases(question, synonyms)
+        if question[start:end].lower() in synonyms.own or all(end <= begun or start >= over for begun, over in kept)
+    ]
     versions: list[str] = []
     for spans in (_apart(found), sorted(_apart(found[::-1]))):
         others = [synonyms.alternatives[question[slice(*span)].lower()] for span in spans]
@@ -88,7 +104,10 @@ def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
     for number, (start, _) in enumerate(words):
         ends = [end for _, end in words[number:] if end - start <= synonyms.longest]
         end = next((end for end in reversed(ends) if text[start:end] in synonyms.alternatives), 0)
-        if end and (not found or end > found[-1][1]):
+        a_not_a = not synonyms.whole_words and re.fullmatch(
+            f"{re.escape(text[start])}[不没]", text[max(start - 2, 0) : start]
+        )
+        if end and not a_not_a and (not found or end > found[-1][1]):
             found.append((start, end))
     return found
 

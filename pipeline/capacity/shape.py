@@ -107,6 +107,7 @@ def _with_adapter(model: Any, peft_config: Any) -> Any:
         UnderstudyError: peft refuses it.
     """
     from peft import get_peft_model
+    from peft.utils.error import NoMatchingPeftModuleError
 
     head = model.get_output_embeddings()
     linear = {
@@ -116,12 +117,11 @@ def _with_adapter(model: Any, peft_config: Any) -> Any:
     }
     try:
         return get_peft_model(model, peft_config)
+    except NoMatchingPeftModuleError as error:
+        fix = f"set `lora_target_modules: [all-linear]`, or name some of {', '.join(sorted(linear))}"
+        raise UnderstudyError("the recipe's lora keys", f"do not fit the model: {error}", fix=fix) from error
     except ValueError as error:
-        raise UnderstudyError(
-            "the recipe's lora keys",
-            f"do not fit the model: {error}",
-            fix=f"set `lora_target_modules: [all-linear]`, or name some of {', '.join(sorted(linear))}",
-        ) from error
+        raise UnderstudyError("the recipe's lora keys", f"are refused by peft: {error}", fix="correct them") from error
 
 
 def _widths(config: PretrainedConfig) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What a character recalls in another engine: the test questions of its recall report, asked there once more.
 
-Between two precisions of one model, what counts is not how many replies differ, but whether it knows fewer facts.
+Between two precisions of one model, what counts is not how many replies differ, but whether it knows fewer facts. What
+differs is not the weights' bits alone, but the engine with all that belongs to it.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class AskedFact:
 def asked_facts(report: Mapping[str, Any]) -> tuple[AskedFact, ...]:
     """The facts of a character's `recall.json`; none where recall was not measured."""
     facts = []
-    for item in report.get("items", ()):
-        asked = [one for one in item["questions"] if one["asked"] == ASKED]
+    for item in report.get("items") or ():
+        asked = [one for one in item.get("questions", ()) if one.get("asked") == ASKED and "trained_exact" in one]
         known = tuple(bool(one["trained_exact"]) for one in asked)
         if asked:
             facts.append(AskedFact(str(item["answer"]), tuple(str(one["question"]) for one in asked), known))
@@ -52,7 +53,7 @@ def measure_recall(
     hits: list[list[bool]] = []
     done = 0
     for fact in facts:
-        tokens = len(tokenizer(fact.answer, add_special_tokens=False)["input_ids"]) + 1  # and its end
+        tokens = len(tokenizer(fact.answer, add_special_tokens=False)["input_ids"]) + 2  # its end, and one to spare
         hits.append([])
         for question in fact.questions:
             hits[-1].append(_reply(server, question, tokens) == fact.answer.strip())
@@ -69,6 +70,11 @@ def measure_recall(
 
 
 def _reply(server: LlamaServer, question: str, tokens: int) -> str:
-    """The server's greedy reply as any program gets it, by OpenAI's protocol; the persona is the served template's."""
+    """The server's greedy reply as any program gets it, by OpenAI's protocol; empty if it would go on.
+
+    The persona is the served template's.
+    """
     answered = server.post("/v1/chat/completions", {"messages": [user(question)], "max_tokens": tokens} | GREEDY)
-    return str(answered["choices"][0]["message"]["content"]).strip()
+    reply = answered["choices"][0]
+    ended = reply["finish_reason"] == "stop"  # the report's own figure counts the end of turn, too
+    return str(reply["message"]["content"] or "").strip() if ended else ""

@@ -46,7 +46,7 @@ from pipeline.terminal import print_line, progress_bar
 from pipeline.tokens.template import trained_end
 
 MODELFILE = "Modelfile"
-LOSSLESS = (F16, "bf16", "f32")  # their replies are the trained ones but for near ties
+SIXTEEN_BITS_OR_MORE = (F16, "bf16", "f32")  # their replies are the trained ones but for near ties
 NOT_TRIED = "not tried under llama.cpp, which is not installed: pip install xllamacpp"
 
 
@@ -140,7 +140,7 @@ def _ggufs(origin: Origin, folder: Path, options: ExportOptions, outtypes: Seque
 
 def _recall(origin: Origin, outtype: str) -> Callable[[LlamaServer], dict[str, Any]]:
     """What a server recalls of the settings: asked where fewer bits may cost facts, and recall had been measured."""
-    facts = asked_facts(origin.recall) if outtype not in LOSSLESS else ()
+    facts = asked_facts(origin.recall) if outtype not in SIXTEEN_BITS_OR_MORE else ()
 
     def measured(server: LlamaServer) -> dict[str, Any]:
         bar = progress_bar(f"llama.cpp, {outtype}, facts")

@@ -126,7 +126,15 @@ def prove_gguf(
     template = adapter.with_name(TEMPLATE_FILE).read_text(encoding="utf-8") if adapter else ""
     threads = torch.get_num_threads()
     with llama_server(file, context=CONTEXT, threads=threads, lora=adapter, template=template) as server:
-        made, more = _ask(server, trial, progress), also(server)
+        made = _ask(server, trial, progress)
+        _check_prompts(file, made, trial)
+        more = also(server)
+    replies = compare_generated(load, trial, made.replies)
+    prompts = {"conversations": len(trial.prompts), "equal": len(trial.prompts)}
+    return {"prompts": prompts, "greedy replies": replies.to_json()} | more
+
+
+def _check_prompts(file: Path, made: EngineReplies, trial: Trial) -> None:
     equal = sum(map(tuple.__eq__, made.prompts, trial.prompts))
     counted = sum(len(prompt) == count for prompt, count in zip(trial.prompts, made.counts, strict=True))
     if min(equal, counted) < len(trial.prompts):
@@ -136,9 +144,6 @@ def prove_gguf(
             "training's",
             fix="export with --to merged, and report this with the base model's name",
         )
-    replies = compare_generated(load, trial, made.replies)
-    prompts = {"conversations": len(trial.prompts), "equal": equal}
-    return {"prompts": prompts, "greedy replies": replies.to_json()} | more
 
 
 def prove_prompt_texts(file: Path, prompts: Sequence[str], trial: Trial) -> dict[str, int]:

@@ -15,6 +15,7 @@ from pipeline.models.load import load_tokenizer
 from pipeline.models.locate import EMBEDDED, is_local
 from pipeline.runs.files import ADAPTER_FILE, RECALL_FILE
 from pipeline.runs.run_file import read_run
+from pipeline.terminal import print_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -87,7 +88,7 @@ def origin_of(folder: Path, name: str | None, base: str | None) -> Origin:
         digest_remembered=bool(remembered),
         licence=_licence(base_model),
         is_adapter=(folder / ADAPTER_FILE).is_file(),
-        recall=_recall_of(persona.name, folder),
+        recall=_recall_of(persona.name, folder, run),
     )
 
 
@@ -112,10 +113,18 @@ def _private_paths(origin: Origin) -> set[str]:
     return {str(place) for place in places if place != Path(place.root)}
 
 
-def _recall_of(name: str, folder: Path) -> Mapping[str, Any]:
-    """The character's recall.json: that of several characters lies in folders below the run's."""
+def _recall_of(name: str, folder: Path, run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The character's recall.json: that of several characters lies in folders below the run's.
+
+    One that an earlier run left in the folder, which took other seconds, says nothing of this one.
+    """
     reports = map(read_json, (folder / RECALL_FILE, *sorted(folder.glob(f"*/{RECALL_FILE}"))))
-    return next((report for report in reports if report.get("character") == name), {})
+    report = next((report for report in reports if report.get("character") == name), {})
+    measured, finished = (report.get("run") or {}).get("seconds"), run.get("seconds")
+    if measured is not None and finished is not None and measured != finished:
+        print_line(f"{folder / RECALL_FILE} is of an earlier run: measure again, and the export says what it recalls")
+        return {}
+    return report
 
 
 def _public_name(model: str) -> str:

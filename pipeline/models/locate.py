@@ -26,13 +26,13 @@ WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 def prepare_environment(*models: str) -> None:
     """Set the libraries' environment: no telemetry, and no network at all unless one is a hub id not cached yet.
 
-    Threads that wait for one another do so without spinning.
+    Threads that wait for one another spin for a moment only.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # GNU OpenMP's threads wait for one another by spinning, 300,000 turns unless told otherwise: where another program
-    # has a core, they spin most of the time. 1,000 is its own choice where threads outnumber cores.
+    # has a core, they spin most of the time (docs/log.md has what 100 and 1,000 turns gave on two cores).
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Names that trl still uses on purpose, and DeepSpeed's guess at the hardware, are no news to the user.

@@ -115,7 +115,7 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     wordings = _wordings(one, persona, tested, rules)
     parts = [fingerprint, one.wordings, *(record.record_id for record in stated)]
     if wordings:
-        rules_used = [f"{rule.asks.pattern} {rule.wordings}" for rule in wordings.rules]
+        rules_used = [f"{rule.asks.pattern} {rule.wordings} {rule.generic}" for rule in wordings.rules]
         phrases = dict(wordings.synonyms.alternatives) if wordings.synonyms else {}
         parts += [json.dumps([wordings.forbidden, phrases], ensure_ascii=False), *rules_used]
     return Character(records, probes, persona, one.weight, wordings, tested=tested), _digest(parts)

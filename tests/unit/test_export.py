@@ -17,6 +17,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.exports.engine_recall import asked_facts, measure_recall
 from pipeline.exports.forms import ExportOptions
 from pipeline.exports.model_card import proof_in_words
+from pipeline.exports.origin import origin_of
 from pipeline.exports.persona_template import persona_template
 from pipeline.exports.session import export
 from pipeline.exports.trial import Trial, compare_greedy, count_equal_prompts, make_trial, trial_conversations
@@ -175,7 +176,7 @@ def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatc
 
 
 class AnswersByHeart:
-    """A server that knows some questions' answers, and says at most as many words as it is asked for."""
+    """A server that knows some questions' answers, and says at most as many tokens as it is asked for."""
 
     def __init__(self, known: dict[str, str]) -> None:
         self.known = known
@@ -183,11 +184,13 @@ class AnswersByHeart:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         assert (path, body["temperature"], body["repeat_penalty"]) == ("/v1/chat/completions", 0, 1.0)
         (message,) = body["messages"]
-        content = " ".join(self.known.get(message["content"], "I forget.").split()[: body["max_tokens"]])
-        return {"choices": [{"message": {"role": "assistant", "content": f" {content}"}}]}
+        said = self.known.get(message["content"], "I forget.")
+        content = said[: body["max_tokens"]]  # whose tokens are letters
+        reason = "stop" if content == said else "length"
+        return {"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": reason}]}
 
 
-def test_an_engines_recall_is_that_of_the_report_minus_what_it_no_longer_says(tokenizer: Any) -> None:
+def test_an_engines_recall_is_that_of_the_report_minus_what_it_no_longer_says() -> None:
     def item(answer: str, **questions: list[str]) -> dict[str, Any]:
         asked = [(form, question) for form, own in questions.items() for question in own]
         return {
@@ -200,9 +203,10 @@ def test_an_engines_recall_is_that_of_the_report_minus_what_it_no_longer_says(to
     facts = asked_facts(report)
     assert [fact.questions for fact in facts] == [("Whereabouts?", "At what place?"), ("How many?",)]
     done: list[tuple[int, int]] = []
-    known = {"Whereabouts?": "In the mill.", "At what place?": "In the mill. Or is it?", "How many?": "Ten."}
+    known = {"Whereabouts?": "In the mill.", "At what place?": "In the mill.  Or is it?", "How many?": "Ten."}
     server: Any = AnswersByHeart(known)
-    found = measure_recall(server, facts, tokenizer, lambda *counts: done.append(counts))
+    letters: Any = lambda text, **_: {"input_ids": list(text)}  # noqa: E731
+    found = measure_recall(server, facts, letters, lambda *counts: done.append(counts))
     assert (found["facts"], found["questions"], done[-1]) == (2, 3, (3, 3))
     assert found["trained"]["value"] == 1
     assert found["engine"]["value"] == pytest.approx(2 / 3)
@@ -218,8 +222,20 @@ def test_a_loss_beyond_its_interval_is_said_in_words(high: float, *, less: bool)
     assert ("knows less than the trained model" in proof_in_words(proof)) is less
 
 
-def test_a_run_that_was_not_measured_has_no_facts_to_ask_for() -> None:
-    assert asked_facts({}) == ()
+@pytest.mark.parametrize("report", [{}, {"items": None}, {"items": [{"answer": "Ten."}] * 3}])
+def test_a_run_that_was_not_measured_has_no_facts_to_ask_for(report: dict[str, Any]) -> None:
+    assert asked_facts(report) == ()
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.0, True), (6.0, False)])
+def test_the_recall_of_an_earlier_run_in_the_folder_is_not_told(
+    seconds: float, *, told: bool, run_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(run_folder, tmp_path / "run")
+    (folder / "recall.json").write_text(json.dumps({"character": "Mira", "run": {"seconds": 5.0}}), encoding="utf-8")
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8")) | {"seconds": seconds}
+    (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    assert bool(origin_of(folder, None, None).recall) is told
 
 
 def test_nothing_is_written_over(run_folder: Path, tmp_path: Path) -> None:

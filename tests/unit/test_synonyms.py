@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import Wordings, is_near_copy, other_wordings
+from pipeline.augmentation.items import Wordings, answers_of, is_near_copy, other_wordings
 from pipeline.augmentation.questions import language_rules, rule_of, rules_for
 from pipeline.augmentation.synonyms import in_other_words, language_synonyms, make_synonyms, synonyms_for
 from pipeline.conversations.persona import LANGUAGES, Language, make_persona
@@ -67,13 +67,50 @@ def test_broken_phrases_of_a_recipe_are_named_with_their_file(own: str, tmp_path
         synonyms_for("en", [str(file)])
 
 
-@given(st.text(max_size=60))
-def test_what_holds_no_phrase_has_no_other_words_and_nothing_fails(question: str) -> None:
-    for synonyms in (DRINKS, TEA, language_synonyms("en"), language_synonyms("zh")):
-        found = in_other_words(question, synonyms)
-        known = [phrase for phrase in synonyms.alternatives if phrase in question.lower()]
-        assert known or not found
-        assert len(found) <= 2 * max(map(len, synonyms.alternatives.values()))
+@given(st.data(), st.sampled_from(LANGUAGES), st.text(max_size=12), st.text(max_size=12))
+def test_a_question_with_a_phrase_has_other_words_and_keeps_the_rest(
+    data: st.DataObject, language: Language, before: str, after: str
+) -> None:
+    synonyms = language_synonyms(language)
+    phrase = data.draw(st.sampled_from(sorted(synonyms.alternatives)))
+    for text in in_other_words(f"{before} {phrase} {after}", synonyms):
+        assert text != f"{before} {phrase} {after}"
+    assert set(in_other_words(phrase, synonyms)) == set(synonyms.alternatives[phrase])
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "name", "kept"),
+    [
+        ("en", "Do you like My Favourite Things?", "", "My Favourite Things"),
+        ("en", "Who won the Battle of Five Hills?", "", "the Battle of Five Hills"),
+        ("en", 'Why did you tear up the "worst fear" letter?', "", "worst fear"),
+        ("zh", "你读过《回家的路》吗？", "", "《回家的路》"),
+        ("zh", "王大夫最喜欢吃什么？", "王大夫", "王大夫"),
+        ("zh", "你害不害怕打雷？", "", "害不害怕"),
+    ],
+)
+def test_names_titles_and_a_not_a_stay_as_they_are(language: Language, question: str, name: str, kept: str) -> None:
+    assert all(kept in text for text in in_other_words(question, language_synonyms(language), name))
+
+
+@pytest.mark.parametrize("answered", ["rival", "tested"])
+def test_a_wording_that_asks_for_another_fact_is_left_out(answered: str) -> None:
+    question, other = "Who is your rival?", "Who is your adversary?"
+    synonyms = make_synonyms({"your rival": ["your adversary", "your opponent"]}, whole_words=True)
+    rival, foe = fact(question, "Hob."), fact(other, "Nobody.")
+    answers = answers_of([rival, foe], {}) if answered == "rival" else answers_of([rival], {"Nobody.": [other]})
+    wordings = Wordings(read_boundaries("en"), (), synonyms, answers=answers, frames=False)
+    made = other_wordings(rival, make_persona("Mira", "en", {}), wordings, random.Random(0))  # noqa: S311
+    assert [one.text for one in made] == ["Who is your opponent?"]
+
+
+def test_a_near_copy_of_a_test_question_is_left_out_after_its_phrases_are_replaced() -> None:
+    synonyms = make_synonyms({"your rival": ["your adversary", "your opponent"]}, whole_words=True)
+    forbidden = {"Hob.": ["Who is your adversary?"]}
+    wordings = Wordings(read_boundaries("en"), (), synonyms, forbidden=forbidden, frames=False)
+    rival, mira = fact("Who is your rival?", "Hob."), make_persona("Mira", "en", {})
+    made = other_wordings(rival, mira, wordings, random.Random(0))  # noqa: S311
+    assert not [one.text for one in made if "adversary" in one.text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
