@@ -18,7 +18,7 @@ from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
 from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
-from pipeline.augmentation.questions import FINAL_PUNCTUATION, Family, Rule, Wording, reword
+from pipeline.augmentation.questions import Family, Rule, Wording, plain, reword
 from pipeline.augmentation.synonyms import Synonyms, in_other_words
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
@@ -140,11 +140,6 @@ def answers_of(facts: Iterable[Fact], tested: Mapping[str, Sequence[str]]) -> di
         for question in questions:
             answers.setdefault(plain(question), set()).add(answer)
     return answers
-
-
-def plain(question: str) -> str:
-    """The question in lower case, without its final mark."""
-    return question.strip(FINAL_PUNCTUATION).casefold()
 
 
 def is_near_copy(one: str, other: str) -> bool:

@@ -113,8 +113,8 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
                 text = capitalised(wording.text.format(**slots))
-                found.setdefault(text.strip(FINAL_PUNCTUATION).casefold(), Wording(wording.family, text, generic))
-    found.pop(asked.casefold(), None)
+                found.setdefault(plain(text), Wording(wording.family, text, generic))
+    found.pop(plain(question), None)
     return list(found.values())
 
 
@@ -122,6 +122,11 @@ def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> R
     """The first rule that knows what the question asks for; with `generic`, the first that knows its build."""
     asked = question.strip(FINAL_PUNCTUATION)
     return next((rule for rule in rules if rule.generic is generic and rule.asks.fullmatch(asked)), None)
+
+
+def plain(question: str) -> str:
+    """The question in lower case, without its final mark."""
+    return question.strip(FINAL_PUNCTUATION).casefold()
 
 
 def capitalised(text: str) -> str:

@@ -38,7 +38,8 @@ class Synonyms:
 @cache
 def language_synonyms(language: Language) -> Synonyms:
     """The language's own phrases. English ones are whole words; Chinese ones any part of a question."""
-    return synonyms_for(language, ())
+    path = Path(__file__).with_name(f"synonyms.{language}.json")
+    return make_synonyms(json.loads(path.read_text(encoding="utf-8")), whole_words=language == "en")
 
 
 def synonyms_for(language: Language, files: Sequence[str]) -> Synonyms:
@@ -47,13 +48,15 @@ def synonyms_for(language: Language, files: Sequence[str]) -> Synonyms:
     Raises:
         UnderstudyError: such a list is broken; with its file and phrase.
     """
-    path = Path(__file__).with_name(f"synonyms.{language}.json")
-    alternatives: dict[str, Sequence[str]] = json.loads(path.read_text(encoding="utf-8"))
-    own = [_own(Path(file).expanduser()) for file in files]
-    for phrases in reversed(own):  # as of rules, the first file's count
-        alternatives |= phrases
-    made = make_synonyms(alternatives, whole_words=language == "en")
-    return replace(made, own=frozenset(phrase.lower() for phrases in own for phrase in phrases))
+    built_in = language_synonyms(language)
+    own: dict[str, Sequence[str]] = {}
+    for file in reversed(files):  # as of rules, the first file's count
+        own |= _own(Path(file).expanduser())
+    if not own:
+        return built_in
+    lower = {phrase.lower(): others for phrase, others in own.items()}
+    made = make_synonyms({**built_in.alternatives, **lower}, whole_words=built_in.whole_words)
+    return replace(made, own=frozenset(lower))
 
 
 def _own(path: Path) -> Mapping[str, Sequence[str]]:
@@ -84,7 +87,7 @@ def in_other_words(question: str, synonyms: Synonyms, name: str = "") -> list[st
     found = [
         (start, end)
         for start, end in _phrases(question, synonyms)
-        if question[start:end].lower() in synonyms.own or all(end <= begun or start >= over for begun, over in kept)
+        if question[start:end].lower() in synonyms.own or not _overlaps(start, end, kept)
     ]
     versions: list[str] = []
     for spans in (_apart(found), sorted(_apart(found[::-1]))):
@@ -102,23 +105,29 @@ def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
     words = [match.span() for match in (WORDS if synonyms.whole_words else LETTERS).finditer(text)]
     found: list[tuple[int, int]] = []
     for number, (start, _) in enumerate(words):
-        ends = [end for _, end in words[number:] if end - start <= synonyms.longest]
+        ends = [end for _, end in words[number : number + synonyms.longest] if end - start <= synonyms.longest]
         end = next((end for end in reversed(ends) if text[start:end] in synonyms.alternatives), 0)
-        a_not_a = not synonyms.whole_words and re.fullmatch(
-            f"{re.escape(text[start])}[不没]", text[max(start - 2, 0) : start]
-        )
-        if end and not a_not_a and (not found or end > found[-1][1]):
+        if end and not (found and end <= found[-1][1]) and (synonyms.whole_words or not _is_a_not_a(text, start)):
             found.append((start, end))
     return found
+
+
+def _is_a_not_a(text: str, start: int) -> bool:
+    """Whether the letter is the second of a Chinese choice between a thing and its contrary, as in 害不害怕."""
+    return start >= 2 and text[start - 2] == text[start] and text[start - 1] in "不没"
 
 
 def _apart(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those that do not overlap one before them."""
     chosen: list[tuple[int, int]] = []
     for start, end in spans:
-        if all(end <= begun or start >= over for begun, over in chosen):
+        if not _overlaps(start, end, chosen):
             chosen.append((start, end))
     return chosen
+
+
+def _overlaps(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start < over and begun < end for begun, over in spans)
 
 
 def _replaced(question: str, spans: Sequence[tuple[int, int]], others: Sequence[str]) -> str:
