@@ -6,7 +6,8 @@ signals and runs its exit handlers, and it ends as any interpreter ends. What is
 launcher starts one instead (`runs.start(..., fresh=True)`); and so does one test of each entry point.
 
 `ForkedProcess` speaks for the tests, and `python -m tests.forkserver FD` for the interpreter that is forked. A request
-is forked twice: into a watcher, which tells the tests the process id and the exit code, and into the command.
+is forked twice: into a watcher, which tells who asked for it the process id and the exit code, and into the command.
+It kills the command if who asked is gone. A launcher starts its processes by `forking_python`, which asks likewise.
 """
 
 from __future__ import annotations
@@ -110,6 +111,16 @@ def _server() -> str:
     return address
 
 
+@functools.cache
+def forking_python() -> str:
+    """A program that is to `python -u -m ...` what `ForkedProcess` is to a command, for torchrun's `PYTHON_EXEC`."""
+    program = Path(_server()).with_name("python")
+    stand_in = Path(__file__).with_name("stand_in.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{stand_in}" "{_server()}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
 _KEPT: list[subprocess.Popen[bytes]] = []  # its pipe would be closed if it were collected
 
 
@@ -117,8 +128,10 @@ def main() -> None:
     """Serve until the tests have ended, or be one of the commands."""
     for module in PRELOADED:
         importlib.import_module(module)
-    with contextlib.suppress(ImportError):
-        importlib.import_module("deepspeed")  # accelerate imports it where it is installed
+    with contextlib.suppress(ImportError):  # accelerate imports it where it is installed
+        builders = importlib.import_module("deepspeed.ops.op_builder.cpu")
+        # It takes a compiler two minutes on a new machine; all-reduces of training do not use it.
+        builders.ShareMemCommBuilder.is_compatible = lambda *_, **__: False
     gc.freeze()  # no collection in a fork looks at what is imported
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         request = next_request(listener)
@@ -156,7 +169,11 @@ def next_request(listener: socket.socket) -> dict[str, Any] | None:
             if not command:
                 return request
             connection.sendall(b"%d\n" % command)
-            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]))
+            if connection in select.select([connection, os.pidfd_open(command)], [], [])[0]:
+                os.kill(command, signal.SIGKILL)
+            code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
+            with contextlib.suppress(BrokenPipeError):
+                connection.sendall(b"%d\n" % code)
             os._exit(0)
     return None
 

@@ -1,6 +1,7 @@
 """Commands that are run to their end, and runs that are started, hit and started again; also for `make soak`.
 
-`python -m` commands are forks of an interpreter with all imports done (see `forkserver`), unless `fresh` is asked for.
+`python -m` commands, launchers and the processes of these are forks of an interpreter with all imports done (see
+`forkserver`), unless `fresh` is asked for.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import yaml
 
 from pipeline.runs.checkpoints import list_complete_checkpoints, list_incomplete_checkpoints
 from tests.conftest import ROOT
-from tests.forkserver import ForkedProcess
+from tests.forkserver import ForkedProcess, forking_python
 
 BIN = Path(sys.executable).parent
 MODULE = [sys.executable, "-m"]
 TORCHRUN = [str(BIN / "torchrun"), "--standalone", "--nproc_per_node", "2", "-m"]
+LAUNCHERS = {TORCHRUN[0]: "torch.distributed.run", str(BIN / "accelerate"): "accelerate.commands.accelerate_cli"}
 PATIENCE = 300.0  # seconds; what takes longer hangs
 # Processes that compute beside each other leave each other a core; and sums in another order are other bits.
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
@@ -38,7 +40,11 @@ def start(
 ) -> Process:
     """The command, started in the repository's root in a session of its own; it appends what it says to the files."""
     environment = os.environ | ENVIRONMENT | (variables or {})
-    if list(command[:2]) == MODULE and not fresh and not set(variables or {}) & set(IMPORTED):
+    forks = not fresh and not set(variables or {}) & set(IMPORTED)
+    if forks and command[0] in LAUNCHERS:
+        command = [*MODULE, LAUNCHERS[command[0]], *command[1:]]
+        environment["PYTHON_EXEC"] = forking_python()  # torchrun's, and so accelerate's
+    if forks and list(command[:2]) == MODULE:
         return ForkedProcess(command[2:], environment=environment, folder=ROOT, stdout=stdout, stderr=stderr)
     with stdout.open("ab") as out, stderr.open("ab") as err:
         return subprocess.Popen(

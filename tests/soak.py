@@ -102,7 +102,7 @@ def disturb(engine: str, recipe: Path, out: Path, chance: random.Random, seconds
     """
     kills: list[Kill] = []
     while len(kills) < KILLS_A_RUN:
-        run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"))
+        run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"), fresh=True)
         moment = hit(run, out, chance, seconds)
         how = kill(run, engine, chance)
         if (out / "run.json").exists():
@@ -113,7 +113,7 @@ def disturb(engine: str, recipe: Path, out: Path, chance: random.Random, seconds
             judge(kills[-1], run.said, final=False)
         whole, broken = checkpoints_of(out)
         kills.append(Kill(engine, 0, how, moment, len(whole), len(broken), whole[-1] if whole else "the beginning"))
-    run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"))
+    run = Run(command(engine, recipe, out), out.with_name(f"{out.name}.{len(kills)}.log"), fresh=True)
     assert run.end() == 0, run.said[-3000:]
     judge(kills[-1], run.said, final=True)
     return kills

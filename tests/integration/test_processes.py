@@ -34,10 +34,11 @@ FULL = ["--use_peft", "false", "--optim", "sgd", "--learning_rate", "0.5"]
 LOGS, NUMBERS = tempfile.TemporaryDirectory(), itertools.count()
 
 
-def begin(*command: object, **variables: object) -> Run:
+def begin(*command: object, fresh: bool = False, **variables: object) -> Run:
     """A run of a command, with more in its environment."""
     log = Path(LOGS.name) / f"{next(NUMBERS)}.log"
-    return Run([str(word) for word in command], log, variables={name: str(value) for name, value in variables.items()})
+    named = {name: str(value) for name, value in variables.items()}
+    return Run([str(word) for word in command], log, fresh=fresh, variables=named)
 
 
 def ended(run: Run, within: float = 300) -> tuple[int, str]:
@@ -81,6 +82,7 @@ LAUNCHES: dict[str, tuple[str, Callable[[], list[list[object]]]]] = {
     "two machines, ddp": ("MULTI_CPU", lambda: on_two_machines("ddp")),
     "two machines, zero3": ("DEEPSPEED", lambda: on_two_machines("zero3")),
 }
+FRESH = ("torchrun", "ddp")  # launcher and processes are new interpreters, as a user's are; the others are forks
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,8 @@ def train_together(launch: str, recipe: Path, folder: Path, *overrides: str) -> 
     engine, commands = LAUNCHES[launch]
     if engine == "DEEPSPEED":
         pytest.importorskip("deepspeed")
-    for code, said in [ended(process) for process in [begin(*command, *words) for command in commands()]]:
+    fresh = launch in FRESH
+    for code, said in [ended(process) for process in [begin(*command, *words, fresh=fresh) for command in commands()]]:
         assert code == 0, said[-3000:]
     made = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert (made["world_size"], made["engine"], made["device"]) == (2, engine, "cpu")
