@@ -104,7 +104,7 @@ def _with_adapter(model: Any, peft_config: Any) -> Any:
     """The model with the adapter that peft makes of the configuration.
 
     Raises:
-        UnderstudyError: peft refuses it.
+        UnderstudyError: peft refuses it, or the model lacks a module that it names.
     """
     from peft import get_peft_model
     from peft.utils.error import NoMatchingPeftModuleError
@@ -115,13 +115,19 @@ def _with_adapter(model: Any, peft_config: Any) -> Any:
         for name, one in model.named_modules()
         if isinstance(one, torch.nn.Linear) and one is not head
     }
+    named = peft_config.target_modules
+    fix = f"set `lora_target_modules: [all-linear]`, or name some of {', '.join(sorted(linear))}"
     try:
-        return get_peft_model(model, peft_config)
+        adapted = get_peft_model(model, peft_config)
     except NoMatchingPeftModuleError as error:
-        fix = f"set `lora_target_modules: [all-linear]`, or name some of {', '.join(sorted(linear))}"
         raise UnderstudyError("the recipe's lora keys", f"do not fit the model: {error}", fix=fix) from error
     except ValueError as error:
         raise UnderstudyError("the recipe's lora keys", f"are refused by peft: {error}", fix="correct them") from error
+    if isinstance(named, list | set):  # of several names peft is content with one that fits
+        fitting = adapted.targeted_module_names
+        if missing := sorted(one for one in named if not any(f".{name}".endswith(f".{one}") for name in fitting)):
+            raise UnderstudyError("the recipe's lora keys", f"name no module: {', '.join(missing)}", fix=fix)
+    return adapted
 
 
 def _widths(config: PretrainedConfig) -> dict[str, int]:

@@ -65,6 +65,15 @@ def test_a_shape_counts_what_the_model_has() -> None:
     assert reason == "it attends to a window of 8 tokens"
 
 
+@pytest.mark.parametrize(
+    ("names", "complaint"), [(["q_projection"], "do not fit the model"), (["q_proj", "v_porj"], "no module: v_porj")]
+)
+def test_modules_that_the_model_lacks_are_named_beside_those_it_has(names: list[str], complaint: str) -> None:
+    with pytest.raises(UnderstudyError, match=complaint) as refused:
+        model_shape(LLAMA, dtype=torch.float32, peft_config=LoraConfig(r=4, target_modules=names), four_bits=False)
+    assert "v_proj" in refused.value.parts[2]
+
+
 def test_engines_share_out_what_they_are_said_to() -> None:
     """ZeRO, arXiv:1910.02054: ZeRO-2 shares gradients and optimizer state, ZeRO-3 and FSDP2 the weights too."""
     one, ddp, zero2, zero3, fsdp2 = (memory_of(FULL, engine, 8) for engine in (SINGLE, DDP, ZERO2, ZERO3, FSDP2))
