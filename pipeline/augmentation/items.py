@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
+from pipeline.augmentation.address import addressed, told_of
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
@@ -26,6 +27,7 @@ from pipeline.records.record import Record
 
 # A generic rule's wording keeps the question's words: it comes twice with synonyms, and one time of three as it is.
 VERSIONS_WITH_SYNONYMS, KEPT_AS_IT_IS = 2, 1 / 3
+TOLD_OF = 1 / 2  # share of the wordings of a question about the character that are about it, not to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,20 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
 def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Random) -> Iterator[Wording]:
     """What a model, the rules with synonyms, and frames make of a record's question."""
     yield from (Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ()))
-    reworded = reword(record.prompt, persona.name, wordings.rules)
+    asked = addressed(record.prompt, persona.name)
+    reworded = [Wording("direct", asked), *reword(asked, persona.name, wordings.rules)]
     if wordings.synonyms:
-        reworded = _with_synonyms(record.prompt, reworded, wordings.synonyms, persona.name, rng)
-    yield from reworded
+        reworded = _with_synonyms(asked, reworded, wordings.synonyms, persona.name, rng)
+    yield from reworded if asked == record.prompt else _to_and_about(reworded, persona.name, rng)
     if wordings.frames:
         yield from (Wording("frame", text) for text in framed(record.prompt, persona))
+
+
+def _to_and_about(made: Sequence[Wording], name: str, rng: random.Random) -> Iterator[Wording]:
+    """The wordings of a question about the character: half of them about it as well, as its user asks, half to it."""
+    for wording in made:
+        told = told_of(wording.text, name) if rng.random() < TOLD_OF else ""
+        yield replace(wording, text=told) if told else wording
 
 
 def _is_refused(question: str, fact: Fact, wordings: Wordings) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.augmentation.address import addressed
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.questions import capitalised, language_rules, rule_of
@@ -37,7 +38,8 @@ def false_premises(
     texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records if record.kind != "dialogue")
     by_rule = {one.rule: one for one in boundaries.premises}
     for fact in (one for one in facts if len(words(one.answer)) <= LONGEST_ANSWER):
-        known = (rule_of(question, language_rules(language)) for question in fact.questions)
+        asked = (addressed(record.prompt, record.speaker) for record in fact.records)
+        known = (rule_of(question, language_rules(language)) for question in asked)
         premise = next((by_rule[rule.name] for rule in known if rule and rule.name in by_rule), None)
         wrong = [value for value in premise.values if not contains(texts, _ARTICLE.sub("", value))] if premise else []
         if premise and len(wrong) > 1:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipeline.augmentation.address import addressed
 from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
 from pipeline.errors import UnderstudyError
@@ -86,7 +87,7 @@ def probes_from_records(records: Sequence[Record], persona: Persona, rules: Sequ
 
 def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule]) -> Probe:
     """The probe of a settings question."""
-    wordings = reword(record.prompt, persona.name, rules)
+    wordings = reword(addressed(record.prompt, persona.name), persona.name, rules)
     held_out = tuple(wording.text for wording in wordings if wording.family == HELD_OUT_FAMILY)[:MOST_HELD_OUT]
     framed = tuple(frame.format(question=record.prompt) for frame in HELD_OUT_FRAMES[persona.language])
     return Probe(
