@@ -18,26 +18,28 @@ PREPOSITIONS = "about|by|for|from|of|to|with"
 ADVERBS = "(?:(?:also|ever|never|always|often|usually|typically|commonly|mostly|mainly|still|really|now|first) )?"
 NO_VERBS = frozenset("as his its this thus always perhaps besides sometimes".split())  # noqa: SIM905 - words
 THIRD_PERSON = re.compile(r"(?:(?<=\w\w)(ies)|(ch|sh|ss|x|z|o)es|s)$")  # the endings of a verb's third person
-PRONOUNS = {"he": "you", "she": "you", "him": "you", "his": "your", "her": "your"}
-PRONOUNS |= {"himself": "yourself", "herself": "yourself"}
 # `His` in a question about one of these is hardly the character's.
 SOMEBODY = re.compile(
     r"\byour (?:\w+ )?(?:brother|sister|mother|father|mum|dad|parents?|wife|husband|spouse|sons?|daughters?|child\w*|"
     r"uncle|aunt|cousin|grand\w+|twin|friends?|rival|enem\w+|teacher|master|mentor|boss|apprentice|pupil|partner|"
     r"colleague|neighbou?r|pet|cat|dog|horse)s?\b"
 )
+OBJECT = re.compile(r"\b(?:him|them)\b", re.IGNORECASE)  # beside the character's name somebody else
 POLITE = re.compile(r"(?:can|could|would|will) you (?:please )?[a-z]+\b", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CHINESE_QUOTES = re.compile(r"《[^》]*》|「[^」]*」|“[^”]*”")
 
 
 def addressed(question: str, name: str) -> str:
-    """The question to the character of that name; as it is where it does not name it, or addresses somebody already."""
+    """The question to the character of that name; as it is where it is about nobody, or addresses somebody already.
+
+    A settings question about a `she` or `he` who is not named is about the character, too.
+    """
     if CHINESE.search(question):
-        return _replaced_outside_quotes(question, name, "你") if not re.search("[你您]", question) else question
+        return question if re.search("[你您我]", question) else _to_chinese_you(question, name)
     polite = POLITE.match(question)
     begun, rest = (polite[0], question[polite.end() :]) if polite else ("", question)
-    if re.search(r"\byour?\b", rest, re.IGNORECASE):
+    if re.search(r"\b(?:your?|I|my|we|our)\b", rest, re.IGNORECASE):
         return question
     turned = begun + _to_you(rest, _names(name))
     return turned[:1].upper() + turned[1:] if turned != question else question
@@ -71,25 +73,33 @@ def _names(name: str) -> re.Pattern[str]:
 
 
 def _to_you(question: str, names: re.Pattern[str]) -> str:
-    if not names.search(question):
+    marked = names.sub("\0", question)  # one letter stands for the character from here on
+    named = marked != question
+    if not named and re.search(r"(?<=\w\W)[A-Z]", question):  # a capital that begins no sentence: another's name
         return question
-    marked = names.sub("\0", question)  # one letter stands for the name from here on
     turned = re.sub("\0['’]s?(?!\\w)", "your", marked)
-    has_subject = "\0" in turned
+    if not named or (not OBJECT.search(turned) and ("\0" in turned or not SOMEBODY.search(turned))):
+        turned = _mark_pronouns(turned)
     helpers = "|".join(TO_YOU)
     turned = _sub(rf"\b({helpers}) ({ADVERBS})\0", lambda found: f"{_as(found[1], TO_YOU)} {found[2]}\0", turned)
     turned = _sub(rf"\0 ({helpers})\b", lambda found: f"\0 {_as(found[1], TO_YOU)}", turned)
-    turned = _sub(rf"\0 ({ADVERBS})([a-z]+s)\b", _bare_verb, turned).replace("\0", "you")
-    if has_subject or not SOMEBODY.search(turned):
-        turned = _pronouns_to_you(turned)
-    return turned
+    return _sub(rf"\0 ({ADVERBS})([a-z]+s)\b", _bare_verb, turned).replace("\0", "you")
 
 
-def _pronouns_to_you(text: str) -> str:
-    helpers = "|".join(TO_YOU)
-    text = _sub(rf"\b({helpers}) (?:he|she)\b", lambda found: f"{_as(found[1], TO_YOU)} you", text)
-    text = _sub(rf"\b(?:he|she) ({helpers})\b", lambda found: f"you {_as(found[1], TO_YOU)}", text)
-    return _sub(rf"\b({'|'.join(PRONOUNS)})\b", lambda found: _as(found[1], PRONOUNS), text)
+def _mark_pronouns(text: str) -> str:
+    """What stands for the character in place of `she`, or of `he`, whichever is first; the other is somebody else."""
+    first = re.search(r"\b(?:(she|her|herself)|he|him|his|himself)\b", text, re.IGNORECASE)
+    if not first:
+        return text
+    subject, other, own, itself = ("she", "her", "her", "herself") if first[1] else ("he", "him", "his", "himself")
+    text = _sub(rf"\b{subject}\b", lambda _: "\0", _sub(rf"\b{itself}\b", lambda _: "yourself", text))
+    if other == own:  # `her` before a noun is `your`
+        text = _sub(rf"\b{own}(?= (?!(?:{PREPOSITIONS}|and|or|in|on|at|when|as|most|more|the|a)\b)[a-z])", _your, text)
+    return _sub(rf"\b{other}\b", lambda _: "you", _sub(rf"\b{own}\b", _your, text) if own != other else text)
+
+
+def _your(found: re.Match[str]) -> str:
+    return "Your" if found[0][0].isupper() else "your"
 
 
 def _bare_verb(found: re.Match[str]) -> str:
@@ -110,13 +120,16 @@ def _sub(pattern: str, replace: Callable[[re.Match[str]], str], text: str) -> st
     return re.sub(pattern, replace, text, flags=re.IGNORECASE)
 
 
-def _replaced_outside_quotes(question: str, name: str, other: str) -> str:
-    """A name of one letter is as often a part of a word, and is left alone."""
-    if len(name) < 2:
-        return question
+def _to_chinese_you(question: str, name: str) -> str:
+    """A name of one letter is as often a part of a word, and is left alone; so is what stands in quotation marks."""
+    who = (
+        rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])"
+        if len(name) > 1 and name in question
+        else "她(?!们)|(?<!其)他(?!们|人)"
+    )
     quoted = [found.span() for found in CHINESE_QUOTES.finditer(question)]
 
     def replace(found: re.Match[str]) -> str:
-        return found[0] if any(start < found.end() and found.start() < end for start, end in quoted) else other
+        return found[0] if any(start < found.end() and found.start() < end for start, end in quoted) else "你"
 
-    return re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", replace, question)
+    return re.sub(who, replace, question)
