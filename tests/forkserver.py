@@ -151,6 +151,8 @@ def main() -> None:
         opened = os.open(path, flags)
         os.dup2(opened, number)
         os.close(opened)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(write_through=True)  # who is killed has said what it said
     module, *sys.argv[1:] = request["arguments"]
     runpy.run_module(module, run_name="__main__", alter_sys=True)  # sets argv[0]
 
@@ -168,7 +170,8 @@ def next_request(listener: socket.socket) -> dict[str, Any] | None:
             command = os.fork()
             if not command:
                 return request
-            connection.sendall(b"%d\n" % command)
+            with contextlib.suppress(BrokenPipeError):
+                connection.sendall(b"%d\n" % command)
             if connection in select.select([connection, os.pidfd_open(command)], [], [])[0]:
                 os.kill(command, signal.SIGKILL)
             code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])

@@ -1,105 +1,163 @@
 """A question about the character as one to it, `Where was Mira born?` as `Where were you born?`, and back.
 
-People write settings both ways. Rules and synonyms know what is asked of `you`, as in a chat, and so a question that
-names the character is turned to it first. The grammar is of questions as people write them; what it gets wrong is
-clumsy, and asks for the same.
+People write settings both ways; rules and synonyms know what is asked of `you`, as in a chat. Only what is certain is
+turned: where the question may be about somebody else, it stays as it is, for a fact about another must not become one
+about the character. So a question that names the character and says `she` or `he` besides is left alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 TO_YOU = {"is": "are", "was": "were", "does": "do", "has": "have", "isn't": "aren't", "wasn't": "weren't"}
 TO_YOU |= {"doesn't": "don't", "hasn't": "haven't"}
 TO_NAME = {yours: theirs for theirs, yours in TO_YOU.items()}
-HELPERS = "did|didn't|had|can|can't|could|will|would|should|shall|must|may|might"
-PREPOSITIONS = "about|by|for|from|of|to|with"
+SHARED = "did|didn't|had|can|can't|could|will|would|should|shall|must|may|might"  # before `you` as before a name
+PREPOSITIONS = "about|by|for|from|of|to|with|in|on|at|under"
 ADVERBS = "(?:(?:also|ever|never|always|often|usually|typically|commonly|mostly|mainly|still|really|now|first) )?"
 NO_VERBS = frozenset("as his its this thus always perhaps besides sometimes".split())  # noqa: SIM905 - words
-THIRD_PERSON = re.compile(r"(?:(?<=\w\w)(ies)|(ch|sh|ss|x|z|o)es|s)$")  # the endings of a verb's third person
-# `His` in a question about one of these is hardly the character's.
-SOMEBODY = re.compile(
-    r"\byour (?:\w+ )?(?:brother|sister|mother|father|mum|dad|parents?|wife|husband|spouse|sons?|daughters?|child\w*|"
-    r"uncle|aunt|cousin|grand\w+|twin|friends?|rival|enem\w+|teacher|master|mentor|boss|apprentice|pupil|partner|"
-    r"colleague|neighbou?r|pet|cat|dog|horse)s?\b"
+THIRD_PERSON = re.compile(r"(?:(?<=\w\w)(ies)|(ch|sh|ss|x|z|o)es|s)$")  # the endings of a verb
+POLITE = re.compile(r"(?:can|could|would|will) you (?:please )?[a-z]+(?: (?:me|us))?\b", re.IGNORECASE)
+PRONOUN = re.compile(r"\b(?:she|her|hers|herself|he|him|his|himself)\b(?!')", re.IGNORECASE)
+SPEAKS = re.compile(r"\b(?:your?|yours|yourself|I|me|my|we|us|our)\b", re.IGNORECASE)  # to or of those who talk
+QUOTED = re.compile(r"《[^》]*》|「[^」]*」|『[^』]*』|“[^”]*”|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
+CAPITAL = re.compile(r"(?<=\w\W)(?!I\b)[A-Z]")  # one that begins no sentence: a name's
+
+# Parts of a name that stand for more than the character, and words before a part that make it another's.
+TITLES = frozenset(
+    "the a an old young little mr mrs ms miss dr sir lord lady king queen prince princess captain doctor professor "  # noqa: SIM905
+    "father mother brother sister uncle aunt saint st master mistress house will may can".split()
 )
-OBJECT = re.compile(r"\b(?:him|them)\b", re.IGNORECASE)  # beside the character's name somebody else
-POLITE = re.compile(r"(?:can|could|would|will) you (?:please )?[a-z]+\b", re.IGNORECASE)
+PARTICLES = frozenset("of the da de di del la le van von".split())  # noqa: SIM905 - words
+BEGINNINGS = frozenset(
+    f"{'|'.join(TO_YOU)}|{'|'.join(TO_NAME)}|{SHARED}|{PREPOSITIONS}|who|whom|whose|what|which|where|when|why|how|if|and".split(
+        "|"
+    )
+)
+
+# A question of one clause in which she is the only one there can be.
+HER = re.compile(
+    r"(?P<before>(?:(?:in|on|at|for|from|by|with|to|about) )?(?:who|whom|whose|what|which|where|when|why|how)?"
+    r"(?: (?!the\b|an?\b|and\b)[a-z]+){0,3}?(?: the [a-z]+(?= of (?:her|his)\b))? ?)"
+    rf"(?:\b(?P<helper>{'|'.join(TO_YOU)}|{SHARED}) (?:she|he)\b"
+    r"|(?P<is>is|was|are|were|of|about|in|on|at|for) (?P<her>her|his)\b(?= (?!(?:and|or|when|as|the|an?)\b)[a-z])"
+    r"|(?P<verb>[a-z]+) (?:her|him)(?=\?$))(?P<after>[^,;:.!]*)",
+    re.IGNORECASE,
+)
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-CHINESE_QUOTES = re.compile(r"《[^》]*》|「[^」]*」|“[^”]*”")
+SHE = "她(?!们)|(?<![其吉维利排无])他(?![们人国乡日杀山])"
+BEFORE_NAME = "和与跟对是在给让被把问请说于绍了的从向为替比叫看到当"  # letters before a name; another is part of a word
+AFTER_NAME = "们·・镇城国街阁木剧天白月日"  # letters after it that make it another's, or part of a word
+HONORIFIC = "(?:大人|小姐|先生|殿下|女士|大小姐)?"
 
 
 def addressed(question: str, name: str) -> str:
-    """The question to the character of that name; as it is where it is about nobody, or addresses somebody already.
-
-    A settings question about a `she` or `he` who is not named is about the character, too.
-    """
-    if CHINESE.search(question):
-        return question if re.search("[你您我]", question) else _to_chinese_you(question, name)
-    polite = POLITE.match(question)
-    begun, rest = (polite[0], question[polite.end() :]) if polite else ("", question)
-    if re.search(r"\b(?:your?|I|my|we|our)\b", rest, re.IGNORECASE):
+    """The question to the character of that name; as it is where it may be about another, or speaks to somebody."""
+    text, name = question.replace("’", "'"), name.replace("’", "'")
+    if not name.strip() or any(name in quoted for quoted in QUOTED.findall(text)):
         return question
-    turned = begun + _to_you(rest, _names(name))
-    return turned[:1].upper() + turned[1:] if turned != question else question
+    if CHINESE.search(text.replace(name, "")):
+        turned = _to_chinese_you(text, name)
+    else:
+        polite = POLITE.match(text)
+        begun, rest = (polite[0], text[polite.end() :]) if polite else ("", text)
+        if SPEAKS.search(rest):
+            return question
+        turned = begun + _to_you(rest, name)
+    return turned[:1].upper() + turned[1:] if turned != text else question
 
 
 def told_of(question: str, name: str) -> str:
     """A question to the character as one about it; empty where it does not say `you` in a way that is known here."""
+    if name in question:
+        return ""
     if CHINESE.search(question):
-        return re.sub("[你您]", name, question) if re.search("[你您]", question) else ""
-    flags = re.IGNORECASE
+        if "你们" in question or any("你" in quoted for quoted in QUOTED.findall(question)):
+            return ""
+        return re.sub("(?<!迷)[你您]", lambda _: name, question) if re.search("[你您]", question) else ""
     polite = POLITE.match(question)
-    begun, told = (polite[0], question[polite.end() :]) if polite else ("", question)
-    told = re.sub(
-        rf"\b({'|'.join(TO_NAME)}) you\b", lambda found: f"{_as(found[1], TO_NAME)} {name}", told, flags=flags
-    )
-    told = re.sub(rf"\b({HELPERS}|{PREPOSITIONS}) you\b(?! (?:say|tell)\b)", rf"\1 {name}", told, flags=flags)
-    if name not in told:
-        told = re.sub(r"\byour\b", f"{name}'s", told, count=1, flags=flags)
-    told = re.sub(r"\byour\b", "their", told, flags=flags)
-    if begun + told == question or re.search(r"\b(?:you|yours?|yourself)\b", told, flags):
+    begun, text = (polite[0], question[polite.end() :]) if polite else ("", question)
+    told = _first_you_as(name, text)
+    told = re.sub(r"\byour\b", "their", told, flags=re.IGNORECASE)
+    if name not in told or re.search(r"\b(?:you|yours|yourself)\b", told, re.IGNORECASE):
         return ""
     told = begun + told
     return told[:1].upper() + told[1:]
 
 
-def _names(name: str) -> re.Pattern[str]:
-    """The full name, and its first and last word where no other name is beside them."""
-    parts = [re.escape(part) for part in dict.fromkeys((name.split()[0], name.split()[-1])) if len(part) > 2]
-    alone = [rf"(?<![A-Z][a-z] )(?<!\w){part}(?! [A-Z])" for part in parts if part[0].isupper()]
-    return re.compile("|".join(rf"(?:{one})(?![\w-])" for one in (rf"(?<!\w){re.escape(name)}", *alone)))
-
-
-def _to_you(question: str, names: re.Pattern[str]) -> str:
-    marked = names.sub("\0", question)  # one letter stands for the character from here on
-    named = marked != question
-    if not named and re.search(r"(?<=\w\W)[A-Z]", question):  # a capital that begins no sentence: another's name
-        return question
-    turned = re.sub("\0['’]s?(?!\\w)", "your", marked)
-    if not named or (not OBJECT.search(turned) and ("\0" in turned or not SOMEBODY.search(turned))):
-        turned = _mark_pronouns(turned)
+def _to_you(text: str, name: str) -> str:
+    marked = _marked(text, name)  # one letter stands for the character from here on
+    if "\0" not in marked:
+        return text if CAPITAL.search(text) else _her_to_you(text)
+    possessive = re.sub(r"\0's(?=\s+\w)", "your", marked)
+    asks = text.rstrip().endswith("?")
+    if PRONOUN.search(marked) or re.search(r"\0(?:'s (?:an?|the|not)\b|\s*[:(/|–—])|\b(?:named?|called) \0", marked):
+        return text
+    if "\0" not in possessive or not (
+        asks or re.match(r"(?:who|what|which|where|when|why|how)\b", text, re.IGNORECASE)
+    ):
+        return text if "\0" in possessive else possessive
     helpers = "|".join(TO_YOU)
-    turned = _sub(rf"\b({helpers}) ({ADVERBS})\0", lambda found: f"{_as(found[1], TO_YOU)} {found[2]}\0", turned)
-    turned = _sub(rf"\0 ({helpers})\b", lambda found: f"\0 {_as(found[1], TO_YOU)}", turned)
-    return _sub(rf"\0 ({ADVERBS})([a-z]+s)\b", _bare_verb, turned).replace("\0", "you")
+    turned = _sub(r"\b(what|who|where|how|when|why)'s \0", r"\1 are \0", possessive)
+    turned = re.sub(
+        rf"\b({helpers}) ({ADVERBS})\0(?! and\b)",
+        lambda at: f"{_as(at[1], TO_YOU)} {at[2]}\0",
+        turned,
+        flags=re.IGNORECASE,
+    )
+    turned = re.sub(rf"\0 ({helpers})\b", lambda at: f"\0 {_as(at[1], TO_YOU)}", turned, flags=re.IGNORECASE)
+    turned = re.sub(rf"\0 ({ADVERBS})([a-z]+s)\b", _bare_verb, turned)
+    return text if "\0'" in turned else turned.replace("\0", "you")
 
 
-def _mark_pronouns(text: str) -> str:
-    """What stands for the character in place of `she`, or of `he`, whichever is first; the other is somebody else."""
-    first = re.search(r"\b(?:(she|her|herself)|he|him|his|himself)\b", text, re.IGNORECASE)
+def _marked(text: str, name: str) -> str:
+    """The text with one letter in place of the name, and of its parts where these stand for nobody else."""
+    words = [word for word in name.split() if word.lower().rstrip(".") not in TITLES]
+    parts = words[:1] + ([] if len(words) < 2 or words[-2].lower() in PARTICLES else words[-1:])
+    whole, parts = [name] if " " in name else [], [part for part in (parts if " " in name else [name]) if len(part) > 1]
+    marked = text
+    for one in whole:
+        marked = re.sub(rf"(?<!\w){re.escape(one)}(?![\w-])", "\0", marked)
+
+    def mark(found: re.Match[str]) -> str:
+        before = re.search(r"(\S+)\s+$", found.string[: found.start()])
+        word = before[1] if before else ""
+        plain = word.lower().removesuffix("'s")
+        another = plain.rstrip(".") in TITLES or (word[:1].isupper() and plain not in BEGINNINGS)
+        return found[0] if another else "\0"
+
+    for part in parts:
+        if part[0].isupper() or CHINESE.match(part):
+            marked = re.sub(rf"(?<![\w-]){re.escape(part)}(?![\w-]| [A-Z\d])", mark, marked)
+    return marked
+
+
+def _her_to_you(text: str) -> str:
+    """A question of one clause about a `she` or `he` who is not named: of settings, the character."""
+    found = HER.fullmatch(text)
+    if not found or len(PRONOUN.findall(text)) != 1:
+        return text
+    if helper := found["helper"]:
+        middle = f"{_as(helper, TO_YOU) if helper.lower() in TO_YOU else helper} you"
+    else:
+        middle = f"{found['is']} your" if found["her"] else f"{found['verb']} you"
+    return f"{found['before']}{middle}{found['after']}"
+
+
+def _first_you_as(name: str, text: str) -> str:
+    """The first `you` or `your` as the name, with the verb that goes with it; unchanged where that is not known."""
+    first = re.search(r"\byour?\b(?! and\b)", text, re.IGNORECASE)
     if not first:
         return text
-    subject, other, own, itself = ("she", "her", "her", "herself") if first[1] else ("he", "him", "his", "himself")
-    text = _sub(rf"\b{subject}\b", lambda _: "\0", _sub(rf"\b{itself}\b", lambda _: "yourself", text))
-    if other == own:  # `her` before a noun is `your`
-        text = _sub(rf"\b{own}(?= (?!(?:{PREPOSITIONS}|and|or|in|on|at|when|as|most|more|the|a)\b)[a-z])", _your, text)
-    return _sub(rf"\b{other}\b", lambda _: "you", _sub(rf"\b{own}\b", _your, text) if own != other else text)
-
-
-def _your(found: re.Match[str]) -> str:
-    return "Your" if found[0][0].isupper() else "your"
+    before, after = text[: first.start()], text[first.end() :]
+    if first[0].lower() == "your":
+        return f"{before}{name}'s{after}"
+    if re.match(r" (?:say|tell)\b", after):
+        return text
+    if helper := re.search(rf"\b({'|'.join(TO_NAME)}) $", before, re.IGNORECASE):
+        return f"{before[: helper.start()]}{_as(helper[1], TO_NAME)} {name}{after}"
+    return f"{before}{name}{after}" if re.search(rf"\b(?:{SHARED}|{PREPOSITIONS}) $", before, re.IGNORECASE) else text
 
 
 def _bare_verb(found: re.Match[str]) -> str:
@@ -116,20 +174,18 @@ def _as(word: str, table: dict[str, str]) -> str:
     return other.capitalize() if word[0].isupper() else other
 
 
-def _sub(pattern: str, replace: Callable[[re.Match[str]], str], text: str) -> str:
-    return re.sub(pattern, replace, text, flags=re.IGNORECASE)
+def _sub(pattern: str, other: str, text: str) -> str:
+    return re.sub(pattern, other, text, flags=re.IGNORECASE)
 
 
-def _to_chinese_you(question: str, name: str) -> str:
-    """A name of one letter is as often a part of a word, and is left alone; so is what stands in quotation marks."""
-    who = (
-        rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])"
-        if len(name) > 1 and name in question
-        else "她(?!们)|(?<!其)他(?!们|人)"
-    )
-    quoted = [found.span() for found in CHINESE_QUOTES.finditer(question)]
-
-    def replace(found: re.Match[str]) -> str:
-        return found[0] if any(start < found.end() and found.start() < end for start, end in quoted) else "你"
-
-    return re.sub(who, replace, question)
+def _to_chinese_you(text: str, name: str) -> str:
+    """A name of one letter is as often a part of a word, and is left alone."""
+    if re.search("[你您]|(?<!自)我", text):
+        return text
+    if name not in text:
+        begun = re.fullmatch(f"((?:请问|那么?|在|对|给|关于|说说|讲讲|介绍一?下)?[，,]?)(?:{SHE})(.*)", text)
+        return f"{begun[1]}你{begun[2]}" if begun and not re.search(SHE, begun[2]) else text
+    if re.search(SHE, text) or len(name) < 2:
+        return text
+    named = rf"(?<![^\W_](?<![{BEFORE_NAME}])){re.escape(name)}{HONORIFIC}(?![A-Za-z{AFTER_NAME}])"
+    return re.sub(named, "你", text)

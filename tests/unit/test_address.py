@@ -45,34 +45,72 @@ def test_a_question_is_turned_to_the_character_and_back(about: str, to: str) -> 
     ("about", "to"),
     [
         ("What Vale hates", "What you hate"),
-        ("What Mira cherishes, and why she does", "What you cherish, and why you do"),
-        ("Where does Mira go when she is sad?", "Where do you go when you are sad?"),
-        ("Did Mira’s upbringing shape her songs?", "Did your upbringing shape your songs?"),
-        ("What did Mira's brother call his boat?", "What did your brother call his boat?"),
+        ("What Mira cherishes", "What you cherish"),
+        ("What's Mira like?", "What are you like?"),
+        ("Isn’t Mira a smith?", "Aren't you a smith?"),
+        ("Mira’s age", "Your age"),
+        ("What did Mira's brother call the boat?", "What did your brother call the boat?"),
         ("Could you tell me where Mira was born?", "Could you tell me where you were born?"),
-        ("What is her favourite colour?", "What is your favourite colour?"),
+        ("Do Mira and Bram live together?", "Do you and Bram live together?"),
+        ("What does Queen Elena want from Mira?", "What does Queen Elena want from you?"),
+        ("What is her most treasured possession?", "What is your most treasured possession?"),
+        ("What is the name of his ship?", "What is the name of your ship?"),
+        ("How old is she?", "How old are you?"),
         ("Who taught her?", "Who taught you?"),
-        ("Where does he live, and who made him a smith?", "Where do you live, and who made you a smith?"),
-        ("Who is her brother, and what does he do?", "Who is your brother, and what does he do?"),
-        ("What does Bram do with his money?", "What does Bram do with his money?"),
-        ("What did Mira give him for his birthday?", "What did you give him for his birthday?"),
-        ("她最喜欢什么颜色？", "你最喜欢什么颜色？"),
-        ("其他人怎么看她们？", "其他人怎么看她们？"),
-        ("Do I know her?", "Do I know her?"),
-        ("Where is Vale Street?", "Where is Vale Street?"),
-        ("Who lives at Vale-on-Sea?", "Who lives at Vale-on-Sea?"),
-        ("Mira, where do you live?", "Mira, where do you live?"),
-        ("What does Bram eat?", "What does Bram eat?"),
-        ("谁写了《Mira Vale传》？", "谁写了《Mira Vale传》？"),
-        ("你和Mira Vale是什么关系？", "你和Mira Vale是什么关系？"),
+        ("她会弹吉他吗？", "你会弹吉他吗？"),
     ],
 )
-def test_what_is_somebody_elses_stays(about: str, to: str) -> None:
+def test_what_can_only_be_about_the_character_is_turned(about: str, to: str) -> None:
     assert addressed(about, "Mira Vale") == to
 
 
-def test_a_name_of_one_letter_is_no_name_within_chinese_words() -> None:
-    assert addressed("云雾山在哪里？", "云") == "云雾山在哪里？"
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("Mira Vale", "Who is the king, and what does he want?"),
+        ("Mira Vale", "What did the innkeeper say about his wife?"),
+        ("Mira Vale", "Who betrayed Mira, and what happened to him?"),
+        ("Mira Vale", "Did Mira love her?"),
+        ("Mira Vale", "What does Bram do with his money?"),
+        ("Mira Vale", "Who is Tom Vale?"),
+        ("Mira Vale", "Where is Vale Street?"),
+        ("Mira Vale", "Who lives at Vale-on-Sea?"),
+        ("Mira Vale", "Mira, where do you live?"),
+        ("Mira Vale", "Mira: childhood"),
+        ("Mira Vale", "Mira's a smith, right?"),
+        ("Mira Vale", "Who wrote “The Ballad of Mira Vale”?"),
+        ("Mira Vale", "What made her famous?"),
+        ("Mira Vale", "Do I know her?"),
+        ("Leonardo da Vinci", "Where is Vinci?"),
+        ("Captain Iris Blackwood", "Who is the Captain's mate?"),
+        ("Will Turner", "Will the king die?"),
+        ("James", "Who is James II?"),
+        ("The Doctor", "The war ended when?"),
+        ("芙宁娜", "芙宁娜怎么看她的父亲？"),
+        ("芙宁娜", "娜维娅的生日是哪天？她几岁？"),
+        ("芙宁娜", "他喜欢她吗？"),
+        ("芙宁娜", "芙宁娜·其一"),
+        ("芙宁娜", "谁写了《芙宁娜传》？"),
+        ("芙宁娜", "你和芙宁娜是什么关系？"),
+        ("王明", "国王明天去哪里？"),
+        ("云", "云雾山在哪里？"),
+    ],
+)
+def test_what_may_be_about_another_stays_as_it_is(name: str, question: str) -> None:
+    assert addressed(question, name) == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Are you and Bram married?",
+        "How did your parents have you christened?",
+        "You were born in",
+        "你们那儿盛产什么？",
+    ],
+)
+def test_what_would_be_told_of_another_is_not_turned_back(question: str) -> None:
+    assert told_of(question, "Mira Vale") == ""
 
 
 @given(st.text(max_size=60), st.text(min_size=1, max_size=12).filter(str.strip))
