@@ -30,7 +30,7 @@ from pipeline.records.record import Record
 ReplyWith = Callable[[Sequence[Asked]], Sequence[str]]  # the base model's replies; empty for none
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
-SOMEBODY_ELSE = 100  # prompts of other characters, each made with a question of a fact
+SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
     "en": r"(?:[^.!?]*?,\s*)?\s*(?:[A-Z]\S*\s+)*is (?P<who>(?:an?|the) [^.!?;,]{3,80})",
@@ -49,11 +49,11 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
 
-    small_talk: float = 0.25
-    somebody_else: float = 0.25
-    unanswerable: float = 0.33
-    identity: float = 0.1
-    premises: float = 0.07
+    small_talk: float = 0.2
+    somebody_else: float = 0.05
+    unanswerable: float = 0.5
+    identity: float = 0.15
+    premises: float = 0.1
 
 
 def limit_conversations(
