@@ -2,7 +2,8 @@
 
 People write settings both ways; rules and synonyms know what is asked of `you`, as in a chat. Only what is certain is
 turned: where the question may be about somebody else, it stays as it is, for a fact about another must not become one
-about the character. So a question that names the character and says `she` or `he` besides is left alone.
+about the character. So a question that names the character
+and says `she` or `he` besides is left alone, but for `her` in a phrase where nobody else can be meant.
 """
 
 from __future__ import annotations
@@ -33,6 +34,21 @@ BEGINNINGS = frozenset(
     f"{'|'.join(TO_YOU)}|{'|'.join(TO_NAME)}|{SHARED}|{PREPOSITIONS}|who|whom|whose|what|which|where|when|why|how|if|and".split(
         "|"
     )
+)
+
+# With one letter for the character: where it may be about another, or names the name.
+DOUBTFUL = re.compile(r"\0(?:'s (?:an?|the|not)\b|\s*[:(/|–—])|\b(?:named?|called) \0")
+ASKS = re.compile(r"\?\s*$|^(?:who|what|which|where|when|why|how)\b", re.IGNORECASE)  # other texts are titles
+HELPERS = "|".join(TO_YOU)
+HELPER_NAME = re.compile(rf"\b({HELPERS}) ({ADVERBS})\0(?! and\b)", re.IGNORECASE)
+NAME_HELPER = re.compile(rf"\0 ({HELPERS})\b", re.IGNORECASE)
+NAME_VERB = re.compile(rf"\0 ({ADVERBS})([a-z]+s)\b", re.IGNORECASE)
+# Of whom the question asks something first: `Has Mira won any awards for her songs?`, with nobody else between.
+OWN_NOUN = re.compile(
+    rf"\b({PREPOSITIONS}) (?:his|her)\b(?= (?!(?:and|or|when|while|as|before|after|since|until|the|an?|{PREPOSITIONS})\b)[a-z])"
+)
+OWN = re.compile(
+    rf"[^\0]*\b(?:{HELPERS}|{SHARED}) {ADVERBS}\0 (?!.*\b(?:the|an?|and|or|who)\b)[^,;:.!\0]*", re.IGNORECASE
 )
 
 # A question of one clause in which she is the only one there can be.
@@ -90,35 +106,26 @@ def _to_you(text: str, name: str) -> str:
     marked = _marked(text, name)  # one letter stands for the character from here on
     if "\0" not in marked:
         return text if CAPITAL.search(text) else _her_to_you(text)
-    possessive = re.sub(r"\0's(?=\s+\w)", "your", marked)
-    asks = text.rstrip().endswith("?")
-    if PRONOUN.search(marked) or re.search(r"\0(?:'s (?:an?|the|not)\b|\s*[:(/|–—])|\b(?:named?|called) \0", marked):
+    if OWN.fullmatch(marked):
+        marked = OWN_NOUN.sub(lambda at: f"{at[1]} your", marked)
+    if PRONOUN.search(marked) or DOUBTFUL.search(marked):
         return text
-    if "\0" not in possessive or not (
-        asks or re.match(r"(?:who|what|which|where|when|why|how)\b", text, re.IGNORECASE)
-    ):
-        return text if "\0" in possessive else possessive
-    helpers = "|".join(TO_YOU)
-    turned = _sub(r"\b(what|who|where|how|when|why)'s \0", r"\1 are \0", possessive)
-    turned = re.sub(
-        rf"\b({helpers}) ({ADVERBS})\0(?! and\b)",
-        lambda at: f"{_as(at[1], TO_YOU)} {at[2]}\0",
-        turned,
-        flags=re.IGNORECASE,
-    )
-    turned = re.sub(rf"\0 ({helpers})\b", lambda at: f"\0 {_as(at[1], TO_YOU)}", turned, flags=re.IGNORECASE)
-    turned = re.sub(rf"\0 ({ADVERBS})([a-z]+s)\b", _bare_verb, turned)
+    turned = re.sub(r"\0's(?=\s+[\w\"“'])", "your", marked)
+    if "\0" in turned and not ASKS.search(text):
+        return text
+    turned = re.sub(r"\b(what|who|where|how|when|why)'s \0", r"\1 are \0", turned, flags=re.IGNORECASE)
+    turned = HELPER_NAME.sub(lambda at: f"{_as(at[1], TO_YOU)} {at[2]}\0", turned)
+    turned = NAME_HELPER.sub(lambda at: f"\0 {_as(at[1], TO_YOU)}", turned)
+    turned = NAME_VERB.sub(_bare_verb, turned)
     return text if "\0'" in turned else turned.replace("\0", "you")
 
 
 def _marked(text: str, name: str) -> str:
-    """The text with one letter in place of the name, and of its parts where these stand for nobody else."""
+    """The text with one letter for the name, and for its first and last word where they stand for nobody else."""
+    marked = re.sub(rf"(?<!\w){re.escape(name)}(?![\w-])", "\0", text) if " " in name else text
     words = [word for word in name.split() if word.lower().rstrip(".") not in TITLES]
-    parts = words[:1] + ([] if len(words) < 2 or words[-2].lower() in PARTICLES else words[-1:])
-    whole, parts = [name] if " " in name else [], [part for part in (parts if " " in name else [name]) if len(part) > 1]
-    marked = text
-    for one in whole:
-        marked = re.sub(rf"(?<!\w){re.escape(one)}(?![\w-])", "\0", marked)
+    has_surname = len(words) > 1 and words[-2].lower() not in PARTICLES
+    parts = [*words[:1], *words[-1:]] if has_surname else words[:1]
 
     def mark(found: re.Match[str]) -> str:
         before = re.search(r"(\S+)\s+$", found.string[: found.start()])
@@ -128,7 +135,7 @@ def _marked(text: str, name: str) -> str:
         return found[0] if another else "\0"
 
     for part in parts:
-        if part[0].isupper() or CHINESE.match(part):
+        if len(part) > 1 and (part[0].isupper() or CHINESE.match(part)):
             marked = re.sub(rf"(?<![\w-]){re.escape(part)}(?![\w-]| [A-Z\d])", mark, marked)
     return marked
 
@@ -172,10 +179,6 @@ def _as(word: str, table: dict[str, str]) -> str:
     """The word's counterpart, with a capital if it has one."""
     other = table[word.lower()]
     return other.capitalize() if word[0].isupper() else other
-
-
-def _sub(pattern: str, other: str, text: str) -> str:
-    return re.sub(pattern, other, text, flags=re.IGNORECASE)
 
 
 def _to_chinese_you(text: str, name: str) -> str:
