@@ -2,8 +2,8 @@
 
 People write settings both ways; rules and synonyms know what is asked of `you`, as in a chat. Only what is certain is
 turned: where the question may be about somebody else, it stays as it is, for a fact about another must not become one
-about the character. So a question that names the character
-and says `she` or `he` besides is left alone, but for `her` in a phrase where nobody else can be meant.
+about the character. So a question that names it and says `she` or `he` besides is left alone, but for `her` where
+nobody else can be meant.
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ HELPER_NAME = re.compile(rf"\b({HELPERS}) ({ADVERBS})\0(?! and\b)", re.IGNORECAS
 NAME_HELPER = re.compile(rf"\0 ({HELPERS})\b", re.IGNORECASE)
 NAME_VERB = re.compile(rf"\0 ({ADVERBS})([a-z]+s)\b", re.IGNORECASE)
 # Of whom the question asks something first: `Has Mira won any awards for her songs?`, with nobody else between.
-OWN_NOUN = re.compile(
-    rf"\b({PREPOSITIONS}) (?:his|her)\b(?= (?!(?:and|or|when|while|as|before|after|since|until|the|an?|{PREPOSITIONS})\b)[a-z])"
-)
+NO_NOUN = f"and|or|when|while|as|before|after|since|until|the|an?|{PREPOSITIONS}"
+OWN_NOUN = re.compile(rf"\b({PREPOSITIONS}) (?:his|her)\b(?= (?!(?:{NO_NOUN})\b)[a-z])")
 OWN = re.compile(
     rf"[^\0]*\b(?:{HELPERS}|{SHARED}) {ADVERBS}\0 (?!.*\b(?:the|an?|and|or|who)\b)[^,;:.!\0]*", re.IGNORECASE
 )
