@@ -30,12 +30,8 @@ LAUNCHERS = {TORCHRUN[0]: "torch.distributed.run", str(BIN / "accelerate"): "acc
 PATIENCE = 300.0  # seconds; what takes longer hangs
 # Processes that compute beside each other leave each other a core; and sums in another order are other bits.
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
-IMPORTED = (
-    "PYTHONPATH",
-    "PYTHONHASHSEED",
-    "OMP_NUM_THREADS",
-    "HF_HUB_OFFLINE",
-)  # read by an interpreter once: a fork cannot differ
+# Read by an interpreter once, so that a fork cannot differ.
+IMPORTED = ("PYTHONPATH", "PYTHONHASHSEED", "OMP_NUM_THREADS", "HF_HUB_OFFLINE")
 
 Process = subprocess.Popen[bytes] | ForkedProcess
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 
+from pipeline.augmentation.questions import capitalised
+from pipeline.augmentation.synonyms import TITLES as IN_MARKS
+
 TO_YOU = {"is": "are", "was": "were", "does": "do", "has": "have", "isn't": "aren't", "wasn't": "weren't"}
 TO_YOU |= {"doesn't": "don't", "hasn't": "haven't"}
 TO_NAME = {yours: theirs for theirs, yours in TO_YOU.items()}
@@ -21,7 +24,7 @@ THIRD_PERSON = re.compile(r"(?:(?<=\w\w)(ies)|(ch|sh|ss|x|z|o)es|s)$")  # the en
 POLITE = re.compile(r"(?:can|could|would|will) you (?:please )?[a-z]+(?: (?:me|us))?\b", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:she|her|hers|herself|he|him|his|himself)\b(?!')", re.IGNORECASE)
 SPEAKS = re.compile(r"\b(?:your?|yours|yourself|I|me|my|we|us|our)\b", re.IGNORECASE)  # to or of those who talk
-QUOTED = re.compile(r"《[^》]*》|「[^」]*」|『[^』]*』|“[^”]*”|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
+QUOTED = re.compile(rf"{IN_MARKS.pattern}|『[^』]*』|(?<!\w)'[^']*'(?!\w)")
 CAPITAL = re.compile(r"(?<=\w\W)(?!I\b)[A-Z]")  # one that begins no sentence: a name's
 
 # Parts of a name that stand for more than the character, and words before a part that make it another's.
@@ -30,11 +33,9 @@ TITLES = frozenset(
     "father mother brother sister uncle aunt saint st master mistress house will may can".split()
 )
 PARTICLES = frozenset("of the da de di del la le van von".split())  # noqa: SIM905 - words
-BEGINNINGS = frozenset(
-    f"{'|'.join(TO_YOU)}|{'|'.join(TO_NAME)}|{SHARED}|{PREPOSITIONS}|who|whom|whose|what|which|where|when|why|how|if|and".split(
-        "|"
-    )
-)
+ASKING = "who whom whose what which where when why how if and".split()  # noqa: SIM905 - words
+# Words with a capital that begin a question, and are no part of a name.
+BEGINNINGS = frozenset([*TO_YOU, *TO_NAME, *SHARED.split("|"), *PREPOSITIONS.split("|"), *ASKING])
 
 # With one letter for the character: where it may be about another, or names the name.
 DOUBTFUL = re.compile(r"\0(?:'s (?:an?|the|not)\b|\s*[:(/|–—])|\b(?:named?|called) \0")
@@ -54,7 +55,7 @@ OWN = re.compile(
 HER = re.compile(
     r"(?P<before>(?:(?:in|on|at|for|from|by|with|to|about) )?(?:who|whom|whose|what|which|where|when|why|how)?"
     r"(?: (?!the\b|an?\b|and\b)[a-z]+){0,3}?(?: the [a-z]+(?= of (?:her|his)\b))? ?)"
-    rf"(?:\b(?P<helper>{'|'.join(TO_YOU)}|{SHARED}) (?:she|he)\b"
+    rf"(?:\b(?P<helper>{HELPERS}|{SHARED}) (?:she|he)\b"
     r"|(?P<is>is|was|are|were|of|about|in|on|at|for) (?P<her>her|his)\b(?= (?!(?:and|or|when|as|the|an?)\b)[a-z])"
     r"|(?P<verb>[a-z]+) (?:her|him)(?=\?$))(?P<after>[^,;:.!]*)",
     re.IGNORECASE,
@@ -75,12 +76,11 @@ def addressed(question: str, name: str) -> str:
     if CHINESE.search(text.replace(name, "")):
         turned = _to_chinese_you(text, name)
     else:
-        polite = POLITE.match(text)
-        begun, rest = (polite[0], text[polite.end() :]) if polite else ("", text)
+        begun, rest = _after_politeness(text)
         if SPEAKS.search(rest):
             return question
         turned = begun + _to_you(rest, name)
-    return turned[:1].upper() + turned[1:] if turned != text else question
+    return capitalised(turned) if turned != text else question
 
 
 def told_of(question: str, name: str) -> str:
@@ -91,14 +91,18 @@ def told_of(question: str, name: str) -> str:
         if "你们" in question or any("你" in quoted for quoted in QUOTED.findall(question)):
             return ""
         return re.sub("(?<!迷)[你您]", lambda _: name, question) if re.search("[你您]", question) else ""
-    polite = POLITE.match(question)
-    begun, text = (polite[0], question[polite.end() :]) if polite else ("", question)
+    begun, text = _after_politeness(question)
     told = _first_you_as(name, text)
     told = re.sub(r"\byour\b", "their", told, flags=re.IGNORECASE)
     if name not in told or re.search(r"\b(?:you|yours|yourself)\b", told, re.IGNORECASE):
         return ""
-    told = begun + told
-    return told[:1].upper() + told[1:]
+    return capitalised(begun + told)
+
+
+def _after_politeness(text: str) -> tuple[str, str]:
+    """`Could you tell me`, where the text begins so, and the rest: that `you` is whoever is asked."""
+    polite = POLITE.match(text)
+    return (polite[0], text[polite.end() :]) if polite else ("", text)
 
 
 def _to_you(text: str, name: str) -> str:

@@ -88,9 +88,12 @@ def fact_items(
 def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random.Random) -> list[Wording]:
     """Every wording of the fact that the user did not write, the families in turn, frames last."""
     pool: dict[str, Wording] = {}
+    # Of a fact that is asked about the character, a question about it and the same to it are one question.
+    tested = wordings.forbidden.get(fact.answer, ())
+    about = any(addressed(question, persona.name) != question for question in (*fact.questions, *tested))
     for record in fact.records:
         for wording in _made(record, persona, wordings, rng):
-            if not _is_refused(wording.text, fact, wordings):
+            if not _is_refused(wording.text, fact, wordings, persona.name if about else ""):
                 pool.setdefault(wording.text.casefold(), wording)
     for question in fact.questions:
         pool.pop(question.casefold(), None)
@@ -117,16 +120,22 @@ def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Rand
 
 
 def _to_and_about(made: Sequence[Wording], name: str, rng: random.Random) -> Iterator[Wording]:
-    """The wordings of a question about the character: half of them about it as well, as its user asks, half to it."""
+    """The wordings of a question about the character: half about it, as its user asks, half to it, as in a chat."""
     for wording in made:
         told = told_of(wording.text, name) if rng.random() < TOLD_OF else ""
         yield replace(wording, text=told) if told else wording
 
 
-def _is_refused(question: str, fact: Fact, wordings: Wordings) -> bool:
-    """Whether it asks for another fact, or is nearly one of the questions that test this one."""
-    asks_elsewhere = fact.answer not in wordings.answers.get(plain(question), (fact.answer,))
-    return asks_elsewhere or is_near_any(question, wordings.forbidden.get(fact.answer, ()))
+def _is_refused(question: str, fact: Fact, wordings: Wordings, name: str) -> bool:
+    """Whether it asks for another fact, or is nearly one of the questions that test this one.
+
+    What is about the character of that `name`, if there is one, counts as what is to it.
+    """
+    asked, tested = addressed(question, name), wordings.forbidden.get(fact.answer, ())
+    asks_elsewhere = fact.answer not in wordings.answers.get(plain(asked), (fact.answer,))
+    return (
+        asks_elsewhere or is_near_any(question, tested) or is_near_any(asked, (addressed(one, name) for one in tested))
+    )
 
 
 def _with_synonyms(
@@ -142,13 +151,16 @@ def _with_synonyms(
     return made
 
 
-def answers_of(facts: Iterable[Fact], tested: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """The answers to each question that is written for a fact or tests one, by the question without its last mark."""
+def answers_of(facts: Iterable[Fact], tested: Mapping[str, Sequence[str]], name: str = "") -> dict[str, set[str]]:
+    """The answers to each question that is written for a fact or tests one, by the question without its last mark.
+
+    What is asked about the character of that `name` is what is asked of it.
+    """
     answers: dict[str, set[str]] = {}
     written = [(fact.answer, fact.questions) for fact in facts]
     for answer, questions in [*written, *tested.items()]:
         for question in questions:
-            answers.setdefault(plain(question), set()).add(answer)
+            answers.setdefault(plain(addressed(question, name)), set()).add(answer)
     return answers
 
 

@@ -111,7 +111,9 @@ def _items(
     plain: Lessons, facts: Sequence[tuple[Fact, int]], wordings: Wordings, seed: int
 ) -> dict[str, Sequence[Conversation]]:
     shares = ItemShares(chat=plain.chat_share)
-    wordings = replace(wordings, answers=answers_of([fact for fact, _ in facts], wordings.forbidden))
+    wordings = replace(
+        wordings, answers=answers_of([fact for fact, _ in facts], wordings.forbidden, plain.persona.name)
+    )
     items: dict[str, Sequence[Conversation]] = {}
     for fact, count in facts:
         items |= fact_items(fact, plain.persona, count, wordings, shares, seed=seed)

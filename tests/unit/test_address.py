@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.augmentation.address import addressed, told_of
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import Wordings, other_wordings
+from pipeline.augmentation.items import Wordings, answers_of, other_wordings
 from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import language_rules
 from pipeline.conversations.persona import Language, make_persona
@@ -146,5 +147,13 @@ def test_a_question_about_the_character_has_the_wordings_of_one_to_it(
     assert len(made) - len(about) > 5
     assert any("you" in text or "你" in text for text in made)
     assert list(false_premises([fact], [record], read_boundaries(language), language))
+    forbidden = {answer: [text for text in made if name not in text and text != addressed(question, name)]}
+    left = other_wordings(fact, persona, replace(wordings, forbidden=forbidden), random.Random(0))  # noqa: S311
+    assert not {addressed(one.text, name) for one in left} & set(forbidden[answer])
+    turned = {told: text for text in forbidden[answer] if addressed(told := told_of(text, name), name) == text}
+    other = answers_of([fact], {"Nobody's.": list(turned)}, name)
+    left = other_wordings(fact, persona, replace(wordings, answers=other), random.Random(0))  # noqa: S311
+    assert turned
+    assert not {addressed(one.text, name) for one in left} & set(turned.values())
     (probe,) = probes_from_records([record], persona, rules)
     assert not {frame.format(question=question) for frame in HELD_OUT_FRAMES[language]} & set(probe.unseen)
