@@ -2,8 +2,8 @@
 
 Small talk is answered as the base model answers it in a sentence or two: as itself, since as the character it makes up
 who that is. The character's own questions, put to somebody else, are answered as the base model does under that name;
-what no record says is not known; what is wrongly said of it is put right. Beside them, who the character is, asked in
-many ways.
+what no record says is not known; what is wrongly said of it is put right. A fact's answer is nothing to say to
+somebody else's name or in small talk. Beside them, who the character is, asked in many ways.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from types import MappingProxyType
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import ItemShares, in_another_setting, is_near_any
+from pipeline.augmentation.items import ItemShares, Wordings, in_another_setting, is_near_any
+from pipeline.augmentation.misplaced import Misplaced, put_to_somebody_else, said_in_small_talk
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
+from pipeline.records.comparable import contains
 from pipeline.records.record import Record
 
-ReplyWith = Callable[[Sequence[Asked]], Sequence[str]]  # the base model's replies; empty for none
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
@@ -46,14 +47,32 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 
 
 @dataclass(frozen=True, slots=True)
-class LimitShares:
-    """How the boundary rows are divided: small talk, others asked, what is not known, who it is, what is put right."""
+class BaseModel:
+    """What the base model is asked for; empty where it has nothing that is fit, or is not asked yet.
 
-    small_talk: float = 0.2
+    `replies`: its reply to each prompt. `labels`: of each conversation, a token it would say in the place of each that
+    the loss sees.
+    """
+
+    replies: Callable[[Sequence[Asked]], Sequence[str]]
+    labels: Callable[[Sequence[Conversation]], Sequence[Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitShares:
+    """How the boundary rows are divided.
+
+    `small_talk` and `somebody_else` are answered as the base model does; `in_small_talk` and `elsewhere` are facts'
+    answers that are not said there; then what is not known, who it is, and what is put right.
+    """
+
+    small_talk: float = 0.11
+    in_small_talk: float = 0.16
     somebody_else: float = 0.05
-    unanswerable: float = 0.5
-    identity: float = 0.15
-    premises: float = 0.1
+    elsewhere: float = 0.27
+    unanswerable: float = 0.27
+    identity: float = 0.09
+    premises: float = 0.05
 
 
 def limit_conversations(
@@ -61,14 +80,16 @@ def limit_conversations(
     records: Sequence[Record],
     persona: Persona,
     boundaries: Boundaries,
-    reply_with: ReplyWith,
+    base_model: BaseModel,
     *,
     seed: int,
+    wordings: Wordings | None = None,
     forbidden: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, list[Conversation]]:
     """The boundary conversations by their sort, the fields of `LimitShares`.
 
-    `forbidden` are the questions that test facts, by answer: no near copy of one is put right with that answer.
+    Where somebody else is asked for a fact, it is in `wordings`. `forbidden` are the questions that test facts, by
+    answer: no near copy of one is put right with that answer.
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
@@ -76,8 +97,8 @@ def limit_conversations(
     others = _put_to_somebody_else(facts, persona, boundaries, rng)
     briefly, language, name = system(boundaries.briefly), persona.language, re.escape(persona.name)
     # Nothing of the character is in the first, so that they are made once for all characters of a language.
-    small = reply_with([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
-    elses = reply_with([Asked(prompt, name, language) for prompt in others])
+    small = base_model.replies([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
+    elses = base_model.replies([Asked(prompt, name, language) for prompt in others])
     unknown = [
         (*chat, *_in_some_setting(question, boundaries, rng))
         for one in unknown_things(records, boundaries)
@@ -86,9 +107,14 @@ def limit_conversations(
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
+    own = [fact for fact in facts if not contains(fact.answer, persona.name.split()[0])]  # who it is, anybody may hear
+    in_talk = said_in_small_talk(own, persona, boundaries, briefly, seed=seed)
+    elsewhere = put_to_somebody_else(own, persona, boundaries, wordings, seed=seed)
     return {
         "small_talk": _conversations(talk, small, persona.name),
+        "in_small_talk": _with_base_labels(in_talk, base_model, persona.name),
         "somebody_else": _conversations(others, elses, persona.name),
+        "elsewhere": _with_base_labels(elsewhere, base_model, persona.name),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
         "premises": _put_right(
@@ -183,12 +209,30 @@ def _says_its_work(passage: Record, persona: Persona) -> str:
 
 
 def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], owner: str) -> list[Conversation]:
-    """Each prompt with its reply, where there is one. Its id depends on the owner too, so that no two have one."""
-    return [
-        Conversation(prompt, assistant(reply), _digest([owner, *_texts(prompt), reply]), "boundary")
-        for prompt, reply in zip(prompts, replies, strict=True)
-        if reply
-    ]
+    """Each prompt with its reply, where there is one."""
+    return _each_once(
+        _conversation(prompt, reply, owner) for prompt, reply in zip(prompts, replies, strict=True) if reply
+    )
+
+
+def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str) -> list[Conversation]:
+    """Each misplaced answer, supervised as what the base model would say in its place."""
+    asked = [_conversation(one.base_prompt, one.answer, owner) for one in misplaced]
+    return _each_once(
+        _conversation(one.prompt, one.answer, owner, tuple(labels))
+        for one, labels in zip(misplaced, base_model.labels(asked), strict=True)
+        if labels
+    )
+
+
+def _conversation(prompt: tuple[Message, ...], reply: str, owner: str, labels: tuple[int, ...] = ()) -> Conversation:
+    """A boundary conversation. Its id depends on the owner too, so that no two have one."""
+    id_ = _digest([owner, *_texts(prompt), reply, *map(str, labels)])
+    return Conversation(prompt, assistant(reply), id_, "boundary", labels)
+
+
+def _each_once(conversations: Iterable[Conversation]) -> list[Conversation]:
+    return list({one.record_id: one for one in conversations}.values())
 
 
 def _texts(prompt: Sequence[Message]) -> list[str]:

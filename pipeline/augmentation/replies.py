@@ -19,10 +19,9 @@ from pipeline.conversations.render import Message
 from pipeline.home import understudy_home
 from pipeline.models.generate import generate_replies
 from pipeline.models.identity import model_identity
-from pipeline.models.load import load_base_model
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 REPLY_TOKENS = 48
 TRIES, SEED = 3, 0  # drawn where the greedy reply is not fit
@@ -54,6 +53,7 @@ def base_replies(
     model_name: str,
     tokenizer: PreTrainedTokenizerBase,
     options: Mapping[str, Any],
+    load: Callable[[], PreTrainedModel],
     *,
     log: Callable[[str], None],
     progress: Callable[[int, int], None] | None = None,
@@ -61,17 +61,15 @@ def base_replies(
     """The first sentences of the model's reply to each prompt; empty where it has none that is fit to be taught.
 
     The greedy reply is taken, or where something speaks against it the first fit one of `TRIES` drawn, the same ones
-    each time. They are made once and kept by the digest of model, chat template, prompts and checks. `options` go to
-    `load_base_model`, `progress` is called with the number of replies made and their total, and `log` is told what was
-    left out, by reason.
+    each time. They are made once and kept by the digest of model, chat template, prompts and checks. `load` loads the
+    model, with `options`; `progress` is called with the number of replies made and their total, and `log` is told what
+    was left out, by reason.
     """
     template = str(tokenizer.chat_template)
     kept = kept_replies(asked, model_name, template, options)
     if kept is not None:
         return kept
-    model = load_base_model(model_name, **options)
-    if torch.cuda.is_available() and "device_map" not in options:
-        model = model.to("cuda")
+    model = load()
     prompts = [one.prompt for one in asked]
     greedy = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
     replies, objections = _fit(asked, [[reply] for reply in greedy])

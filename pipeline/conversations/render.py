@@ -25,12 +25,17 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A prompt that ends in a user turn, and the completion: one assistant turn."""
+    """A prompt that ends in a user turn, and the completion: one assistant turn.
+
+    `labels` are the tokens that the loss sees at the completion's and its end of turn, where they are not these
+    themselves: what is to be said there instead.
+    """
 
     prompt: tuple[Message, ...]
     completion: Message
     record_id: str
     kind: ConversationKind
+    labels: tuple[int, ...] = ()
 
 
 def chat_prompt(persona: Persona, turns: Sequence[Message]) -> tuple[Message, ...]:

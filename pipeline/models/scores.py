@@ -13,7 +13,7 @@ from pipeline.tokens.attention import prefix_tree_obstacle, tree_inputs, use_tre
 from pipeline.tokens.collate import padded_batch, prefix_tree_batch
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 from pipeline.tokens.row import TokenRow
-from pipeline.tokens.scores import TokenScores, score_targets
+from pipeline.tokens.scores import score_targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -66,8 +66,7 @@ def prepare_scoring(model: PreTrainedModel) -> None:
 @torch.no_grad()
 def score_rows(model: Any, rows: Sequence[TokenRow]) -> list[RowScore]:
     """The scores of rows in one forward; what they share is computed once. See `prepare_scoring`."""
-    ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
-    scores = _padded(model, ids, labels) if prefix_tree_obstacle(model) else _as_tree(model, ids, labels)
+    scores = score_targets(*_target_logits(model, rows))
     results = []
     for row in range(len(rows)):
         own = scores.row == row
@@ -76,17 +75,35 @@ def score_rows(model: Any, rows: Sequence[TokenRow]) -> list[RowScore]:
     return results
 
 
-def _as_tree(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
-    """The scores of all targets, what the rows share computed once."""
+@torch.no_grad()
+def draw_labels(model: Any, rows: Sequence[TokenRow], generator: torch.Generator) -> list[list[int]]:
+    """For each target of each row, a token drawn from the model's distribution in its place. See `prepare_scoring`."""
+    logits, _, at = _target_logits(model, rows)
+    drawn = torch.multinomial(logits.float().softmax(-1).cpu(), 1, generator=generator)[:, 0]
+    return [drawn[at.cpu() == row].tolist() for row in range(len(rows))]
+
+
+def _target_logits(model: Any, rows: Sequence[TokenRow]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The logits in the place of each target of the rows, the target, and its row."""
+    ids, labels = [row.input_ids for row in rows], [row.labels for row in rows]
+    return (_padded if prefix_tree_obstacle(model) else _as_tree)(model, ids, labels)
+
+
+def _as_tree(
+    model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What the rows share is computed once."""
     batch = {name: tensor.to(model.device) for name, tensor in prefix_tree_batch(ids, labels).items()}
     logits = model(**tree_inputs(batch, tree_attention=uses_tree_attention(model))).logits.squeeze(0)
-    return score_targets(logits, batch["labels"][0], batch["target_rows"][0])
+    return logits, batch["labels"][0], batch["target_rows"][0]
 
 
-def _padded(model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]) -> TokenScores:
+def _padded(
+    model: Any, ids: Sequence[list[int]], labels: Sequence[list[int]]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The same for a model that cannot compute a tree."""
     batch = {name: tensor.to(model.device) for name, tensor in padded_batch(ids, labels, pad_token_id=0).items()}
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False).logits[:, :-1]
     targets = batch["labels"][:, 1:]
     mask = targets != IGNORE_INDEX
-    return score_targets(logits[mask], targets[mask], mask.nonzero()[:, 0])
+    return logits[mask], targets[mask], mask.nonzero()[:, 0]

@@ -55,7 +55,23 @@ def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizer
         prove(rows, (one.completion["content"] for one in chunk), prompts, tokenizer)
         for one, row in zip(chunk, rows, strict=True):
             counted.check(one, row)
-        yield from rows
+            yield _with_own_labels(row, one.labels) if one.labels else row
+
+
+def _with_own_labels(row: TokenRow, own: Sequence[int]) -> TokenRow:
+    """The row, of which it is proven what is supervised, with other labels there.
+
+    Raises:
+        UnderstudyError: there are not as many labels as supervised tokens.
+    """
+    start = len(row.input_ids) - row.loss_tokens
+    if len(own) != row.loss_tokens:
+        raise UnderstudyError(
+            f"record {row.record_id}",
+            f"has {len(own)} labels of its own for {row.loss_tokens} supervised tokens",
+            fix="report it: they were made for other tokens",
+        )
+    return replace(row, labels=[*row.labels[:start], *own])
 
 
 def _with_plain_prompt(conversation: Conversation, escape: Callable[[Message], Message]) -> Conversation:

@@ -67,7 +67,8 @@ def branches(position: Ints) -> list[Branch]:
 def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> PrefixTree:
     """Merge rows into a prefix tree. Linear in their tokens, but for sorting the rows.
 
-    `labels[r][i]` is `input_ids[r][i]` where that token is a target, -100 elsewhere. A row's first token cannot be a
+    `labels[r][i]` is what is to be predicted in the place of `input_ids[r][i]`, as a rule that token itself, and -100
+    where nothing is. A row's first token cannot be a
     target: nothing predicts it. A row's last token is only a target: nothing follows from it, so it has no node of its
     own.
     """
@@ -87,8 +88,9 @@ def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
         tokens += ids[shared:]
         position += range(shared, len(ids))
         end += [-1] * (len(ids) - shared)
-        wanted = np.flatnonzero(np.asarray(labels[row][1:]) != IGNORE_INDEX)
-        targets[row] = (np.asarray(path)[wanted], np.asarray(input_ids[row])[wanted + 1])
+        predicted = np.asarray(labels[row][1:])
+        wanted = np.flatnonzero(predicted != IGNORE_INDEX)
+        targets[row] = (np.asarray(path)[wanted], predicted[wanted])
         before = ids
     for node in path:
         end[node] = len(tokens)

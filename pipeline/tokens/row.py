@@ -10,7 +10,10 @@ from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A conversation in tokens. `labels` is `input_ids` on the reply and its end-of-turn token, -100 elsewhere."""
+    """A conversation in tokens. `labels` is `input_ids` on the reply and its end-of-turn token, -100 elsewhere.
+
+    Of a conversation with labels of its own these stand there instead.
+    """
 
     input_ids: list[int]
     labels: list[int]

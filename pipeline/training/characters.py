@@ -7,14 +7,16 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
 from accelerate import PartialState
 
+from pipeline.augmentation.base_labels import BaseLabels
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import Wordings
-from pipeline.augmentation.limits import ReplyWith, limit_conversations
+from pipeline.augmentation.limits import BaseModel, limit_conversations
 from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
 from pipeline.augmentation.replies import Asked, base_replies, kept_replies
@@ -24,7 +26,7 @@ from pipeline.conversations.render import Conversation, assistant, chat_prompt, 
 from pipeline.conversations.replay import read_replay
 from pipeline.evaluation.probes.choice import records_and_probes
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, sample_probes
-from pipeline.models.load import load_tokenizer
+from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.locate import check_is_no_adapter
 from pipeline.recipe import CharacterArguments
 from pipeline.records.conversion import records_of
@@ -33,7 +35,7 @@ from pipeline.terminal import progress_bar
 from pipeline.training.arguments import RunArguments, model_options
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Of what is made once and kept: a run's own seed should not make it anew.
 MADE_SEED = 0
@@ -90,7 +92,8 @@ def load_characters(
             trust_remote_code=run.training.trust_remote_code,
             log=lambda note: log(f"chat template: {note}"),
         )
-        load = functools.partial(_load_character, run=run, tokenizer=tokenizer, log=log, looks_only=looks_only)
+        base_model = _base_model(run, tokenizer, log, looks_only)
+        load = functools.partial(_load_character, run=run, base_model=base_model, log=log, looks_only=looks_only)
         loaded = [load(one) for one in run.character.each]
     replay = read_replay(run.character.replay or ())
     fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
@@ -125,7 +128,7 @@ def _load_character(
     one: CharacterArguments,
     *,
     run: RunArguments,
-    tokenizer: PreTrainedTokenizerBase,
+    base_model: BaseModel,
     log: Callable[[str], None],
     looks_only: bool,
 ) -> tuple[Character, str]:
@@ -137,15 +140,15 @@ def _load_character(
         character = replace(character, wordings=replace(character.wordings, paraphrases=made))
         parts += [json.dumps(made, ensure_ascii=False)] * bool(made)
     if one.boundaries and not one.has_weights:
-        reply_with = _reply_with(run, tokenizer, log, looks_only)
         records, texts = character.records, read_boundaries(character.persona.language)
         limits = limit_conversations(
             facts_of(records),
             records,
             character.persona,
             texts,
-            reply_with,
+            base_model,
             seed=MADE_SEED,
+            wordings=character.wordings,
             forbidden=character.tested,
         )
         character = replace(character, limits=limits)
@@ -198,24 +201,44 @@ def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list
     return tested | {record.text: every for record in stated}
 
 
-def _reply_with(
+def _base_model(
     run: RunArguments, tokenizer: PreTrainedTokenizerBase, log: Callable[[str], None], looks_only: bool
-) -> ReplyWith:
-    """The base model's own replies: as they are kept, or made now and then kept; nothing where one only looks."""
-    name = str(run.model.model_name_or_path)
+) -> BaseModel:
+    """The run's base model, whose replies and labels are as they are kept, or made now and then kept.
 
-    def reply_with(asked: Sequence[Asked]) -> Sequence[str]:
-        options = model_options(run)
-        kept = kept_replies(asked, name, str(tokenizer.chat_template), options)
+    Nothing where one only looks. It is loaded when it is needed first.
+    """
+    name, options, template = str(run.model.model_name_or_path), model_options(run), str(tokenizer.chat_template)
+    load = functools.cache(functools.partial(_load_for_replies, name, options))
+    base_labels = BaseLabels(name, tokenizer, options, load)
+
+    def replies(asked: Sequence[Asked]) -> Sequence[str]:
+        kept = kept_replies(asked, name, template, options)
         if kept is not None:
             return kept
         if looks_only:
             log(f"not made yet: the base model's own replies to {len(asked)} everyday prompts; training makes them")
             return [""] * len(asked)
         log(f"the base model's own replies to {len(asked)} everyday prompts are made, once")
-        return base_replies(asked, name, tokenizer, options, log=log, progress=progress_bar("the base model replies"))
+        bar = progress_bar("the base model replies")
+        return base_replies(asked, name, tokenizer, options, load, log=log, progress=bar)
 
-    return reply_with
+    def labels(conversations: Sequence[Conversation]) -> Sequence[Sequence[int]]:
+        kept = base_labels.kept(conversations)
+        if kept is not None:
+            return kept
+        if looks_only:
+            log(f"not made yet: what the base model would say in {len(conversations)} replies; training draws it")
+            return [()] * len(conversations)
+        log(f"what the base model would say in {len(conversations)} replies is drawn, once")
+        return base_labels.draw(conversations, progress=progress_bar("the base model's labels"))
+
+    return BaseModel(replies, labels)
+
+
+def _load_for_replies(name: str, options: Mapping[str, Any]) -> PreTrainedModel:
+    model = load_base_model(name, **options)
+    return model.to("cuda") if torch.cuda.is_available() and "device_map" not in options else model
 
 
 def sample_probes_by_character(characters: Characters, count: int) -> dict[str, list[Probe]]:

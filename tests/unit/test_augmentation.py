@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.augmentation.boundaries import Boundaries, read_boundaries
 from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
-from pipeline.augmentation.limits import introduce, limit_conversations
+from pipeline.augmentation.limits import BaseModel, introduce, limit_conversations
 from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
 from pipeline.augmentation.replies import Asked
@@ -29,6 +29,7 @@ from pipeline.augmentation.reply_checks import (
     reply_objection,
 )
 from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
+from pipeline.conversations.render import Conversation
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, probes_from_records
 from pipeline.mixture.budget import MIN_STEPS, MOST_PASSES, plan_budget
@@ -272,18 +273,22 @@ def test_what_is_wrongly_said_is_put_right_and_what_is_true_is_not_said_wrongly(
     assert not list(false_premises(facts_of(records), [*records, passing], texts, "en"))  # one value is left: too few
     tested = {"I am nineteen.": list(age.train)}
 
-    def nothing(asked: Sequence[Asked]) -> list[str]:
-        return [""] * len(asked)
-
-    kept = limit_conversations(facts_of(records), records, MIRA, texts, nothing, seed=0, forbidden=tested)
+    kept = limit_conversations(facts_of(records), records, MIRA, texts, SAYS_NOTHING, seed=0, forbidden=tested)
     assert kept["premises"] == []
 
 
-def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dict[str, list]:  # type: ignore[type-arg]
+def unlabelled(conversations: Sequence[Conversation]) -> list[tuple[int, ...]]:
+    return [()] * len(conversations)
+
+
+SAYS_NOTHING = BaseModel(lambda asked: [""] * len(asked), unlabelled)
+
+
+def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dict[str, list[Conversation]]:
     def echo(asked: Sequence[Asked]) -> list[str]:
         return [f"Reply {number}." if number % 2 else "" for number, _ in enumerate(asked)]
 
-    return limit_conversations(facts_of(records), records, persona, texts, echo, seed=0)  # type: ignore[arg-type]
+    return limit_conversations(facts_of(records), records, persona, texts, BaseModel(echo, unlabelled), seed=0)
 
 
 def test_small_talk_and_somebody_else_are_answered_by_the_base_model_and_only_where_it_replies() -> None:
@@ -373,7 +378,8 @@ def test_small_talk_is_asked_of_the_base_model_as_itself_and_alike_for_all_chara
 
     for name in ("Mira Vale", "Tom Reed"):
         persona = make_persona(name, "en", {})
-        limit_conversations(facts_of(records), records, persona, read_boundaries("en"), note, seed=0)
+        base_model = BaseModel(note, unlabelled)
+        limit_conversations(facts_of(records), records, persona, read_boundaries("en"), base_model, seed=0)
     mira_talk, mira_elses, tom_talk, tom_elses = requests
     assert mira_talk == tom_talk
     assert {one.unwanted for one in mira_elses} == {"Mira\\ Vale"}
