@@ -93,12 +93,7 @@ def limit_conversations(
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
-    talk = [(*chat, user(question)) for question in boundaries.small_talk.train]
-    others = _put_to_somebody_else(facts, persona, boundaries, rng)
-    briefly, language, name = system(boundaries.briefly), persona.language, re.escape(persona.name)
-    # Nothing of the character is in the first, so that they are made once for all characters of a language.
-    small = base_model.replies([Asked((briefly, prompt[-1]), boundaries.claims, language) for prompt in talk])
-    elses = base_model.replies([Asked(prompt, name, language) for prompt in others])
+    replied = _as_the_base_model_replies(facts, persona, boundaries, base_model, rng)
     unknown = [
         (*chat, *_in_some_setting(question, boundaries, rng))
         for one in unknown_things(records, boundaries)
@@ -107,19 +102,51 @@ def limit_conversations(
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
-    own = [fact for fact in facts if not contains(fact.answer, persona.name.split()[0])]  # who it is, anybody may hear
-    in_talk = said_in_small_talk(own, persona, boundaries, briefly, seed=seed)
-    elsewhere = put_to_somebody_else(own, persona, boundaries, wordings, seed=seed)
+    premises = false_premises(facts, records, boundaries, persona.language)
     return {
-        "small_talk": _conversations(talk, small, persona.name),
-        "in_small_talk": _with_base_labels(in_talk, base_model, persona.name),
-        "somebody_else": _conversations(others, elses, persona.name),
-        "elsewhere": _with_base_labels(elsewhere, base_model, persona.name),
+        **replied,
+        **_not_said_there(facts, persona, boundaries, base_model, wordings=wordings, seed=seed),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, [introduction] * len(who), persona.name),
-        "premises": _put_right(
-            false_premises(facts, records, boundaries, persona.language), persona, boundaries, forbidden, rng
-        ),
+        "premises": _put_right(premises, persona, boundaries, forbidden, rng),
+    }
+
+
+def _as_the_base_model_replies(
+    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, base_model: BaseModel, rng: random.Random
+) -> dict[str, list[Conversation]]:
+    """Small talk, and the character's questions put to somebody else, with the base model's replies."""
+    talk = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train]
+    others = _put_to_somebody_else(facts, persona, boundaries, rng)
+    briefly, name = system(boundaries.briefly), re.escape(persona.name)
+    # Nothing of the character is in the first, so that they are made once for all characters of a language.
+    small = base_model.replies([Asked((briefly, prompt[-1]), boundaries.claims, persona.language) for prompt in talk])
+    elses = base_model.replies([Asked(prompt, name, persona.language) for prompt in others])
+    return {
+        "small_talk": _conversations(talk, small, persona.name),
+        "somebody_else": _conversations(others, elses, persona.name),
+    }
+
+
+def _not_said_there(
+    facts: Sequence[Fact],
+    persona: Persona,
+    boundaries: Boundaries,
+    base_model: BaseModel,
+    *,
+    wordings: Wordings | None,
+    seed: int,
+) -> dict[str, list[Conversation]]:
+    """Facts' answers in small talk and to somebody else's name, with the base model's labels.
+
+    What the character is called may be said to anybody.
+    """
+    own = [fact for fact in facts if not contains(fact.answer, persona.name.split()[0])]
+    in_talk = said_in_small_talk(own, persona, boundaries, seed=seed)
+    elsewhere = put_to_somebody_else(own, persona, boundaries, wordings, seed=seed)
+    return {
+        "in_small_talk": _with_base_labels(in_talk, base_model, persona.name),
+        "elsewhere": _with_base_labels(elsewhere, base_model, persona.name),
     }
 
 

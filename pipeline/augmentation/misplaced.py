@@ -17,7 +17,7 @@ from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items
 from pipeline.conversations.persona import Persona
-from pipeline.conversations.render import Message, chat_prompt, user
+from pipeline.conversations.render import Message, chat_prompt, system, user
 from pipeline.records.comparable import words
 
 TIMES_ELSEWHERE, TIMES_IN_TALK = 4, 2  # of each fact at least, so that few of them are seen twice
@@ -55,7 +55,7 @@ def put_to_somebody_else(
 
 
 def said_in_small_talk(
-    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, briefly: Message, *, seed: int
+    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, *, seed: int
 ) -> list[Misplaced]:
     """Small talk, answered with the fact that shares its rarest word, and with any other; the base model as itself."""
     if not facts:
@@ -63,6 +63,7 @@ def said_in_small_talk(
     words_of = {fact.answer: _words(" ".join([*fact.questions, fact.answer])) for fact in facts}
     shared_by = Counter(word for own in words_of.values() for word in own)
     talk = boundaries.small_talk.train
+    chat, briefly = chat_prompt(persona, ()), system(boundaries.briefly)
     times = max(TIMES_IN_TALK * len(facts), LEAST, len(talk))
     rng = random.Random(seed)  # noqa: S311 - no secret
     made = []
@@ -70,7 +71,7 @@ def said_in_small_talk(
         said = talk[number % len(talk)]
         nearest = max(facts, key=lambda fact: (_rarity(_words(said) & words_of[fact.answer], shared_by), rng.random()))
         fact = nearest if number < len(talk) else rng.choice(facts)
-        made.append(Misplaced((*chat_prompt(persona, ()), user(said)), fact.answer, (briefly, user(said))))
+        made.append(Misplaced((*chat, user(said)), fact.answer, (briefly, user(said))))
     return made
 
 

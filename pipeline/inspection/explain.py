@@ -30,6 +30,8 @@ from pipeline.training.data import TrainingData, prepare_data
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+LABELLED = ", which is not to be said there: its labels are what the base model says in its place"
+
 
 def explain_recipe(
     recipe: Path,
@@ -78,6 +80,7 @@ def describe_limits(characters: Characters, names: Sequence[str]) -> list[str]:
     return [
         f"{character.persona.name} is also taught {sort.replace('_', ' ')}, in {len(own)} conversations, such as "
         f"{own[0].prompt[-1]['content']!r}: {own[0].completion['content']!r}"
+        f"{LABELLED if own[0].labels else ''}"
         for character in characters.each
         if character.persona.name in names
         for sort, own in character.limits.items()

@@ -69,7 +69,7 @@ def test_somebody_else_is_asked_for_each_fact_in_other_words_and_never_as_it_is_
 
 
 def test_small_talk_is_answered_with_the_fact_that_shares_its_rarest_word_and_then_with_any() -> None:
-    made = said_in_small_talk(FACTS, MIRA, TEXTS, BRIEFLY, seed=0)
+    made = said_in_small_talk(FACTS, MIRA, TEXTS, seed=0)
     assert {one.prompt[-1]["content"] for one in made} == set(TEXTS.small_talk.train)
     assert all(one.prompt[0] == chat_prompt(MIRA, ())[0] for one in made)
     assert all(one.base_prompt == (BRIEFLY, one.prompt[-1]) for one in made)
@@ -86,7 +86,7 @@ def test_the_nearest_fact_is_found_in_either_language(language: Language) -> Non
     asked = {"en": ("Who gave you the moon?", "My aunt did."), "zh": ("月亮是谁给你的？", "是姑姑。")}[language]
     others = {"en": ("What do you eat?", "Eel."), "zh": ("你吃什么？", "鳗鱼。")}[language]
     facts = facts_of([record(*one) for one in (others, asked)])
-    made = said_in_small_talk(facts, make_persona("阿蘅", language, {}), texts, BRIEFLY, seed=0)
+    made = said_in_small_talk(facts, make_persona("阿蘅", language, {}), texts, seed=0)
     assert next(one.answer for one in made if one.prompt[-1]["content"] == talk) == asked[1]
 
 
@@ -106,7 +106,7 @@ def test_who_it_is_is_nobodys_secret_and_each_conversation_is_another_record() -
 
 def test_a_character_without_facts_has_nothing_to_misplace() -> None:
     assert put_to_somebody_else([], MIRA, TEXTS, None, seed=0) == []
-    assert said_in_small_talk([], MIRA, TEXTS, BRIEFLY, seed=0) == []
+    assert said_in_small_talk([], MIRA, TEXTS, seed=0) == []
 
 
 def asked(reply: str, labels: tuple[int, ...] = ()) -> Conversation:
