@@ -10,12 +10,13 @@ from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items
 from pipeline.conversations.persona import make_persona
-from pipeline.conversations.render import render
-from pipeline.inspection.explain import choose_records
+from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
+from pipeline.inspection.explain import choose_records, describe_limits
 from pipeline.inspection.show import format_walk
 from pipeline.inspection.walk import Exposures, pieces_of, walk_record
 from pipeline.records.record import Record
 from pipeline.tokens.encode import encode
+from pipeline.training.characters import Character, Characters
 from tests.families import FAMILIES
 from tests.unit.test_templates import RECORDS, normalised
 
@@ -79,3 +80,13 @@ def test_records_are_chosen_by_id_kind_or_sample() -> None:
     assert choose_records(records, record="s") == [RECORDS["setting_qa"]]
     assert choose_records(records, kind="dialogue") == [RECORDS["dialogue"]]
     assert len(choose_records(records, sample=2)) == 2
+
+
+def test_what_is_not_to_be_said_is_not_shown_as_what_is() -> None:
+    def limit(labels: tuple[int, ...]) -> Conversation:
+        return Conversation(chat_prompt(MIRA, [user("Hello!")]), assistant("In a mill."), "r", "boundary", labels)
+
+    limits = {"small_talk": [limit(())], "in_small_talk": [limit((7, 8))], "elsewhere": []}
+    said, not_said = describe_limits(Characters([Character([], [], MIRA, limits=limits)], "fingerprint"), ["Mira"])
+    assert said == "Mira is also taught small talk, in 1 conversations, such as 'Hello!': 'In a mill.'"
+    assert not_said.endswith(", which is not to be said there: its labels are what the base model says in its place")
