@@ -31,6 +31,7 @@ from pipeline.records.record import Record
 
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
+SMALL_TALK = 60  # everyday messages that the base model replies to, which takes it longer than labels do
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
@@ -116,7 +117,7 @@ def _as_the_base_model_replies(
     facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, base_model: BaseModel, rng: random.Random
 ) -> dict[str, list[Conversation]]:
     """Small talk, and the character's questions put to somebody else, with the base model's replies."""
-    talk = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train]
+    talk = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train[:SMALL_TALK]]
     others = _put_to_somebody_else(facts, persona, boundaries, rng)
     briefly, name = system(boundaries.briefly), re.escape(persona.name)
     # Nothing of the character is in the first, so that they are made once for all characters of a language.
