@@ -11,80 +11,55 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.atomic_io import write_json
-from pipeline.conversations.render import Conversation
 from pipeline.home import understudy_home
 from pipeline.models.identity import model_identity
 from pipeline.models.scores import draw_labels, prepare_scoring
-from pipeline.tokens.encode import encode
 from pipeline.tokens.row import TokenRow
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
 Labels = list[list[int]]
 SEED = 0
 TOKENS_A_BATCH = 2048  # of the rows of a forward, before what they share is merged
 
 
-class BaseLabels:
-    """Draws labels for conversations from a base model, or finds those that it has kept.
-
-    `load` loads the model, and is called only if there is something to draw; `options` are those it loads with.
-    """
-
-    def __init__(
-        self,
-        model_name: str,
-        tokenizer: PreTrainedTokenizerBase,
-        options: Mapping[str, Any],
-        load: Callable[[], PreTrainedModel],
-    ) -> None:
-        self._identity = model_identity(model_name, options, str(tokenizer.chat_template))
-        self._tokenizer = tokenizer
-        self._load = load
-
-    def kept(self, conversations: Sequence[Conversation]) -> Labels | None:
-        """The labels that `draw` has kept; None if it has not drawn them yet."""
-        return _read(self._path(self._rows(conversations)))
-
-    def draw(
-        self, conversations: Sequence[Conversation], *, progress: Callable[[int, int], None] | None = None
-    ) -> Labels:
-        """For each token that the loss would see of each conversation, one drawn from what the model says before it.
-
-        They are drawn once, and kept by the digest of the model and of the conversations' tokens. `progress` is called
-        with the number of conversations done and their total.
-        """
-        rows = self._rows(conversations)
-        path = self._path(rows)
-        if (kept := _read(path)) is not None:
-            return kept
-        model = self._load()
-        prepare_scoring(model)
-        generator = torch.Generator().manual_seed(SEED)
-        labels: Labels = []
-        for batch in _batches(rows):
-            labels += draw_labels(model, batch, generator)
-            if progress:
-                progress(len(labels), len(rows))
-        write_json(path, labels)
-        return labels
-
-    def _rows(self, conversations: Sequence[Conversation]) -> list[TokenRow]:
-        return list(encode(conversations, self._tokenizer))
-
-    def _path(self, rows: Sequence[TokenRow]) -> Path:
-        content = json.dumps([self._identity, SEED, [[row.input_ids, row.loss_tokens] for row in rows]])
-        digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-        return understudy_home() / "labels" / f"{digest}.json"
-
-
-def _read(path: Path) -> Labels | None:
+def kept_labels(rows: Sequence[TokenRow], model_name: str, template: str, options: Mapping[str, Any]) -> Labels | None:
+    """The labels that `base_labels` has kept for the rows; None if it has not drawn them yet."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(_path(rows, model_name, template, options).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return kept if isinstance(kept, list) else None
+    return kept if isinstance(kept, list) and len(kept) == len(rows) else None
+
+
+def base_labels(
+    rows: Sequence[TokenRow],
+    model_name: str,
+    template: str,
+    options: Mapping[str, Any],
+    load: Callable[[], PreTrainedModel],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Labels:
+    """For each supervised token of each row, one drawn from what the base model says in its place.
+
+    They are drawn once and kept by the digest of model, chat template and tokens. `load` loads the model, with
+    `options`; `progress` is called with the number of rows done and their total.
+    """
+    kept = kept_labels(rows, model_name, template, options)
+    if kept is not None:
+        return kept
+    model = load()
+    prepare_scoring(model)
+    generator = torch.Generator().manual_seed(SEED)
+    labels: Labels = []
+    for batch in _batches(rows):
+        labels += draw_labels(model, batch, generator)
+        if progress:
+            progress(len(labels), len(rows))
+    write_json(_path(rows, model_name, template, options), labels)
+    return labels
 
 
 def _batches(rows: Sequence[TokenRow]) -> list[list[TokenRow]]:
@@ -98,3 +73,10 @@ def _batches(rows: Sequence[TokenRow]) -> list[list[TokenRow]]:
         batches[-1].append(row)
         room -= len(row.input_ids)
     return batches
+
+
+def _path(rows: Sequence[TokenRow], model_name: str, template: str, options: Mapping[str, Any]) -> Path:
+    decisive = [*model_identity(model_name, options, template), SEED]
+    content = json.dumps([decisive, [[row.input_ids, row.loss_tokens] for row in rows]])
+    digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return understudy_home() / "labels" / f"{digest}.json"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,16 @@ def read_boundaries(language: Language) -> Boundaries:
             tuple(one["name"] for one in names["train"]), tuple(one["name"] for one in names["test"])
         ),
     )
+
+
+def without_names(boundaries: Boundaries, names: Iterable[str]) -> Boundaries:
+    """The texts, whose other names share no word with these."""
+    taken = {word for name in names for word in name.split()}
+    train, test = (
+        tuple(name for name in of if not taken & {name, *name.split()})
+        for of in (boundaries.other_names.train, boundaries.other_names.test)
+    )
+    return replace(boundaries, other_names=Questions(train, test))
 
 
 def _questions(content: Mapping[str, Any]) -> Questions:

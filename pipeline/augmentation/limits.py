@@ -19,8 +19,8 @@ from types import MappingProxyType
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
-from pipeline.augmentation.items import ItemShares, Wordings, in_another_setting, is_near_any
-from pipeline.augmentation.misplaced import Misplaced, put_to_somebody_else, said_in_small_talk
+from pipeline.augmentation.items import ItemShares, Wordings, answers_of, in_another_setting, is_near_any
+from pipeline.augmentation.misplaced import Misplaced, no_question_of, put_to_somebody_else, said_in_small_talk
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
 from pipeline.augmentation.replies import Asked
@@ -103,6 +103,7 @@ def limit_conversations(
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introduction = introduce(persona, facts, records, boundaries)
+    wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
     premises = false_premises(facts, records, boundaries, persona.language)
     return {
         **replied,
@@ -123,6 +124,8 @@ def _as_the_base_model_replies(
     # Nothing of the character is in the first, so that they are made once for all characters of a language.
     small = base_model.replies([Asked((briefly, prompt[-1]), boundaries.claims, persona.language) for prompt in talk])
     elses = base_model.replies([Asked(prompt, name, persona.language) for prompt in others])
+    fit = set(no_question_of(facts, boundaries.small_talk.train))
+    small = [reply if prompt[-1]["content"] in fit else "" for prompt, reply in zip(talk, small, strict=True)]
     return {
         "small_talk": _conversations(talk, small, persona.name),
         "somebody_else": _conversations(others, elses, persona.name),
@@ -135,27 +138,35 @@ def _not_said_there(
     boundaries: Boundaries,
     base_model: BaseModel,
     *,
-    wordings: Wordings | None,
+    wordings: Wordings,
     seed: int,
 ) -> dict[str, list[Conversation]]:
     """Facts' answers in small talk and to somebody else's name, with the base model's labels.
 
     What the character is called may be said to anybody.
     """
-    own = [fact for fact in facts if not contains(fact.answer, persona.name.split()[0])]
-    in_talk = said_in_small_talk(own, persona, boundaries, seed=seed)
-    elsewhere = put_to_somebody_else(own, persona, boundaries, wordings, seed=seed)
-    return {
-        "in_small_talk": _with_base_labels(in_talk, base_model, persona.name),
-        "elsewhere": _with_base_labels(elsewhere, base_model, persona.name),
+    own = [fact for fact in facts if not _says_name(fact, persona.name)]
+    talk = no_question_of(facts, boundaries.small_talk.train)
+    wordings = replace(wordings, answers=answers_of(facts, wordings.forbidden, persona.name))
+    misplaced = {
+        "in_small_talk": said_in_small_talk(own, persona, talk, seed=seed),
+        "elsewhere": put_to_somebody_else(own, persona, boundaries, wordings, seed=seed),
     }
+    return {sort: _with_base_labels(made, base_model, persona.name) for sort, made in misplaced.items()}
+
+
+def _says_name(fact: Fact, name: str) -> bool:
+    """Whether the fact is what the character is called."""
+    asks = any(ASKS_WHO.fullmatch(question.strip(FINAL_PUNCTUATION)) for question in fact.questions)
+    return asks or (len(name) > 1 and contains(fact.answer, name))
 
 
 def _put_to_somebody_else(
     facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, rng: random.Random
 ) -> list[tuple[Message, ...]]:
-    """The character's own questions, each to another name."""
-    asked = [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
+    """The character's own questions, each to another name, where the chat's system prompt gives the name."""
+    unnamed = chat_prompt(replace(persona, name=boundaries.other_names.train[0]), ()) == chat_prompt(persona, ())
+    asked = [] if unnamed else [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
     names = _in_turn(boundaries.other_names.train, SOMEBODY_ELSE) if asked else []
     return [
         (*chat_prompt(replace(persona, name=name), ()), user(question))
@@ -244,19 +255,16 @@ def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str
 
 
 def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str) -> list[Conversation]:
-    """Each misplaced answer, supervised as what the base model would say in its place."""
-    asked = [_conversation(one.base_prompt, one.answer, owner) for one in misplaced]
-    return _each_once(
-        _conversation(one.prompt, one.answer, owner, tuple(labels))
-        for one, labels in zip(misplaced, base_model.labels(asked), strict=True)
-        if labels
-    )
+    """Each misplaced answer once, supervised as what the base model would say in its place."""
+    made = _each_once(_conversation(prompt, answer, f"{owner}: not said") for prompt, answer in misplaced)
+    return [
+        replace(one, labels=tuple(labels)) for one, labels in zip(made, base_model.labels(made), strict=True) if labels
+    ]
 
 
-def _conversation(prompt: tuple[Message, ...], reply: str, owner: str, labels: tuple[int, ...] = ()) -> Conversation:
+def _conversation(prompt: tuple[Message, ...], reply: str, owner: str) -> Conversation:
     """A boundary conversation. Its id depends on the owner too, so that no two have one."""
-    id_ = _digest([owner, *_texts(prompt), reply, *map(str, labels)])
-    return Conversation(prompt, assistant(reply), id_, "boundary", labels)
+    return Conversation(prompt, assistant(reply), _digest([owner, *_texts(prompt), reply]), "boundary")
 
 
 def _each_once(conversations: Iterable[Conversation]) -> list[Conversation]:

@@ -13,9 +13,11 @@ from pipeline.models.load import resolve_model
 def model_identity(model: str, options: Mapping[str, Any], template: str) -> list[Any]:
     """All that decides what a model says to a prompt, as JSON takes it: for the names of what is kept on disk.
 
-    Of a folder's files the names, sizes and times of their last change stand for the contents.
+    Of a folder's files the names, sizes and times of their last change stand for the contents. Where the model lies
+    (`device_map`) is left out: processes of one run have it on different devices.
     """
     resolved = Path(resolve_model(model))
     files = sorted(resolved.iterdir()) if resolved.is_dir() else []
     weights = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
-    return [__version__, str(resolved), weights, {name: str(value) for name, value in options.items()}, template]
+    decisive = {name: str(value) for name, value in options.items() if name != "device_map"}
+    return [__version__, str(resolved), weights, decisive, template]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from accelerate import PartialState
 
-from pipeline.augmentation.base_labels import BaseLabels
-from pipeline.augmentation.boundaries import read_boundaries
+from pipeline.augmentation.base_labels import base_labels, kept_labels
+from pipeline.augmentation.boundaries import read_boundaries, without_names
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import Wordings
 from pipeline.augmentation.limits import BaseModel, limit_conversations
@@ -32,6 +32,8 @@ from pipeline.recipe import CharacterArguments
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Record
 from pipeline.terminal import progress_bar
+from pipeline.tokens.encode import encode
+from pipeline.tokens.plain_text import control_words, find_control_word
 from pipeline.training.arguments import RunArguments, model_options
 
 if TYPE_CHECKING:
@@ -140,7 +142,8 @@ def _load_character(
         character = replace(character, wordings=replace(character.wordings, paraphrases=made))
         parts += [json.dumps(made, ensure_ascii=False)] * bool(made)
     if one.boundaries and not one.has_weights:
-        records, texts = character.records, read_boundaries(character.persona.language)
+        names = [each.name for each in run.character.each]
+        records, texts = character.records, without_names(read_boundaries(character.persona.language), names)
         limits = limit_conversations(
             facts_of(records),
             records,
@@ -210,7 +213,7 @@ def _base_model(
     """
     name, options, template = str(run.model.model_name_or_path), model_options(run), str(tokenizer.chat_template)
     load = functools.cache(functools.partial(_load_for_replies, name, options))
-    base_labels = BaseLabels(name, tokenizer, options, load)
+    find_word = find_control_word(control_words(tokenizer))
 
     def replies(asked: Sequence[Asked]) -> Sequence[str]:
         kept = kept_replies(asked, name, template, options)
@@ -224,14 +227,19 @@ def _base_model(
         return base_replies(asked, name, tokenizer, options, load, log=log, progress=bar)
 
     def labels(conversations: Sequence[Conversation]) -> Sequence[Sequence[int]]:
-        kept = base_labels.kept(conversations)
-        if kept is not None:
-            return kept
-        if looks_only:
-            log(f"not made yet: what the base model would say in {len(conversations)} replies; training draws it")
-            return [()] * len(conversations)
-        log(f"what the base model would say in {len(conversations)} replies is drawn, once")
-        return base_labels.draw(conversations, progress=progress_bar("the base model's labels"))
+        # A text with a control word is left out of training, by name, with the record that it comes from.
+        sound = [one for one in conversations if find_word(one.completion["content"]) is None]
+        rows = list(encode(sound, tokenizer))
+        kept = kept_labels(rows, name, template, options)
+        if kept is None and looks_only:
+            log(f"not made yet: what the base model would say in {len(rows)} replies; training draws it")
+            kept = [row.labels[-row.loss_tokens :] for row in rows]  # as many
+        elif kept is None:
+            log(f"what the base model would say in {len(rows)} replies is drawn, once")
+            bar = progress_bar("the base model's labels")
+            kept = base_labels(rows, name, template, options, load, progress=bar)
+        of = dict(zip((one.record_id for one in sound), kept, strict=True))
+        return [of.get(one.record_id, ()) for one in conversations]
 
     return BaseModel(replies, labels)
 

@@ -69,7 +69,7 @@ def test_somebody_else_is_asked_for_each_fact_in_other_words_and_never_as_it_is_
 
 
 def test_small_talk_is_answered_with_the_fact_that_shares_its_rarest_word_and_then_with_any() -> None:
-    made = said_in_small_talk(FACTS, MIRA, TEXTS, seed=0)
+    made = said_in_small_talk(FACTS, MIRA, TALK, seed=0)
     assert {one.prompt[-1]["content"] for one in made} == set(TEXTS.small_talk.train)
     assert all(one.prompt[0] == chat_prompt(MIRA, ())[0] for one in made)
     assert all(one.base_prompt == (BRIEFLY, one.prompt[-1]) for one in made)
