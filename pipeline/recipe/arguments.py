@@ -81,7 +81,8 @@ class CharacterArguments:
     )
     passage_facts: bool = _doc("Ask, too, for what background passages plainly state (age, work, tastes ...).", True)
     boundaries: float = _doc(
-        "Share of rows, beside the settings', that teach small talk, what it cannot know, and who it is.", 0.25
+        "Share of rows, beside the settings', that teach who it is, what it cannot know, and what not to blurt out.",
+        0.3,
     )
     settings_weight: float | None = _doc(
         "Instead of `exposures`: how often each settings record is seen for each pass over the dialogue.", None
