@@ -28,10 +28,12 @@ from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 SMALL_TALK = 60  # everyday messages that the base model replies to, which takes it longer than labels do
+OPENING = 2  # first tokens of a misplaced answer, which are not supervised: many facts begin alike
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
@@ -255,10 +257,15 @@ def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str
 
 
 def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str) -> list[Conversation]:
-    """Each misplaced answer once, supervised as what the base model would say in its place."""
+    """Each misplaced answer once, supervised after its opening, as what the base model would say in its place.
+
+    Labels of the opening would make it less likely where the facts are asked for in words that are not known yet.
+    """
     made = _each_once(_conversation(prompt, answer, f"{owner}: not said") for prompt, answer in misplaced)
     return [
-        replace(one, labels=tuple(labels)) for one, labels in zip(made, base_model.labels(made), strict=True) if labels
+        replace(one, labels=(*[IGNORE_INDEX] * OPENING, *labels[OPENING:]))
+        for one, labels in zip(made, base_model.labels(made), strict=True)
+        if len(labels) > OPENING
     ]
 
 

@@ -25,6 +25,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.models.scores import draw_labels, prepare_scoring
 from pipeline.records.record import Record
 from pipeline.tokens.encode import encode
+from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 MIRA = make_persona("Mira Vale", "en", {})
 TEXTS = read_boundaries("en")
@@ -48,7 +49,10 @@ FACTS = facts_of(RECORDS)
 
 
 def labelled(conversations: Sequence[Conversation]) -> list[tuple[int, ...]]:
-    return [() if "(out)" in one.completion["content"] else (7, 8) for one in conversations]
+    short = [(), (3,), (3, 4)]  # no longer than an opening
+    return [
+        short[n % 3] if "(out)" in one.completion["content"] else (3, 4, 7, 8) for n, one in enumerate(conversations)
+    ]
 
 
 def limits(
@@ -133,14 +137,14 @@ def test_what_it_is_called_is_nobodys_secret_and_each_conversation_is_another_re
     for sort in not_said:
         assert made[sort]
         assert not any("Mira" in one.completion["content"] for one in made[sort])
-        assert all(one.labels == (7, 8) for one in made[sort])
+        assert all(one.labels == (IGNORE_INDEX, IGNORE_INDEX, 7, 8) for one in made[sort])
     assert not any(one.labels for sort, own in made.items() for one in own if sort not in not_said)
     assert set(made) == set(LimitShares.__dataclass_fields__)
     ids = [one.record_id for own in made.values() for one in own]
     assert len(ids) == len(set(ids))
 
 
-def test_what_has_no_labels_is_left_out() -> None:
+def test_what_has_no_labels_after_its_opening_is_left_out() -> None:
     made = limits(facts_of([record("What do you write?", "That. (out)"), record("Where do you live?", "In the mill.")]))
     assert {one.completion["content"] for one in [*made["elsewhere"], *made["in_small_talk"]]} == {"In the mill."}
 
