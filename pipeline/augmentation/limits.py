@@ -72,9 +72,9 @@ class LimitShares:
     small_talk: float = 0.11
     in_small_talk: float = 0.16
     somebody_else: float = 0.05
-    elsewhere: float = 0.27
-    unanswerable: float = 0.27
-    identity: float = 0.09
+    elsewhere: float = 0.25
+    unanswerable: float = 0.26
+    identity: float = 0.12
     premises: float = 0.05
 
 
