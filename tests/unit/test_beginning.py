@@ -48,12 +48,12 @@ def test_a_new_characters_folder_converts_and_tests_as_it_is(
 
 
 def test_what_a_new_characters_folder_teaches_stands_within_its_recipes_limits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_starter(tmp_path / "mine", "Mira", "en")
     monkeypatch.chdir(tmp_path / "mine")
     run = parse_run(Path("recipe.yaml"), [])
-    characters, _ = load_characters(run, lambda _: None, looks_only=True)
+    characters, tokenizer = load_characters(run, lambda _: None, looks_only=True)
     data = prepare_data(run, characters, tokenizer)
     facts = [count for count, kind in zip(data.planned, data.rows.kinds, strict=True) if kind == "setting_qa"]
     assert run.character.exposures < min(facts) <= max(facts) <= run.character.max_exposures
