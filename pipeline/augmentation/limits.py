@@ -259,7 +259,7 @@ def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str
 def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str) -> list[Conversation]:
     """Each misplaced answer once, supervised after its opening, as what the base model would say in its place.
 
-    Labels of the opening would make it less likely where the facts are asked for in words that are not known yet.
+    Labels of the opening might make it less likely where the facts are asked for in words that are not known yet.
     """
     made = _each_once(_conversation(prompt, answer, f"{owner}: not said") for prompt, answer in misplaced)
     return [
