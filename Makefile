@@ -62,7 +62,7 @@ ablation: setup ## copies, frames, families of wordings, and boundaries, on one 
 	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/wordings \
 	  --boundaries 0 --wordings copies frames families --seed 1 2 3
 	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/boundaries \
-	  --boundaries 0 0.25 --seed 1 2 3
+	  --boundaries 0 0.3 --seed 1 2 3
 
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak

@@ -12,24 +12,32 @@ import hashlib
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import ItemShares, Wordings, answers_of, in_another_setting, is_near_any
-from pipeline.augmentation.misplaced import Misplaced, no_question_of, put_to_somebody_else, said_in_small_talk
+from pipeline.augmentation.misplaced import (
+    Misplaced,
+    no_question_of,
+    others_prompts,
+    put_to_somebody_else,
+    said_in_small_talk,
+)
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
-from pipeline.augmentation.replies import Asked
+from pipeline.augmentation.replies import Asked, BaseModel
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
+One = TypeVar("One")
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 SMALL_TALK = 60  # everyday messages that the base model replies to, which takes it longer than labels do
@@ -47,18 +55,6 @@ ASKS_WHO = re.compile(
     re.IGNORECASE,
 )
 I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
-
-
-@dataclass(frozen=True, slots=True)
-class BaseModel:
-    """What the base model is asked for; empty where it has nothing that is fit, or is not asked yet.
-
-    `replies`: its reply to each prompt. `labels`: of each conversation, a token it would say in the place of each that
-    the loss sees.
-    """
-
-    replies: Callable[[Sequence[Asked]], Sequence[str]]
-    labels: Callable[[Sequence[Conversation]], Sequence[Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,9 @@ def limit_conversations(
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
-    replied = _as_the_base_model_replies(facts, persona, boundaries, base_model, rng)
+    wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
+    talk = no_question_of(facts, boundaries.small_talk.train)
+    replied = _as_the_base_model_replies(facts, persona, boundaries, base_model, talk=talk, rng=rng)
     unknown = [
         (*chat, *_in_some_setting(question, boundaries, rng))
         for one in unknown_things(records, boundaries)
@@ -104,32 +102,38 @@ def limit_conversations(
     ]
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
-    introduction = introduce(persona, facts, records, boundaries)
-    wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
+    introductions = [introduce(persona, facts, records, boundaries)] * len(who)
     premises = false_premises(facts, records, boundaries, persona.language)
     return {
         **replied,
-        **_not_said_there(facts, persona, boundaries, base_model, wordings=wordings, seed=seed),
+        **_not_said_there(facts, persona, boundaries, base_model, talk=talk, wordings=wordings, seed=seed),
         "unanswerable": _conversations(unknown, refusals, persona.name),
-        "identity": _conversations(who, [introduction] * len(who), persona.name),
+        "identity": _conversations(who, introductions, persona.name),
         "premises": _put_right(premises, persona, boundaries, forbidden, rng),
     }
 
 
 def _as_the_base_model_replies(
-    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, base_model: BaseModel, rng: random.Random
+    facts: Sequence[Fact],
+    persona: Persona,
+    boundaries: Boundaries,
+    base_model: BaseModel,
+    *,
+    talk: Sequence[str],
+    rng: random.Random,
 ) -> dict[str, list[Conversation]]:
-    """Small talk, and the character's questions put to somebody else, with the base model's replies."""
-    talk = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train[:SMALL_TALK]]
+    """What of small talk is in `talk`, and the character's questions put to others, with the base model's replies."""
+    prompts = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train[:SMALL_TALK]]
     others = _put_to_somebody_else(facts, persona, boundaries, rng)
     briefly, name = system(boundaries.briefly), re.escape(persona.name)
     # Nothing of the character is in the first, so that they are made once for all characters of a language.
-    small = base_model.replies([Asked((briefly, prompt[-1]), boundaries.claims, persona.language) for prompt in talk])
+    small = base_model.replies(
+        [Asked((briefly, prompt[-1]), boundaries.claims, persona.language) for prompt in prompts]
+    )
     elses = base_model.replies([Asked(prompt, name, persona.language) for prompt in others])
-    fit = set(no_question_of(facts, boundaries.small_talk.train))
-    small = [reply if prompt[-1]["content"] in fit else "" for prompt, reply in zip(talk, small, strict=True)]
+    small = [reply if prompt[-1]["content"] in talk else "" for prompt, reply in zip(prompts, small, strict=True)]
     return {
-        "small_talk": _conversations(talk, small, persona.name),
+        "small_talk": _conversations(prompts, small, persona.name),
         "somebody_else": _conversations(others, elses, persona.name),
     }
 
@@ -140,6 +144,7 @@ def _not_said_there(
     boundaries: Boundaries,
     base_model: BaseModel,
     *,
+    talk: Sequence[str],
     wordings: Wordings,
     seed: int,
 ) -> dict[str, list[Conversation]]:
@@ -148,7 +153,6 @@ def _not_said_there(
     What the character is called may be said to anybody.
     """
     own = [fact for fact in facts if not _says_name(fact, persona.name)]
-    talk = no_question_of(facts, boundaries.small_talk.train)
     wordings = replace(wordings, answers=answers_of(facts, wordings.forbidden, persona.name))
     misplaced = {
         "in_small_talk": said_in_small_talk(own, persona, talk, seed=seed),
@@ -166,14 +170,11 @@ def _says_name(fact: Fact, name: str) -> bool:
 def _put_to_somebody_else(
     facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, rng: random.Random
 ) -> list[tuple[Message, ...]]:
-    """The character's own questions, each to another name, where the chat's system prompt gives the name."""
-    unnamed = chat_prompt(replace(persona, name=boundaries.other_names.train[0]), ()) == chat_prompt(persona, ())
-    asked = [] if unnamed else [fact.questions[0] for fact in rng.sample(list(facts), len(facts))]
-    names = _in_turn(boundaries.other_names.train, SOMEBODY_ELSE) if asked else []
-    return [
-        (*chat_prompt(replace(persona, name=name), ()), user(question))
-        for name, question in zip(names, itertools.cycle(asked), strict=False)
-    ]
+    """The character's own questions, each to another name."""
+    others = others_prompts(persona, boundaries)
+    asked = [fact.questions[0] for fact in rng.sample(list(facts), len(facts))] if others else []
+    prompts = _in_turn(others, SOMEBODY_ELSE) if asked else []
+    return [(*prompt, user(question)) for prompt, question in zip(prompts, itertools.cycle(asked), strict=False)]
 
 
 def _put_right(
@@ -283,8 +284,8 @@ def _texts(prompt: Sequence[Message]) -> list[str]:
     return [message["content"] for message in prompt]
 
 
-def _in_turn(texts: Sequence[str], count: int) -> list[str]:
-    return [texts[number % len(texts)] for number in range(count)]
+def _in_turn(ones: Sequence[One], count: int) -> list[One]:
+    return [ones[number % len(ones)] for number in range(count)]
 
 
 def _digest(parts: Sequence[str]) -> str:

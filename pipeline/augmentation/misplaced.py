@@ -28,12 +28,9 @@ LONG_WORD = 4  # letters
 def put_to_somebody_else(
     facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, wordings: Wordings, *, seed: int
 ) -> list[Misplaced]:
-    """What the facts are asked with, in some of their wordings, each time of another name.
-
-    Nothing, where the chat's system prompt does not give the name.
-    """
-    others = [chat_prompt(replace(persona, name=name), ()) for name in boundaries.other_names.train]
-    if not facts or chat_prompt(persona, ()) in others:
+    """What the facts are asked with, in some of their wordings, each time of another name."""
+    others = others_prompts(persona, boundaries)
+    if not facts or not others:
         return []
     times = max(TIMES_ELSEWHERE, -(-LEAST // len(facts)))
     rng = random.Random(seed)  # noqa: S311 - no secret
@@ -43,6 +40,12 @@ def put_to_somebody_else(
         for own in fact_items(fact, persona, times, wordings, ItemShares(chat=1.0), seed=seed).values()
         for item in own
     ]
+
+
+def others_prompts(persona: Persona, boundaries: Boundaries) -> list[tuple[Message, ...]]:
+    """The chat's prompt of each other name; none, where the chat's system prompt does not give the name."""
+    others = [chat_prompt(replace(persona, name=name), ()) for name in boundaries.other_names.train]
+    return [] if chat_prompt(persona, ()) in others else others
 
 
 def said_in_small_talk(facts: Sequence[Fact], persona: Persona, talk: Sequence[str], *, seed: int) -> list[Misplaced]:

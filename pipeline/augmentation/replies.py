@@ -15,7 +15,7 @@ import torch
 from pipeline.atomic_io import write_json
 from pipeline.augmentation.reply_checks import first_sentences, reply_objection
 from pipeline.conversations.persona import Language, Sampling
-from pipeline.conversations.render import Message
+from pipeline.conversations.render import Conversation, Message
 from pipeline.home import understudy_home
 from pipeline.models.generate import generate_replies
 from pipeline.models.identity import model_identity
@@ -35,6 +35,18 @@ class Asked:
     prompt: tuple[Message, ...]
     unwanted: str
     language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """What the base model is asked for; empty where it has nothing that is fit, or is not asked yet.
+
+    `replies`: its reply to each prompt. `labels`: of each conversation, a token it would say in the place of each that
+    the loss sees.
+    """
+
+    replies: Callable[[Sequence[Asked]], Sequence[str]]
+    labels: Callable[[Sequence[Conversation]], Sequence[Sequence[int]]]
 
 
 def kept_replies(

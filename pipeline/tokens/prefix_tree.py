@@ -68,9 +68,8 @@ def build_prefix_tree(input_ids: Sequence[Sequence[int]], labels: Sequence[Seque
     """Merge rows into a prefix tree. Linear in their tokens, but for sorting the rows.
 
     `labels[r][i]` is what is to be predicted in the place of `input_ids[r][i]`, as a rule that token itself, and -100
-    where nothing is. A row's first token cannot be a
-    target: nothing predicts it. A row's last token is only a target: nothing follows from it, so it has no node of its
-    own.
+    where nothing is. A row's first token cannot be a target: nothing predicts it. A row's last token is only a target:
+    nothing follows from it, so it has no node of its own.
     """
     order = sorted(range(len(input_ids)), key=lambda row: list(input_ids[row]))
     tokens: list[int] = []

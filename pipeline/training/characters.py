@@ -16,10 +16,10 @@ from pipeline.augmentation.base_labels import base_labels, kept_labels
 from pipeline.augmentation.boundaries import read_boundaries, without_names
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import Wordings
-from pipeline.augmentation.limits import BaseModel, limit_conversations
+from pipeline.augmentation.limits import limit_conversations
 from pipeline.augmentation.paraphrase import paraphrases_of
 from pipeline.augmentation.questions import Rule, rules_for, without_family
-from pipeline.augmentation.replies import Asked, base_replies, kept_replies
+from pipeline.augmentation.replies import Asked, BaseModel, base_replies, kept_replies
 from pipeline.augmentation.synonyms import synonyms_for
 from pipeline.conversations.persona import Persona, make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, user

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pipeline.augmentation.boundaries import Boundaries, read_boundaries
 from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
-from pipeline.augmentation.limits import BaseModel, introduce, limit_conversations
+from pipeline.augmentation.limits import introduce, limit_conversations
 from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
-from pipeline.augmentation.replies import Asked
+from pipeline.augmentation.replies import Asked, BaseModel
 from pipeline.augmentation.reply_checks import (
     CLAIM,
     ECHOES,

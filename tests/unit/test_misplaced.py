@@ -16,9 +16,10 @@ from pipeline.augmentation.base_labels import base_labels, kept_labels
 from pipeline.augmentation.boundaries import read_boundaries, without_names
 from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import Wordings, is_near_any
-from pipeline.augmentation.limits import BaseModel, LimitShares, limit_conversations
+from pipeline.augmentation.limits import LimitShares, limit_conversations
 from pipeline.augmentation.misplaced import put_to_somebody_else, said_in_small_talk
 from pipeline.augmentation.questions import language_rules
+from pipeline.augmentation.replies import BaseModel
 from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
