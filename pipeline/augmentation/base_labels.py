@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.atomic_io import write_json
-from pipeline.home import understudy_home
+from pipeline.home import kept_file, read_kept_list
 from pipeline.models.identity import model_identity
 from pipeline.models.scores import draw_labels, prepare_scoring
 from pipeline.tokens.row import TokenRow
@@ -26,11 +24,7 @@ TOKENS_A_BATCH = 2048  # of the rows of a forward, before what they share is mer
 
 def kept_labels(rows: Sequence[TokenRow], model_name: str, template: str, options: Mapping[str, Any]) -> Labels | None:
     """The labels that `base_labels` has kept for the rows; None if it has not drawn them yet."""
-    try:
-        kept = json.loads(_path(rows, model_name, template, options).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return kept if isinstance(kept, list) and len(kept) == len(rows) else None
+    return read_kept_list(_path(rows, model_name, template, options), len(rows))
 
 
 def base_labels(
@@ -77,6 +71,4 @@ def _batches(rows: Sequence[TokenRow]) -> list[list[TokenRow]]:
 
 def _path(rows: Sequence[TokenRow], model_name: str, template: str, options: Mapping[str, Any]) -> Path:
     decisive = [*model_identity(model_name, options, template), SEED]
-    content = json.dumps([decisive, [[row.input_ids, row.loss_tokens] for row in rows]])
-    digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-    return understudy_home() / "labels" / f"{digest}.json"
+    return kept_file("labels", [decisive, [[row.input_ids, row.loss_tokens] for row in rows]])

@@ -6,7 +6,6 @@ How a wording is made and judged is in `paraphrase_model`, what speaks against o
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pipeline.augmentation.paraphrase_cache import Outcome, OutcomeCache, Pair
 from pipeline.augmentation.paraphrase_checks import ASKS_ELSE, first_objection, similarity
 from pipeline.augmentation.paraphrase_model import asks_the_same, prompts_for, propose
 from pipeline.conversations.persona import Language, Persona
-from pipeline.home import understudy_home
+from pipeline.home import kept_file
 from pipeline.models.identity import model_identity
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.records.record import Record
@@ -254,8 +253,7 @@ def _describe(result: Paraphrases) -> str:
 def _cache_file(decisive: Sequence[Any]) -> Path:
     """Where the outcomes are kept: by the content of all that decides them, prompts and checks included."""
     ours = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("paraphrase*.*"))]
-    content = json.dumps([*decisive, ours], ensure_ascii=False)
-    return understudy_home() / "paraphrases" / f"{_digest(content)}.jsonl"
+    return kept_file("paraphrases", [*decisive, ours], ".jsonl")
 
 
 def _block_seed(seed: int, block: Sequence[Pair]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -16,7 +14,7 @@ from pipeline.atomic_io import write_json
 from pipeline.augmentation.reply_checks import first_sentences, reply_objection
 from pipeline.conversations.persona import Language, Sampling
 from pipeline.conversations.render import Conversation, Message
-from pipeline.home import understudy_home
+from pipeline.home import kept_file, read_kept_list
 from pipeline.models.generate import generate_replies
 from pipeline.models.identity import model_identity
 
@@ -53,11 +51,7 @@ def kept_replies(
     asked: Sequence[Asked], model_name: str, template: str, options: Mapping[str, Any]
 ) -> list[str] | None:
     """The base model's replies as `base_replies` has kept them; None if it has not made them yet."""
-    try:
-        kept = json.loads(_path(asked, model_name, template, options).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return kept if isinstance(kept, list) and len(kept) == len(asked) else None
+    return read_kept_list(_path(asked, model_name, template, options), len(asked))
 
 
 def base_replies(
@@ -121,6 +115,4 @@ def _path(asked: Sequence[Asked], model_name: str, template: str, options: Mappi
     """Where they are kept: by all that decides them, the checks' own text included."""
     checks = Path(__file__).with_name("reply_checks.py").read_text(encoding="utf-8")
     decisive = [*model_identity(model_name, options, template), astuple(SAMPLING), TRIES, SEED, checks]
-    content = json.dumps([decisive, [astuple(one) for one in asked]], ensure_ascii=False)
-    digest = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-    return understudy_home() / "replies" / f"{digest}.json"
+    return kept_file("replies", [decisive, [astuple(one) for one in asked]])

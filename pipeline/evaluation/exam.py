@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +18,7 @@ from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
 from pipeline.evaluation.metrics.voice_report import VoiceReferences
 from pipeline.evaluation.probes.probe import Probe, sample_probes, with_distractors
-from pipeline.home import understudy_home
+from pipeline.home import kept_file
 from pipeline.models.identity import model_identity
 from pipeline.records.files import REJECTS_FILE
 from pipeline.records.record import Record
@@ -174,8 +173,7 @@ def voice_references(
 
 def cache_file(model: str, options: Mapping[str, Any], template: str, exam: Exam) -> Path:
     """Where the base model's outcome on this exam is kept: by the content of all that decides it."""
-    content = json.dumps([*model_identity(model, options, template), asdict(exam)], ensure_ascii=False, sort_keys=True)
-    return understudy_home() / "recall" / f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json"
+    return kept_file("recall", [*model_identity(model, options, template), asdict(exam)])
 
 
 def _questions(probes: Iterable[Probe]) -> int:
