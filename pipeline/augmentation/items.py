@@ -1,9 +1,9 @@
 """A fact's exposures, each another item: as the user wrote it, in other words, in another setting.
 
 Distinct wordings buy what copies never do (docs/log.md has the figures), so a fact that is to be seen twenty times is
-asked for in twenty ways: its own wordings first, then those of rules and of a paraphrasing model, family by family;
-some after an everyday exchange, some with an opener, some typed in a hurry. Most stand under the chat's own prompt, so
-that what is learnt is recalled in chat.
+asked for in twenty ways: its own wordings first, then those of rules and of a paraphrasing model, the ones with the
+newest words before the others; some after an everyday exchange, some with an opener, some typed in a hurry. Most stand
+under the chat's own prompt, so that what is learnt is recalled in chat.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
 from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
-from pipeline.augmentation.questions import Family, Rule, Wording, plain, reword
+from pipeline.augmentation.questions import Rule, Wording, plain, reword
 from pipeline.augmentation.synonyms import Synonyms, in_other_words
+from pipeline.augmentation.variety import most_varied, rarity_in
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.record import Record
@@ -63,30 +64,41 @@ class Wordings:
 
 
 def fact_items(
-    fact: Fact, persona: Persona, count: int, wordings: Wordings, shares: ItemShares, *, seed: int
+    exposures: Sequence[tuple[Fact, int]], persona: Persona, wordings: Wordings, shares: ItemShares, *, seed: int
 ) -> dict[str, list[Conversation]]:
-    """`count` conversations that teach the fact, by record id, each record's within one of another's.
+    """Each fact's exposures as so many conversations that teach it, by record id.
 
-    They are as different from one another as there are wordings for the fact. The same arguments give the same ones.
+    Those of a fact are as different from one another as there are wordings for it, and are shared out among its
+    records, within one of each other. The same arguments give the same ones.
     """
-    rng = random.Random(_hash(f"{seed} {fact.fact_id}"))  # noqa: S311 - no secret
-    written = [(record.record_id, record.prompt) for record in fact.records]
-    others = other_wordings(fact, persona, wordings, rng)
-    as_written = min(count, max(round(count * shares.written), 2 * len(written))) if others else count
-    owners = islice(cycle(record.record_id for record in fact.records), as_written, count)
-    chosen = [(owner, wording.text) for owner, wording in zip(owners, cycle(others), strict=False)]
-    items: dict[str, list[Conversation]] = {record.record_id: [] for record in fact.records}
-    prompts = _system_prompts(persona, shares, count, rng)
-    for number, (owner, question) in enumerate([*islice(cycle(written), as_written), *chosen]):
-        turns = [user(question)]
-        if number >= as_written and rng.random() < shares.setting:
-            turns = in_another_setting(question, wordings.boundaries, rng)
-        items[owner].append(Conversation((*prompts[number], *turns), assistant(fact.answer), owner, "setting_qa"))
+    rngs = [random.Random(_hash(f"{seed} {fact.fact_id}")) for fact, _ in exposures]  # noqa: S311 - no secret
+    pools = [other_wordings(fact, persona, wordings, rng) for (fact, _), rng in zip(exposures, rngs, strict=True)]
+    rarity = rarity_in(pools)
+    items: dict[str, list[Conversation]] = {}
+    for (fact, count), rng, pool in zip(exposures, rngs, pools, strict=True):
+        others = most_varied(pool, fact.questions, persona.name, rarity)
+        asked = _asked(fact, count, [wording.text for wording in others], shares)
+        prompts = _system_prompts(persona, shares, count, rng)
+        items |= {record.record_id: [] for record in fact.records}
+        for (owner, question, as_written), prompt in zip(asked, prompts, strict=True):
+            turns = [user(question)]
+            if not as_written and rng.random() < shares.setting:
+                turns = in_another_setting(question, wordings.boundaries, rng)
+            items[owner].append(Conversation((*prompt, *turns), assistant(fact.answer), owner, "setting_qa"))
     return items
 
 
+def _asked(fact: Fact, count: int, others: Sequence[str], shares: ItemShares) -> Iterator[tuple[str, str, bool]]:
+    """The fact's `count` questions: the record's id that each is of, its text, and whether the user wrote it."""
+    written = [(record.record_id, record.prompt, True) for record in fact.records]
+    as_written = min(count, max(round(count * shares.written), 2 * len(written))) if others else count
+    yield from islice(cycle(written), as_written)
+    owners = islice(cycle(record.record_id for record in fact.records), as_written, count)
+    yield from ((owner, text, False) for owner, text in zip(owners, cycle(others), strict=False))
+
+
 def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random.Random) -> list[Wording]:
-    """Every wording of the fact that the user did not write, the families in turn, frames last."""
+    """Every wording of the fact that the user did not write, in any order."""
     pool: dict[str, Wording] = {}
     # Of a fact that is asked about the character, a question about it and the same to it are one question.
     tested = wordings.forbidden.get(fact.answer, ())
@@ -97,14 +109,9 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
                 pool.setdefault(wording.text.casefold(), wording)
     for question in fact.questions:
         pool.pop(question.casefold(), None)
-    by_family: dict[Family, list[Wording]] = {}
-    for wording in pool.values():
-        by_family.setdefault(wording.family, []).append(wording)
-    for own in by_family.values():
-        rng.shuffle(own)
-    frames = by_family.pop("frame", [])
-    turns = sorted((number, rng.random(), text) for own in by_family.values() for number, text in enumerate(own))
-    return [wording for _, _, wording in turns] + frames
+    made = list(pool.values())
+    rng.shuffle(made)
+    return made
 
 
 def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Random) -> Iterator[Wording]:

@@ -109,15 +109,12 @@ def _doubt(facts: Sequence[Fact], exposures: float) -> str:
 
 def _items(
     plain: Lessons, facts: Sequence[tuple[Fact, int]], wordings: Wordings, seed: int
-) -> dict[str, Sequence[Conversation]]:
+) -> dict[str, list[Conversation]]:
     shares = ItemShares(chat=plain.chat_share)
     wordings = replace(
         wordings, answers=answers_of([fact for fact, _ in facts], wordings.forbidden, plain.persona.name)
     )
-    items: dict[str, Sequence[Conversation]] = {}
-    for fact, count in facts:
-        items |= fact_items(fact, plain.persona, count, wordings, shares, seed=seed)
-    return items
+    return fact_items(facts, plain.persona, wordings, shares, seed=seed)
 
 
 def _record_exposures(

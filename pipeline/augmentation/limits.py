@@ -264,7 +264,7 @@ def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, own
     """
     made = _each_once(_conversation(prompt, answer, f"{owner}: not said") for prompt, answer in misplaced)
     return [
-        replace(one, labels=(*[IGNORE_INDEX] * OPENING, *labels[OPENING:]))
+        replace(one, kind="misplaced", labels=(*[IGNORE_INDEX] * OPENING, *labels[OPENING:]))
         for one, labels in zip(made, base_model.labels(made), strict=True)
         if len(labels) > OPENING
     ]

@@ -35,9 +35,10 @@ def put_to_somebody_else(
     times = max(TIMES_ELSEWHERE, -(-LEAST // len(facts)))
     rng = random.Random(seed)  # noqa: S311 - no secret
     return [
-        ((*rng.choice(others), *item.prompt[1:]), fact.answer)
-        for fact in facts
-        for own in fact_items(fact, persona, times, wordings, ItemShares(chat=1.0), seed=seed).values()
+        ((*rng.choice(others), *item.prompt[1:]), item.completion["content"])
+        for own in fact_items(
+            [(fact, times) for fact in facts], persona, wordings, ItemShares(chat=1.0), seed=seed
+        ).values()
         for item in own
     ]
 

@@ -10,10 +10,10 @@ from typing import Literal, TypedDict
 from pipeline.conversations.persona import Persona
 from pipeline.records.record import KINDS, Kind, Record, Turn
 
-# Records' kinds, general conversations replayed against forgetting, which belong to no character, and what a character
-# answers where no record says it.
-ConversationKind = Kind | Literal["replay", "boundary"]
-CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay", "boundary")
+# Records' kinds, general conversations replayed against forgetting, which belong to no character, what a character
+# answers where no record says it, and its facts' answers where they do not belong, with other labels.
+ConversationKind = Kind | Literal["replay", "boundary", "misplaced"]
+CONVERSATION_KINDS: tuple[ConversationKind, ...] = (*KINDS, "replay", "boundary", "misplaced")
 
 
 class Message(TypedDict):

@@ -178,6 +178,7 @@ KINDS: Mapping[str, str] = {
     "background": "background",
     "replay": "replay",
     "boundary": "boundaries",
+    "misplaced": "facts where they do not belong",
 }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,10 @@ def explain_recipe(
             continue
         conversations = data.lessons[one.speaker].of(one)
         rows = list(fit_rows(conversations, tokenizer, run))
-        seen = exposures.get(one.record_id)
-        walks.append(walk_record(one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=seen))
+        walk = walk_record(
+            one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=exposures.get(one.record_id)
+        )
+        walks.append(replace(walk, loss_weight=data.loss_weights[one.kind]))
     notes += describe_limits(characters, list(named))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:

@@ -31,7 +31,7 @@ def format_walk(walk: RecordWalk, *, colour: bool) -> str:
         of = f", 1 of {row.forms} forms" if row.forms > 1 else ""
         lines += [
             f"{number}. tokens  under the instruction of {row.under}{of}: {row.tokens} tokens, of which the loss sees "
-            f"{row.loss_tokens}",
+            f"{row.loss_tokens}{format_weight(walk.loss_weight)}",
             _indented(_coloured(row.pieces) if colour else mark_supervised(row.pieces)),
         ]
     return "\n".join(lines)
@@ -43,6 +43,11 @@ def format_exposures(exposures: Exposures | None) -> str:
         return "never: it is held out, or longer than max_length"
     realised = "" if exposures.realised is None else f", {exposures.realised}x counted in the finished run"
     return f"{exposures.in_first_epoch}x in the first epoch, {exposures.planned}x in the whole run{realised}"
+
+
+def format_weight(weight: float) -> str:
+    """What each of these tokens weighs in the loss, where it is not 1."""
+    return "" if weight == 1 else f", each at a weight of {weight:g}"
 
 
 def mark_supervised(pieces: tuple[Piece, ...]) -> str:

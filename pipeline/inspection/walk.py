@@ -51,12 +51,14 @@ class RecordWalk:
     """All steps of one record; `rows` shows its first form under each instruction.
 
     `questions` are the messages that the record answers, each once: the user's own wording first, then the others.
+    `loss_weight` is that of each of its tokens which the loss sees.
     """
 
     record: Record
     rows: tuple[RowWalk, ...]
     exposures: Exposures | None  # none where the record is held out, or too long
     questions: tuple[str, ...] = ()
+    loss_weight: float = 1.0
 
 
 def walk_record(

@@ -18,7 +18,7 @@ MAX_CHARACTERS_SHOWN = 12  # that a table names, those with the most exposures f
 
 
 class KindExposures(TypedDict):
-    """Exposures of one kind of record over a run; shares are of all records seen and all loss tokens.
+    """Exposures of one kind of record over a run; shares are of all records seen, and of what the loss weighs.
 
     Where a run has several characters, each has rows of its own.
     """
@@ -43,10 +43,11 @@ def make_ledger(
     *,
     owners: Sequence[str] | None = None,
 ) -> list[KindExposures]:
-    """One row a kind, in order of appearance. `loss_tokens[i]` is the mean number of supervised tokens of record i.
+    """One row a kind, in order of appearance.
 
-    With `owners`, the character of each record ("" for none), one row for each character's each kind. Shares and
-    per-record figures are those of `realised` where it is given, else of `planned`.
+    `loss_tokens[i]` is what an exposure of record i weighs in the loss: its supervised tokens, in the mean of its rows,
+    times the weight of its kind. With `owners`, the character of each record ("" for none), one row for each
+    character's each kind. Shares and per-record figures are those of `realised` where it is given, else of `planned`.
     """
     seen = planned if realised is None else realised
     tokens = np.asarray(loss_tokens, dtype=np.float64) * seen

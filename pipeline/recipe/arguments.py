@@ -11,7 +11,9 @@ from typing import Any, cast
 from pipeline.recipe.conversion import Alternatives, ConversionOptions
 from pipeline.recipe.folders import safe_folder_name
 
-MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay", "boundary")  # the kinds that the mixture weighs
+MIXED_KINDS = ("background", "setting_qa", "dialogue", "replay", "boundary", "misplaced")  # what has a weight
+# Of a token in the loss, a settings question's being 1: what cannot be learnt shall not drown what can (decision 25).
+LOSS_WEIGHTS = {"background": 0.5, "dialogue": 0.3, "misplaced": 0.3}
 SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other kinds only
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
@@ -84,6 +86,11 @@ class CharacterArguments:
         "Share of rows, beside the settings', that teach who it is, what it cannot know, and what not to blurt out.",
         0.3,
     )
+    loss_weights: dict[str, float] | str | None = _doc(
+        "Weights of single kinds' tokens in the loss. Default, with `exposures`: {background: 0.5, dialogue: 0.3, "
+        "misplaced: 0.3}; else, and of other kinds, 1.",
+        None,
+    )
     settings_weight: float | None = _doc(
         "Instead of `exposures`: how often each settings record is seen for each pass over the dialogue.", None
     )
@@ -155,6 +162,12 @@ class CharacterArguments:
         """The mixture's weight of each kind."""
         settings = dict.fromkeys(("background", "setting_qa"), self.settings_weight or SETTINGS_WEIGHT)
         return {**dict.fromkeys(MIXED_KINDS, 1.0), **settings, **parse_numbers_by_kind(self.kind_weights)}
+
+    @property
+    def weights_in_loss(self) -> dict[str, float]:
+        """The weight of a token of each kind in the loss; a recipe that weighs the kinds itself has its own alone."""
+        measured = {} if self.has_weights else LOSS_WEIGHTS
+        return {**dict.fromkeys(MIXED_KINDS, 1.0), **measured, **parse_numbers_by_kind(self.loss_weights)}
 
     @property
     def raw_paths(self) -> list[Path]:

@@ -80,6 +80,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("boundaries", 0 <= arguments.boundaries < 1, "0 or more, and less than 1"),
         ("settings_weight", arguments.settings_weight is None or arguments.settings_weight > 0, "above 0"),
         ("kind_weights", _are_shares(arguments.kind_weights), _SHARES.format("weight")),
+        ("loss_weights", _are_shares(arguments.loss_weights), _SHARES.format("weight")),
         ("probabilities", _are_shares(arguments.probabilities), _SHARES.format("share")),
         ("weight_by", arguments.weight_by in WEIGHT_BY, " or ".join(WEIGHT_BY)),
         ("max_exposures", arguments.max_exposures >= 1, "1 or more"),

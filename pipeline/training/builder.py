@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProgressCallb
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, get_peft_config
 
+from pipeline.conversations.render import CONVERSATION_KINDS
 from pipeline.errors import UnderstudyError
 from pipeline.kernels.blocks import fuse_blocks
 from pipeline.kernels.head import tile_head
@@ -58,6 +59,7 @@ def build_trainer(
         owners=data.owners,
         watched_owners=data.watched_owners,
         checkpoint_limit=training.save_total_limit,
+        loss_weights=[recipe.weights_in_loss[kind] for kind in CONVERSATION_KINDS],
         average=WeightAverage(recipe.swa_start) if recipe.averages_weights else None,
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in REPLICATED_PARAMETERS:

@@ -43,7 +43,8 @@ class TrainingData:
     `unrounded_epoch` is how many rows an epoch would have if it were not rounded up to full optimizer steps.
     `watched` are rows that are not trained on: held-out lines, and the probed facts asked in new words.
     `owners[i]` names the character of record i ("" where it is nobody's), `watched_owners` those of what is watched;
-    both are empty where there is only one character. `lessons` are how each character's records are taught, by name.
+    both are empty where there is only one character. `lessons` are how each character's records are taught, by name,
+    `loss_weights` the weight of a token of each kind in the loss.
     """
 
     rows: RowSet
@@ -53,6 +54,7 @@ class TrainingData:
     held_out: Sequence[Record]
     watched: RowSet | None
     lessons: Mapping[str, Lessons]
+    loss_weights: Mapping[str, float]
     owners: Sequence[str] = ()
     watched_owners: Sequence[str] = ()
 
@@ -62,8 +64,9 @@ class TrainingData:
 
     def ledger(self, realised: Ints | None = None) -> list[KindExposures]:
         """The ledger by kind, and by character where there are several: of the plan, or of what was really consumed."""
-        owners = self.owners or None
-        return make_ledger(self.rows.kinds, self.rows.loss_tokens, self.planned, realised, owners=owners)
+        kinds = self.rows.kinds
+        in_loss = [count * self.loss_weights[kind] for kind, count in zip(kinds, self.rows.loss_tokens, strict=True)]
+        return make_ledger(kinds, in_loss, self.planned, realised, owners=self.owners or None)
 
 
 def prepare_data(
@@ -102,6 +105,7 @@ def prepare_data(
         held_out,
         watched,
         lessons,
+        recipe.weights_in_loss,
         owners if len(lessons) > 1 else (),
         watched_owners,
     )

@@ -140,6 +140,9 @@ def _log_data(data: TrainingData, training: SFTConfig, log: Callable[[str], None
     length = f"{training.max_steps} steps" if training.max_steps > 0 else f"{training.num_train_epochs:g} epochs"
     log(f"the mixture of {length}, an epoch being {plan.epoch_length} rows:")
     log(format_ledger(data.ledger()))
+    if weighed := {kind: weight for kind, weight in data.loss_weights.items() if weight != 1 and kind in rows.kinds}:
+        named = ", ".join(f"{kind} {weight:g}" for kind, weight in weighed.items())
+        log(f"weight of a token in the loss (of a settings question {data.loss_weights['setting_qa']:g}): {named}")
 
 
 def _add_callbacks(

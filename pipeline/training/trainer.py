@@ -17,6 +17,7 @@ from transformers.trainer_utils import rotate_checkpoints
 from trl import SFTTrainer
 
 from pipeline.atomic_io import read_json, write_json
+from pipeline.conversations.render import CONVERSATION_KINDS
 from pipeline.kernels.head import TiledHead
 from pipeline.mixture.plan import MixturePlan
 from pipeline.runs.checkpoints import mark_complete, sync_folder
@@ -91,8 +92,9 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
 
     `plan` orders the records; record i has `variants[i]` consecutive rows in `train_dataset`. `deal` orders the rows of
     each step. `owners` names the character of each record, `watched_owners` of each row of `eval_dataset`, where there
-    are several. `head` scores hidden states, where the model's own head is left out. `checkpoint_limit` is how many
-    checkpoints are kept, None for all. `average` makes the mean of the last weights the model.
+    are several. `loss_weights` are the weights of a token in the loss by its row's `kind`. `head` scores hidden states,
+    where the model's own head is left out. `checkpoint_limit` is how many checkpoints are kept, None for all. `average`
+    makes the mean of the last weights the model.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         deal: Callable[[Ints], Ints] | None = None,
         owners: Sequence[str] = (),
         watched_owners: Sequence[str] = (),
+        loss_weights: Sequence[float] | None = None,
         head: TiledHead | None = None,
         checkpoint_limit: int | None = None,
         average: WeightAverage | None = None,
@@ -113,6 +116,7 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
         self.head = head
         self._checkpoint_limit = checkpoint_limit
         self._average = average
+        self._loss_weights = torch.tensor(loss_weights or [1.0] * len(CONVERSATION_KINDS))
         self._resumed_at_end = False
         self._resumed_step = 0
         self._tokens_trained = 0  # by all processes, as far as they compute alike
@@ -210,13 +214,17 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> torch.Tensor:
         """Mean negative log-probability of the supervised tokens of an optimizer step, as trl normalises it.
 
-        It is summed here and divided by the step's supervised tokens over all micro-batches and processes; the
-        factor `num_processes` undoes the average that data parallelism takes of the gradients.
+        It is summed here, in training each token times its kind's weight, and divided by the step's supervised tokens
+        over all micro-batches and processes, not by their weights: a step of little weight shall move the model
+        little. The factor `num_processes` undoes the average that data parallelism takes of the gradients.
         """
         kinds, records = inputs.pop("kinds"), inputs.pop("records")
         scores = self._tree_scores(model, inputs) if "target_nodes" in inputs else self._padded_scores(model, inputs)
         count = len(scores.log_prob) if num_items_in_batch is None else num_items_in_batch
-        loss = -scores.log_prob.sum() / torch.as_tensor(count).clamp(min=1)
+        log_probs = scores.log_prob
+        if model.training:
+            log_probs = log_probs * self._loss_weights.to(log_probs.device)[kinds][scores.row]
+        loss = -log_probs.sum() / torch.as_tensor(count).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         if model.training:

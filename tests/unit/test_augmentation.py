@@ -110,11 +110,11 @@ def test_a_facts_exposures_are_as_many_as_planned_and_fall_to_its_records_alike(
     tmp_path_factory: pytest.TempPathFactory, count: int, records: int, seed: int
 ) -> None:
     one = fact(*["Where do you live?", "Where did you live?", "Your home?", "Home?"][:records])
-    made = fact_items(one, MIRA, count, wordings(tmp_path_factory), ItemShares(), seed=seed)
+    made = fact_items([(one, count)], MIRA, wordings(tmp_path_factory), ItemShares(), seed=seed)
     sizes = [len(own) for own in made.values()]
     assert sum(sizes) == count
     assert max(sizes) - min(sizes) <= 1
-    assert made == fact_items(one, MIRA, count, wordings(tmp_path_factory), ItemShares(), seed=seed)
+    assert made == fact_items([(one, count)], MIRA, wordings(tmp_path_factory), ItemShares(), seed=seed)
     for record_id, own in made.items():
         for conversation in own:
             assert conversation.record_id == record_id
@@ -126,7 +126,7 @@ def test_every_wording_of_the_users_is_seen_twice_and_the_others_spread_before_a
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     one = fact("Where do you live?", "Your home?")
-    made = fact_items(one, MIRA, 12, wordings(tmp_path_factory), ItemShares(setting=0), seed=1)
+    made = fact_items([(one, 12)], MIRA, wordings(tmp_path_factory), ItemShares(setting=0), seed=1)
     seen = Counter(asked(made))
     assert seen["Where do you live?"] == seen["Your home?"] == 2
     assert all(times == 1 for question, times in seen.items() if question not in one.questions)
@@ -139,15 +139,15 @@ def test_no_question_that_tests_a_fact_is_ever_taught_not_even_nearly(tmp_path_f
     forbidding = wordings(tmp_path_factory, forbidden={"In the mill.": (planted,)})
     free = wordings(tmp_path_factory)
     for seed in range(5):
-        of_it = asked(fact_items(fact("Where do you live?"), MIRA, 40, forbidding, ItemShares(), seed=seed))
+        of_it = asked(fact_items([(fact("Where do you live?"), 40)], MIRA, forbidding, ItemShares(), seed=seed))
         assert not [question for question in of_it if is_near_copy(question, planted)]
-    without = asked(fact_items(fact("Where do you live?"), MIRA, 40, free, ItemShares(setting=0), seed=0))
+    without = asked(fact_items([(fact("Where do you live?"), 40)], MIRA, free, ItemShares(setting=0), seed=0))
     assert "What place is home to you?" in without
 
 
 def test_another_facts_probe_forbids_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     other = wordings(tmp_path_factory, forbidden={"On the hill.": ("What place is home to you?",)})
-    made = fact_items(fact("Where do you live?"), MIRA, 40, other, ItemShares(setting=0), seed=0)
+    made = fact_items([(fact("Where do you live?"), 40)], MIRA, other, ItemShares(setting=0), seed=0)
     assert "What place is home to you?" in asked(made)
 
 
@@ -161,7 +161,7 @@ def test_probes_made_by_rule_ask_in_a_family_that_training_never_uses() -> None:
         forbidden={probe.answer: probe.unseen for probe in probes},
     )
     for one, probe in zip(facts_of(records), probes, strict=True):
-        taught = asked(fact_items(one, MIRA, 60, used, ItemShares(), seed=0))
+        taught = asked(fact_items([(one, 60)], MIRA, used, ItemShares(), seed=0))
         assert probe.unseen
         assert not [(a, b) for a in taught for b in probe.unseen if is_near_copy(a, b)]
 

@@ -59,7 +59,7 @@ def test_a_walk_shows_one_form_of_each_instruction_and_what_the_loss_sees() -> N
     tokenizer = normalised(FAMILIES["Gemma"])
     (fact,) = facts_of(RECORDS.values())
     wordings = Wordings(read_boundaries("en"))
-    made = fact_items(fact, MIRA, 8, wordings, ItemShares(written=0.25, setting=0, chat=0.5), seed=0)
+    made = fact_items([(fact, 8)], MIRA, wordings, ItemShares(written=0.25, setting=0, chat=0.5), seed=0)
     conversations = made[fact.fact_id]
     walk = walk_record(
         RECORDS["setting_qa"], conversations, list(encode(conversations, tokenizer)), tokenizer,

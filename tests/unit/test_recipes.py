@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from pipeline.errors import UnderstudyError
+from pipeline.recipe import CharacterArguments
 from pipeline.training.arguments import parse_run
 from tests.conftest import ROOT
 
@@ -34,6 +35,17 @@ def test_every_shipped_recipe_is_understood(recipe: Path, monkeypatch: pytest.Mo
     assert run.character.exposures >= 12
     assert not run.character.has_weights
     assert run.training.num_train_epochs == (run.epochs or 1)
+
+
+def test_what_the_loss_weighs_is_measured_but_where_a_recipe_weighs_the_kinds_itself() -> None:
+    def weights(**options: Any) -> dict[str, float]:
+        return CharacterArguments(**options).weights_in_loss
+
+    measured = {"background": 0.5, "setting_qa": 1, "dialogue": 0.3, "replay": 1, "boundary": 1, "misplaced": 0.3}
+    assert weights() == measured
+    assert weights(loss_weights={"dialogue": 1}) == measured | {"dialogue": 1}
+    assert set(weights(settings_weight=5).values()) == {1}
+    assert weights(settings_weight=5, loss_weights='{"replay": 0.5}')["replay"] == 0.5
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
@@ -105,6 +117,8 @@ def test_a_paraphraser_is_written_as_it_is_meant(value: str, tiny_recipe: Path) 
         ({"on_overlong": "cut"}, r"'on_overlong' is 'cut'.*error or reject or truncate_history"),
         ({"kind_weights": {"lines": 2}}, r"'kind_weights' is .*mapping of background, setting_qa, dialogue, replay"),
         ({"probabilities": {"dialogue": 0}}, r"'probabilities' is .*above 0"),
+        ({"loss_weights": {"lines": 2}}, r"'loss_weights' is .*mapping of background, setting_qa, dialogue, replay"),
+        ({"loss_weights": {"dialogue": 0}}, r"'loss_weights' is .*above 0"),
         ({"kind_weights": "5"}, r"'kind_weights' is '5'.*mapping of"),
         ({"max_exposures": 0}, r"'max_exposures' is 0.*1 or more"),
         ({"lr_scheduler_type": "cosinus"}, r"cosinus"),
