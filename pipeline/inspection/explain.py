@@ -16,7 +16,7 @@ from pipeline.conversations.render import Conversation
 from pipeline.errors import UnderstudyError
 from pipeline.inspection.page import write_page
 from pipeline.inspection.show import format_walk
-from pipeline.inspection.walk import Exposures, walk_record
+from pipeline.inspection.walk import Exposures, RecordWalk, walk_record
 from pipeline.records.record import KINDS, Record
 from pipeline.runs.files import RUN_FILE
 from pipeline.runs.ledger import read_exposures
@@ -64,18 +64,22 @@ def explain_recipe(
             continue
         conversations = data.lessons[one.speaker].of(one)
         rows = list(fit_rows(conversations, tokenizer, run))
-        walk = walk_record(
-            one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=exposures.get(one.record_id)
-        )
+        seen = exposures.get(one.record_id)
+        walk = walk_record(one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=seen)
         walks.append(replace(walk, loss_weight=data.loss_weights[one.kind]))
     notes += describe_limits(characters, list(named))
+    _print(walks, notes)
+    if page:
+        write_page(walks, list(named.values()), notes, page)
+        print_line(f"\nwritten to {page}")
+
+
+def _print(walks: Sequence[RecordWalk], notes: Sequence[str]) -> None:
+    """The notes, then the walks, in colour where the terminal has it."""
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for note in notes:
         print_line(note)
     print_line("\n\n".join(format_walk(walk, colour=colour) for walk in walks))
-    if page:
-        write_page(walks, list(named.values()), notes, page)
-        print_line(f"\nwritten to {page}")
 
 
 def describe_limits(characters: Characters, names: Sequence[str]) -> list[str]:
