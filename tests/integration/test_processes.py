@@ -24,8 +24,9 @@ from tests.runs import BIN, MODULE, TORCHRUN, Run
 pytestmark = pytest.mark.launch
 TRAIN = [*MODULE, "pipeline.train"]
 # Relative differences of a logged loss and of a saved tensor, in float32 after five steps with clipped gradients.
-# Measured on two cores: 2e-7 and 6e-6 at most.
-LOSS_TOLERANCE, TENSOR_TOLERANCE = 2e-6, 5e-5
+# Measured on two cores: 2e-7 at most, and 1e-6 to 9e-5 by rows and seed: where an element's gradient all but cancels
+# out, Adam makes a step of its rounding.
+LOSS_TOLERANCE, TENSOR_TOLERANCE = 2e-6, 2e-4
 STEPS = ["--learning_rate", "0.001", "--num_train_epochs", "1", "--max_grad_norm", "0.05", "--recall_items", "0"]
 # With plain descent a step is as long as its clipped gradient, so that it shows if an engine clips otherwise.
 FULL = ["--use_peft", "false", "--optim", "sgd", "--learning_rate", "0.5"]
