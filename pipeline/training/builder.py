@@ -59,7 +59,7 @@ def build_trainer(
         owners=data.owners,
         watched_owners=data.watched_owners,
         checkpoint_limit=training.save_total_limit,
-        loss_weights=[recipe.weights_in_loss[kind] for kind in CONVERSATION_KINDS],
+        loss_weights=[data.loss_weights[kind] for kind in CONVERSATION_KINDS],
         average=WeightAverage(recipe.swa_start) if recipe.averages_weights else None,
     )
     if trainer.accelerator.device.type == "cpu" and trainer.accelerator.distributed_type in REPLICATED_PARAMETERS:

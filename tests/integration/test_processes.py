@@ -24,10 +24,11 @@ from tests.runs import BIN, MODULE, TORCHRUN, Run
 pytestmark = pytest.mark.launch
 TRAIN = [*MODULE, "pipeline.train"]
 # Relative differences of a logged loss and of a saved tensor, in float32 after five steps with clipped gradients.
-# Measured on two cores: 2e-7 at most, and 1e-6 to 9e-5 by rows and seed: where an element's gradient all but cancels
-# out, Adam makes a step of its rounding.
-LOSS_TOLERANCE, TENSOR_TOLERANCE = 2e-6, 2e-4
+# Measured on two cores: 2e-7 and 3e-6 at most.
+LOSS_TOLERANCE, TENSOR_TOLERANCE = 2e-6, 5e-5
 STEPS = ["--learning_rate", "0.001", "--num_train_epochs", "1", "--max_grad_norm", "0.05", "--recall_items", "0"]
+# With its usual 1e-8 Adam makes a step of the rounding of a gradient that all but cancels out.
+STEPS += ["--adam_epsilon", "1e-6"]
 # With plain descent a step is as long as its clipped gradient, so that it shows if an engine clips otherwise.
 FULL = ["--use_peft", "false", "--optim", "sgd", "--learning_rate", "0.5"]
 

@@ -27,8 +27,16 @@ class Uploader(TrainerCallback):  # type: ignore[misc]
             type(self).found += ((folder.name, COMPLETE_FILE in has, EXPOSURES_FILE in has),)
 
 
-def a_trainer(model_folder: Path, tokenizer: Any, output: Path, *, kinds: Sequence[int], **options: Any) -> Any:
-    """A trainer of four short rows of these kinds, the first two beside the others in a step."""
+def a_trainer(
+    model_folder: Path,
+    tokenizer: Any,
+    output: Path,
+    *,
+    kinds: Sequence[int],
+    report_to: str = "none",
+    loss_weights: Sequence[float] | None = None,
+) -> Any:
+    """A trainer of four short rows of these kinds."""
     from datasets import Dataset
     from transformers import AutoModelForCausalLM
     from trl import SFTConfig
@@ -36,7 +44,6 @@ def a_trainer(model_folder: Path, tokenizer: Any, output: Path, *, kinds: Sequen
     from pipeline.tokens.collate import PaddedCollator
     from pipeline.training.trainer import UnderstudyTrainer
 
-    training = {key: options.pop(key) for key in ("report_to",) if key in options}
     ids = [[5, 6, 7], [5, 8, 9, 10], [11, 6, 12], [5, 13, 14]]
     rows = {"input_ids": ids, "labels": [[-100, *row[1:]] for row in ids], "kind": kinds, "record": [*range(4)]}
     return UnderstudyTrainer(
@@ -51,7 +58,7 @@ def a_trainer(model_folder: Path, tokenizer: Any, output: Path, *, kinds: Sequen
             disable_tqdm=True,
             dataset_kwargs={"skip_prepare_dataset": True},
             remove_unused_columns=False,
-            **training,
+            report_to=report_to,
         ),
         train_dataset=Dataset.from_dict(rows),
         eval_dataset=Dataset.from_dict(rows),
@@ -59,7 +66,7 @@ def a_trainer(model_folder: Path, tokenizer: Any, output: Path, *, kinds: Sequen
         data_collator=PaddedCollator(tokenizer.pad_token_id),
         plan=MixturePlan(("dialogue",) * 4, {"dialogue": 4}, seed=0),
         variants=[1] * 4,
-        **options,
+        loss_weights=loss_weights,
     )
 
 
@@ -69,7 +76,7 @@ def test_a_callback_of_report_to_sees_a_complete_checkpoint(
     from transformers.integrations import integration_utils
 
     monkeypatch.setitem(integration_utils.INTEGRATION_TO_CALLBACK, "uploader", Uploader)
-    trainer = a_trainer(tiny_model_folder, tokenizer, tmp_path, kinds=[0] * 4, report_to=["uploader"])
+    trainer = a_trainer(tiny_model_folder, tokenizer, tmp_path, kinds=[0] * 4, report_to="uploader")
     trainer.train()
     assert Uploader.found == (("checkpoint-2", True, True),)
 
