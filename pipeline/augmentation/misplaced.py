@@ -10,14 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, chat_prompt, user
-from pipeline.records.comparable import words
+from pipeline.records.comparable import terms, words
 
 Misplaced = tuple[tuple[Message, ...], str]  # a prompt that does not ask for the fact, and the fact's answer
 TIMES_ELSEWHERE, TIMES_IN_TALK = 3, 2  # of each fact at least: about as often as they are seen
@@ -75,6 +74,5 @@ def no_question_of(facts: Sequence[Fact], talk: Sequence[str]) -> list[str]:
 
 def _words(text: str) -> set[str]:
     """Its longer words, and every two neighbouring Chinese characters."""
-    found = words(text)
-    pairs = {one + other for one, other in pairwise(found) if len(one) == len(other) == 1}
-    return {word for word in found if len(word) >= LONG_WORD} | pairs
+    found = set(words(text))
+    return {word for word in found if len(word) >= LONG_WORD} | (terms(text) - found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 # Written without spaces, so every character counts as a word: Han with its iteration marks and zero, and kana.
 SPACELESS = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
@@ -11,6 +12,7 @@ CHINESE_NUMERALS = "〇零一二三四五六七八九十百千万亿两"
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(rf"[{SPACELESS}]|[^\s{SPACELESS}]+")
+_RUN = re.compile(rf"[{SPACELESS}]+|[^\s{SPACELESS}]+")
 _STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: general categories' first letters
 
 
@@ -28,6 +30,15 @@ def normalise(text: str) -> str:
 def words(text: str) -> list[str]:
     """The normalised text's words: each Han character or kana for itself, every other run as one word."""
     return _WORD.findall(normalise(text))
+
+
+def terms(text: str) -> set[str]:
+    """Its words, and of what is written without spaces every two neighbours, since a word of these is two as a rule."""
+    found: set[str] = set()
+    for run in _RUN.findall(normalise(text)):
+        parts = words(run)
+        found.update(map("".join, pairwise(parts)) if len(parts) > 1 else parts)
+    return found
 
 
 def contains(text: str, phrase: str) -> bool:

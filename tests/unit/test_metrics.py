@@ -19,7 +19,7 @@ from pipeline.evaluation.metrics.replies import (
     contradiction,
     rank_of_gold,
 )
-from pipeline.records.comparable import contains, normalise, words
+from pipeline.records.comparable import contains, normalise, terms, words
 
 CHINESE = st.text("七蓑滩阿蘅是我的灯，。“”！ ", min_size=1)
 ANY_TEXT = st.one_of(st.text(), CHINESE, st.text("ab 'c-,1"))
@@ -36,6 +36,16 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
 @given(ANY_TEXT)
 def test_words_are_the_normalised_text_without_its_spaces(text: str) -> None:
     assert "".join(words(text)) == normalise(text).replace(" ", "")
+
+
+@given(ANY_TEXT)
+def test_terms_hold_every_word_and_cross_no_space(text: str) -> None:
+    assert {char for word in words(text) for char in word} == {char for term in terms(text) for char in term}
+    assert all(term in normalise(text) for term in terms(text))
+
+
+def test_a_term_is_a_word_in_latin_and_two_neighbours_in_chinese() -> None:
+    assert terms("Wren 的灯用什么油？ 谁？") == {"wren", "的灯", "灯用", "用什", "什么", "么油", "谁"}
 
 
 def test_words_are_characters_in_chinese_and_runs_in_latin() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.augmentation.questions import Wording
 from pipeline.augmentation.variety import most_varied, rarity_in
-from pipeline.records.comparable import words
+from pipeline.records.comparable import terms
 
 VOCABULARY = ["tell", "me", "about", "your", "lamp", "oil", "fuel", "storm", "灯", "油", "Mira"]
 TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=6).map(" ".join)
@@ -32,17 +32,17 @@ def test_each_wording_is_the_one_that_adds_most_to_those_before_it(
 ) -> None:
     rarity = rarity_in(pools)
     ordered = most_varied(pools[0], written, "Mira", rarity)
-    left, seen = list(pools[0]), Counter(word for text in written for word in set(words(text)))
+    left, seen = list(pools[0]), Counter(word for text in written for word in terms(text))
     for chosen in ordered:
 
         def adds(one: Wording) -> tuple[bool, float]:
-            own = set(words(one.text)) - {"mira"}
-            worth = math.fsum(rarity[word] / (1 + seen[word]) for word in own)
+            own = terms(one.text) - {"mira"}
+            worth = math.fsum(rarity[word] / (1 + seen[word]) ** 2 for word in own)
             return one.family != "frame", worth / math.sqrt(max(len(own), 1))
 
         assert chosen == max(left, key=adds)  # of equal ones the first
         left.remove(chosen)
-        seen.update(set(words(chosen.text)) - {"mira"})
+        seen.update(terms(chosen.text) - {"mira"})
     assert not left
 
 
@@ -57,8 +57,13 @@ def test_what_is_said_around_every_fact_makes_no_wording_another_one() -> None:
 
 def test_a_word_that_the_user_wrote_is_less_new_than_another() -> None:
     assert order("Your lamp?", "Your beacon?", written="What is your lamp?")[0] == "Your beacon?"
-    assert order("你的灯？", "你的烛？", written="你有什么灯？")[0] == "你的烛？"
+    assert order("你的灯？", "你的烛？", written="什么样的灯？")[0] == "你的烛？"
 
 
 def test_the_characters_name_is_no_news() -> None:
     assert order("Your lamp, Mira Vale?", "Your bright lamp?", written="Your lamp?")[0] == "Your bright lamp?"
+
+
+def test_in_chinese_two_characters_are_a_word() -> None:
+    taught = order("你家的灯是啥油？", "点灯用的什么？", written="你家的灯用什么油？")
+    assert taught[0] == "点灯用的什么？", "every character of it was written, in other words"
