@@ -2,8 +2,9 @@
 
 A rule recognises a question (`What is your favourite colour`) and knows other ways to ask for exactly that, by family:
 in plain words, embedded, as a request, as a fragment, about the character instead of to it, as a search, as a sentence
-to be completed, with a reason. The rules of a language are `questions.en.json` and `questions.zh.json`; those of a
-recipe's own file come before them.
+to be completed, with a reason. The rules of a language that know what is asked for are in the files of its topics
+(`topics_people.en.json`), those that know only a sentence's build in `questions.en.json`; those of a recipe's own file
+come before them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from pipeline.conversations.persona import Language
@@ -31,8 +34,10 @@ Family = Literal[
     "paraphrase",
     "frame",
 ]
+Templates = Mapping[str, Sequence[str]]  # of a rule's `about`, by family
 FAMILIES: tuple[Family, ...] = get_args(Family)
 RULE_FAMILIES = FAMILIES[:-2]  # those that a rule's wordings are of
+TOPICS = ("life", "work", "self", "people", "tastes", "world")  # what rules of two know is the first's
 FINAL_PUNCTUATION = " \t\n?？。.!！…"
 
 
@@ -58,8 +63,8 @@ class Rule:
     generic: bool
 
 
-def read_rules(path: Path) -> tuple[Rule, ...]:
-    """The rules of a file, in its order.
+def read_rules(path: Path, templates: Templates = MappingProxyType({})) -> tuple[Rule, ...]:
+    """The rules of a file, in its order; `templates` are its own, if it has any.
 
     Raises:
         UnderstudyError: the file is missing, or a rule of it is broken; with its number and name.
@@ -71,14 +76,18 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         raise UnderstudyError(path, "is not there", fix="correct `question_rules` in the recipe") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnderstudyError(path, f"is no file of rules ({error})", fix='write {"rules": [...]}') from error
-    templates = content.get("templates", {})
+    templates = content.get("templates", templates)
     return tuple(_rule(f"{path}, rule {number}", fields, templates) for number, fields in enumerate(listed, 1))
 
 
 @cache
 def language_rules(language: Language) -> tuple[Rule, ...]:
-    """The language's own rules."""
-    return read_rules(Path(__file__).with_name(f"questions.{language}.json"))
+    """The language's own rules: those of its topics, then those of a sentence's build, whose templates all share."""
+    folder = Path(__file__).parent
+    builds = folder / f"questions.{language}.json"
+    templates = json.loads(builds.read_text(encoding="utf-8"))["templates"]
+    topics = (read_rules(folder / f"topics_{topic}.{language}.json", templates) for topic in TOPICS)
+    return (*chain.from_iterable(topics), *read_rules(builds))
 
 
 def rules_for(language: Language, files: Sequence[str]) -> tuple[Rule, ...]:
@@ -134,7 +143,7 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _rule(where: str, fields: Any, templates: Mapping[str, Sequence[str]]) -> Rule:
+def _rule(where: str, fields: Any, templates: Templates) -> Rule:
     """The rule of these fields, its pattern compiled and its wordings' slots there.
 
     What it lists under `about`, such as `your age`, stands in each of the file's templates, by family.
