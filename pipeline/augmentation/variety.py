@@ -25,17 +25,16 @@ def rarity_in(pools: Sequence[Sequence[Wording]]) -> Rarity:
 def most_varied(wordings: Sequence[Wording], written: Iterable[str], name: str, rarity: Rarity) -> list[Wording]:
     """The wordings in another order, each the one that has most to add to those before it and the written ones.
 
-    That is the sum over its words, those of the character's `name` left out, of their weight over the square of 1 + how
-    often they stood before, over the root of the number of words; of equal ones the first. Frames add no word and come
-    last. It is greedy maximum coverage, and lazy (Minoux, 1978): what a wording adds only falls as others come before
-    it.
+    That is the sum over its words, those of the character's `name` left out, of their weight over 1 + how often they
+    stood before, over the root of the number of words; of equal ones the first. Frames add no word and come last. It is
+    greedy maximum coverage, and lazy (Minoux, 1978): what a wording adds only falls as others come before it.
     """
     seen = Counter(word for text in written for word in terms(text))
     words_of = [terms(wording.text) - terms(name) for wording in wordings]
 
     def turn(number: int) -> tuple[bool, float, int]:
         own = words_of[number]
-        adds = math.fsum(rarity[word] / (1 + seen[word]) ** 2 for word in own) / math.sqrt(max(len(own), 1))
+        adds = math.fsum(rarity[word] / (1 + seen[word]) for word in own) / math.sqrt(max(len(own), 1))
         return wordings[number].family == "frame", -adds, number
 
     left = [turn(number) for number in range(len(wordings))]

@@ -37,7 +37,7 @@ def test_each_wording_is_the_one_that_adds_most_to_those_before_it(
 
         def adds(one: Wording) -> tuple[bool, float]:
             own = terms(one.text) - {"mira"}
-            worth = math.fsum(rarity[word] / (1 + seen[word]) ** 2 for word in own)
+            worth = math.fsum(rarity[word] / (1 + seen[word]) for word in own)
             return one.family != "frame", worth / math.sqrt(max(len(own), 1))
 
         assert chosen == max(left, key=adds)  # of equal ones the first
@@ -65,5 +65,5 @@ def test_the_characters_name_is_no_news() -> None:
 
 
 def test_in_chinese_two_characters_are_a_word() -> None:
-    taught = order("你家的灯是啥油？", "点灯用的什么？", written="你家的灯用什么油？")
-    assert taught[0] == "点灯用的什么？", "every character of it was written, in other words"
+    taught = order("你家的灯点啥？", "什么点你的灯？", written="你家的灯里点的是什么油？")
+    assert taught[0] == "什么点你的灯？", "every character of it was written, in other words"
