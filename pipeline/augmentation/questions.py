@@ -37,7 +37,7 @@ Family = Literal[
 Templates = Mapping[str, Sequence[str]]  # of a rule's `about`, by family
 FAMILIES: tuple[Family, ...] = get_args(Family)
 RULE_FAMILIES = FAMILIES[:-2]  # those that a rule's wordings are of
-TOPICS = ("life", "work", "self", "people", "tastes", "world")  # what rules of two know is the first's
+TOPICS = ("life", "work", "self", "people", "tastes", "world")  # a question that two of them know is the first's
 FINAL_PUNCTUATION = " \t\n?？。.!！…"
 
 
