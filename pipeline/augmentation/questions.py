@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -64,7 +63,7 @@ class Rule:
 
 
 def read_rules(path: Path, templates: Templates = MappingProxyType({})) -> tuple[Rule, ...]:
-    """The rules of a file, in its order; `templates` are its own, if it has any.
+    """The rules of a file, in its order, with the `templates` where it has none of its own.
 
     Raises:
         UnderstudyError: the file is missing, or a rule of it is broken; with its number and name.
@@ -82,12 +81,11 @@ def read_rules(path: Path, templates: Templates = MappingProxyType({})) -> tuple
 
 @cache
 def language_rules(language: Language) -> tuple[Rule, ...]:
-    """The language's own rules: those of its topics, then those of a sentence's build, whose templates all share."""
+    """The language's own rules: those of its topics, then those of a sentence's build; they share their templates."""
     folder = Path(__file__).parent
-    builds = folder / f"questions.{language}.json"
-    templates = json.loads(builds.read_text(encoding="utf-8"))["templates"]
-    topics = (read_rules(folder / f"topics_{topic}.{language}.json", templates) for topic in TOPICS)
-    return (*chain.from_iterable(topics), *read_rules(builds))
+    templates = json.loads((folder / f"templates.{language}.json").read_text(encoding="utf-8"))
+    files = [folder / f"{name}.{language}.json" for name in (*(f"topics_{topic}" for topic in TOPICS), "questions")]
+    return tuple(rule for file in files for rule in read_rules(file, templates))
 
 
 def rules_for(language: Language, files: Sequence[str]) -> tuple[Rule, ...]:
@@ -146,7 +144,7 @@ def capitalised(text: str) -> str:
 def _rule(where: str, fields: Any, templates: Templates) -> Rule:
     """The rule of these fields, its pattern compiled and its wordings' slots there.
 
-    What it lists under `about`, such as `your age`, stands in each of the file's templates, by family.
+    What it lists under `about`, such as `your age`, stands in each of the templates, by family.
     """
     try:
         named = f"{where} ({fields['name']})"

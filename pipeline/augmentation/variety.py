@@ -30,7 +30,8 @@ def most_varied(wordings: Sequence[Wording], written: Iterable[str], name: str, 
     greedy maximum coverage, and lazy (Minoux, 1978): what a wording adds only falls as others come before it.
     """
     seen = Counter(word for text in written for word in terms(text))
-    words_of = [terms(wording.text) - terms(name) for wording in wordings]
+    own_name = terms(name)
+    words_of = [terms(wording.text) - own_name for wording in wordings]
 
     def turn(number: int) -> tuple[bool, float, int]:
         own = words_of[number]

@@ -12,7 +12,7 @@ CHINESE_NUMERALS = "〇零一二三四五六七八九十百千万亿两"
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(rf"[{SPACELESS}]|[^\s{SPACELESS}]+")
-_RUN = re.compile(rf"[{SPACELESS}]+|[^\s{SPACELESS}]+")
+_RUN_OR_WORD = re.compile(rf"([{SPACELESS}]{{2,}})|([{SPACELESS}]|[^\s{SPACELESS}]+)")
 _STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: general categories' first letters
 
 
@@ -35,9 +35,8 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> set[str]:
     """Its words, and of what is written without spaces every two neighbours, since a word of these is two as a rule."""
     found: set[str] = set()
-    for run in _RUN.findall(normalise(text)):
-        parts = words(run)
-        found.update(map("".join, pairwise(parts)) if len(parts) > 1 else parts)
+    for run, word in _RUN_OR_WORD.findall(normalise(text)):
+        found.update(map("".join, pairwise(run)) if run else [word])
     return found
 
 
