@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.evaluation import MATRIX_FACTS
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
 from pipeline.records.characters import ALL
@@ -40,7 +41,8 @@ def main() -> None:
     arguments, overrides = parser.parse_known_args()
     own = output_folder(arguments.config)
     prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
-    from pipeline.multirun.cast import run_cast
+    with importing():
+        from pipeline.multirun.cast import run_cast
 
     run_cast(
         arguments.config,

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.conversations.persona import Sampling, choose_label, label_personas, load_personas
 from pipeline.errors import UnderstudyError, entry_point
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
 
@@ -26,7 +27,8 @@ def main() -> None:
     name = choose_label(arguments.name, labelled)
     sampling = _sampling(arguments)
     lines = _lines(arguments.script) if arguments.script else None
-    from pipeline.serving.console import run_chat
+    with importing():
+        from pipeline.serving.console import run_chat
 
     run_chat(
         arguments.adapter,

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
 from pipeline.records.record import KINDS
@@ -24,7 +25,8 @@ def main() -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
     arguments, overrides = parser.parse_known_args()
     prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
-    from pipeline.inspection.explain import explain_recipe
+    with importing():
+        from pipeline.inspection.explain import explain_recipe
 
     explain_recipe(
         arguments.config,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.exports import FORMS, OUTTYPES
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
 
@@ -16,8 +17,9 @@ def main() -> None:
     """Read the command line and export."""
     arguments = _parser().parse_args()
     prepare_environment(arguments.base or base_name_of(arguments.adapter))
-    from pipeline.exports.forms import ExportOptions
-    from pipeline.exports.session import export
+    with importing():
+        from pipeline.exports.forms import ExportOptions
+        from pipeline.exports.session import export
 
     export(
         ExportOptions(

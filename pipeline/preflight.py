@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
 
@@ -29,7 +30,8 @@ def main() -> None:
     )
     arguments, overrides = parser.parse_known_args()
     prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
-    from pipeline.training.outlook import preflight_recipe
+    with importing():
+        from pipeline.training.outlook import preflight_recipe
 
     fits = preflight_recipe(
         arguments.config, overrides, accelerate=arguments.accelerate, device_memory=arguments.device_memory

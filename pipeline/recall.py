@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.evaluation import MATRIX_FACTS
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder
 from pipeline.runs.files import RECALL_FILE, REPORT_FILE
@@ -18,19 +19,22 @@ def main() -> None:
     """Read the command line; measure a run, compare runs, or propose facts to ask for."""
     arguments = _parser().parse_args()
     if arguments.compare:
-        from pipeline.evaluation.session import compare_folders
+        with importing():
+            from pipeline.evaluation.session import compare_folders
 
         compare_folders(arguments.compare, arguments.html)
     elif not arguments.config:
         raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
     elif arguments.extract:
-        from pipeline.evaluation.session import propose_facts
+        with importing():
+            from pipeline.evaluation.session import propose_facts
 
         propose_facts(arguments.config, arguments.extract, arguments.name)
     else:
         folder = arguments.adapter or output_folder(arguments.config)
         prepare_environment(arguments.base or base_name_of(folder))
-        from pipeline.evaluation.session import measure_recipe
+        with importing():
+            from pipeline.evaluation.session import measure_recipe
 
         measure_recipe(
             arguments.config,

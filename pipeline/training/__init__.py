@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
 from pipeline.serving.commands import chat_command
@@ -26,7 +27,8 @@ def train_recipe(recipe: Path, overrides: list[str], tell: Callable[[Outlook], N
         UnderstudyError: see `run.train`.
     """
     prepare_environment(str(value_of(recipe, overrides, "model_name_or_path")))
-    from pipeline.distributed.rendezvous import parse_timeout, process_group
+    with importing():
+        from pipeline.distributed.rendezvous import parse_timeout, process_group
 
     use_cpu = str(value_of(recipe, overrides, "use_cpu")).lower() in ("true", "1", "yes")
     with process_group(parse_timeout(value_of(recipe, overrides, "ddp_timeout")), use_cpu=use_cpu) as on_cpu:
@@ -35,13 +37,14 @@ def train_recipe(recipe: Path, overrides: list[str], tell: Callable[[Outlook], N
 
 def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook], None] | None) -> None:
     """What each of the processes does, and the only one does."""
-    from accelerate import PartialState
+    with importing():
+        from accelerate import PartialState
 
-    from pipeline.capacity.quantized import check_quantized
-    from pipeline.models.threads import use_all_cores
-    from pipeline.training.arguments import parse_run
-    from pipeline.training.characters import load_characters
-    from pipeline.training.run import train
+        from pipeline.capacity.quantized import check_quantized
+        from pipeline.models.threads import use_all_cores
+        from pipeline.training.arguments import parse_run
+        from pipeline.training.characters import load_characters
+        from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)
     check_quantized(recipe, run.model)
