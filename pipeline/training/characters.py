@@ -216,13 +216,15 @@ def _base_model(
     find_word = find_control_word(control_words(tokenizer))
 
     def replies(asked: Sequence[Asked]) -> Sequence[str]:
+        if not asked:
+            return []
         kept = kept_replies(asked, name, template, options)
         if kept is not None:
             return kept
         if looks_only:
-            log(f"not made yet: the base model's own replies to {len(asked)} everyday prompts; training makes them")
+            log(f"not made yet: the base model's own replies to {_prompts(asked)}; training makes them")
             return [""] * len(asked)
-        log(f"the base model's own replies to {len(asked)} everyday prompts are made, once")
+        log(f"the base model's own replies to {_prompts(asked)} are made, once")
         bar = progress_bar("the base model replies")
         return base_replies(asked, name, tokenizer, options, load, log=log, progress=bar)
 
@@ -235,13 +237,18 @@ def _base_model(
             log(f"not made yet: what the base model would say in {len(rows)} replies; training draws it")
             kept = [row.labels[-row.loss_tokens :] for row in rows]  # as many
         elif kept is None:
-            log(f"what the base model would say in {len(rows)} replies is drawn, once")
+            log(f"what the base model would say in the place of {len(rows)} replies is drawn, once")
             bar = progress_bar("the base model's labels")
             kept = base_labels(rows, name, template, options, load, progress=bar)
         of = dict(zip((one.record_id for one in sound), kept, strict=True))
         return [of.get(one.record_id, ()) for one in conversations]
 
     return BaseModel(replies, labels)
+
+
+def _prompts(asked: Sequence[Asked]) -> str:
+    """How many, and the first, by which one tells small talk from what is asked of somebody else."""
+    return f"{len(asked)} everyday prompts ({str(asked[0].prompt[-1]['content'])!r}, ...)"
 
 
 def _load_for_replies(name: str, options: Mapping[str, Any]) -> PreTrainedModel:
