@@ -8,6 +8,7 @@ FURINA ?= ../shared/data/seed
 CONFIG ?= accelerate_configs/single.yaml
 WORKERS ?= 2
 BIN := .venv/bin
+SWEEP = $(BIN)/python -m pipeline.sweep --quick $(if $(JOBS),--jobs $(JOBS))
 LOCK := requirements.lock
 TORCH := 2.13.0
 
@@ -58,11 +59,10 @@ bench: setup ## speed and memory against trl's, time to recall, commands (over a
 test: setup ## all tests, a file at a time on each of two workers (WORKERS=...; 0 for none)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-ablation: setup ## copies, frames, families of wordings, and boundaries, on one wording a fact, three seeds (hours; resumes)
-	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/wordings \
-	  --boundaries 0 --wordings copies frames families --seed 1 2 3
-	$(BIN)/python -m pipeline.sweep --config recipes/one_wording.yaml --out outputs/ablation/boundaries \
-	  --boundaries 0 0.3 --seed 1 2 3
+ablation: setup ## copies, frames, families of wordings, and boundaries; three seeds (hours; resumes; JOBS=runs at once)
+	$(SWEEP) --config recipes/one_wording.yaml --out outputs/ablation/one --wordings copies frames families --seed 1 2 3
+	$(SWEEP) --config recipes/demo.yaml --out outputs/ablation/five --wordings copies families --seed 1 2 3
+	$(SWEEP) --config recipes/one_wording.yaml --out outputs/ablation/boundaries --boundaries 0 0.3 --seed 1 2 3
 
 soak: setup ## kill runs at random moments, 30 times, and see that nothing is lost (a quarter of an hour)
 	$(BIN)/python -m tests.soak

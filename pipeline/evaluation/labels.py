@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.evaluation.bleed import Outcome
+from pipeline.evaluation.comparison import METRICS, SAYS_IT, ComparedKey
 from pipeline.evaluation.metrics.conduct import ConductName
 from pipeline.evaluation.metrics.statistics import Estimate
 from pipeline.evaluation.probes.probe import MadeBy
@@ -46,6 +47,13 @@ RECALL: Mapping[RecallKey, Label] = {
     RecallKey("seen", "at_1"): Label("ranked first, asked as trained", FORMS["seen"], "ranked first, trained"),
     RecallKey("unseen", "at_1"): Label("ranked first, asked in new words", FORMS["unseen"], "ranked first, new"),
 }
+SAYS_IT_LABEL = Label("says it, asked in new words", "says it")
+# Those that runs are compared in.
+COMPARED: Mapping[ComparedKey, Label] = {key: SAYS_IT_LABEL if key == SAYS_IT else RECALL[key] for key in METRICS}
+OVER_SEEDS = (
+    "each row is of all its seeds, in parentheses each seed by itself, which says what the intervals, drawn by fact, "
+    "leave out"
+)
 # Those that are measured while training goes on.
 RECALL_WHILE_TRAINING = tuple(key for key in RECALL if key.form != "amid")
 GAPS: Mapping[Metric, Label] = {
@@ -53,7 +61,7 @@ GAPS: Mapping[Metric, Label] = {
     "at_1": Label("the gap: ranked first, trained - new"),
 }
 ANSWERS: tuple[tuple[Callable[[Answers], Estimate | None], Label], ...] = (
-    (lambda answers: answers.alias_hit, Label("says it, asked in new words", "says it")),
+    (lambda answers: answers.alias_hit, SAYS_IT_LABEL),
     (lambda answers: answers.sampled_alias_hit, Label("says it, as chat samples")),
     (lambda answers: answers.contradiction, Label("says another fact's answer instead")),
 )

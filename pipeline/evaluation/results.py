@@ -103,7 +103,10 @@ class QuestionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One fact with both models' replies to its first question in new words, and the outcome of each question."""
+    """One fact with both models' replies to its first question in new words, and the outcome of each question.
+
+    `trained_says` is whether the trained model's reply says the fact, None where it was not asked to reply.
+    """
 
     fact_id: str
     type: str
@@ -111,6 +114,7 @@ class Item:
     guessed: bool
     base_reply: str | None
     trained_reply: str | None
+    trained_says: bool | None
     questions: tuple[QuestionOutcome, ...]
 
 
@@ -292,4 +296,5 @@ def _item(
         )
         for old, new in zip(before.questions, after.questions, strict=True)
     )
-    return Item(probe.fact_id, probe.type, probe.answer, guessed, old_reply, new_reply, questions)
+    says = None if new_reply is None else alias_hit(new_reply, probe.aliases, probe.answer)
+    return Item(probe.fact_id, probe.type, probe.answer, guessed, old_reply, new_reply, says, questions)

@@ -19,10 +19,11 @@ from pipeline.evaluation.session import show_bleed
 from pipeline.models.threads import usable_cores
 from pipeline.multirun.matrix import measure_matrix
 from pipeline.multirun.members import Member, member_key, prepare_members
-from pipeline.multirun.workers import Outcome, train_all, visible_gpus, worker_environments
+from pipeline.multirun.workers import Job, Outcome, run_jobs, visible_gpus, worker_environments
 from pipeline.runs.run_file import is_finished
 from pipeline.terminal import duration, print_line, progress_bar
 
+LOG_FOLDER = "logs"
 KEY_FILE = "cast_key.txt"  # in a member's folder: what it was trained from, once it is trained
 
 
@@ -44,11 +45,12 @@ def run_cast(
     """
     with locked_folder(folder):
         members = prepare_members(recipe, folder, chosen, num_proc=os.cpu_count() or 1)
-        outcomes = train_members(members, overrides, folder, jobs)
-        trained = [outcome.member for outcome in outcomes if not outcome.error]
+        failed = train_members(members, overrides, folder, jobs)
+        lacking = {outcome.name for outcome in failed}
+        trained = [member for member in members if member.name not in lacking]
         if trained and matrix_facts > 0:
             write_matrix(trained, folder, matrix_facts)
-        raise_if_failed([outcome for outcome in outcomes if outcome.error], folder)
+        raise_if_failed(failed, folder)
 
 
 @contextlib.contextmanager
@@ -75,7 +77,7 @@ def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
         UnderstudyError: some did; the reason of each is printed.
     """
     for outcome in failed:
-        sys.stderr.write(f"{outcome.member.name}: {outcome.error}\n")
+        sys.stderr.write(f"{outcome.name}: {outcome.error}\n")
     if failed:
         raise UnderstudyError(
             folder,
@@ -85,25 +87,37 @@ def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
 
 
 def train_members(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
-    """The outcome of each member's training; one that fails does not stop the others."""
-    gpus = visible_gpus(os.environ, torch.cuda.device_count())
-    workers = worker_environments(jobs, gpus, usable_cores())
-    began = time.monotonic()
+    """Train those that are not trained yet; gives the outcomes of those that failed, which stop no other."""
+    workers = worker_environments(jobs, visible_gpus(os.environ, torch.cuda.device_count()), usable_cores())
     keys = {member.name: member_key(member, overrides) for member in members}
+    by_name = {member.name: member for member in members}
+    missing = [member for member in members if not _is_trained(member, keys[member.name])]
+    before = len(members) - len(missing)
+    began = time.monotonic()
 
-    def is_done(member: Member) -> bool:
-        file = member.folder / KEY_FILE
-        return is_finished(member.folder) and file.is_file() and file.read_text() == keys[member.name]
-
-    def log_outcome(outcome: Outcome, count: int) -> None:
-        name = outcome.member.name
+    def note(outcome: Outcome, count: int) -> None:
         if outcome.error is None:
-            write_text(outcome.member.folder / KEY_FILE, keys[name])
-        result = outcome.error or (f"trained in {duration(outcome.seconds)}" if outcome.seconds else "trained already")
-        print_line(f"[{count} of {len(members)}, {duration(time.monotonic() - began)} so far] {name}: {result}")
+            write_text(by_name[outcome.name].folder / KEY_FILE, keys[outcome.name])
+        result = outcome.error or f"trained in {duration(outcome.seconds)}"
+        so_far = f"[{before + count} of {len(members)}, {duration(time.monotonic() - began)} so far]"
+        print_line(f"{so_far} {outcome.name}: {result}")
 
     print_line(f"{len(members)} characters, {len(workers)} at once, into {folder}")
-    return train_all(members, workers, overrides, folder, is_done=is_done, on_outcome=log_outcome)
+    for member in members:
+        if member not in missing:
+            print_line(f"{member.name}: trained already")
+    outcomes = run_jobs([_training(member, overrides, folder) for member in missing], workers, on_outcome=note)
+    return [outcome for outcome in outcomes if outcome.error]
+
+
+def _is_trained(member: Member, key: str) -> bool:
+    file = member.folder / KEY_FILE
+    return is_finished(member.folder) and file.is_file() and file.read_text() == key
+
+
+def _training(member: Member, overrides: Sequence[str], folder: Path) -> Job:
+    command = [sys.executable, "-m", "pipeline.train", "--config", str(member.recipe), *overrides]
+    return Job(member.name, [command], folder / LOG_FOLDER / f"{member.folder.name}.log")
 
 
 def write_matrix(members: Sequence[Member], folder: Path, count: int) -> None:

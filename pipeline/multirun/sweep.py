@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import torch
+
+from pipeline.atomic_io import read_json
 from pipeline.errors import UnderstudyError
+from pipeline.evaluation.exam import Extent
 from pipeline.evaluation.session import compare_folders
+from pipeline.models.threads import usable_cores
+from pipeline.multirun.workers import Job, Outcome, run_jobs, visible_gpus, worker_environments
 from pipeline.runs.files import RECALL_FILE, RUN_FILE
-from pipeline.terminal import print_line
+from pipeline.terminal import duration, print_line
+
+LOG_FOLDER = "logs"  # of what each run printed
 
 
-def run_sweep(recipe: Path, words: Sequence[str], folder: Path, accelerate: Path | None) -> None:
+def run_sweep(
+    recipe: Path, words: Sequence[str], folder: Path, *, accelerate: Path | None, extent: Extent, jobs: int | None
+) -> None:
     """Every combination's run lies below `folder`, measured, beside their comparison; what is there is not run again.
 
-    `words` are `--key value [value ...]`, `accelerate` a configuration to launch each run by.
+    `words` are `--key value [value ...]`, `accelerate` a configuration to launch each run by, on all that it names;
+    else `jobs` are run at once, one a GPU if it is None.
 
     Raises:
-        UnderstudyError: see `combinations` and `run_one`.
+        UnderstudyError: see `combinations`; or a run failed, when the others have ended.
     """
-    wanted = {folder / run_name(values): values for values in combinations(words)}
-    for number, (run, values) in enumerate(wanted.items(), 1):
-        print_line(f"\n== {number} of {len(wanted)}: {run.name}")
-        run_one(recipe, values, run, accelerate)
-    compare_folders(list(wanted), folder / "comparison.html")
+    wanted = {run_name(values): values for values in combinations(words)}
+    gpus = [] if accelerate else visible_gpus(os.environ, torch.cuda.device_count())
+    workers = worker_environments(jobs, gpus, usable_cores())
+    began = time.monotonic()
+
+    def note(outcome: Outcome, count: int) -> None:
+        so_far = f"[{count} of {len(wanted)}, {duration(time.monotonic() - began)} so far]"
+        print_line(f"{so_far} {outcome.name}: {outcome.error or 'trained and measured'}")
+
+    print_line(f"{len(wanted)} runs, {len(workers)} at once, into {folder}")
+    outcomes = run_jobs(
+        [
+            Job(name, _commands(recipe, values, folder / name, accelerate, extent), folder / LOG_FOLDER / f"{name}.log")
+            for name, values in wanted.items()
+        ],
+        workers,
+        on_outcome=note,
+    )
+    if failed := [outcome.name for outcome in outcomes if outcome.error]:
+        raise UnderstudyError(
+            folder,
+            f"lacks {len(failed)} of {len(wanted)} runs, which failed for the reasons above",
+            fix="put that right, and run the same command again: it runs only these",
+        )
+    compare_folders([folder / name for name in wanted], folder / "comparison.html")
 
 
 def combinations(words: Sequence[str]) -> list[dict[str, str]]:
@@ -56,23 +88,23 @@ def run_name(values: dict[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in values.items()).replace("/", "_")
 
 
-def run_one(recipe: Path, values: dict[str, str], folder: Path, accelerate: Path | None) -> None:
-    """Train and measure one combination into `folder`; what is done already is skipped.
-
-    Raises:
-        UnderstudyError: training or measuring failed; what it printed stands above.
-    """
+def _commands(
+    recipe: Path, values: Mapping[str, str], folder: Path, accelerate: Path | None, extent: Extent
+) -> Iterator[list[str]]:
+    """What trains one combination into `folder`, and what measures it, unless that was done since."""
     overrides = [word for key, value in values.items() for word in (f"--{key}", value)]
     launch = [sys.executable, "-m"]
     if accelerate:
         launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(accelerate), "-m"]
-    train = [*launch, "pipeline.train", "--config", str(recipe), *overrides, "--output_dir", str(folder)]
-    _run_checked(train)
-    measured, trained = folder / RECALL_FILE, folder / RUN_FILE
-    if not measured.is_file() or measured.stat().st_mtime < trained.stat().st_mtime:
-        _run_checked([sys.executable, "-m", "pipeline.recall", "--config", str(recipe), "--adapter", str(folder)])
+    yield [*launch, "pipeline.train", "--config", str(recipe), *overrides, "--output_dir", str(folder)]
+    if not _is_measured(folder, extent):
+        recall = [sys.executable, "-m", "pipeline.recall", f"--{extent}", "--config", str(recipe)]
+        yield [*recall, "--adapter", str(folder)]
 
 
-def _run_checked(command: list[str]) -> None:
-    if subprocess.run(command, check=False).returncode:  # noqa: S603
-        raise UnderstudyError(" ".join(command[1:]), "failed", fix="see above, and run the same command again")
+def _is_measured(folder: Path, extent: Extent) -> bool:
+    """Whether the run has passed this exam, or a fuller one, since it was trained."""
+    report, trained = folder / RECALL_FILE, folder / RUN_FILE
+    if not report.is_file() or report.stat().st_mtime < trained.stat().st_mtime:
+        return False
+    return read_json(report).get("extent") in (extent, "full")

@@ -1,4 +1,4 @@
-"""Members trained in processes of their own, one after another or several at once; a failure stops no other."""
+"""Jobs in processes of their own, one after another or several at once; one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ import queue
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pipeline.multirun.members import Member
-
-LOG_FOLDER = "logs"
 TAIL_BYTES = 1 << 14  # of a log, in which the error is looked for
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A member's training: its seconds, 0 if it was trained before, and its error, if it failed."""
+class Job:
+    """Commands that are run one after another, while none fails; what they print goes into `log`.
 
-    member: Member
+    Each command is taken when those before it have ended.
+    """
+
+    name: str
+    commands: Iterable[Sequence[str]]
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job took, in seconds, and its error, if it failed."""
+
+    name: str
     seconds: float
     error: str | None
 
@@ -42,74 +51,57 @@ def visible_gpus(environment: Mapping[str, str], count: int) -> list[str]:
     return (named or [str(number) for number in range(count)])[:count]
 
 
-def train_all(
-    members: Sequence[Member],
-    workers: Sequence[Mapping[str, str]],
-    overrides: Sequence[str],
-    folder: Path,
-    *,
-    is_done: Callable[[Member], bool],
-    on_outcome: Callable[[Outcome, int], None],
+def run_jobs(
+    jobs: Sequence[Job], workers: Sequence[Mapping[str, str]], *, on_outcome: Callable[[Outcome, int], None]
 ) -> list[Outcome]:
-    """Every member's outcome, in their order. One for which `is_done` holds is left as it is.
+    """Every job's outcome, in their order; each worker is the environment of one job at a time.
 
-    `on_outcome` is called with each outcome as it comes, and how many there are by then. What a training prints goes
-    into a log of its own below `folder`, and to the terminal too where there is only one worker.
+    `on_outcome` is called with each outcome as it comes, and how many there are by then. Where there is only one
+    worker, what its jobs print is shown in the terminal too.
     """
     free: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
     for worker in workers:
         free.put(worker)
 
-    def train(member: Member) -> Outcome:
-        began = time.monotonic()
-        if is_done(member):
-            return Outcome(member, 0.0, None)
+    def do(job: Job) -> Outcome:
         worker = free.get()
+        began = time.monotonic()
         try:
-            error = run_training(member, worker, overrides, folder / LOG_FOLDER, show=len(workers) == 1)
+            error = run_job(job, worker, show=len(workers) == 1)
         finally:
             free.put(worker)
-        return Outcome(member, time.monotonic() - began, error)
+        return Outcome(job.name, time.monotonic() - began, error)
 
     outcomes = []
     with ThreadPoolExecutor(len(workers)) as pool:
         try:
-            for future in as_completed([pool.submit(train, member) for member in members]):
+            for future in as_completed([pool.submit(do, job) for job in jobs]):
                 outcomes.append(future.result())
                 on_outcome(outcomes[-1], len(outcomes))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C reaches the trainings by itself
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C reaches the jobs by itself
             raise
-    order = {member.name: number for number, member in enumerate(members)}
-    return sorted(outcomes, key=lambda outcome: order[outcome.member.name])
+    order = {job.name: number for number, job in enumerate(jobs)}
+    return sorted(outcomes, key=lambda outcome: order[outcome.name])
 
 
-def run_training(
-    member: Member, environment: Mapping[str, str], overrides: Sequence[str], logs: Path, *, show: bool
-) -> str | None:
-    """Train the member in a process of its own; gives the error that it ended with, None if it is trained.
+def run_job(job: Job, environment: Mapping[str, str], *, show: bool) -> str | None:
+    """Run the job's commands; gives the error that one ended with, None if all did what they should.
 
     A training whose parent has exited stops at its next print, by a broken pipe: two never write into one folder.
     """
-    logs.mkdir(parents=True, exist_ok=True)
-    path = logs / f"{member.folder.name}.log"
-    command = [sys.executable, "-m", "pipeline.train", "--config", str(member.recipe), *overrides]
+    job.log.parent.mkdir(parents=True, exist_ok=True)
     variables = os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment)
-    with (
-        path.open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables) as process,  # noqa: S603
-    ):
-        for piece in iter(lambda: _read(process.stdout), b""):
-            log.write(piece)
-            log.flush()
-            if show:
-                sys.stdout.buffer.write(piece)
-                sys.stdout.buffer.flush()
-    return None if process.returncode == 0 else last_error(path, process.returncode)
+    with job.log.open("wb") as log:
+        for command in job.commands:
+            code = _run(command, variables, log, show=show)
+            if code != 0:
+                return last_error(job.log, code)
+    return None
 
 
 def last_error(log: Path, code: int) -> str:
-    """The error that a training ended with, from its log, in one line."""
+    """The error that a job ended with, from its log, in one line."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - TAIL_BYTES))
         tail = file.read().decode("utf-8", errors="replace")
@@ -120,6 +112,18 @@ def last_error(log: Path, code: int) -> str:
     if code < 0:
         return f"ended by signal {-code} ({log})"
     return f"{lines[-1] if lines else f'exit code {code}'} ({log})"
+
+
+def _run(command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, show: bool) -> int:
+    """The exit code of a command, once all that it printed is in the log."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables) as process:  # noqa: S603
+        for piece in iter(lambda: _read(process.stdout), b""):
+            log.write(piece)
+            log.flush()
+            if show:
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+    return process.returncode
 
 
 def _read(stream: IO[bytes] | None) -> bytes:

@@ -85,3 +85,21 @@ def test_a_second_time_and_two_processes_give_the_same_figures(
     assert recall(TORCHRUN, "two") == once
     assert once["recall"]["trained"]["seen_exact"]["value"] == 1.0
     assert "What Mira recalls" in (trained_folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_sweep_runs_what_is_missing_two_at_a_time_and_compares(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    command = [*MODULE, "pipeline.sweep", "--config", str(tiny_recipe), "--out", str(out), "--quick", "--jobs", "2"]
+    command += ["--recall_items", "0", "--max_steps", "2", "--seed", "1", "2"]
+    said = succeeded(*command)
+    assert "2 runs, 2 at once" in said
+    assert "word for word, asked in new words\n  recall_items=0,max_steps=2,seed=1  " in said
+    assert "2 runs, 3 facts" in (out / "comparison.html").read_text(encoding="utf-8")
+    reports = [run.parent / "recall.json" for run in sorted(out.glob("*/run.json"))]
+    assert [json.loads(report.read_text(encoding="utf-8"))["extent"] for report in reports] == ["quick", "quick"]
+
+    written = reports[1].stat().st_mtime_ns
+    reports[0].unlink()
+    assert succeeded(*command).count("trained and measured") == 2
+    assert reports[0].is_file()
+    assert reports[1].stat().st_mtime_ns == written

@@ -34,7 +34,6 @@ from pipeline.mixture.ledger import format_ledger, ledger_of, make_ledger
 from pipeline.mixture.plan import divide_by_character, exposures_by_share, exposures_by_weight, plan_mixture
 from pipeline.multirun.cast import locked_folder
 from pipeline.multirun.members import member_key, prepare_members
-from pipeline.multirun.workers import last_error, visible_gpus, worker_environments
 from pipeline.recipe import character_arguments, safe_folder_name
 from pipeline.records.record import Record, content_id
 from pipeline.records.split import split_records
@@ -303,7 +302,8 @@ def test_reports_of_several_are_one_run_for_comparison() -> None:
 
     merged = merge_reports({"Mira": report(False), "Bram": report(True)})
     assert [item.fact_id for item in merged.items] == ["Mira: f0", "Bram: f0"]
-    assert merged.worse == {"control": True}
+    assert merged.prices["control"].worse
+    assert merged.prices["control"].value == pytest.approx(control.trained.value)
 
 
 def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> None:
@@ -330,16 +330,6 @@ def test_a_characters_report_has_its_own_recall_and_ledger(tmp_path: Path) -> No
     assert history.ledger == [ledger[1]]
 
 
-def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
-    assert worker_environments(None, ["0", "1"], 8) == [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
-    assert [one["CUDA_VISIBLE_DEVICES"] for one in worker_environments(3, ["4", "7"], 8)] == ["4", "7", "4"]
-    assert worker_environments(2, [], 5) == [{"OMP_NUM_THREADS": "2"}] * 2
-    assert worker_environments(None, [], 8) == [{}]
-    assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 2) == ["2", "GPU-8f"]
-    assert visible_gpus({}, 3) == ["0", "1", "2"]
-    assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}, 0) == []
-
-
 def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
     with (
         locked_folder(tmp_path / "out"),
@@ -349,17 +339,6 @@ def test_two_casts_never_train_into_one_folder(tmp_path: Path) -> None:
         pass
     with locked_folder(tmp_path / "out"):
         assert (tmp_path / "out").is_dir()
-
-
-def test_the_reason_of_a_failure_is_found_in_its_log(tmp_path: Path) -> None:
-    log = tmp_path / "mira.log"
-    log.write_text("50%|#####\rwarning\nerror: recipe: is wrong. To fix it: mend it.\nlast words\n", encoding="utf-8")
-    assert last_error(log, 2) == "recipe: is wrong. To fix it: mend it."
-    log.write_text("Traceback ...\nMemoryError: too much\n", encoding="utf-8")
-    assert last_error(log, 1) == f"MemoryError: too much ({log})"
-    assert last_error(log, -9) == f"ended by signal 9 ({log})"
-    log.write_text("", encoding="utf-8")
-    assert last_error(log, 3) == f"exit code 3 ({log})"
 
 
 def test_each_member_of_a_cast_has_a_recipe_of_its_own(tmp_path: Path) -> None:

@@ -9,17 +9,22 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UnderstudyError
-from pipeline.evaluation.comparison import MeasuredRun, compare_runs, parse_report, read_report
+from pipeline.evaluation.comparison import SAYS_IT, MeasuredRun, compare_runs, parse_report, read_report
 from pipeline.evaluation.report.pages import write_comparison
 from pipeline.evaluation.report.tables import format_comparison
+from pipeline.evaluation.summary import RecallKey
 from pipeline.multirun.sweep import combinations, run_name
 
 
 def report(exact: list[bool], *, quick: bool = False, **arguments: Any) -> MeasuredRun:
     forms = ("seen", "unseen") if quick else ("seen", "unseen", "amid")
     questions = [[{"asked": asked, "trained_exact": hit, "trained_first": True} for asked in forms] for hit in exact]
-    items = [{"fact_id": f"fact-{number}", "questions": asked} for number, asked in enumerate(questions)]
-    return parse_report({"items": items, "drift": [{"name": "control", "worse": False}]}, arguments)
+    items = [
+        {"fact_id": f"fact-{number}", "questions": asked, "trained_says": exact[number], "guessed": number == 0}
+        for number, asked in enumerate(questions)
+    ]
+    drift = [{"name": "control", "base": {"value": 0.5}, "trained": {"value": sum(exact) / 20}, "worse": False}]
+    return parse_report({"items": items, "drift": drift}, arguments)
 
 
 HALF, ALL = [True, False] * 10, [True] * 20
@@ -29,7 +34,7 @@ def test_a_run_is_compared_with_the_first_on_the_same_facts() -> None:
     compared = compare_runs({"a": report(HALF, settings_weight=1), "b": report(ALL, settings_weight=5)})
     assert compared.facts == 20
     assert compared.tried == ("settings_weight",)
-    first, second = compared.runs
+    first, second = compared.rows
     assert first.outcomes[0].change is None
     change = second.outcomes[0].change
     assert change is not None
@@ -43,19 +48,57 @@ def test_a_run_is_compared_with_the_first_on_the_same_facts() -> None:
 def test_only_facts_that_both_were_asked_for_count() -> None:
     compared = compare_runs({"a": report(HALF), "b": report(ALL[:4])})
     assert compared.facts == 4
-    assert compared.runs[0].outcomes[0].value.count == 4
+    assert compared.rows[0].outcomes[0].value.count == 4
 
 
 @pytest.mark.parametrize("quick", [(True, False), (False, True), (True, True)])
 def test_a_quick_exam_is_compared_with_a_full_one_in_what_both_measured(quick: tuple[bool, bool]) -> None:
     compared = compare_runs({"a": report(HALF, quick=quick[0]), "b": report(ALL, quick=quick[1])})
-    assert {key.form for key in compared.metrics} == {"seen", "unseen"}
-    assert all(len(run.outcomes) == len(compared.metrics) for run in compared.runs)
+    assert {key.form for key in compared.metrics if key != SAYS_IT} == {"seen", "unseen"}
+    assert all(len(run.outcomes) == len(compared.metrics) for run in compared.rows)
+
+
+def test_a_fact_whose_answer_wins_without_a_question_is_not_ranked() -> None:
+    compared = compare_runs({"a": report(HALF), "b": report(ALL)})
+    facts = {key: outcome.value.facts for key, outcome in zip(compared.metrics, compared.rows[0].outcomes, strict=True)}
+    assert facts.pop(RecallKey("unseen", "at_1")) == 19
+    assert set(facts.values()) == {20}
+
+
+def test_runs_that_differ_in_their_seed_alone_are_one_row(tmp_path: Path) -> None:
+    other_half = [not hit for hit in HALF]
+    compared = compare_runs(
+        {
+            "a": report(HALF, wordings="copies", seed=1),
+            "b": report(other_half, wordings="copies", seed=2),
+            "c": report(ALL, wordings="families", seed=1),
+            "d": report(HALF, wordings="families", seed=2),
+        }
+    )
+    assert compared.tried == ("wordings",)
+    copies, families = compared.rows
+    assert copies.seeds == families.seeds == (1, 2)
+    outcome = families.outcomes[compared.metrics.index(SAYS_IT)]
+    assert outcome.each == (1.0, 0.5)
+    assert outcome.value.value == pytest.approx(0.75)
+    assert outcome.value.facts == 20
+    assert outcome.change is not None
+    assert outcome.change.value == pytest.approx(0.25)
+    assert families.prices["control"].value == pytest.approx(0.75)
+    assert "wordings=families  0.75" in format_comparison(compared)
+    write_comparison(compared, tmp_path / "page.html")
+    assert "2 recipes, 20 facts" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_runs_that_differ_in_nothing_but_their_seed_stay_apart() -> None:
+    compared = compare_runs({"a": report(HALF, seed=1), "b": report(ALL, seed=2)})
+    assert [row.name for row in compared.rows] == ["a", "b"]
+    assert compared.tried == ("seed",)
 
 
 def test_a_run_compared_with_itself_differs_by_nothing(tmp_path: Path) -> None:
     compared = compare_runs({"a": report(HALF), "b": report(HALF)})
-    change = compared.runs[1].outcomes[1].change
+    change = compared.rows[1].outcomes[1].change
     assert change is not None
     assert change.value == 0
     write_comparison(compared, tmp_path / "page.html")

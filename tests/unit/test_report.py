@@ -131,6 +131,7 @@ def made_findings() -> RecallResults:
                 guessed=False,
                 base_reply="I have no age.",
                 trained_reply="Fifty-three.",
+                trained_says=True,
                 questions=(
                     question("Your age?", "seen", exact=True),
                     question("How old are you?", "unseen", exact=True),

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.conversations.persona import make_persona
 from pipeline.evaluation.bleed import BleedCell, BleedColumn, BleedRow, CrossSample, make_column, summarise_bleed
-from pipeline.evaluation.comparison import compare_runs, merge_reports, read_report
+from pipeline.evaluation.comparison import SAYS_IT, compare_runs, merge_reports, read_report
 from pipeline.evaluation.metrics.voice_report import VoiceReferences, compare_voices
 from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
@@ -65,11 +65,23 @@ def test_the_merged_report_of_several_characters_keeps_its_shape(report: RunRepo
 
 
 @pytest.mark.parametrize("name", ["recall.json", "merged.json"])
-def test_a_report_that_was_written_before_is_still_compared(name: str, run_folder: Path) -> None:
-    (run_folder / "recall.json").write_text((GOLDEN / name).read_text(encoding="utf-8"), encoding="utf-8")
+def test_a_report_is_compared_in_prices_too_and_one_that_was_written_before_in_what_it_has(
+    name: str, run_folder: Path
+) -> None:
+    report = golden(name)
+    (run_folder / "recall.json").write_text(json.dumps(report), encoding="utf-8")
     run = read_report(run_folder)
-    assert run.worse == ("general_bits", "line_bits")
-    assert compare_runs({"a": run, "b": run}).facts == len(golden(name)["items"])
+    assert [price for price, one in run.prices.items() if one.worse] == ["general_bits", "line_bits"]
+    for item in report["items"]:
+        del item["trained_says"]
+    for row in report["drift"]:
+        del row["trained"]
+    (run_folder / "recall.json").write_text(json.dumps(report), encoding="utf-8")
+    before = read_report(run_folder)
+    compared = compare_runs({"a": run, "b": before})
+    assert compared.facts == len(report["items"])
+    assert SAYS_IT not in compared.metrics
+    assert not compared.prices
 
 
 def test_without_replies_the_voice_is_only_counted() -> None:

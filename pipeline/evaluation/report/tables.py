@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
-from pipeline.evaluation.comparison import Comparison
+from pipeline.evaluation.comparison import ComparedPrice, ComparedRun, Comparison
 from pipeline.evaluation.labels import (
     ANSWERS,
     BLEED,
+    COMPARED,
     CONDUCT,
     DRIFT,
     GAPS,
     MADE_BY,
     MISSES,
+    OVER_SEEDS,
     QUICK,
     RECALL,
     WHOSE_FACTS,
@@ -79,20 +81,30 @@ def format_bleed(bleed: Bleed) -> str:
 
 
 def format_comparison(comparison: Comparison) -> str:
-    """Each run's outcomes, beside them their differences from the first run's."""
-    width = max(len(run.name) for run in comparison.runs)
+    """Each row's outcomes, beside them their differences from the first row's, and then what the runs paid."""
+    width = max(len(row.name) for row in comparison.rows)
     lines = [f"{comparison.facts} facts; in brackets: 95% intervals, of differences paired fact by fact"]
+    if comparison.over_seeds:
+        lines.append(OVER_SEEDS)
     for number, key in enumerate(comparison.metrics):
-        lines.append(f"\n{RECALL[key].title}")
-        for run in comparison.runs:
-            outcome = run.outcomes[number]
+        lines.append(f"\n{COMPARED[key].title}")
+        for row in comparison.rows:
+            outcome = row.outcomes[number]
             change = f"   {format_change(outcome.change)}" if outcome.change else ""
-            lines.append(f"  {run.name:<{width}}  {format_outcome(outcome.value)}{change}")
-    for run in comparison.runs:
-        if run.worse:
-            worse = ", ".join(DRIFT[name].short for name in run.worse)
-            lines.append(f"\n{run.name} is worse than the base model in: {worse}")
+            each = f"   ({' '.join(f'{value:.2f}' for value in outcome.each)})" if outcome.each else ""
+            lines.append(f"  {row.name:<{width}}  {format_outcome(outcome.value)}{change}{each}")
+    for name in comparison.prices:
+        lines.append(f"\n{DRIFT[name].title}")
+        for row in comparison.rows:
+            price = row.prices[name]
+            lines.append(f"  {row.name:<{width}}  {price.value:.2f}   base {price.base:.2f}{_worse(row, price)}")
     return "\n".join(lines)
+
+
+def _worse(row: ComparedRun, price: ComparedPrice) -> str:
+    if len(row.seeds) > 1:
+        return f"   worse with {price.worse} of {len(row.seeds)} seeds" if price.worse else ""
+    return "   worse" if price.worse else ""
 
 
 def format_change(change: Difference | BleedingPair) -> str:
