@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from pipeline.errors import UnderstudyError
+
 TAIL_BYTES = 1 << 14  # of a log, in which the error is looked for
 
 
@@ -38,7 +40,13 @@ class Outcome:
 
 
 def worker_environments(jobs: int | None, gpus: Sequence[str], cores: int) -> list[dict[str, str]]:
-    """The environment of each worker: a GPU of its own, one after another, or else its share of the cores."""
+    """The environment of each worker: a GPU of its own, one after another, or else its share of the cores.
+
+    Raises:
+        UnderstudyError: `jobs` is less than one.
+    """
+    if jobs is not None and jobs < 1:
+        raise UnderstudyError("--jobs", f"is {jobs}", fix="give 1 or more")
     if gpus:
         return [{"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} for number in range(jobs or len(gpus))]
     count = jobs or 1

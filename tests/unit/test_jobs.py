@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from pipeline.errors import UnderstudyError
 from pipeline.multirun.workers import Job, Outcome, last_error, run_jobs, visible_gpus, worker_environments
 
 PYTHON = [sys.executable, "-S", "-c"]
@@ -45,6 +48,8 @@ def test_each_worker_has_a_gpu_of_its_own_or_its_share_of_the_cores() -> None:
     assert [one["CUDA_VISIBLE_DEVICES"] for one in worker_environments(3, ["4", "7"], 8)] == ["4", "7", "4"]
     assert worker_environments(2, [], 5) == [{"OMP_NUM_THREADS": "2"}] * 2
     assert worker_environments(None, [], 8) == [{}]
+    with pytest.raises(UnderstudyError, match="--jobs: is 0"):
+        worker_environments(0, ["0"], 8)
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 2) == ["2", "GPU-8f"]
     assert visible_gpus({}, 3) == ["0", "1", "2"]
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": ""}, 0) == []
