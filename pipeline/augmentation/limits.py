@@ -29,8 +29,9 @@ from pipeline.augmentation.misplaced import (
     said_in_small_talk,
 )
 from pipeline.augmentation.premises import FalsePremise, false_premises
-from pipeline.augmentation.questions import FINAL_PUNCTUATION, capitalised
+from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.replies import Asked, BaseModel
+from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.comparable import contains

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.augmentation.extraction import PassageFact, extract_facts
 from pipeline.augmentation.items import is_near_any
-from pipeline.augmentation.questions import FINAL_PUNCTUATION, Rule, reword
+from pipeline.augmentation.questions import Rule, reword
+from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Persona
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record, content_id

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 
@@ -37,7 +38,6 @@ Templates = Mapping[str, Sequence[str]]  # of a rule's `about`, by family
 FAMILIES: tuple[Family, ...] = get_args(Family)
 RULE_FAMILIES = FAMILIES[:-2]  # those that a rule's wordings are of
 TOPICS = ("life", "work", "self", "people", "tastes", "world")  # a question that two of them know is the first's
-FINAL_PUNCTUATION = " \t\n?？。.!！…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
     They are those of the first rule that knows what is asked for, then those of the first that knows the sentence's
     build. `name` is the character's, for questions about it.
     """
-    asked = question.strip(FINAL_PUNCTUATION)
+    asked = as_written(question)
     found: dict[str, Wording] = {}
     for generic in (False, True):
         rule = rule_of(question, rules, generic=generic)
@@ -127,7 +127,7 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
 
 def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> Rule | None:
     """The first rule that knows what the question asks for; with `generic`, the first that knows its build."""
-    asked = question.strip(FINAL_PUNCTUATION)
+    asked = as_written(question)
     return next((rule for rule in rules if rule.generic is generic and rule.asks.fullmatch(asked)), None)
 
 

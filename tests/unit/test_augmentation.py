@@ -28,6 +28,7 @@ from pipeline.augmentation.reply_checks import (
     first_sentences,
     reply_objection,
 )
+from pipeline.augmentation.spoken import as_written
 from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
 from pipeline.conversations.render import Conversation
 from pipeline.errors import UnderstudyError
@@ -84,6 +85,34 @@ def test_a_question_gets_the_wordings_of_what_it_asks_for_and_of_its_build(tmp_p
     ]
     assert reword("Where do you sleep", "Mira", rules)[0].text == "Could you say where you sleep?"
     assert reword("The rain", "Mira", rules) == []
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("whats your name", "what is your name"),
+        ("So, why\u2019d you quit?", "why did you quit"),
+        ("you ever get scared?", "do you ever get scared"),
+        ("Ever been married?", "have you ever been married"),
+        ("got any advice?", "do you have any advice"),
+        ("cant you swim", "can't you swim"),
+        ("They told me nothing. Who'd you learn it from? Your gran?", "Who did you learn it from"),
+        ("Tell me of the sea.", "tell me about the sea"),
+        ("Tell me, who is Mr. Smith?", "who is Mr. Smith"),
+        ("Did you lie? Be honest.", "Did you lie"),
+        ("What's it like there, by the way?", "What's it like there"),
+        ("We were late.", "We were late"),
+        ("你几岁了？", "你几岁了"),
+    ],
+)
+def test_a_question_as_it_is_spoken_is_known_as_it_is_written(spoken: str, written: str) -> None:
+    assert as_written(spoken) == written
+    assert as_written(written) == written
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_respelt_without_an_error(text: str) -> None:
+    as_written(text)
 
 
 @pytest.mark.parametrize(
