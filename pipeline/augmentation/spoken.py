@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 FINAL_PUNCTUATION = " \t\n?？。.!！…"
+QUESTION_END = re.compile(r"(?<=.)[?？](?=.)", re.DOTALL)
 # A sentence before the question ends in a mark after a word; `Mr.` and `St.` do not end one.
-SENTENCE_END = re.compile(r"(?<=\w{4}[.!…])\s+")
+SENTENCE_END = re.compile(r"(?<=\w{4}[.!…])\s+|(?<=[。！])")
 
 
 def as_written(question: str) -> str:
@@ -17,7 +18,7 @@ def as_written(question: str) -> str:
 
     What is before that question, and after it, is not what it asks for: `My gran spoilt me. Did yours? Be honest.`
     """
-    asked = question[: question.index("?")] if "?" in question[:-1] else question
+    asked, *_ = QUESTION_END.split(question.strip(), maxsplit=1)
     asked = SENTENCE_END.split(asked.strip(FINAL_PUNCTUATION))[-1]
     for pattern, text in _respellings():
         asked = pattern.sub(text, asked)

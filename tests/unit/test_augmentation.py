@@ -103,6 +103,8 @@ def test_a_question_gets_the_wordings_of_what_it_asks_for_and_of_its_build(tmp_p
         ("What's it like there, by the way?", "What's it like there"),
         ("We were late.", "We were late"),
         ("你几岁了？", "你几岁了"),
+        ("哎，你头一笔买卖是什么，还记得吗？", "你头一笔买卖是什么"),
+        ("你有木有怕过？哈哈哈，说实话", "你有没有怕过"),
     ],
 )
 def test_a_question_as_it_is_spoken_is_known_as_it_is_written(spoken: str, written: str) -> None:
@@ -246,6 +248,11 @@ def test_the_languages_rules_are_whole_and_read_as_questions(language: Language)
         "你觉得什么最值钱？",
         "你和船老大是什么关系？",
         "听见什么预示着要变天？",
+        "你走水路还是走旱路？",
+        "有没有卖过假货？",
+        "你娘管你严不严？",
+        "渡口那条黄狗叫什么，咬不咬人？",
+        "你的绣花鞋是自己做的吗？",
     ],
 )
 def test_every_common_build_of_a_chinese_question_has_other_wordings(question: str) -> None:
