@@ -206,7 +206,8 @@ def compare_runs(runs: Mapping[str, MeasuredRun]) -> Comparison:
     arms = _arms_over_seeds(runs, tried) or {name: [run] for name, run in runs.items()}
     of_seeds = any(len(arm) > 1 for arm in arms.values())
     tried = tuple(key for key in tried if not of_seeds or key != SEED)
-    metrics = tuple(key for key in METRICS if all(_values([run], common, key) for run in runs.values()))
+    asked = {key: [fact for fact in common if all(run.hits[key][fact] for run in runs.values())] for key in METRICS}
+    metrics = tuple(key for key in METRICS if asked[key])
     prices = tuple(name for name in first.prices if all(name in run.prices for run in runs.values()))
     before, *_ = arms.values()
     rows = tuple(
@@ -214,7 +215,7 @@ def compare_runs(runs: Mapping[str, MeasuredRun]) -> Comparison:
             name=name,
             seeds=tuple(run.arguments[SEED] for run in arm) if of_seeds else (),
             tried={key: arm[0].arguments.get(key) for key in tried},
-            outcomes=tuple(_outcome(arm, None if arm is before else before, common, key) for key in metrics),
+            outcomes=tuple(_outcome(arm, None if arm is before else before, asked[key], key) for key in metrics),
             prices={price: _mean_price([run.prices[price] for run in arm]) for price in prices},
         )
         for name, arm in arms.items()
@@ -237,17 +238,13 @@ def _outcome(
 ) -> ComparedOutcome:
     values = _by_fact(arm, facts, key)
     change = paired_difference(_by_fact(first, facts, key), values) if first else None
-    each = tuple(float(np.mean(_values([run], facts, key))) for run in arm) if len(arm) > 1 else ()
+    each = tuple(estimate(_by_fact([run], facts, key), share=True).value for run in arm) if len(arm) > 1 else ()
     return ComparedOutcome(estimate(values, share=True), change, each)
 
 
 def _by_fact(arm: Sequence[MeasuredRun], facts: Sequence[str], key: ComparedKey) -> list[list[float]]:
     """Of each fact the hits of all the arm's runs."""
     return [[hit for run in arm for hit in run.hits[key][fact]] for fact in facts]
-
-
-def _values(arm: Sequence[MeasuredRun], facts: Sequence[str], key: ComparedKey) -> list[float]:
-    return [hit for hits in _by_fact(arm, facts, key) for hit in hits]
 
 
 def _mean_price(prices: Sequence[Price]) -> ComparedPrice:

@@ -16,11 +16,11 @@ from pipeline.evaluation.summary import RecallKey
 from pipeline.multirun.sweep import combinations, run_name
 
 
-def report(exact: list[bool], *, quick: bool = False, **arguments: Any) -> MeasuredRun:
+def report(exact: list[bool], *, quick: bool = False, guessed: int = 0, **arguments: Any) -> MeasuredRun:
     forms = ("seen", "unseen") if quick else ("seen", "unseen", "amid")
     questions = [[{"asked": asked, "trained_exact": hit, "trained_first": True} for asked in forms] for hit in exact]
     items = [
-        {"fact_id": f"fact-{number}", "questions": asked, "trained_says": exact[number], "guessed": number == 0}
+        {"fact_id": f"fact-{number}", "questions": asked, "trained_says": exact[number], "guessed": number == guessed}
         for number, asked in enumerate(questions)
     ]
     drift = [{"name": "control", "base": {"value": 0.5}, "trained": {"value": sum(exact) / 20}, "worse": False}]
@@ -63,6 +63,9 @@ def test_a_fact_whose_answer_wins_without_a_question_is_not_ranked() -> None:
     facts = {key: outcome.value.facts for key, outcome in zip(compared.metrics, compared.rows[0].outcomes, strict=True)}
     assert facts.pop(RecallKey("unseen", "at_1")) == 19
     assert set(facts.values()) == {20}
+    of_two_bases = compare_runs({"a": report(HALF), "b": report(ALL, guessed=3)})
+    place = of_two_bases.metrics.index(RecallKey("unseen", "at_1"))
+    assert {row.outcomes[place].value.facts for row in of_two_bases.rows} == {18}
 
 
 def test_runs_that_differ_in_their_seed_alone_are_one_row(tmp_path: Path) -> None:
