@@ -115,8 +115,8 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
     asked = as_written(question)
     found: dict[str, Wording] = {}
     for generic in (False, True):
-        rule = rule_of(question, rules, generic=generic)
-        if rule and (match := rule.asks.fullmatch(asked)):
+        if known := _first_match(asked, rules, generic=generic):
+            rule, match = known
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
                 text = capitalised(wording.text.format(**slots))
@@ -127,8 +127,13 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
 
 def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> Rule | None:
     """The first rule that knows what the question asks for; with `generic`, the first that knows its build."""
-    asked = as_written(question)
-    return next((rule for rule in rules if rule.generic is generic and rule.asks.fullmatch(asked)), None)
+    known = _first_match(as_written(question), rules, generic=generic)
+    return known[0] if known else None
+
+
+def _first_match(asked: str, rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:
+    matches = ((rule, rule.asks.fullmatch(asked)) for rule in rules if rule.generic is generic)
+    return next(((rule, match) for rule, match in matches if match), None)
 
 
 def plain(question: str) -> str:

@@ -9,21 +9,18 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
 from filelock import FileLock, Timeout
 from transformers.utils import logging
 
 from pipeline.atomic_io import write_text
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.session import show_bleed
-from pipeline.models.threads import usable_cores
 from pipeline.multirun.matrix import measure_matrix
 from pipeline.multirun.members import Member, member_key, prepare_members
-from pipeline.multirun.workers import Job, Outcome, run_jobs, visible_gpus, worker_environments
+from pipeline.multirun.workers import LOG_FOLDER, Job, Outcome, local_workers, outcome_line, run_jobs
 from pipeline.runs.run_file import is_finished
 from pipeline.terminal import duration, print_line, progress_bar
 
-LOG_FOLDER = "logs"
 KEY_FILE = "cast_key.txt"  # in a member's folder: what it was trained from, once it is trained
 
 
@@ -88,7 +85,7 @@ def raise_if_failed(failed: Sequence[Outcome], folder: Path) -> None:
 
 def train_members(members: Sequence[Member], overrides: list[str], folder: Path, jobs: int | None) -> list[Outcome]:
     """Train those that are not trained yet; gives the outcomes of those that failed, which stop no other."""
-    workers = worker_environments(jobs, visible_gpus(os.environ, torch.cuda.device_count()), usable_cores())
+    workers = local_workers(jobs)
     keys = {member.name: member_key(member, overrides) for member in members}
     by_name = {member.name: member for member in members}
     missing = [member for member in members if not _is_trained(member, keys[member.name])]
@@ -98,9 +95,8 @@ def train_members(members: Sequence[Member], overrides: list[str], folder: Path,
     def note(outcome: Outcome, count: int) -> None:
         if outcome.error is None:
             write_text(by_name[outcome.name].folder / KEY_FILE, keys[outcome.name])
-        result = outcome.error or f"trained in {duration(outcome.seconds)}"
-        so_far = f"[{before + count} of {len(members)}, {duration(time.monotonic() - began)} so far]"
-        print_line(f"{so_far} {outcome.name}: {result}")
+        done = f"trained in {duration(outcome.seconds)}"
+        print_line(outcome_line(outcome, before + count, len(members), began, done))
 
     print_line(f"{len(members)} characters, {len(workers)} at once, into {folder}")
     for member in members:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from pipeline.atomic_io import read_json
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.exam import Extent
 from pipeline.evaluation.session import compare_folders
-from pipeline.models.threads import usable_cores
-from pipeline.multirun.workers import Job, Outcome, run_jobs, visible_gpus, worker_environments
+from pipeline.multirun.workers import LOG_FOLDER, Job, Outcome, local_workers, outcome_line, run_jobs
 from pipeline.runs.files import RECALL_FILE, RUN_FILE
-from pipeline.terminal import duration, print_line
-
-LOG_FOLDER = "logs"  # of what each run printed
+from pipeline.terminal import print_line
 
 
 def run_sweep(
@@ -35,13 +29,11 @@ def run_sweep(
         UnderstudyError: see `combinations`; or a run failed, when the others have ended.
     """
     wanted = {run_name(values): values for values in combinations(words)}
-    gpus = [] if accelerate else visible_gpus(os.environ, torch.cuda.device_count())
-    workers = worker_environments(jobs, gpus, usable_cores())
+    workers = local_workers(jobs, on_gpus=not accelerate)
     began = time.monotonic()
 
     def note(outcome: Outcome, count: int) -> None:
-        so_far = f"[{count} of {len(wanted)}, {duration(time.monotonic() - began)} so far]"
-        print_line(f"{so_far} {outcome.name}: {outcome.error or 'trained and measured'}")
+        print_line(outcome_line(outcome, count, len(wanted), began, "trained and measured"))
 
     print_line(f"{len(wanted)} runs, {len(workers)} at once, into {folder}")
     outcomes = run_jobs(

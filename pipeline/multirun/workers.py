@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pipeline.errors import UnderstudyError
+import torch
 
+from pipeline.errors import UnderstudyError
+from pipeline.models.threads import usable_cores
+from pipeline.terminal import duration
+
+LOG_FOLDER = "logs"  # of what each job printed
 TAIL_BYTES = 1 << 14  # of a log, in which the error is looked for
 
 
@@ -37,6 +42,16 @@ class Outcome:
     name: str
     seconds: float
     error: str | None
+
+
+def local_workers(jobs: int | None, *, on_gpus: bool = True) -> list[dict[str, str]]:
+    """The environments of this machine's workers; not `on_gpus`, each job may use all GPUs.
+
+    Raises:
+        UnderstudyError: see `worker_environments`.
+    """
+    gpus = visible_gpus(os.environ, torch.cuda.device_count()) if on_gpus else []
+    return worker_environments(jobs, gpus, usable_cores())
 
 
 def worker_environments(jobs: int | None, gpus: Sequence[str], cores: int) -> list[dict[str, str]]:
@@ -91,6 +106,12 @@ def run_jobs(
             raise
     order = {job.name: number for number, job in enumerate(jobs)}
     return sorted(outcomes, key=lambda outcome: order[outcome.name])
+
+
+def outcome_line(outcome: Outcome, place: int, total: int, began: float, done: str) -> str:
+    """`[2 of 6, 8 min 4 s so far] NAME:`, and its error, or what was `done`; `began` is of `time.monotonic`."""
+    so_far = f"[{place} of {total}, {duration(time.monotonic() - began)} so far]"
+    return f"{so_far} {outcome.name}: {outcome.error or done}"
 
 
 def run_job(job: Job, environment: Mapping[str, str], *, show: bool) -> str | None:
