@@ -112,7 +112,7 @@ class CharacterArguments:
     paraphrases: int = _doc("How many of its wordings of a question are kept at most.", 8)
     chat_share: float = _doc("Share of questions and lines trained under the chat's own prompt.", 0.5)
     swa_start: float = _doc(
-        "Save the mean of LoRA's weights over the steps after this share of the run (1: never; 0.5: its second half).",
+        "Save a running mean of LoRA's weights, over about the steps after this share of those so far (1: never).",
         1.0,
     )
     batching: str = _doc("auto, prefix_tree (shared beginnings are computed once) or padded.", "auto")
