@@ -16,6 +16,17 @@ _RUN_OR_WORD = re.compile(rf"([{SPACELESS}]{{2,}})|([{SPACELESS}]|[^\s{SPACELESS
 _STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: general categories' first letters
 
 
+class _Spaced(dict[int, int]):
+    """A table for `str.translate`, which looks each character up once a process: those of `_STRIPPED` become spaces."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = ord(" ") if unicodedata.category(chr(code))[0] in _STRIPPED else code
+        return self[code]
+
+
+_SPACED = _Spaced()
+
+
 def normalise(text: str) -> str:
     """`text` without what makes no difference between answers: NFKC, casefold, no punctuation, white space folded.
 
@@ -23,8 +34,7 @@ def normalise(text: str) -> str:
     vanishes. Chinese characters stay as they are.
     """
     folded = _THOUSANDS.sub("", _fold(text))
-    spaced = "".join(" " if unicodedata.category(char)[0] in _STRIPPED else char for char in folded)
-    return unicodedata.normalize("NFKC", " ".join(spaced.split()))
+    return unicodedata.normalize("NFKC", " ".join(folded.translate(_SPACED).split()))
 
 
 def words(text: str) -> list[str]:
@@ -53,6 +63,8 @@ def contains(text: str, phrase: str) -> bool:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():  # the same, sooner
+        return text.lower()
     # Folding case may undo the composition and the other way round; the second time nothing is left to do (UAX #15).
     for _ in range(2):
         text = unicodedata.normalize("NFKC", text).casefold()
