@@ -69,8 +69,8 @@ class LimitShares:
     small_talk: float = 0.11
     in_small_talk: float = 0.16
     somebody_else: float = 0.05
-    elsewhere: float = 0.25
-    unanswerable: float = 0.26
+    elsewhere: float = 0.33
+    unanswerable: float = 0.18
     identity: float = 0.12
     premises: float = 0.05
 
