@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 FILLER_TURNS = 2
 REPLY_TOKENS, CONDUCT_TOKENS = 64, 48  # of a reply to a fact's question, and to what asks for none
+BESIDE_THE_ANSWER = 1.25  # times the tokens of a long answer that a reply to its question has room for
 TOKENS_A_REPLY = 14  # of an answer, about: for how long it will take
 SAMPLING_SEED = 0
 # Somebody else, asked for the character's facts: what belongs to the character's name should not come to everybody.
@@ -124,9 +125,10 @@ def _measure_the_rest(
     )
     small_talk, unanswerable, identity, premises = (list(islice(conduct, len(sort))) for sort in sorts)
     prompts = [_first_prompt(persona, probe) for probe in exam.probes]
+    longest = [_longest_reply(score) for score in quick.scores]
     return replace(
         quick,
-        sampled=_sample(model, tokenizer, prompts, persona, parts["sampled"]),
+        sampled=_sample(model, tokenizer, prompts, persona, parts["sampled"], max_new_tokens=longest),
         control=_control(model, tokenizer, persona),
         line_bits=_line_bits(model, tokenizer, exam.lines),
         voice=_sample(model, tokenizer, exam.voice_prompts, persona, parts["voice"]),
@@ -180,16 +182,21 @@ def _greedy(
     An exact answer is what greedy decoding gives: the scores have shown it, so it is not generated once more.
     """
     said = {
-        score.probe.fact_id: score.probe.answer.strip()
-        for score in scores
-        if (first := score.questions_of("unseen")[0]).exact and first.tokens < REPLY_TOKENS
+        score.probe.fact_id: score.probe.answer.strip() for score in scores if score.questions_of("unseen")[0].exact
     }
+    longest = {score.probe.fact_id: _longest_reply(score) for score in scores}
     rest = [probe for probe in asked if probe.fact_id not in said]
     prompts = [_first_prompt(persona, probe) for probe in rest]
-    replies = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
+    limits = [longest[probe.fact_id] for probe in rest]
+    replies = generate_replies(model, tokenizer, prompts, max_new_tokens=limits, progress=progress)
     said |= {probe.fact_id: reply for probe, reply in zip(rest, replies, strict=True)}
     wanted = {probe.fact_id for probe in asked}
     return [said[one.probe.fact_id] if one.probe.fact_id in wanted else None for one in scores]
+
+
+def _longest_reply(score: ProbeScore) -> int:
+    """How many tokens of a reply are looked at: a long answer has room in it."""
+    return max(REPLY_TOKENS, round(BESIDE_THE_ANSWER * score.questions_of("unseen")[0].tokens))
 
 
 def save_measurement(measurement: Measurement, path: Path) -> None:
@@ -235,11 +242,15 @@ def _sample(
     prompts: Sequence[Sequence[Message]],
     persona: Persona,
     progress: Progress,
+    *,
+    max_new_tokens: int | Sequence[int] = REPLY_TOKENS,
 ) -> list[str]:
     """Replies as chat samples them, from the same random numbers every time."""
     with torch.random.fork_rng():
         torch.manual_seed(SAMPLING_SEED)
-        return generate_replies(model, tokenizer, prompts, sampling=persona.sampling, progress=progress)
+        return generate_replies(
+            model, tokenizer, prompts, sampling=persona.sampling, max_new_tokens=max_new_tokens, progress=progress
+        )
 
 
 def _control(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, persona: Persona) -> list[bool]:

@@ -56,8 +56,9 @@ def generate_turn(
     Any special token ends the reply, since in training one follows every reply.
     """
     ids = torch.tensor([[*prompt_ids(tokenizer, prompt), *begun]])
-    options = _options(sampling, sampling.max_new_tokens if sampling else max_new_tokens)
-    output = _generate(model, ids, torch.ones_like(ids), streamer=streamer, **options | _ends(tokenizer))
+    longest = sampling.max_new_tokens if sampling else max_new_tokens
+    options = _options(sampling) | _ends(tokenizer) | {"max_new_tokens": longest}
+    output = _generate(model, ids, torch.ones_like(ids), streamer=streamer, **options)
     ends = end_of_turn_ids(tokenizer)
     reply = [*begun, *output.sequences[0, ids.shape[1] :].tolist()]
     text = _texts(tokenizer, [reply])[0]
@@ -82,16 +83,18 @@ def generate_replies(
     prompts: Sequence[Sequence[Message]],
     *,
     sampling: Sampling | None = None,
-    max_new_tokens: int = 64,
+    max_new_tokens: int | Sequence[int] = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """A reply to each prompt, as `generate_reply` gives it, many at a time.
+    """A reply to each prompt, as `generate_reply` gives it, many at a time; the longest is of all, or of each.
 
     `progress` is called with the number of replies done and their total.
     """
     encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
-    options = _options(sampling, max_new_tokens) | _ends(tokenizer)
-    return _texts(tokenizer, _generate_all(model, encoded, options, progress))
+    longest = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else max_new_tokens
+    if sampling:
+        longest = [min(sampling.max_new_tokens, one) for one in longest]
+    return _texts(tokenizer, _generate_all(model, encoded, longest, _options(sampling) | _ends(tokenizer), progress))
 
 
 def greedy_ids(
@@ -106,29 +109,31 @@ def greedy_ids(
 
     `progress` is called with the number of replies done and their total.
     """
-    options = _options(None, max_new_tokens) | {"eos_token_id": sorted(end_ids), "pad_token_id": min(end_ids)}
-    return _generate_all(model, prompts, options, progress)
+    options = _options(None) | {"eos_token_id": sorted(end_ids), "pad_token_id": min(end_ids)}
+    return _generate_all(model, prompts, [max_new_tokens] * len(prompts), options, progress)
 
 
 @torch.inference_mode()
 def _generate_all(
     model: Any,
     prompts: Sequence[Sequence[int]],
+    longest: Sequence[int],
     options: Mapping[str, Any],
     progress: Callable[[int, int], None] | None,
 ) -> list[list[int]]:
-    """The tokens generated after each prompt, batch by batch, prompts padded on the left.
+    """The tokens generated after each prompt, at most its `longest`, batch by batch, prompts padded on the left.
 
     Where the model's attention allows it, the tokens that all prompts of a batch begin with are computed once, and
     replies that have ended leave their batch.
     """
-    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))  # alike in length, little padding
+    order = sorted(range(len(prompts)), key=lambda number: (longest[number], len(prompts[number])))  # alike in length
     replies: list[list[int]] = [[] for _ in prompts]
     done = 0
     while done < len(order):
-        width = _batch_width(model, len(prompts[order[-1]]) + options["max_new_tokens"])
+        width = _batch_width(model, max(len(prompts[number]) + longest[number] for number in order[done:]))
         batch = order[done : done + width]
-        generated = _generate_batch(model, [list(prompts[number]) for number in batch], options)
+        limits = [longest[number] for number in batch]
+        generated = _generate_batch(model, [list(prompts[number]) for number in batch], limits, options)
         for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
         done += len(batch)
@@ -147,7 +152,9 @@ def _batch_width(model: Any, tokens: int) -> int:
     return max(1, min(REPLIES_A_BATCH, room))
 
 
-def _generate_batch(model: Any, prompts: Sequence[list[int]], options: Mapping[str, Any]) -> list[list[int]]:
+def _generate_batch(
+    model: Any, prompts: Sequence[list[int]], longest: Sequence[int], options: Mapping[str, Any]
+) -> list[list[int]]:
     """The tokens generated after each prompt, by rounds: after each, the replies that have ended leave."""
     in_rounds = not prefix_tree_obstacle(model)  # else its cache may hold more than keys and values of every token
     ends = frozenset(options["eos_token_id"])
@@ -159,23 +166,24 @@ def _generate_batch(model: Any, prompts: Sequence[list[int]], options: Mapping[s
     cache = _computed(model, beginning, len(prompts)) if beginning else None
     replies: list[list[int]] = [[] for _ in prompts]
     growing = list(range(len(prompts)))
-    left = options["max_new_tokens"]
-    while growing and left > 0:
+    made = 0
+    while growing:
+        left = max(longest[reply] for reply in growing) - made
         tokens = min(left, TOKENS_A_ROUND) if in_rounds else left
         output = _generate(model, ids, mask, **{**options, "max_new_tokens": tokens, "past_key_values": cache})
         new = output.sequences[:, ids.shape[1] :].cpu()
-        left -= new.shape[1]
+        made += new.shape[1]
         for reply, row in zip(growing, new.tolist(), strict=True):
             replies[reply] += row
-        going = [row for row, reply in enumerate(growing) if ends.isdisjoint(replies[reply])]
+        going = [row for row, reply in enumerate(growing) if longest[reply] > made and ends.isdisjoint(replies[reply])]
         growing = [growing[row] for row in going]
-        if growing and left > 0:
+        if growing:
             chosen = torch.tensor(going)
             ids = output.sequences.cpu()[chosen]
             mask = torch.cat([mask, torch.ones_like(new)], dim=1)[chosen]
             cache = output.past_key_values
             cache.batch_select_indices(chosen.to(model.device))
-    return [_up_to_end(reply, ends) for reply in replies]
+    return [_up_to_end(reply[:most], ends) for reply, most in zip(replies, longest, strict=True)]
 
 
 def _up_to_end(reply: list[int], ends: Collection[int]) -> list[int]:
@@ -197,13 +205,12 @@ def _computed(model: Any, ids: list[int], copies: int) -> Any:
     return cache
 
 
-def _options(sampling: Sampling | None, max_new_tokens: int) -> dict[str, Any]:
-    """The options of `generate`: greedy, or as `sampling` says."""
+def _options(sampling: Sampling | None) -> dict[str, Any]:
+    """The options of `generate`, but for a reply's longest: greedy, or as `sampling` says."""
     if sampling is None:
-        return {"do_sample": False, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
+        return {"do_sample": False, "repetition_penalty": 1.0}
     options: dict[str, Any] = {
         "do_sample": sampling.temperature > 0,
-        "max_new_tokens": min(sampling.max_new_tokens, max_new_tokens),
         "repetition_penalty": sampling.repetition_penalty,
     }
     if sampling.temperature > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Conversations encoded at a time: enough to keep the tokenizer's threads busy, few enough to hold their texts.
 CHUNK = 4096
+LONG_TEXTS = 16  # the longest by characters, one of which is likely to have the most tokens
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
@@ -31,6 +33,12 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) 
 def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of rendered texts; templates write the special tokens themselves, so none are added."""
     return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"])
+
+
+def most_tokens(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> int:
+    """How many tokens the longest text has; 0 where there is none."""
+    longest = nlargest(LONG_TEXTS, texts, key=len)
+    return max(map(len, tokenize(tokenizer, longest))) if longest else 0
 
 
 def encode(conversations: Iterable[Conversation], tokenizer: PreTrainedTokenizerBase) -> Iterator[TokenRow]:

@@ -32,7 +32,7 @@ from pipeline.recipe import CharacterArguments
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Record
 from pipeline.terminal import progress_bar
-from pipeline.tokens.encode import encode
+from pipeline.tokens.encode import encode, most_tokens
 from pipeline.tokens.plain_text import control_words, find_control_word
 from pipeline.training.arguments import RunArguments, model_options
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 # Of what is made once and kept: a run's own seed should not make it anew.
 MADE_SEED = 0
+BESIDE_THE_REPLY = 1.25  # times the tokens of the longest taught reply that a chat's has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,16 @@ def load_characters(
         loaded = [load(one) for one in run.character.each]
     replay = read_replay(run.character.replay or ())
     fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
-    return Characters([character for character, _ in loaded], fingerprint, replay), tokenizer
+    each = [with_room_to_reply(character, tokenizer) for character, _ in loaded]
+    return Characters(each, fingerprint, replay), tokenizer
+
+
+def with_room_to_reply(character: Character, tokenizer: PreTrainedTokenizerBase) -> Character:
+    """The character, whose chat ends no reply before the longest that it is taught would have ended."""
+    taught = [record.text for record in character.records if record.kind != "background"]
+    room, sampling = round(BESIDE_THE_REPLY * most_tokens(tokenizer, taught)), character.persona.sampling
+    sampling = replace(sampling, max_new_tokens=max(sampling.max_new_tokens, room))
+    return replace(character, persona=replace(character.persona, sampling=sampling))
 
 
 def data_fingerprint(records_hashes: Sequence[str], replay: Sequence[Conversation]) -> str:

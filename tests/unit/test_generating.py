@@ -35,17 +35,24 @@ def model(request: pytest.FixtureRequest, tiny_model_folder: Path) -> Any:
     return loaded
 
 
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.integers(1, 40), st.integers(1, 7))
+@given(
+    st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from([1, 4, 9, 40])), min_size=1, max_size=6),
+    st.integers(1, 7),
+)
 @settings(max_examples=15, deadline=None)
 def test_replies_are_those_of_each_prompt_alone(
-    model: Any, tokenizer: Any, words: list[str], max_new_tokens: int, width: int
+    model: Any, tokenizer: Any, asked: list[tuple[str, int]], width: int
 ) -> None:
-    prompts = [chat_prompt(MIRA, (user(text),)) for text in words]
+    prompts = [chat_prompt(MIRA, (user(text),)) for text, _ in asked]
+    longest = [most for _, most in asked]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "REPLIES_A_BATCH", width)
         patch.setattr(generate, "TOKENS_A_ROUND", 5)
-        found = generate_replies(model, tokenizer, prompts, max_new_tokens=max_new_tokens)
-    alone = [generate_reply(model, tokenizer, prompt, max_new_tokens=max_new_tokens) for prompt in prompts]
+        found = generate_replies(model, tokenizer, prompts, max_new_tokens=longest)
+    alone = [
+        generate_reply(model, tokenizer, prompt, max_new_tokens=most)
+        for prompt, most in zip(prompts, longest, strict=True)
+    ]
     assert found == alone
 
 

@@ -44,7 +44,8 @@ class WeightAverage(TrainerCallback):  # type: ignore[misc]
         """Add the step's weights to the mean."""
         share = (1 + self.power) / (state.global_step + self.power)
         now = [self._parameters[name].detach().float() for name in self.mean]
-        get_ema_multi_avg_fn(1 - share)(list(self.mean.values()), now, None)
+        add = get_ema_multi_avg_fn(1 - share)  # type: ignore[no-untyped-call]
+        add(list(self.mean.values()), now, None)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
