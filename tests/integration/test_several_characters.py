@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.conversations.persona import Sampling
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models.generate import generate_reply
 from pipeline.models.trained import load_in_turn, load_trained
@@ -264,4 +265,7 @@ def test_three_real_speakers_are_learnt_by_one_adapter(two: Path, tmp_path: Path
     assert all(row["records"] > 300 for row in ledger if row["kind"] == "dialogue")
     trained = load_trained(tmp_path / "out", "钟离")
     assert [persona.name for persona in trained.personas] == names
-    assert replace(trained.persona, name="芙宁娜") == trained.personas[0]
+    first, last = trained.personas[0], trained.persona
+    assert replace(last, name="芙宁娜", sampling=first.sampling) == first
+    assert replace(last.sampling, max_new_tokens=first.sampling.max_new_tokens) == first.sampling
+    assert last.sampling.max_new_tokens > Sampling().max_new_tokens  # room for his longest line
