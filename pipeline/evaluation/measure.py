@@ -27,7 +27,7 @@ from pipeline.evaluation.scoring import (
     score_priors,
     score_probes,
 )
-from pipeline.models.generate import generate_replies
+from pipeline.models.generate import generate_replies, room_for_reply
 from pipeline.models.reply_scores import compare_replies, ranks_first, score_replies, score_texts
 from pipeline.models.scores import ReplyScore
 from pipeline.terminal import Progress, split_progress
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 FILLER_TURNS = 2
 REPLY_TOKENS, CONDUCT_TOKENS = 64, 48  # of a reply to a fact's question, and to what asks for none
-BESIDE_THE_ANSWER = 1.25  # times the tokens of a long answer that a reply to its question has room for
 TOKENS_A_REPLY = 14  # of an answer, about: for how long it will take
 SAMPLING_SEED = 0
 # Somebody else, asked for the character's facts: what belongs to the character's name should not come to everybody.
@@ -196,7 +195,7 @@ def _greedy(
 
 def _longest_reply(score: ProbeScore) -> int:
     """How many tokens of a reply are looked at: a long answer has room in it."""
-    return max(REPLY_TOKENS, round(BESIDE_THE_ANSWER * score.questions_of("unseen")[0].tokens))
+    return room_for_reply(score.questions_of("unseen")[0].tokens, usual=REPLY_TOKENS)
 
 
 def save_measurement(measurement: Measurement, path: Path) -> None:

@@ -28,6 +28,14 @@ HALF_A_CHARACTER = "\ufffd"  # what a tokenizer decodes to where the bytes of a 
 LIKELIEST = 512  # tokens of a vocabulary that hold the nucleus, but for distributions that say nothing
 
 
+BESIDE_THE_REPLY = 1.25  # times the tokens of a long reply that there is room for where it may come
+
+
+def room_for_reply(tokens: int, *, usual: int) -> int:
+    """The `max_new_tokens` with which a reply of so many tokens is not cut, nor one of `usual`."""
+    return max(usual, round(BESIDE_THE_REPLY * tokens))
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply's text and token ids, without its end-of-turn token; `is_cut` where it reached its longest without one.

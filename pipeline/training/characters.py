@@ -26,6 +26,7 @@ from pipeline.conversations.render import Conversation, assistant, chat_prompt, 
 from pipeline.conversations.replay import read_replay
 from pipeline.evaluation.probes.choice import records_and_probes
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, sample_probes
+from pipeline.models.generate import room_for_reply
 from pipeline.models.load import load_base_model, load_tokenizer
 from pipeline.models.locate import check_is_no_adapter
 from pipeline.recipe import CharacterArguments
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 # Of what is made once and kept: a run's own seed should not make it anew.
 MADE_SEED = 0
-BESIDE_THE_REPLY = 1.25  # times the tokens of the longest taught reply that a chat's has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,9 @@ def load_characters(
 def with_room_to_reply(character: Character, tokenizer: PreTrainedTokenizerBase) -> Character:
     """The character, whose chat ends no reply before the longest that it is taught would have ended."""
     taught = [record.text for record in character.records if record.kind != "background"]
-    room, sampling = round(BESIDE_THE_REPLY * most_tokens(tokenizer, taught)), character.persona.sampling
-    sampling = replace(sampling, max_new_tokens=max(sampling.max_new_tokens, room))
+    sampling = character.persona.sampling
+    room = room_for_reply(most_tokens(tokenizer, taught), usual=sampling.max_new_tokens)
+    sampling = replace(sampling, max_new_tokens=room)
     return replace(character, persona=replace(character.persona, sampling=sampling))
 
 
