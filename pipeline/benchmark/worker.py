@@ -34,6 +34,7 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
     from pipeline.benchmark.variants import bench_data, make_trainer
     from pipeline.models.load import load_tokenizer
     from pipeline.training.arguments import parse_run
+    from pipeline.training.defaults import with_learning_rate
 
     def answer(content: dict[str, Any]) -> None:
         answers.write(json.dumps(content) + "\n")
@@ -41,6 +42,7 @@ def main(spec: dict[str, Any], commands: Iterable[str], answers: TextIO) -> None
 
     run = parse_run(recipe, overrides)
     tokenizer = load_tokenizer(str(run.model.model_name_or_path))
+    run = with_learning_rate(run, lambda _: None)
     if spec.get("whole_run"):
         from pipeline.benchmark.whole_runs import whole_run
 

@@ -44,6 +44,7 @@ def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook]
         from pipeline.models.threads import use_all_cores
         from pipeline.training.arguments import parse_run
         from pipeline.training.characters import load_characters
+        from pipeline.training.defaults import with_learning_rate
         from pipeline.training.run import train
 
     run = parse_run(recipe, overrides)
@@ -52,6 +53,7 @@ def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook]
         use_all_cores()
     log = print_line if PartialState().is_main_process else lambda _: None
     characters, tokenizer = load_characters(run, log)
+    run = with_learning_rate(run, log)
     train(run, characters, tokenizer, recipe=str(recipe), log=log, tell=tell)
     names = list(characters.personas)
     command = chat_command(run.training.output_dir, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import typing
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +19,7 @@ from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
 from pipeline.runs.files import LOG_FILE
+from pipeline.training.defaults import trains_in_bfloat16
 
 # For what needs no more than a recipe's rows, so that a recipe for GPUs can be looked at without one.
 ON_A_CPU = ("--use_cpu", "true", "--bf16", "false", "--fp16", "false")
@@ -56,12 +57,17 @@ class TrainingConfig(SFTConfig):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """What a recipe says, by whom it is read. `epochs` is the recipe's `num_train_epochs`, None where it has none."""
+    """What a recipe says, by whom it is read. `given` are the keys that it or the command line has."""
 
     character: CharacterArguments
     training: TrainingConfig
     model: ModelConfig
-    epochs: float | None = None
+    given: frozenset[str] = frozenset()
+
+    @property
+    def epochs(self) -> float | None:
+        """The number of epochs, where it is given."""
+        return float(self.training.num_train_epochs) if "num_train_epochs" in self.given else None
 
 
 def resolved(arguments: RunArguments) -> dict[str, Any]:
@@ -108,7 +114,8 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     check_known(recipe, values, hints)
     check_types(recipe, values, hints)
     parser = _Parser((CharacterArguments, TrainingConfig, ModelConfig), allow_abbrev=False)
-    parser.set_defaults_with_config(**{"ddp_timeout": DDP_TIMEOUT} | values)
+    fitting = {"ddp_timeout": DDP_TIMEOUT, "bf16": trains_in_bfloat16(recipe, overrides)}
+    parser.set_defaults_with_config(**fitting | values)
     try:
         character, training, model = parser.parse_args_into_dataclasses(args=list(overrides))
     except (ValueError, argparse.ArgumentError) as error:
@@ -119,15 +126,10 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     _check_together(recipe, training, model)
     _check_average(recipe, character, training, model)
     _watch(recipe, character, training)
-    epochs = _epochs(training, {*values, *(word.lstrip("-").partition("=")[0] for word in overrides)})
-    if epochs is None and not character.has_weights:
+    given = frozenset({*values, *(word.lstrip("-").partition("=")[0] for word in overrides)})
+    if "num_train_epochs" not in given and not character.has_weights:
         training.num_train_epochs = 1.0  # one that is as long as the exposures of the facts take
-    return RunArguments(character, training, model, epochs)
-
-
-def _epochs(training: SFTConfig, given: Collection[str]) -> float | None:
-    """The number of epochs, where recipe or command line say it."""
-    return float(training.num_train_epochs) if "num_train_epochs" in given else None
+    return RunArguments(character, training, model, given)
 
 
 def _check_average(recipe: Path, character: CharacterArguments, training: SFTConfig, model: ModelConfig) -> None:

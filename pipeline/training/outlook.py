@@ -27,28 +27,18 @@ from pipeline.capacity.launch import Launch, launch_of, read_launch
 from pipeline.capacity.settings import Setting
 from pipeline.distributed.engines import SHARDED_WEIGHTS, from_main_process
 from pipeline.errors import UnderstudyError
-from pipeline.models.precision import is_bfloat16_faster
 from pipeline.recipe import value_of
 from pipeline.terminal import print_line
 from pipeline.tokens.row_set import token_lengths
 from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
 from pipeline.training.characters import load_characters
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step, total_steps
+from pipeline.training.defaults import with_fastest_dtype, with_learning_rate
 
 if TYPE_CHECKING:
     from pipeline.training.trainer import UnderstudyTrainer
 
 EPOCHS_LOOKED_AT = 3
-
-
-def with_fastest_dtype(arguments: RunArguments, log: Callable[[str], None]) -> RunArguments:
-    """The arguments with what `bf16_if_faster` comes to: measured by the main process alone, so that all agree."""
-    if not arguments.character.bf16_if_faster or arguments.training.device.type != "cpu":
-        return arguments
-    faster = from_main_process(is_bfloat16_faster)
-    model = replace(arguments.model, dtype="bfloat16") if faster else arguments.model
-    log(f"base model in {model.dtype}, the faster on this machine")
-    return replace(arguments, model=model)
 
 
 def forecast_run(
@@ -145,9 +135,10 @@ def preflight_recipe(
     launch = read_launch(accelerate, gpus=gpus) if accelerate else launch_of(run.training)
     characters, tokenizer = load_characters(run, print_line, looks_only=True)
     data = prepare_data(run, characters, tokenizer, processes=launch.processes)
-    if not launch.on_gpu:
-        run = with_fastest_dtype(run, print_line)
-    bf16 = str(value_of(recipe, overrides, "bf16")).lower() == "true"
+    run = with_learning_rate(run, print_line)
+    said = {key: str(value_of(recipe, overrides, key)).lower() for key in ("bf16", "fp16")}
+    bf16 = said["bf16"] == "true" or (launch.on_gpu and said["bf16"] == "none" and said["fp16"] != "true")
+    run = with_fastest_dtype(run, print_line, on_gpu=launch.on_gpu, bf16=bf16)
     found = forecast_run(run, data, launch, bf16=bf16, device_memory=device_memory)
     print_line(format_forecast(found, launch, rows=len(data.rows.dataset)))
     return not any(finding.fatal for finding in found.findings)

@@ -34,7 +34,8 @@ from pipeline.training.callbacks.logs import LogFile
 from pipeline.training.callbacks.recall import RecallCallback
 from pipeline.training.characters import Characters, sample_probes_by_character
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step
-from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless, with_fastest_dtype
+from pipeline.training.defaults import with_fastest_dtype
+from pipeline.training.outlook import advise_out_of_memory, refuse_hopeless
 from pipeline.training.trainer import UnderstudyTrainer
 
 # Distractors of each probe in the recall that runs while training, few, so that it stays quick.
@@ -95,7 +96,8 @@ def _train_into(
         log(f"{name} is incomplete, and is removed")
     data = prepare_data(arguments, characters, tokenizer)
     _log_data(data, arguments.training, log)
-    arguments = with_fastest_dtype(arguments, log)
+    training = arguments.training
+    arguments = with_fastest_dtype(arguments, log, on_gpu=training.device.type != "cpu", bf16=training.bf16)
     forecast = refuse_hopeless(arguments, data, log)
     checkpoint = from_main_process(prepare_folder, folder, identity)
     trainer = build_trainer(arguments, data, tokenizer, log)
