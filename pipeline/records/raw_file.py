@@ -22,6 +22,11 @@ BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
 )
 # What a file that is no Unicode may be. In doubt the first: a short text fits several of them equally well.
 LEGACY = ("gb18030", "big5", "shift_jis", "euc_kr", "cp1252")
+# A letter of a Western text stands alone among ASCII; the bytes of an East Asian one stand together, or in pairs.
+HIGH_BYTE, HIGH_ALONE = re.compile(rb"[\x80-\xff]"), re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+MAC_APOSTROPHE = re.compile(rb"(?<=[a-z])\xd5(?=[a-z])")
+ALONE_SHARE = 0.8  # of the bytes beyond ASCII, from which a text is Western, unless they are most of it:
+MOST_HIGH = 0.25  # of all bytes; katakana in Shift-JIS alternate with ASCII
 JSON_BEGINS = re.compile(r"""\s*(?:\[\s*)*(?:\[\s*(?:["\]]|$)|\{\s*(?:["}]|$))""")
 IN_DOUBT = 0.1  # by how much the likeliest has to beat the first, on charset-normalizer's scale of mess from 0 to 1
 
@@ -84,7 +89,7 @@ class RawFile:
         return UnderstudyError(
             f"{self.path}:{line}",
             f"is not {name} text (byte {error.start} of it is {error.object[error.start]:#04x})",
-            fix=f"repair that place, or convert the whole file, as `iconv -f GB18030 -t UTF-8 {self.path.name}` does",
+            fix="repair that place, or save the file as UTF-8 with the program that wrote it",
         )
 
 
@@ -174,6 +179,9 @@ def _is_damaged_utf8(sample: bytes) -> bool:
 
 
 def _likeliest(sample: bytes) -> str:
+    high = len(HIGH_BYTE.findall(sample))
+    if high <= MOST_HIGH * len(sample) and len(HIGH_ALONE.findall(sample)) >= ALONE_SHARE * high:
+        return _western(sample)
     from charset_normalizer import from_bytes
 
     mess = {match.encoding: match.chaos for match in from_bytes(sample, cp_isolation=list(LEGACY), threshold=0.6)}
@@ -181,3 +189,16 @@ def _likeliest(sample: bytes) -> str:
         return LEGACY[0]
     best = min(mess, key=lambda encoding: mess[encoding])
     return LEGACY[0] if mess.get(LEGACY[0], 1.0) <= mess[best] + IN_DOUBT else best
+
+
+def _western(sample: bytes) -> str:
+    """Windows's encoding, or the Mac's of old, whose apostrophe is a capital letter amid a word in the other."""
+    return "mac_roman" if MAC_APOSTROPHE.search(sample) or _undefined(sample, "cp1252") else "cp1252"
+
+
+def _undefined(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -18,11 +18,11 @@ from pipeline.recipe import value_of
 if TYPE_CHECKING:
     from pipeline.training.arguments import RunArguments
 
-# LoRA's learning rate is REFERENCE_RATE (REFERENCE_WIDTH / hidden_size) ** exponent: the form and the exponents are
-# those that Thinking Machines fitted over two families (https://thinkingmachines.ai/blog/lora/), the rate is what was
-# measured on the embedded model, which is a Llama (docs/decisions/0026-what-a-recipe-leaves-out.md).
-REFERENCE_RATE, REFERENCE_WIDTH = 1.5e-3, 576
-EXPONENTS = {"llama": 0.781, "qwen": 0.0775}
+# LoRA's learning rate for a model: RATE (WIDTH / hidden_size) ** EXPONENT of its family, any but Llama's being OTHERS.
+# The form and the exponents are those that Thinking Machines fitted (https://thinkingmachines.ai/blog/lora/), the rates
+# were measured here at those widths (docs/decisions/0026-what-a-recipe-leaves-out.md).
+LLAMAS = (1.5e-3, 576, 0.781)
+OTHERS = (3.5e-4, 896, 0.0775)  # measured and fitted on Qwens
 FULL_SHARE = 0.1  # of LoRA's rate, where all weights are trained
 
 
@@ -65,9 +65,9 @@ def learning_rate_for(config: Any, *, lora: bool) -> float:
         raise UnderstudyError(
             "recipe key 'learning_rate'", "is missing, and the model's width is not known", fix="set `learning_rate`"
         )
-    family = "qwen" if config.model_type.startswith("qwen") else "llama"
-    rate = REFERENCE_RATE * (REFERENCE_WIDTH / width) ** EXPONENTS[family]
-    return float(f"{rate * (1 if lora else FULL_SHARE):.1e}")
+    rate, measured_width, exponent = LLAMAS if config.model_type == "llama" else OTHERS
+    rate *= (measured_width / width) ** exponent
+    return float(f"{rate if lora else FULL_SHARE * rate:.1e}")
 
 
 def with_fastest_dtype(

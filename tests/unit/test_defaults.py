@@ -62,8 +62,8 @@ def test_a_rate_that_is_given_stands(tiny_recipe: Path, overrides: list[str]) ->
 
 
 def test_a_model_names_its_width_by_whatever_name() -> None:
-    assert learning_rate_for(GPT2Config(n_embd=576), lora=True) == learning_rate_for(
-        LlamaConfig(hidden_size=576), lora=True
+    assert learning_rate_for(GPT2Config(n_embd=896), lora=True) == learning_rate_for(
+        Qwen2Config(hidden_size=896), lora=True
     )
     with pytest.raises(UnderstudyError, match="'learning_rate'.*set `learning_rate`"):
         learning_rate_for(PretrainedConfig(), lora=True)

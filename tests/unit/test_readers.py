@@ -96,6 +96,33 @@ def test_other_legacy_encodings_are_detected(tmp_path: Path) -> None:
     assert open_raw(tmp_path / "latin.txt").encoding == "cp1252"
 
 
+@pytest.mark.parametrize("lines", [8, 200, 2000])
+@pytest.mark.parametrize("each", [2, 5, 20])
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+def test_an_apostrophe_in_english_is_no_chinese_character(encoding: str, each: int, lines: int, tmp_path: Path) -> None:
+    """The bytes of `’t` are a Chinese character in GB18030."""
+    said = ["Mira: I don’t know, do you?" if number % each == 0 else "Bram: Aye." for number in range(lines)]
+    (tmp_path / "t.txt").write_bytes("\n\n".join(said).encode(encoding))
+    assert open_raw(tmp_path / "t.txt").encoding == encoding
+    assert {record.text for record in converted(tmp_path).records} == {"I don’t know, do you?"}
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Mira: El señor no viene, ¿verdad?\nBram: Où ça ? À côté de l'église.\n", "cp1252"),
+        ("ミラ：アイスクリームトケーキヲクダサイ\n", "shift_jis"),
+        ("米拉：我在這裡敲了三十年的鐘。\n船家：鐘又響了。\n", "big5"),
+        ('{"speaker": "Mira", "text": "See 你好 there"}\n' * 9, "gb18030"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 40])
+def test_east_asian_texts_are_not_taken_for_western_ones(text: str, encoding: str, times: int, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes((text * times).encode(encoding))
+    found = open_raw(tmp_path / "t.txt")
+    assert found.text() == text * times, found.encoding
+
+
 def test_one_wrong_byte_in_utf8_is_an_error_and_no_other_encoding(tmp_path: Path) -> None:
     damaged = bytearray(CHINESE.encode())
     damaged[-20] ^= 0x40
