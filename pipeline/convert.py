@@ -51,6 +51,7 @@ def _arguments() -> argparse.Namespace:
         help="the speaker to keep, exactly as the files write it; `all`: everybody after whom a folder is named, or "
         "else everybody with 20 lines or more, each into a folder of its own",
     )
+    parser.add_argument("--other_names", nargs="+", metavar="NAME", help="other names under which the files have it")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write records, rejects and the report")
     parser.add_argument("--context_turns", type=int, default=6, metavar="N", help="turns shown before a line (6)")
     parser.add_argument(
@@ -93,7 +94,7 @@ def _convert(
 ) -> bool:
     """Convert and print what became of every record; whether everything could be read."""
     given = {"join": arguments.join, "rows": arguments.rows, "columns": arguments.columns}
-    given |= {"mask_private": arguments.mask_private, "strict": arguments.strict}
+    given |= {"other_names": arguments.other_names, "mask_private": arguments.mask_private, "strict": arguments.strict}
     options = replace(options, **{key: value for key, value in given.items() if value})
     if arguments.check and character == ALL:
         raise UnderstudyError("command line", "checks one character at a time", fix="name one: --character NAME")

@@ -17,8 +17,9 @@ LOSS_WEIGHTS = {"background": 0.5, "dialogue": 0.3, "misplaced": 0.3}
 SETTINGS_WEIGHT = 5.0  # of the settings, where a recipe gives weights of other kinds only
 # What one of several characters may have of its own; any other key is set once, for all of them.
 OWN_KEYS = (
-    "character", "weight", "language", "raw", "records_dir", "probes", "background_titles", "voice_only_titles",
-    "context_turns", "columns", "rows", "maps", "scene_gap", "merge_messages", "user_name", "alternatives",
+    "character", "weight", "language", "raw", "records_dir", "probes", "other_names", "background_titles",
+    "voice_only_titles", "context_turns", "columns", "rows", "maps", "scene_gap", "merge_messages", "user_name",
+    "alternatives",
     "short_lines", "inner_thoughts", "mask_private", "near_duplicates", "meta_speakers", "join", "reviewed",
     "system_background", "system_setting_qa", "system_dialogue", "system_chat",
 )  # fmt: skip
@@ -45,6 +46,7 @@ class CharacterArguments:
         "Where `convert` writes (default: build/records/<character>); without `raw`, records to take as they are.",
         None,
     )
+    other_names: list[str] | None = _doc("Other names under which the raw files have the character's lines.", None)
     background_titles: list[str] | None = _doc("Patterns of `input` that make a record a background passage.", None)
     voice_only_titles: list[str] | None = _doc("Patterns of `input` that make a record a line, never a setting.", None)
     speaker_names: str = _doc("Whether others' turns in a scene begin with their names: prefix or none.", "prefix")
@@ -184,6 +186,7 @@ class CharacterArguments:
         """The options of the conversion."""
         return ConversionOptions(
             context_turns=self.context_turns,
+            other_names=self.other_names,
             background_titles=self.background_titles,
             voice_only_titles=self.voice_only_titles,
             meta_speakers=self.meta_speakers,

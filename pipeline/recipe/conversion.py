@@ -23,6 +23,7 @@ class ConversionOptions:
     """
 
     context_turns: int = 6
+    other_names: Sequence[str] | None = None
     background_titles: Sequence[str] | None = None
     voice_only_titles: Sequence[str] | None = None
     meta_speakers: Sequence[str] | None = None

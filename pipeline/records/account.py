@@ -41,6 +41,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "passed_over": list(conversion.passed_over),
         "broken": list(conversion.broken),
         "near_names": dict(conversion.near_names),
+        "other_names": dict(conversion.other_names),
         "unused_keys": unused_keys(conversion.files),
         "private": count_private(learnt),
         "masked": count_masked(learnt),
@@ -89,10 +90,18 @@ def format_account(account: Mapping[str, Any]) -> str:
     lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
-    if account["near_names"]:
-        lines.append(f"  other speakers with nearly that name, not taken: {format_names(account['near_names'])}")
+    lines += _format_names(account)
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
+
+
+def _format_names(account: Mapping[str, Any]) -> Iterator[str]:
+    """The other ways to write its name under which lines were taken, and those under which none were."""
+    if account["other_names"]:
+        yield f"  taken, too, under: {format_names(account['other_names'])}"
+    if account["near_names"]:
+        names = format_names(account["near_names"])
+        yield f"  other speakers with nearly that name, not taken unless `other_names` has them: {names}"
 
 
 def _learnt_texts(record: Record) -> Iterator[str]:

@@ -62,11 +62,12 @@ def _odd(conversion: Conversion) -> Iterator[str]:
     if len(lines) < FEW:
         yield f"only {len(lines)} lines of {conversion.character}"
     if not any(record.kind == "setting_qa" for record in conversion.records):
-        yield "no settings question: nothing to be asked for"
+        yield "no settings question: all that can be asked for is what passages plainly state (`explain` shows it)"
     if lines and not any(record.context for record in lines):
         yield "no line has the turns before it"
     if conversion.near_names:
-        yield f"other speakers with nearly that name, not taken: {format_names(conversion.near_names)}"
+        names = format_names(conversion.near_names)
+        yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
     silent = [file.path for file in conversion.files if not file.own]
     if silent:
         yield f"nothing of {conversion.character} in {_files(len(silent))}, the first is {silent[0]}"

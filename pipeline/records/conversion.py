@@ -59,6 +59,7 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
         passed_over=passed_over_files(passed_over, files, character),
         broken=broken_files(files),
         near_names=near_names(character, speakers),
+        other_names=sum((Counter(file.renamed) for file in files), Counter[str]()),
         others=others,
     )
     if not conversion.records:

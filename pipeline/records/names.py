@@ -1,12 +1,34 @@
-"""Names that may be the character's, written in another way."""
+"""Names that are the character's, or may be, written in another way."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
+
+from pipeline.records.raw import RawRecord
 
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
+MANNER = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)$")  # how it is said, or from where: (laughing), (O.S.)
+
+
+def spelling(name: str) -> str:
+    """What all ways to write a name have in common: ORLA FINCH, Orla  Finch and Orla Finch (off) have the same."""
+    plain = MANNER.sub("", name) or name
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+
+
+def with_one_name(raw: RawRecord, name: str, spellings: frozenset[str]) -> RawRecord:
+    """The record with the character's lines, and its turns in what stands before, under one name."""
+
+    def one(speaker: str) -> str:
+        return name if speaker != name and spelling(speaker) in spellings else speaker
+
+    context = tuple(replace(turn, speaker=one(turn.speaker)) for turn in raw.context)
+    return replace(raw, speaker=one(raw.speaker), context=context)
 
 
 def near_names(name: str, speakers: Mapping[str, int]) -> dict[str, int]:

@@ -43,6 +43,7 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     maps = parse_maps(options.maps or (), options.rows, columns, parse_columns)
     return ReadOptions(
         columns=columns,
+        other_names=tuple(options.other_names or ()),
         window=options.context_turns,
         maps=maps,
         scene_gap=options.scene_gap,

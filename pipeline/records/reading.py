@@ -14,6 +14,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.names import spelling, with_one_name
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import open_raw
 from pipeline.records.readers import RecognisedFile
@@ -27,7 +28,8 @@ R = TypeVar("R")
 class FileReading:
     """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest.
 
-    `unused_keys` counts the keys of its entries that its reader does not use. Of a file of a folder, `passed_over` is
+    `unused_keys` counts the keys of its entries that its reader does not use, `renamed` the character's lines under
+    each other way to write its name. Of a file of a folder, `passed_over` is
     why it is no raw file after all, and `broken` why it is one that cannot be read whole: nothing of it is taken.
     """
 
@@ -37,6 +39,7 @@ class FileReading:
     own: tuple[RawRecord, ...]
     others: tuple[Reject, ...]
     unused_keys: Mapping[str, int] = field(default_factory=dict)
+    renamed: Mapping[str, int] = field(default_factory=dict)
     passed_over: tuple[str, str, str] | None = None  # where, what and the fix
     broken: tuple[str, str, str] | None = None
 
@@ -68,11 +71,15 @@ def read_file(
 ) -> FileReading:
     """One file's reading."""
     options = replace(options, unused_keys=Counter())
+    spellings = frozenset(map(spelling, (wanted, *options.other_names))) if wanted else frozenset[str]()
+    renamed: Counter[str] = Counter()
     own: list[RawRecord] = []
     others: list[Reject] = []
     passed_over = broken = None
     try:
-        for raw in known.records(options):
+        for found in known.records(options):
+            raw = with_one_name(found, wanted, spellings) if wanted else found
+            renamed.update([found.speaker] * (raw.speaker != found.speaker))
             if wanted is None or concerns(raw, wanted):
                 own.append(raw)
             else:
@@ -94,6 +101,7 @@ def read_file(
         tuple(own),
         tuple(others),
         Counter() if broken else options.unused_keys,
+        Counter() if broken or passed_over else renamed,
         passed_over,
         broken,
     )

@@ -19,7 +19,7 @@ class Conversion:
 
     `read` counts what the files hold (`entries`) and the pieces that lines were split into beyond that (`split`).
     `broken` are the files of folders that cannot be read whole, and are left out; `near_names` other speakers, with
-    their number of lines, whose name is nearly the character's.
+    their number of lines, whose name is nearly the character's; `other_names` those under which lines were taken.
     """
 
     character: str
@@ -31,6 +31,7 @@ class Conversion:
     problems: Counter[str]
     broken: tuple[str, ...] = ()
     near_names: Mapping[str, int] = field(default_factory=dict)
+    other_names: Mapping[str, int] = field(default_factory=dict)
     near: tuple[tuple[Record, Record, float], ...] = ()
     joined: Joined | None = None
     others: tuple[Reject, ...] = field(default=(), repr=False)

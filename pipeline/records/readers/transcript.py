@@ -5,18 +5,28 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 
 # A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]:, {{Quote|Name}}: or
-# **Name:**; {{char}}: is a placeholder, and stays.
+# **Name:**; {{char}}: is a placeholder, and stays. Before it may stand the mark of a list or a quotation.
 SPEAKER_LINE = re.compile(
-    r"(?:\[\[(?:[^\[\]|]*\|)?|(?P<template>\{\{[^{}|]*\|)|\*\*|\[)?"
-    r"(?P<speaker>[^:：\s\[\]*|][^:：\[\]*|]{0,40}?)(?(template)\}\}|(?:\]\]|\*\*|\])?)"
-    r"\s*[:：](?:\*\*)?\s*(?P<text>.*)",
+    r"(?:(?:[-+•·*>]|\d{1,4}[.)、．])\s+)?"
+    r"(?:\[\[(?:[^\[\]|]*\|)?|(?P<template>\{\{[^{}|]*\|)|\*{1,2}|\[)?"
+    r"(?P<speaker>[^:：\s\[\]*|>][^:：\[\]*|]{0,40}?)(?(template)\}\}|(?:\]\]|\*{1,2}|\])?)"
+    r"\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
     re.DOTALL,
 )
+# What is told, not who speaks: "He has one eye: the left", 他笑着说：.
+TOLD = re.compile(
+    r"(?:I|You|He|She|It|We|They|This|That|There|My|Your|His|Her|Its|Our|Their|And|But|So|If|When|Then|Because)"
+    r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]"
+)
+ENDED = tuple(".!?…。！？~～—)）」』”*\"'’")  # what a line that goes on in the next one does not end with
+GOES_ON = tuple(",，、;；")
+NO_SPEAKER, DIRECTION = "no speaker", "a stage direction"
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
@@ -27,6 +37,14 @@ CLOCK = re.compile(r"\d[:：][0-5]\d(?!\d)")
 SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
 MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels such as "Note:"
+LABEL = re.compile(  # what a profile or a note has before a colon; two of them, each once, are no speakers
+    r"(?:full )?name|age|born|birth ?(?:day|place|date)|gender|sex|height|weight|eyes?(?: colou?r)?|hair(?: colou?r)?|"
+    r"species|race|job|occupation|work|role|title|home|hometown|family|pets?|likes?|dislikes?|hobb(?:y|ies)|fears?|"
+    r"personality|appearance|background|history|status|notes?|remember|place|location|date|time|when|where|source|tags?|"
+    r"姓名|名字|昵称|称号|年龄|生日|性别|身高|体重|种族|职业|身份|籍贯|家乡|出生地?|家庭|宠物|喜好|爱好|喜欢|讨厌|害怕|"
+    r"性格|外貌|背景|来历|武器|备注|注意?|时间|地点",
+    re.IGNORECASE,
+)
 PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
@@ -42,7 +60,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
     spoken = [found["speaker"] for line in lines if (found := spoken_line(line))]
-    is_labelled = len(spoken) > MOST_ONCE and len({*spoken}) == len(spoken)
+    labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
+    is_labelled = len({*spoken}) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
     return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
 
 
@@ -63,19 +82,49 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[RawTurn]:
-    """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one."""
+    """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one.
+
+    A line without a speaker is the rest of a turn whose text has not ended, or stands below its speaker's name.
+    """
+    said: RawTurn | None = None
     for source, raw_line in lines:
-        if line := raw_line.strip():
-            yield _turn(source, line)
+        if not (line := raw_line.strip()):
+            continue
+        turn = _turn(source, line)
+        if said and turn.unusable == NO_SPEAKER and _goes_on(said.text, line):
+            said = replace(said, text=_joined(said.text, line))
+        elif said and turn.unusable == DIRECTION and not said.text:
+            yield turn
+        else:
+            if said:
+                yield replace(said, text=unquote(said.text))
+            said = turn
+    if said:
+        yield replace(said, text=unquote(said.text))
+
+
+def _goes_on(text: str, line: str) -> bool:
+    """Whether the line is the rest of the text: it has none yet, or stops amid a sentence or a quotation."""
+    if not text or text.endswith(GOES_ON) or text.count("「") > text.count("」") or text.count("“") > text.count("”"):
+        return True
+    return line[0].islower() and not text.endswith(ENDED)
+
+
+def _joined(text: str, line: str) -> str:
+    """Both parts, with a space between them where both are words of a script that has spaces."""
+    spaced = text[-1:].isascii() and line[:1].isascii()
+    return f"{text} {line}".strip() if spaced else text + line
 
 
 def spoken_line(line: str) -> re.Match[str] | None:
     """The speaker and the text of a line that somebody speaks; None where what stands before the colon is no name.
 
-    Dates, clock times (`Orla at 7:30`), numbers and URLs are no names.
+    Dates, clock times (`Orla at 7:30`), numbers, URLs and sentences (`He has one eye`) are no names.
     """
     found = SPEAKER_LINE.fullmatch(line)
     if found is None or not NAME_LETTER.search(found["speaker"]) or DATE.search(found["speaker"]):
+        return None
+    if TOLD.fullmatch(found["speaker"]):
         return None
     is_clock = CLOCK.match(line, found.end("speaker") - 1)
     return None if is_clock or found["text"].startswith("//") else found
@@ -102,11 +151,11 @@ def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[Ra
 
 def _turn(source: str, line: str) -> RawTurn:
     if STAGE_DIRECTION.fullmatch(line):
-        return RawTurn(source, UNNAMED, line, "a stage direction")
+        return RawTurn(source, UNNAMED, line, DIRECTION)
     spoken = spoken_line(line)
     if spoken is None:
-        return RawTurn(source, UNNAMED, line, "no speaker")
-    return RawTurn(source, spoken["speaker"], unquote(spoken["text"].strip()))
+        return RawTurn(source, UNNAMED, line, NO_SPEAKER)
+    return RawTurn(source, spoken["speaker"], spoken["text"].strip())
 
 
 def _is_double_spaced(file: RawFile) -> bool:
