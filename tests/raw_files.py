@@ -105,6 +105,10 @@ def transcript(lines: Lines) -> Made:
     return Made("a.txt", content.encode(), turns(lines))
 
 
+def asked(lines: Lines) -> Made:
+    return Made("a.txt", "".join(f"Q: {who}?\nA: {text}\n\n" for who, text in lines).encode(), len(lines))
+
+
 def haruhi(lines: Lines) -> Made:
     scene = {"file": "a.txt", "text": "\n".join(f"{who}：「{text}」" for who, text in lines)}
     return Made("a.jsonl", dumped(scene), turns(lines))
@@ -446,7 +450,7 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
     maker.__name__: maker
     for maker in (
         json_list, json_lines, settings, alpaca, chat_messages, completions, sharegpt, comma_separated, parquet, arrow,
-        transcript, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
+        transcript, asked, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above,

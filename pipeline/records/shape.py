@@ -24,11 +24,12 @@ PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",
     "简介", "描述", "介绍", "背景", "故事", "性格", "设定", "资料",
 )  # fmt: skip
+QUESTIONS = ("question", "q", "ask", "prompt", "问题", "提问", "问")
 TITLES = (
     "title", "summary", "heading", "topic", "scenario", "scene", "chapter", "label", "event", "quest", "category",
     "name", "标题", "主题", "场景", "章节", "话题", "摘要", "任务", "分类",
 )  # fmt: skip
-ROLES = frozenset((*SPEAKERS, *TEXTS, *PASSAGES, *TITLES))
+ROLES = frozenset((*SPEAKERS, *TEXTS, *PASSAGES, *QUESTIONS, *TITLES))
 LONGEST_SAMPLE, MOST_PATHS, MAX_DEPTH = 60, 24, 16
 ALIKE = 0.5  # of two mappings' keys are the same: they are entries of one kind
 NUMBERED = re.compile(r"\d|_")
@@ -59,8 +60,11 @@ class Guess:
         return {"rows": write_path(self.rows), "columns": list(self.columns)} | rest
 
 
-def describe_shape(documents: Sequence[Any]) -> str:
-    """What to do about the documents: the maps that they suggest, ready for a recipe, and what was found in them."""
+def describe_shape(documents: Sequence[Any], name: str) -> str:
+    """What to do about a file's documents: the maps that they suggest, ready for a recipe, and what was found in them.
+
+    The maps are for files of that `name`, so that they leave others alone.
+    """
     import yaml
 
     shape = shape_of(documents)
@@ -74,7 +78,7 @@ def describe_shape(documents: Sequence[Any]) -> str:
         advice = "say in the recipe with `maps` where its rows lie (docs/formats.md, Unforeseen shapes)"
         return f"{advice}. Found in it:\n{listing}\n"
     maps = yaml.safe_dump(
-        {"maps": [guess.entry() for guess in guesses]},
+        {"maps": [{"files": name} | guess.entry() for guess in guesses]},
         allow_unicode=True,
         sort_keys=False,
         default_flow_style=None,
@@ -175,7 +179,9 @@ def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]])
     title = _title([{name: v for name, v in own.items() if name != outer}, *above], outer) or (
         f"*{stars[-1]}" if stars else None
     )
-    columns = (f"speaker={outer or NOBODY_NAMED}", f"text={text}", *([f"title={title}"] if title else []))
+    question = _named(own, QUESTIONS)
+    asked = [f"input={question}"] if question else [f"title={title}"] if title else []
+    columns = (f"speaker={outer or NOBODY_NAMED}", f"text={text}", *asked)
     flat = sum(part in ("*", "[]") for part in path) < 2 and not (title and title not in own)
     texts = fields.get(text) or shape.leaves[path]
     trust = (3.0 if speaker else 1.5 if outer else 0.3) * (2.0 if text in TEXTS else 1.0)

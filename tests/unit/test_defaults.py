@@ -65,7 +65,7 @@ def test_a_model_names_its_width_by_whatever_name() -> None:
     assert learning_rate_for(GPT2Config(n_embd=896), lora=True) == learning_rate_for(
         Qwen2Config(hidden_size=896), lora=True
     )
-    with pytest.raises(UnderstudyError, match="'learning_rate'.*set `learning_rate`"):
+    with pytest.raises(UnderstudyError, match=r"'learning_rate'.*set `learning_rate`"):
         learning_rate_for(PretrainedConfig(), lora=True)
 
 
@@ -89,28 +89,23 @@ def test_bfloat16_is_for_gpus_that_have_it(
 
 
 @pytest.mark.parametrize(
-    ("lora", "on_gpu", "bf16", "measured", "dtype"),
+    ("lora", "launch", "measured", "dtype"),
     [
-        (True, False, False, True, "bfloat16"),
-        (True, False, False, False, "float32"),
-        (True, True, True, False, "bfloat16"),
-        (True, True, False, True, "float32"),
-        (False, False, False, True, "float32"),  # of all weights, in bfloat16 most updates would be rounded away
-        (False, True, True, True, "float32"),
+        (True, {"on_gpu": False, "bf16": False}, True, "bfloat16"),
+        (True, {"on_gpu": False, "bf16": False}, False, "float32"),
+        (True, {"on_gpu": True, "bf16": True}, False, "bfloat16"),
+        (True, {"on_gpu": True, "bf16": False}, True, "float32"),
+        (False, {"on_gpu": False, "bf16": False}, True, "float32"),  # most updates of all weights would round away
+        (False, {"on_gpu": True, "bf16": True}, True, "float32"),
     ],
 )
 def test_the_base_is_held_in_bfloat16_where_that_is_faster_and_it_is_not_trained(
-    tiny_recipe: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    lora: bool,
-    on_gpu: bool,
-    bf16: bool,
-    measured: bool,
-    dtype: str,
+    lora: bool, launch: dict[str, bool], measured: bool, dtype: str, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(defaults, "is_bfloat16_faster", lambda: measured)
-    run = parse_run(tiny_recipe, ["--bf16_if_faster", "true", "--use_peft", str(lora).lower(), "--dtype", "float32"])
-    assert with_fastest_dtype(run, quiet, on_gpu=on_gpu, bf16=bf16).model.dtype == dtype
+    request.getfixturevalue("monkeypatch").setattr(defaults, "is_bfloat16_faster", lambda: measured)
+    overrides = ["--bf16_if_faster", "true", "--use_peft", str(lora).lower(), "--dtype", "float32"]
+    run = parse_run(request.getfixturevalue("tiny_recipe"), overrides)
+    assert with_fastest_dtype(run, quiet, **launch).model.dtype == dtype
 
 
 def test_without_the_key_the_base_is_held_as_the_recipe_says(tiny_recipe: Path) -> None:

@@ -99,7 +99,7 @@ SHAPES: dict[str, tuple[str, str, set[str]]] = {
     "Chinese keys": ("a.json", as_json(CHINESE), {"是我在敲钟，别怕。"}),
     "scenes in XML": ("a.xml", XML_SCENES, SCENE_LINES),
     "profiles in XML": ("a.xml", XML_PROFILES, QUOTED),
-    "flat, other names": ("a.json", as_json([{"who": w, "line": t} for s in SCENES for w, t in s]), SCENE_LINES),
+    "flat, other names": ("a.json", as_json([{"npcname": w, "line": t} for s in SCENES for w, t in s]), SCENE_LINES),
 }
 
 
@@ -200,7 +200,7 @@ def test_rows_of_one_value_of_a_field_are_one_scene(tmp_path: Path) -> None:
 def test_the_error_shows_paths_counts_and_samples(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(as_json(BOOKS), encoding="utf-8")
-    with pytest.raises(UnderstudyError, match="is not a list of records") as told:
+    with pytest.raises(UnderstudyError, match="has book, plots, which is no known form") as told:
         records(path)
     assert "plots[].conversation[].dialogues[].message  5 x 'Who is up there in the tower?'" in str(told.value)
 
@@ -223,7 +223,7 @@ def test_a_row_without_its_text_is_counted_and_a_key_that_changes_meaning_is_an_
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no path": ({"rows": "plots[", "columns": []}, "is no path"),
-    "no such rows": ({"rows": "scenes[]", "columns": []}, r"is not a list of records"),
+    "no such rows": ({"rows": "scenes[]", "columns": []}, r"has book, plots, which is no known form"),
     "no such star": ({"rows": "plots[].conversation[]", "columns": ["speaker=*3"]}, "no star of `rows`"),
     "no JSON on the command line": ({"maps": "plots[]"}, "maps: is no JSON"),
     "no rows": ({"maps": '{"columns": []}'}, "maps, entry 1: says not where rows lie"),
@@ -285,4 +285,4 @@ def test_every_map_that_is_guessed_finds_rows_in_what_it_was_guessed_from(docume
         rows = list(one.matches(document))
         assert rows
         assert any(row.field(one.columns["text"], climb=False) for row in rows)
-    assert describe_shape([document])
+    assert describe_shape([document], "a.json")

@@ -39,7 +39,7 @@ FORM_NAMES = {
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
     "telegram": "Telegram chat", "irc": "chat with times", "times_above": "chat with times",
-    "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook",
+    "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "asked": "questions and answers",
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_a_form_is_recognised_by_its_content_under_any_name(form: str, tmp_path:
 def test_every_reader_and_every_form_of_row_is_tested() -> None:
     by_name_or_map = {"YAML or XML", "document with a map"}  # in test_maps.py
     assert {reader.name for reader in READERS} == set(FORM_NAMES.values()) | {"JSON records"} | by_name_or_map
-    assert len(ROW_FORMS) == 8
+    assert len(ROW_FORMS) == 11
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "model.bin", "page.html", "notes.md"])
@@ -132,10 +132,10 @@ def test_one_wrong_byte_in_utf8_is_an_error_and_no_other_encoding(tmp_path: Path
 
 
 def test_a_table_with_columns_of_its_own_is_mapped(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("who;line\nMira;Mind the third stair.\nBram;Aye.\n", encoding="utf-8")
-    with pytest.raises(UnderstudyError, match=r"a\.csv:2: has who, line, which is no known form.*set `columns`"):
+    (tmp_path / "a.csv").write_text("wer;satz\nMira;Mind the third stair.\nBram;Aye.\n", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"a\.csv:2: has wer, satz, which is no known form.*set `columns`"):
         converted(tmp_path)
-    (record,) = converted(tmp_path, columns=["speaker=who", "text=line"]).records
+    (record,) = converted(tmp_path, columns=["speaker=wer", "text=satz"]).records
     assert record.text == "Mind the third stair."
     with pytest.raises(UnderstudyError, match="columns: has 'who'"):
         converted(tmp_path, columns=["who"])

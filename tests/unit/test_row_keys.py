@@ -27,6 +27,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "ShareGPT": {"conversations": [{"from": "human", "value": "Which?"}, {"from": "gpt", "value": "All of them."}]},
     "alpaca": {"instruction": "Which bell?", "input": "", "output": "I ring all of them."},
     "ms-swift": {"query": "Which bell?", "response": "I ring all of them."},
+    "question and answer": {"question": "Which bell?", "answer": "I ring all of them."},
+    "setting": {"input": "Which bell?", "text": "I ring all of them."},
+    "input and output": {"input": "Which bell?", "output": "I ring all of them."},
     "line": {"source_title": "The tower", "speaker": "Mira", "text": "I ring all of them."},
 }
 

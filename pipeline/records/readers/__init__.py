@@ -11,6 +11,7 @@ from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, open_raw
 from pipeline.records.readers import (
     arrow,
+    asked,
     card,
     charx,
     chat_log,
@@ -71,6 +72,7 @@ READERS: tuple[Reader, ...] = (
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
+    Reader("questions and answers", asked.recognises, asked.read),
     Reader("transcript", transcript.recognises, transcript.read),
 )
 

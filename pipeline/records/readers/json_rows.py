@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.errors import UnderstudyError
@@ -16,6 +16,8 @@ from pipeline.records.shape import describe_shape
 
 EMPTY = re.compile(r"[\s\ufeff]*(?:\[\s*\]|\{\s*\})\s*")
 WHITE_SPACE = re.compile(r"[ \t\r\n]*")
+MOST_KEYS = 8  # that an error names
+SHORT = 60  # characters
 # Files that `datasets` writes beside the rows of a dataset.
 DATASET_METADATA = ("dataset_info.json", "state.json", "dataset_dict.json")
 
@@ -40,7 +42,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         yield from read_rows(_rows(file), options)
     except UnknownFormError as error:
         where, what, _ = error.parts
-        shape = describe_shape([value for _, value in json_documents(file)])
+        shape = describe_shape([value for _, value in json_documents(file)], file.path.name)
         raise UnknownFormError(where, what, fix=shape) from error
 
 
@@ -110,15 +112,53 @@ def json_lines(file: RawFile) -> Iterator[tuple[str, Any]]:
 def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
     if first_char(file) == "[":
         yield from _elements(file)
-    elif isinstance(first_line(file), dict):
+    elif isinstance(first := first_line(file), dict) and (form_of(first) or _has_several_lines(file)):
         yield from json_lines(file)
     else:
-        document = json_document(file)
-        if not isinstance(document, dict) or form_of(document) is None:
-            raise UnknownFormError(
-                file.path, "is not a list of records", fix='write it as [{"speaker": ..., "text": ...}, ...]'
-            )
-        yield f"{file.path}#0", document
+        yield from _document_rows(str(file.path), json_document(file))
+
+
+def _has_several_lines(file: RawFile) -> bool:
+    return len(list(itertools.islice((line for _, line in file.lines() if line.strip()), 2))) > 1
+
+
+def _document_rows(path: str, document: Any) -> Iterator[tuple[str, Any]]:
+    """A single row, the rows of the lists in a mapping, or a mapping from questions to answers.
+
+    Raises:
+        UnknownFormError: it is none of them.
+    """
+    own = document if isinstance(document, dict) else {}
+    lists = {key: rows for key, rows in own.items() if _are_exchanges(rows)}
+    if form_of(own):
+        yield f"{path}#0", own
+    elif lists and all(_is_short(value) for key, value in own.items() if key not in lists):
+        for key, rows in lists.items():
+            yield from ((f"{path}#{key}.{number}", row) for number, row in enumerate(rows))
+    elif own and all(isinstance(text, str) for text in own.values()) and _are_questions(own):
+        for number, (question, answer) in enumerate(own.items()):
+            yield f"{path}#{number}", {"question": question, "answer": answer}
+    else:
+        named = ", ".join(map(str, list(own)[:MOST_KEYS]))
+        what = f"has {named}, which is no known form" if named else "is not a list of records"
+        raise UnknownFormError(path, what, fix='write it as [{"speaker": ..., "text": ...}, ...]')
+
+
+def _are_exchanges(value: Any) -> bool:
+    """Whether it is a list of rows that stand each for itself; lines may be a scene, which a map says."""
+    forms = {(form_of(one) if isinstance(one, dict) else None) for one in value} if isinstance(value, list) else set()
+    return bool(forms) and all(form is not None and form.name != "line" for form in forms)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether it is a name, a number or a date, not a text that would be lost."""
+    return not isinstance(value, dict | list) and len(str(value)) < SHORT
+
+
+def _are_questions(keys: Iterable[str]) -> bool:
+    """Whether most of them end with a question mark."""
+    asked = [key.rstrip().endswith(("?", "？")) for key in keys]
+    return 2 * sum(asked) > len(asked)
 
 
 def _elements(file: RawFile) -> Iterator[tuple[str, Any]]:

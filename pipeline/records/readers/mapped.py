@@ -53,7 +53,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     if not found:
         paths = ", ".join(one.rows for one in maps)
         raise UnknownFormError(
-            file.path, f"has no rows at {paths}", fix=describe_shape([value for _, value in documents(file)])
+            file.path,
+            f"has no rows at {paths}",
+            fix=describe_shape([value for _, value in documents(file)], file.path.name),
         )
 
 

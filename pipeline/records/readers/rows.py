@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.errors import UnderstudyError
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers import alpaca, haruhi, messages, seed
 from pipeline.records.readers.messages import SYSTEM_PROMPT
@@ -24,6 +25,7 @@ class RowForm:
 
 
 SYSTEM = frozenset({"system"})
+OF_A_LINE = frozenset({"input", "source_title"})
 # The first whose keys a row has reads it.
 ROW_FORMS: tuple[RowForm, ...] = (
     RowForm("ChatHaruhi line", frozenset({"input_hint", "input", "output"}), haruhi.read_line),
@@ -33,14 +35,46 @@ ROW_FORMS: tuple[RowForm, ...] = (
     RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt, SYSTEM),
     RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row, SYSTEM | {"input", "history"}),
     RowForm("ms-swift", frozenset({"query", "response"}), alpaca.read_exchange, SYSTEM | {"history"}),
-    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, frozenset({"input", "source_title"})),
+    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, OF_A_LINE),
+    RowForm("question and answer", frozenset({"question", "answer"}), seed.read_answer, frozenset({"speaker"})),
+    RowForm("setting", frozenset({"input", "text"}), seed.read_setting, OF_A_LINE),
+    RowForm("input and output", frozenset({"input", "output"}), alpaca.read_row, SYSTEM | {"history"}),
 )
+# Other words for these keys, as people head their tables.
+OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "speaker": (
+        "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername", "who",
+        "npc", "actor", "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物",
+    ),
+    "text": (
+        "line", "dialogue", "dialog", "content", "message", "utterance", "quote", "台词", "对白", "对话", "内容",
+        "台词内容", "文本", "話",
+    ),
+    "source_title": ("scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处"),
+    "question": ("q", "问题", "提问", "问", "问句"),
+    "answer": ("a", "reply", "回答", "答案", "答", "答复", "回复"),
+}  # fmt: skip
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
+OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
+OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
 
 
 def form_of(row: Mapping[str, Any]) -> RowForm | None:
-    """The form whose keys the row has."""
+    """The form whose keys the row has, or has in other words."""
+    return _form_of(row) or _form_of(in_our_words(row))
+
+
+def _form_of(row: Mapping[str, Any]) -> RowForm | None:
     return next((form for form in ROW_FORMS if form.keys <= row.keys()), None)
+
+
+def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with our keys for other words and spellings of them, if its own keys are of no form and these are."""
+    if _form_of(row):
+        return row
+    ours = {key: OURS.get(str(key).strip().lower(), key) for key in row}
+    renamed = {ours[key]: value for key, value in row.items() if ours[key] == key or ours[key] not in row}
+    return renamed if len(renamed) == len(row) and _form_of(renamed) else row
 
 
 def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:
@@ -49,12 +83,12 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
     Raises:
         UnderstudyError: a row is no mapping, or lacks what its form needs.
     """
-    ours = {theirs: name for name, theirs in options.columns.items()}
+    ours = {theirs: "source_title" if name == "title" else name for name, theirs in options.columns.items()}
     for source, value in rows:
         row = mapping(source, value)
-        if ours:
-            row = {ours.get(key, key): content for key, content in row.items()}
-        form = form_of(row) or _nearest(row)
+        _check_columns(source, row, ours)
+        row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
+        form = _form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
             raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns(row))
@@ -62,6 +96,21 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         learnt = is_learnable(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
             yield raw if learnt else replace(raw, unusable=raw.unusable or NOT_LEARNT)
+
+
+def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str]) -> None:
+    """Of the recipe's `columns` a row has all that its form needs, or none at all.
+
+    Raises:
+        UnderstudyError: it has some of them, and is of no form without the others.
+    """
+    missing = [theirs for theirs in ours if theirs not in row]
+    if missing and len(missing) < len(ours) and not form_of({ours.get(key, key): one for key, one in row.items()}):
+        raise UnderstudyError(
+            source,
+            f"has no {missing[0]!r}, which `columns` names; it has {', '.join(map(repr, row))}",
+            fix="correct `columns` in the recipe",
+        )
 
 
 def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:

@@ -1,11 +1,11 @@
-"""Lines and settings: {"source_title", "speaker", "text"}, {"input", "speaker", "text"}."""
+"""Lines and settings: {"source_title", "speaker", "text"}, {"input", "speaker", "text"}, {"question", "answer"}."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.records.raw import RawRecord, ReadOptions, string
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, string
 
 
 def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
@@ -14,3 +14,14 @@ def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[Ra
     text = string(source, row, "text", required=True)
     scene = string(source, row, "source_title")
     yield RawRecord(source, speaker, text, asked=string(source, row, "input"), scene=scene)
+
+
+def read_setting(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """The same of a file that names no speaker, since all of it is about the character."""
+    yield from read_row(source, {"speaker": CHARACTER, **row}, options)
+
+
+def read_answer(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """An answer with its question, the character's unless the row names somebody."""
+    renamed = {"question": "input", "answer": "text"}
+    yield from read_setting(source, {renamed.get(key, key): value for key, value in row.items()}, options)

@@ -9,19 +9,20 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.rows import KNOWN_KEYS, read_rows
+from pipeline.records.readers.rows import KNOWN_KEYS, form_of, read_rows
 
 DELIMITERS = (",", "\t", ";", "|")
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
-    """Whether its name says so, or its first line has two columns or more, and a known one among them."""
+    """Whether its name says so, or its first line has two columns or more, known ones among them."""
     if not file.encoding:
         return False
     if file.path.suffix.lower() in (".csv", ".tsv"):
         return True
     columns = header(file)
-    return len(columns) > 1 and bool({*KNOWN_KEYS, *options.columns.values()} & set(columns))
+    known = {*KNOWN_KEYS, *options.columns.values()} & {*columns}
+    return len(columns) > 1 and bool(known or form_of(dict.fromkeys(columns, "")))
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

@@ -1,0 +1,152 @@
+"""Files as people write them: wrapped lines, lists, names in capitals, questions and answers in any dress."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.account import account_of, format_account
+from pipeline.records.conversion import convert
+from pipeline.records.names import spelling
+from pipeline.records.record import Turn
+from pipeline.records.result import Conversion
+
+
+def converted(folder: Path, content: str, name: str = "a.txt", **options: object) -> Conversion:
+    (folder / name).write_text(content, encoding="utf-8")
+    return convert([folder / name], "Mira Vale", ConversionOptions(**options))  # type: ignore[arg-type]
+
+
+def lines_of(folder: Path, content: str, **options: object) -> list[str]:
+    return [record.text for record in converted(folder, content, **options).records]
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("Mira Vale: You can hold the mop,\nand nobody drowns.\n", "You can hold the mop, and nobody drowns."),
+        ("Mira Vale: Diesel and forty years of\nsalt.\nBram: Aye.\n", "Diesel and forty years of salt."),
+        ("Bram: Well?\nMira Vale:\nI never knew that.\n", "I never knew that."),
+        ("Bram: Well?\nMira Vale:\n(sighs)\nI never knew that.\nBram: No?\n", "I never knew that."),
+        ("Bram: 怎么？\nMira Vale：「你看，\n那边有人。」\n", "你看，那边有人。"),
+        ("Mira Vale: “I said\nNo, and no again.”\n", "I said No, and no again."),
+    ],
+)
+def test_a_line_that_goes_on_in_the_next_one_is_whole(script: str, line: str, tmp_path: Path) -> None:
+    assert lines_of(tmp_path, script) == [line]
+
+
+def test_what_follows_a_line_that_has_ended_is_told_and_by_nobody(tmp_path: Path) -> None:
+    told = "He has one eye: the left.\n他笑着说：走吧。"
+    script = f"Mira Vale: His name is Admiral.\n{told}\nBram: Aye.\nMira Vale: Aye, aye.\n"
+    conversion = converted(tmp_path, script)
+    assert [record.text for record in conversion.records] == ["His name is Admiral.", "Aye, aye."]
+    assert conversion.records[1].context == (Turn("Mira Vale", "His name is Admiral."), Turn("Bram", "Aye."))
+    assert {reject.speaker for reject in conversion.rejects} == {"?", "Bram"}
+
+
+@pytest.mark.parametrize(
+    "mark", ["- {}: {}", "> {}: {}", "2. {}: {}", "• {}: {}", "*{}:* {}", "*{}*: {}", "**{}:** {}"]
+)
+def test_a_mark_before_a_name_is_not_part_of_it(mark: str, tmp_path: Path) -> None:
+    script = "\n".join(mark.format(who, text) for who, text in [("Bram", "Who?"), ("Mira Vale", "*nods* Only me.")])
+    (record,) = converted(tmp_path, script).records
+    assert (record.text, record.context) == ("*nods* Only me.", (Turn("Bram", "Who?"),))
+
+
+NAMES = ["MIRA VALE", "mira  vale", "Mira Vale (laughing)", "MIRA VALE (O.S.)", "Mira Vale（小声）", "Ｍｉｒａ Vale"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_her_name_in_another_spelling_is_hers_and_said(name: str, tmp_path: Path) -> None:
+    script = f"Mira Vale: Who is it?\nBram: Me.\n{name}: Come up.\nBram: Aye.\nMira Vale: And wipe your boots.\n"
+    conversion = converted(tmp_path, script)
+    assert [record.text for record in conversion.records] == ["Who is it?", "Come up.", "And wipe your boots."]
+    assert {turn.speaker for record in conversion.records for turn in record.context} == {"Mira Vale", "Bram"}
+    assert f"taken, too, under: {name} (1)" in format_account(account_of(conversion))
+
+
+def test_another_name_of_hers_is_hers_where_the_recipe_says_so(tmp_path: Path) -> None:
+    script = "Mira Vale: Who is it?\n\nMIRA: Come up.\n\nThe Ringer: Aye, aye.\n\nMiranda: No.\n"
+    without = converted(tmp_path, script)
+    assert [record.text for record in without.records] == ["Who is it?"]
+    assert "not taken unless `other_names` has them: MIRA (1)" in format_account(account_of(without))
+    assert lines_of(tmp_path, script, other_names=["Mira", "The Ringer"]) == ["Who is it?", "Come up.", "Aye, aye."]
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_names_spelling_is_its_own_and_that_of_its_capitals(name: str) -> None:
+    assert spelling(spelling(name)) == spelling(name) or "(" in name or "（" in name
+    assert spelling(f" {name} ") == spelling(name)
+
+
+QUESTIONS = [
+    ("Where do you live?", "Above the chandler's."),
+    ("How old are you?", "Forty-one."),
+    ("Your cat?", "Admiral."),
+]
+DRESSES = {
+    "a list.json": json.dumps([{"question": q, "answer": a} for q, a in QUESTIONS]),
+    "capitals.json": json.dumps([{"Question": q, "Answer ": a} for q, a in QUESTIONS]),
+    "chinese.json": json.dumps([{"问题": q, "回答": a} for q, a in QUESTIONS]),
+    "lines.jsonl": "\n".join(json.dumps({"q": q, "a": a}) for q, a in QUESTIONS),
+    "under a key.json": json.dumps({"name": "Mira", "qa": [{"question": q, "answer": a} for q, a in QUESTIONS]}),
+    "a dictionary.json": json.dumps(dict(QUESTIONS)),
+    "of the form of settings.json": json.dumps([{"input": q, "text": a} for q, a in QUESTIONS]),
+    "named.json": json.dumps([{"question": q, "answer": a, "speaker": "Mira Vale"} for q, a in QUESTIONS]),
+    "a table.csv": "Question,Answer\n" + "".join(f'"{q}","{a}"\n' for q, a in QUESTIONS),
+    "a table in a text.txt": "Question;Answer\n" + "".join(f"{q};{a}\n" for q, a in QUESTIONS),
+    "a Chinese table.csv": "问题,回答\n" + "".join(f'"{q}","{a}"\n' for q, a in QUESTIONS),
+    "plain.txt": "".join(f"Q: {q}\nA: {a}\n\n" for q, a in QUESTIONS),
+    "numbered.md": "".join(f"**Q{n}:** {q}\n**A{n}:** {a}\n" for n, (q, a) in enumerate(QUESTIONS, 1)),
+    "in Chinese.txt": "".join(f"问：{q}\n答：{a}\n" for q, a in QUESTIONS),
+}
+
+
+@pytest.mark.parametrize("name", DRESSES)
+def test_questions_and_answers_are_settings_in_any_dress(name: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, DRESSES[name], name)
+    assert [(record.kind, record.prompt, record.text) for record in conversion.records] == [
+        ("setting_qa", question, answer) for question, answer in QUESTIONS
+    ]
+    assert {record.speaker for record in conversion.records} == {"Mira Vale"}
+
+
+@pytest.mark.parametrize(
+    "heading", ["Speaker,Text", "speaker , TEXT", "Character,Dialogue", "角色,台词", "说话人,内容"]
+)
+def test_a_tables_columns_are_known_by_what_people_call_them(heading: str, tmp_path: Path) -> None:
+    (record,) = converted(tmp_path, f"{heading}\nBram,Who?\nMira Vale,Only me up here.\n", "a.csv").records
+    assert record.text == "Only me up here."
+
+
+def test_a_column_that_the_table_has_not_is_named_with_those_that_it_has(tmp_path: Path) -> None:
+    with pytest.raises(
+        UnderstudyError, match=r"a\.csv:2: has no 'What they sya', which `columns` names; it has 'Wer',"
+    ):
+        converted(
+            tmp_path, "Wer,What they say\nMira Vale,Aye.\n", "a.csv", columns=["speaker=Wer", "text=What they sya"]
+        )
+
+
+def test_lines_under_a_key_are_not_taken_apart_since_they_may_be_a_scene(tmp_path: Path) -> None:
+    scene = {"scene": [{"who": "Bram", "line": "Who is up there?"}, {"who": "Mira Vale", "line": "Only me."}]}
+    with pytest.raises(UnderstudyError, match=r"(?s)has scene, which is no known form.*files: a\.json"):
+        converted(tmp_path, json.dumps(scene), "a.json")
+
+
+@pytest.mark.parametrize(
+    "profile", ["Age: 41\nBorn: Port Sorrel\nPet: Admiral\n", "年龄：十七\n生日：三月\n武器：短剑\n"]
+)
+def test_a_profile_is_no_conversation(profile: str, tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text(profile, encoding="utf-8")
+    (tmp_path / "a.txt").write_text("Bram: Who?\nMira Vale: Only me.\n", encoding="utf-8")
+    conversion = convert([tmp_path], "Mira Vale", ConversionOptions())
+    assert {record.text for record in conversion.records} == {"Only me."}
+    assert "Age" not in {reject.speaker for reject in conversion.rejects}
