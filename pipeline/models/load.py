@@ -73,7 +73,7 @@ def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
             ) from error
         raise UnderstudyError(
             f"model {model}",
-            f"is not in the hub cache and could not be fetched ({_first_line(error)})",
+            f"is no folder here, not in the hub cache, and could not be fetched ({_first_line(error)})",
             fix="(1) give a local model folder as model_name_or_path, or (2) fill the hub cache on a machine with "
             "network (`hf download`) and set HF_HOME to it, or (3) set HF_ENDPOINT to a mirror that you can reach",
         ) from error

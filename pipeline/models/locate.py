@@ -43,8 +43,10 @@ def prepare_environment(*models: str) -> None:
 
 
 def is_local(model: str) -> bool:
-    """Whether a recipe means a folder: it exists, or is written as one."""
-    return Path(model).expanduser().is_dir() or model.startswith((".", "/", "~")) or model.count("/") > 1
+    """Whether a recipe means a folder: it exists, is written as one, or would lie in one that is here."""
+    path = Path(model).expanduser()
+    is_in_one = path.parent != Path() and path.parent.is_dir()
+    return path.is_dir() or is_in_one or model.startswith((".", "/", "~")) or model.count("/") > 1
 
 
 def is_cached(model: str) -> bool:

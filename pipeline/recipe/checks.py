@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline.conversations.persona import LANGUAGES
 from pipeline.errors import UnderstudyError
 from pipeline.recipe.arguments import (
     MIXED_KINDS,
@@ -76,6 +77,7 @@ def _check_sources(where: str, one: CharacterArguments) -> None:
 def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "") -> None:
     for key, ok, wanted in (
         ("weight", arguments.weight > 0, "above 0"),
+        ("language", arguments.language in LANGUAGES, " or ".join(LANGUAGES)),
         ("wordings", arguments.wordings in WORDINGS, " or ".join(WORDINGS)),
         ("boundaries", 0 <= arguments.boundaries < 1, "0 or more, and less than 1"),
         ("settings_weight", arguments.settings_weight is None or arguments.settings_weight > 0, "above 0"),

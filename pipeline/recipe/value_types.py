@@ -53,4 +53,8 @@ def _readable(hint: Any) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a number", str: "a string", type(None): "empty"}
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return " or ".join(_readable(option) for option in typing.get_args(hint))
+    if typing.get_origin(hint) is list:
+        return "a list, such as [one] or [one, another]"
+    if typing.get_origin(hint) is dict:
+        return "a mapping, such as {dialogue: 1}"
     return names.get(hint, str(hint))

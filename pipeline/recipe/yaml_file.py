@@ -22,13 +22,36 @@ def read_recipe(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UnderstudyError(path, "is not there", fix="name a recipe, for example recipes/demo.yaml")
     try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}" if mark else path
+        why = " ".join(part for part in (error.problem, error.context) if part)
+        raise UnderstudyError(where, f"is no YAML: {why}", fix="correct it there, or on the line before") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnderstudyError(path, f"is no YAML: {' '.join(str(error).split())}", fix="correct it there") from error
+        why = " ".join(str(error).split())
+        raise UnderstudyError(path, f"is no YAML: {why}", fix="save it as plain text, in UTF-8") from error
     if not isinstance(content, dict):
         raise UnderstudyError(path, "is no mapping of keys to values", fix="write one `key: value` a line")
+    _check_once(path, node)
     # YAML reads a bare `off` as false; where off is one of several words, it is meant as the word.
     return {str(key): "off" if key in OFF_IS_A_WORD and value is False else value for key, value in content.items()}
+
+
+def _check_once(path: Path, node: Any) -> None:
+    """Every key stands once: of two, YAML takes the last without a word.
+
+    Raises:
+        UnderstudyError: one stands twice.
+    """
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        number = key.start_mark.line + 1
+        if key.value in lines:
+            what = f"has '{key.value}' a second time, after line {lines[key.value]}"
+            raise UnderstudyError(f"{path}:{number}", what, fix="delete one of them")
+        lines[key.value] = number
 
 
 def value_of(recipe: Path, overrides: Sequence[str], key: str) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -119,6 +120,7 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     try:
         character, training, model = parser.parse_args_into_dataclasses(args=list(overrides))
     except (ValueError, argparse.ArgumentError) as error:
+        _refuse_unknown(overrides, hints)
         raise UnderstudyError(
             recipe, str(error).split("\n", 1)[0], fix="correct the recipe or the command line"
         ) from error
@@ -130,6 +132,20 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
     if "num_train_epochs" not in given and not character.has_weights:
         training.num_train_epochs = 1.0  # one that is as long as the exposures of the facts take
     return RunArguments(character, training, model, given)
+
+
+def _refuse_unknown(overrides: Sequence[str], known: Collection[str]) -> None:
+    """Name an override that is no key, with the key that is nearest.
+
+    Raises:
+        UnderstudyError: there is one.
+    """
+    for word in overrides:
+        key = word.removeprefix("--").partition("=")[0]
+        if word.startswith("--") and key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            fix = f"write --{near[0]}, if that is meant" if near else "leave it out; docs/reference.md has all keys"
+            raise UnderstudyError("command line", f"--{key} is no key of a recipe", fix=fix)
 
 
 def _check_average(recipe: Path, character: CharacterArguments, training: SFTConfig, model: ModelConfig) -> None:

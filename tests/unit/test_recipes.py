@@ -100,7 +100,8 @@ def test_a_paraphraser_is_written_as_it_is_meant(value: str, tiny_recipe: Path) 
         ({"num_train_epochs": "three"}, r"recipe\.yaml:\d+: 'num_train_epochs' is 'three'.*make it a number"),
         ({"use_peft": "yes please"}, r"recipe\.yaml:\d+: 'use_peft' is 'yes please'.*true or false"),
         ({"per_device_train_batch_size": 2.5}, r"'per_device_train_batch_size' is 2\.5.*a whole number"),
-        ({"raw": "data/mira"}, r"'raw' is 'data/mira'"),
+        ({"raw": "data/mira"}, r"'raw' is 'data/mira'.*make it a list, such as \[one\]"),
+        ({"language": "english"}, r"recipe\.yaml:\d+: 'language' is 'english'.*make it en or zh"),
         ({"settings_weight": 0}, r"'settings_weight' is 0.*above 0"),
         ({"batching": "packed"}, r"'batching' is 'packed'.*auto or prefix_tree or padded"),
         ({"packing": True}, r"recipe\.yaml:\d+: 'packing' cannot be used here"),
@@ -132,8 +133,8 @@ def test_what_is_wrong_is_named_with_its_place_and_the_fix(
     assert "To fix it: " in str(raised.value)
 
 
-def test_an_unknown_override_is_named(tiny_recipe: Path) -> None:
-    with pytest.raises(UnderstudyError, match="--settings_wieght"):
+def test_an_unknown_override_is_named_with_the_key_that_is_nearest(tiny_recipe: Path) -> None:
+    with pytest.raises(UnderstudyError, match="--settings_wieght is no key.*write --settings_weight"):
         parse_run(tiny_recipe, ["--settings_wieght", "3"])
 
 
@@ -141,8 +142,14 @@ def test_a_missing_recipe_and_broken_yaml_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError, match="is not there"):
         parse_run(tmp_path / "nowhere.yaml")
     (tmp_path / "broken.yaml").write_text("character: [", encoding="utf-8")
-    with pytest.raises(UnderstudyError, match=r"broken\.yaml: is no YAML.*line 1"):
+    with pytest.raises(UnderstudyError, match=r"broken\.yaml:1: is no YAML"):
         parse_run(tmp_path / "broken.yaml")
+
+
+def test_a_key_that_stands_twice_is_an_error_at_the_second(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("character: Mira\nlora_r: 16\nraw: [a]\nlora_r: 8\n", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"r\.yaml:4: has 'lora_r' a second time, after line 2"):
+        parse_run(tmp_path / "r.yaml")
 
 
 @pytest.mark.parametrize("stage", ["", "convert", "train", "recall", "chat", "demo", "bench", "cast"])
