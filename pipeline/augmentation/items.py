@@ -72,7 +72,8 @@ def fact_items(
     records, within one of each other. The same arguments give the same ones.
     """
     rngs = [random.Random(_hash(f"{seed} {fact.fact_id}")) for fact, _ in exposures]  # noqa: S311 - no secret
-    pools = [other_wordings(fact, persona, wordings, rng) for (fact, _), rng in zip(exposures, rngs, strict=True)]
+    made = [other_wordings(fact, persona, wordings, rng) for (fact, _), rng in zip(exposures, rngs, strict=True)]
+    pools = of_one_fact([fact for fact, _ in exposures], made, persona.name)
     rarity = rarity_in(pools)
     items: dict[str, list[Conversation]] = {}
     for (fact, count), rng, pool in zip(exposures, rngs, pools, strict=True):
@@ -112,6 +113,15 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
     made = list(pool.values())
     rng.shuffle(made)
     return made
+
+
+def of_one_fact(facts: Sequence[Fact], pools: Sequence[Sequence[Wording]], name: str) -> list[list[Wording]]:
+    """Each fact's wordings without those that were made for a fact with another answer, too: they ask for neither."""
+    askers: dict[str, set[str]] = {}
+    for fact, pool in zip(facts, pools, strict=True):
+        for wording in pool:
+            askers.setdefault(plain(addressed(wording.text, name)), set()).add(fact.answer)
+    return [[one for one in pool if len(askers[plain(addressed(one.text, name))]) == 1] for pool in pools]
 
 
 def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Random) -> Iterator[Wording]:

@@ -185,6 +185,21 @@ def test_another_facts_probe_forbids_nothing(tmp_path_factory: pytest.TempPathFa
     assert "What place is home to you?" in asked(made)
 
 
+def test_a_wording_that_rules_make_for_two_facts_is_taught_for_neither(tmp_path: Path) -> None:
+    """A rule that is too wide would have one question answered in two ways."""
+    records = [record("Where do you live?", "In the mill.", 0), record("Where did you live?", "In Saltmere.", 1)]
+    facts = facts_of(records)
+    rules = Wordings(read_boundaries("en"), read_rules(rules_file(tmp_path, RULES)), frames=False)
+    own = [
+        set(asked(fact_items([(one, 40)], MIRA, rules, ItemShares(setting=0), seed=0))) for one in facts
+    ]
+    assert own[0] & own[1] == {"Which roof is yours?", "What place is home to you?", "Where is Mira Vale at home?"}
+    items = fact_items([(one, 40) for one in facts], MIRA, rules, ItemShares(setting=0), seed=0)
+    assert set(asked({"": items["id-0"]})) == {"Where do you live?", "Could you say where you live?"}
+    assert set(asked({"": items["id-1"]})) == {"Where did you live?"}
+    assert {len(own) for own in items.values()} == {40}
+
+
 def test_probes_made_by_rule_ask_in_a_family_that_training_never_uses() -> None:
     rules = language_rules("en")
     records = [record("How old are you?", "I am ten.", 0), record("What is your favourite colour?", "It is red.", 1)]

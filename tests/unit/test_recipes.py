@@ -134,7 +134,7 @@ def test_what_is_wrong_is_named_with_its_place_and_the_fix(
 
 
 def test_an_unknown_override_is_named_with_the_key_that_is_nearest(tiny_recipe: Path) -> None:
-    with pytest.raises(UnderstudyError, match="--settings_wieght is no key.*write --settings_weight"):
+    with pytest.raises(UnderstudyError, match=r"--settings_wieght is no key.*write --settings_weight"):
         parse_run(tiny_recipe, ["--settings_wieght", "3"])
 
 
