@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from pipeline.errors import UnderstudyError
 from pipeline.records.record import Kind
 
-# Titles under which games file their background passages (「孤心沙龙」 is 芙宁娜's own in the original's list).
+# Titles under which games and people file background passages (「孤心沙龙」 is 芙宁娜's own in the original's list).
 BACKGROUND_TITLES: tuple[str, ...] = (
     "更多描述",
-    r"角色详细",
-    r"角色故事\s*[0-9一二三四五六七八九十]*",
+    r"(角色|人物|个人)?(详细|故事|背景|背景故事|介绍|简介|设定|资料|档案|经历|履历|小传|传记)\s*[0-9一二三四五六七八九十]*",
+    "人设|身世|生平|来历|出身背景|世界观|基本(信息|资料|设定)|性格(特点|特征)?|外貌(特征|描写)?|外观|场景|人际关系|人物关系",
     "神之眼",
     "孤心沙龙",
-    "(性格|场景|背景)",
-    r"Character Stor(y|ies)( \d+)?",
-    "Character Details",
+    r"(Character |Personal |My |Her |His )?(Stor(y|ies)|Back ?story|Biograph(y|ies)|Bio|History|Profile|Background|"
+    r"Details|Summary|Overview|Introduction|Info(rmation)?)( \d+)?",
     r"More About .+",
-    "(Personality|Description|Scenario|Background|Profile)",
+    "Personality( traits)?|(Physical )?(Appearance|Description)|Scenario|Relationships|Origins?|Early life|Abilities",
 )
 # Titles of lines shouted in play: the voice, but never a setting, however they are filed.
 VOICE_ONLY_TITLES: tuple[str, ...] = tuple(
     rf"{title}(·其?[0-9一二三四五六七八九十]+)?"
     for title in (
         "元素战技", "元素爆发", "打开宝箱", "生命值低", "同伴生命值低", "倒下", "重受击", "轻受击", "加入队伍",
+        "战斗开始", "战斗胜利", "战斗失败", "胜利", "失败", "击败", "击杀", "阵亡", "受伤", "复活", "升级", "施放技能",
         "冲刺", "冲刺开始", "冲刺结束", "滑翔", "打开风之翼", "普通攻击", "中攻击", "重攻击", "攀爬", "跳跃", "待机",
         "Elemental Skill", "Elemental Burst", "Opening Treasure Chest", "Low HP", "Ally at Low HP", "Fallen",
         "Heavy Hit Taken", "Light Hit Taken", "Joining Party", "Sprint", "Deploying Wind Glider",
@@ -50,7 +50,8 @@ AMBIENT_TITLES: tuple[str, ...] = (
 )
 AMBIENT = re.compile("|".join(f"(?:{title})" for title in AMBIENT_TITLES), re.IGNORECASE)
 FIRST_PERSON = re.compile(r"[我俺吾咱]|\b(?:I|me|my|mine|I'm|I've|myself)\b")
-LONG = 60  # characters; in a shorter line a missing pronoun means nothing
+LONG = 60  # letters; in a shorter line a missing pronoun means nothing
+WIDE = 2  # letters that a Chinese character counts as
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,17 @@ def classify(title: str, patterns: TitlePatterns) -> Classification:
 def doubt(kind: Kind, prompt: str, text: str, character: str) -> Doubt | None:
     """What in the wording contradicts the kind, if anything does: it is proposed to a reviewer, never decided."""
     first_person, named = FIRST_PERSON.search(text) is not None, character in text
-    if kind == "setting_qa" and named and not first_person and len(text) >= LONG:
+    if kind == "setting_qa" and named and not first_person and _length(text) >= LONG:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
     if kind == "background" and first_person and not named:
         return Doubt("setting_qa", f"speaks of itself, and never of {character}")
-    if kind == "dialogue" and named and not first_person and len(text) >= LONG and not prompt:
+    if kind == "dialogue" and named and not first_person and _length(text) >= LONG and not prompt:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
     return None
+
+
+def _length(text: str) -> int:
+    return sum(WIDE if char > "\u2e80" else 1 for char in text)
 
 
 def any_of(patterns: Iterable[str]) -> re.Pattern[str]:

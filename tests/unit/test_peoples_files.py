@@ -60,6 +60,41 @@ def test_a_mark_before_a_name_is_not_part_of_it(mark: str, tmp_path: Path) -> No
     assert (record.text, record.context) == ("*nods* Only me.", (Turn("Bram", "Who?"),))
 
 
+GAME_SCRIPTS = {
+    "brackets": "【Mira Vale】Who is it?\n【Bram】Me.\n【Mira Vale】：Come up.\n",
+    "a name above": "【Mira Vale】\nWho is it?\n【Bram】\nMe.\n【Mira Vale】\nCome up.\n【Bram】\nAye.\n",
+    "a name above, by a hash": "#Mira\nWho is it?\n#Bram\nMe.\n#Mira\nCome up.\n#Bram\nAye.\n",
+    "a name above, with a colon": "Mira Vale:\nWho is it?\n\nBram:\nMe.\n\nMira Vale:\nCome up.\n",
+    "corner brackets": "Mira「Who is it?」\nBram「Me.」\nMira「Come up.」\nThe rain stops.\n",
+    "KAG": "[Mira]Who is it?[p]\n[Bram]「Me.」[l][r]\n[bg storage=a.jpg]\n[Mira]Come up.\n",
+    "a column": "Mira Vale\tWho is it?\nBram\tMe.\nMira Vale\tCome up.\n",
+    "a bar": "Mira Vale | Who is it?\nBram | Me.\nMira Vale | Come up.\n",
+    "arrows, numbers and a mood": "→ Mira Vale: Who is it?\n[001]Bram: Me.\nMira Vale[smiling]: Come up.\n",
+}
+
+
+@pytest.mark.parametrize("form", GAME_SCRIPTS)
+def test_a_script_is_read_in_the_forms_that_games_have(form: str, tmp_path: Path) -> None:
+    assert lines_of(tmp_path, GAME_SCRIPTS[form], other_names=["Mira"]) == ["Who is it?", "Come up."]
+
+
+def test_titles_in_brackets_are_titles_and_no_speakers(tmp_path: Path) -> None:
+    script = (
+        "【The tower】\nBram: Who is it?\nMira Vale: Me.\n【The quay】\nMira Vale: Come up.\n【The mill】\nBram: Aye.\n"
+    )
+    conversion = converted(tmp_path, script)
+    assert [(record.prompt, record.text) for record in conversion.records] == [
+        ("The tower", "Me."),
+        ("The quay", "Come up."),
+    ]
+
+
+@pytest.mark.parametrize("name", ["若人们以「通古晓今」来形容她，她只会叹道", "I say", "She whispered", "他低声说"])
+def test_a_sentence_before_a_colon_is_nobodys_name(name: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"Mira Vale: Who is it?\nBram: Me.\n{name}：Come up.\nMira Vale: Come.\n")
+    assert name not in {reject.speaker for reject in conversion.rejects}
+
+
 NAMES = ["MIRA VALE", "mira  vale", "Mira Vale (laughing)", "MIRA VALE (O.S.)", "Mira Vale（小声）", "Ｍｉｒａ Vale"]
 
 

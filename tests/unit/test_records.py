@@ -216,7 +216,7 @@ def test_records_that_stay_are_the_same_to_a_run_whatever_code_converted_them(
             b'{"name": 3, "lines": []}',
             r"a\.json:1: has name, lines, which is no known form.*with `maps`",
         ),
-        (b'{\n"speaker": "Mira"}', r"a\.json: is not a list of records"),
+        (b'{\n"speaker": "Mira"}', r"a\.json: has speaker, which is no known form"),
         (b'[{"speaker": "Mira"}]', r"a\.json#0: has no 'text'.*add 'text'"),
         (b'[{"speaker": "Mira", "text": 3}]', r"a\.json#0: has no 'text'"),
         (b'["Aye."]', r"a\.json#0: is 'Aye.', not a record"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import UnderstudyError
@@ -112,36 +112,30 @@ def json_lines(file: RawFile) -> Iterator[tuple[str, Any]]:
 def _rows(file: RawFile) -> Iterator[tuple[str, Any]]:
     if first_char(file) == "[":
         yield from _elements(file)
-    elif isinstance(first := first_line(file), dict) and (form_of(first) or _has_several_lines(file)):
+    elif isinstance(first := first_line(file), dict) and (not _rows_within(first) or _has_several_lines(file)):
         yield from json_lines(file)
     else:
-        yield from _document_rows(str(file.path), json_document(file))
+        document = json_document(file)
+        own = document if isinstance(document, dict) else {}
+        if not (rows := [("0", own)] if form_of(own) else _rows_within(own)):
+            named = ", ".join(map(str, list(own)[:MOST_KEYS]))
+            what = f"has {named}, which is no known form" if named else "is not a list of records"
+            raise UnknownFormError(file.path, what, fix='write it as [{"speaker": ..., "text": ...}, ...]')
+        yield from ((f"{file.path}#{place}", row) for place, row in rows)
 
 
 def _has_several_lines(file: RawFile) -> bool:
     return len(list(itertools.islice((line for _, line in file.lines() if line.strip()), 2))) > 1
 
 
-def _document_rows(path: str, document: Any) -> Iterator[tuple[str, Any]]:
-    """A single row, the rows of the lists in a mapping, or a mapping from questions to answers.
-
-    Raises:
-        UnknownFormError: it is none of them.
-    """
-    own = document if isinstance(document, dict) else {}
-    lists = {key: rows for key, rows in own.items() if _are_exchanges(rows)}
-    if form_of(own):
-        yield f"{path}#0", own
-    elif lists and all(_is_short(value) for key, value in own.items() if key not in lists):
-        for key, rows in lists.items():
-            yield from ((f"{path}#{key}.{number}", row) for number, row in enumerate(rows))
-    elif own and all(isinstance(text, str) for text in own.values()) and _are_questions(own):
-        for number, (question, answer) in enumerate(own.items()):
-            yield f"{path}#{number}", {"question": question, "answer": answer}
-    else:
-        named = ", ".join(map(str, list(own)[:MOST_KEYS]))
-        what = f"has {named}, which is no known form" if named else "is not a list of records"
-        raise UnknownFormError(path, what, fix='write it as [{"speaker": ..., "text": ...}, ...]')
+def _rows_within(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """(place, row) of the lists in a document, or of a document that gives each question its answer; else nothing."""
+    lists = {key: rows for key, rows in document.items() if _are_exchanges(rows)}
+    if lists and all(_is_short(value) for key, value in document.items() if key not in lists):
+        return [(f"{key}.{number}", row) for key, rows in lists.items() for number, row in enumerate(rows)]
+    if all(isinstance(text, str) for text in document.values()) and _are_questions(document):
+        return [(str(number), {"question": one, "answer": document[one]}) for number, one in enumerate(document)]
+    return []
 
 
 def _are_exchanges(value: Any) -> bool:

@@ -13,12 +13,24 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 # A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]:, {{Quote|Name}}: or
 # **Name:**; {{char}}: is a placeholder, and stays. Before it may stand the mark of a list or a quotation.
 SPEAKER_LINE = re.compile(
-    r"(?:(?:[-+•·*>]|\d{1,4}[.)、．])\s+)?"
+    r"(?:[-+•·*>→▶]\s+|\d{1,4}[.)、．](?:\s+|(?=[\u2e80-\U0010ffff]))|\[\d+\]\s*)?"
     r"(?:\[\[(?:[^\[\]|]*\|)?|(?P<template>\{\{[^{}|]*\|)|\*{1,2}|\[)?"
-    r"(?P<speaker>[^:：\s\[\]*|>][^:：\[\]*|]{0,40}?)(?(template)\}\}|(?:\]\]|\*{1,2}|\])?)"
-    r"\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
+    r"(?P<speaker>[^:：\s\[\]*|>【】][^:：\[\]*|【】]{0,40}?)(?(template)\}\}|(?:\]\]|\*{1,2}|\])?)"
+    r"(?:\s*\[[^\[\]]{1,12}\])?\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
     re.DOTALL,
 )
+# Without a colon, as game scripts have it: 【名】话, [名]话[p], 名「话」, and the name in a column of its own.
+OTHER_LINES = tuple(
+    re.compile(form)
+    for form in (
+        r"【(?P<speaker>[^【】:：]{1,20})】\s*[:：]?\s*(?P<text>[^\s【].*)",
+        r"\[(?P<speaker>[^\[\]=:：\s]{1,20})\]\s*[:：]?\s*(?P<text>[^\s\[].*?)(?:\s*\[(?:p|l|r|cm|np)\])*",
+        r"(?P<speaker>[^\s「」『』“”:：，。、！？!?,.…|]{1,12})\s?(?P<text>「.*」)",
+        r"(?P<speaker>[^\s|:：{}][^\t|:：{}]{0,20}?)(?:\t+|\s*\|\s*)(?P<text>[^\s|][^\t|]*)",
+    )
+)
+NAMES_ALONE = (re.compile(r"【([^【】:：]{1,20})】"), re.compile(r"#([^\s#:：]{1,20})"))  # lines stand below such a one
+LEAST_ALONE = 4  # of them in a script, each twice on average: a title stands once
 # What is told, not who speaks: "He has one eye: the left", 他笑着说：.
 TOLD = re.compile(
     r"(?:I|You|He|She|It|We|They|This|That|There|My|Your|His|Her|Its|Our|Their|And|But|So|If|When|Then|Because)"
@@ -57,9 +69,9 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
         return False
     if PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
-    lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
+    lines = [line for _, line in _lines(file, SAMPLED_LINES)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
-    spoken = [found["speaker"] for line in lines if (found := spoken_line(line))]
+    spoken = [found["speaker"] for line in lines if (found := _spoken(line))]
     labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
     is_labelled = len({*spoken}) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
     return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
@@ -69,8 +81,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Turns with the turns of their scene before them."""
     path, title, spaced = file.path, "", _is_double_spaced(file)
     scene: list[tuple[str, str]] = []
-    for number, raw_line in itertools.chain(file.lines(), [(0, "")]):
-        line = raw_line.strip()
+    for number, line in itertools.chain(_lines(file), [(0, "")]):
         heading = SCENE_TITLE.fullmatch(line)
         if heading or not number or (not line and not spaced):
             yield from _scene(scene, title, options.window)
@@ -79,6 +90,17 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
                 title = next((group for group in heading.groups() if group), "").strip()
         elif line:
             scene.append((f"{path}:{number}", line))
+
+
+def _lines(file: RawFile, most: int | None = None) -> Iterator[tuple[int, str]]:
+    """The file's lines, stripped, the first `most` of them; a speaker's name alone on its line has a colon."""
+    lines = [(number, line.strip()) for number, line in itertools.islice(file.lines(), most)]
+    names: set[str] = set()
+    for form in NAMES_ALONE:
+        alone = [line for _, line in lines if form.fullmatch(line)]
+        names |= {*alone} if len(alone) >= max(LEAST_ALONE, 2 * len({*alone})) else set()
+    for number, line in lines:
+        yield number, f"{line.strip('#【】')}：" if line in names else line
 
 
 def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[RawTurn]:
@@ -122,12 +144,21 @@ def spoken_line(line: str) -> re.Match[str] | None:
     Dates, clock times (`Orla at 7:30`), numbers, URLs and sentences (`He has one eye`) are no names.
     """
     found = SPEAKER_LINE.fullmatch(line)
-    if found is None or not NAME_LETTER.search(found["speaker"]) or DATE.search(found["speaker"]):
-        return None
-    if TOLD.fullmatch(found["speaker"]):
+    if found is None or not _is_named(found) or DATE.search(found["speaker"]):
         return None
     is_clock = CLOCK.match(line, found.end("speaker") - 1)
     return None if is_clock or found["text"].startswith("//") else found
+
+
+def _spoken(line: str) -> re.Match[str] | None:
+    """The speaker and the text of a script's line, in any of the forms that scripts have."""
+    forms = (found for form in OTHER_LINES if (found := form.fullmatch(line)))
+    return spoken_line(line) or next(filter(_is_named, forms), None)
+
+
+def _is_named(found: re.Match[str]) -> bool:
+    name = found["speaker"]
+    return bool(NAME_LETTER.search(name)) and not TOLD.fullmatch(name) and not any(mark in name for mark in "，。；！")
 
 
 def unquote(text: str) -> str:
@@ -152,7 +183,7 @@ def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[Ra
 def _turn(source: str, line: str) -> RawTurn:
     if STAGE_DIRECTION.fullmatch(line):
         return RawTurn(source, UNNAMED, line, DIRECTION)
-    spoken = spoken_line(line)
+    spoken = _spoken(line)
     if spoken is None:
         return RawTurn(source, UNNAMED, line, NO_SPEAKER)
     return RawTurn(source, spoken["speaker"], spoken["text"].strip())
@@ -160,7 +191,6 @@ def _turn(source: str, line: str) -> RawTurn:
 
 def _is_double_spaced(file: RawFile) -> bool:
     """Whether blank lines surround nearly every line, so that blank lines separate nothing."""
-    lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
-    lines = [line for line in lines if not SCENE_TITLE.fullmatch(line)]
+    lines = [line for _, line in _lines(file, SAMPLED_LINES) if not SCENE_TITLE.fullmatch(line)]
     pairs = [(line, after) for line, after in itertools.pairwise(lines) if line]
     return len(pairs) >= 4 and sum(not after for _, after in pairs) >= 0.8 * len(pairs)
