@@ -44,8 +44,9 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
         UnderstudyError: a file is broken, or the character has no usable line in any of them.
     """
     assembly = assembly_options(options)
-    known, passed_over = find_files(paths, read_options(options))
-    files = tuple(read_files(known, read_options(options), character, assembly.meta_speakers, num_proc=num_proc))
+    reading = read_options(options, character)
+    known, passed_over = find_files(paths, reading)
+    files = tuple(read_files(known, reading, character, assembly.meta_speakers, num_proc=num_proc))
     others = tuple(reject for file in files for reject in file.others)
     own = [_named(raw, character) for file in files for raw in file.own]
     speakers = Counter(raw.speaker for raw in own) + Counter(reject.speaker for reject in others)
@@ -185,7 +186,7 @@ def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOp
     """A hash of the raw files, the options of their conversion and its code: while it stays, nothing is redone."""
     decisive = (__version__, code_digest(), excel.is_installed(), character, options)
     digest = hashlib.blake2b(repr(decisive).encode(), digest_size=16)
-    known = find_files([*paths, *_expanded(options.join or ())], read_options(options))[0]
+    known = find_files([*paths, *_expanded(options.join or ())], read_options(options, character))[0]
     for file in [*(each.file.path for each in known), *_expanded([options.reviewed] if options.reviewed else ())]:
         if not file.is_file():
             raise UnderstudyError(file, "is not there", fix="correct `reviewed`, or write it with `convert --review`")

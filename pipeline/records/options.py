@@ -33,8 +33,8 @@ def cleaning_rules(options: ConversionOptions) -> CleaningRules:
     )
 
 
-def read_options(options: ConversionOptions) -> ReadOptions:
-    """The options of the readers.
+def read_options(options: ConversionOptions, character: str | None = None) -> ReadOptions:
+    """The options of the readers, who look for the records of one character, or of all.
 
     Raises:
         UnderstudyError: `columns` is not written as pairs, or `rows` or `maps` not as paths.
@@ -43,6 +43,7 @@ def read_options(options: ConversionOptions) -> ReadOptions:
     maps = parse_maps(options.maps or (), options.rows, columns, parse_columns)
     return ReadOptions(
         columns=columns,
+        character=character,
         other_names=tuple(options.other_names or ()),
         window=options.context_turns,
         maps=maps,

@@ -47,7 +47,8 @@ class RawRecord:
 class ReadOptions:
     """The options of the readers.
 
-    `columns` gives a file's own name for each of ours, `other_names` the character's other names; `window` is the most
+    `columns` gives a file's own name for each of ours; `character` is whose records are wanted, if it is one's, and
+    `other_names` are its others; `window` is the most
     turns in a line's context; `maps` are for documents of any shape. `scene_gap` hours without a message end a chat's
     scene (0: nothing does), and with `merge_messages` one person's messages in a row are one. Readers count the keys
     that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as one that was named
@@ -55,6 +56,7 @@ class ReadOptions:
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    character: str | None = None
     other_names: tuple[str, ...] = ()
     window: int = 6
     maps: tuple[FieldMap, ...] = ()

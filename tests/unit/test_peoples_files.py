@@ -185,3 +185,80 @@ def test_a_profile_is_no_conversation(profile: str, tmp_path: Path) -> None:
     conversion = convert([tmp_path], "Mira Vale", ConversionOptions())
     assert {record.text for record in conversion.records} == {"Only me."}
     assert "Age" not in {reject.speaker for reject in conversion.rejects}
+
+
+WIKI = """# Mira Vale
+
+| Age | 41 |
+|-----|----|
+| Born | Port Sorrel |
+
+**Mira Vale** rings the [[bells]] of [Saltmere](http://example.com). She is afraid of *eels*.[1]
+
+## History
+Mira was born in Port Sorrel.
+She came to Saltmere at nine.
+
+## Quotes
+- "Mind the third stair."
+- “I eat nothing but eel.”
+"""
+
+
+def test_a_page_about_her_is_passages_without_its_markup_and_lines_under_quotes(tmp_path: Path) -> None:
+    records = converted(tmp_path, WIKI, "wiki.md").records
+    passage = "Age: 41\nBorn: Port Sorrel\nMira Vale rings the bells of Saltmere. She is afraid of eels."
+    assert [(record.kind, record.prompt, record.text) for record in records] == [
+        ("background", "Mira Vale", passage),
+        ("background", "History", "Mira was born in Port Sorrel.\nShe came to Saltmere at nine."),
+        ("dialogue", "", "Mind the third stair."),
+        ("dialogue", "", "I eat nothing but eel."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("mira-vale.txt", "She rings the bells and is afraid of eels."),
+        ("a.txt", "Mira Vale rings the bells and is afraid of eels."),
+        ("a.txt", "Name: Mira Vale\nAge: 41\nFears: eels"),
+        (
+            "cast.md",
+            "# The cast\n## Bram\nHe is forty.\n## Mira Vale\nAge: 41\n### Fears\nShe is afraid of eels.\n## Tam\nNo.",
+        ),
+        ("cast.md", "# Mira Vale\nAge: 41, and afraid of eels.\n# Bram\nHe is forty."),
+        ("a.txt", "【Mira Vale】\nName: Mira Vale\nFears: eels\n【Bram】\nName: Bram\nFears: nothing"),
+    ],
+)
+def test_of_a_text_what_is_about_her_is_her_background(name: str, page: str, tmp_path: Path) -> None:
+    records = converted(tmp_path, page, name).records
+    assert {record.kind for record in records} == {"background"}
+    said = " ".join(record.text for record in records)
+    assert "eels" in said
+    assert "forty" not in said
+    assert "nothing" not in said
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Bram is a friend of Mira Vale, and Mira Vale knows him well.",
+        "# Bram\nMira Vale knows him well.",
+        "You are Mira Vale, who rings the bells. Stay in character.",
+        "<html>Mira Vale</html>",
+        "{\\rtf1 Mira Vale rings the bells.}",
+    ],
+)
+def test_a_text_that_only_names_her_is_no_page_about_her(page: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="holds no raw file"):
+        converted(tmp_path, page)
+
+
+def test_a_long_section_is_several_passages_and_loses_nothing(tmp_path: Path) -> None:
+    paragraphs = [
+        f"Mira Vale rang bell number {number}, and it was out of tune again, as ever." for number in range(90)
+    ]
+    records = converted(tmp_path, "\n\n".join(paragraphs)).records
+    assert len(records) > 3
+    assert "\n".join(record.text for record in records).splitlines() == paragraphs
+    assert max(len(record.text) for record in records) < 1400

@@ -23,6 +23,7 @@ from pipeline.records.readers import (
     json_rows,
     lorebook,
     mapped,
+    page,
     parquet,
     png_card,
     renpy,
@@ -74,6 +75,7 @@ READERS: tuple[Reader, ...] = (
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
     Reader("transcript", transcript.recognises, transcript.read),
+    Reader("page about the character", page.recognises, page.read),
 )
 
 

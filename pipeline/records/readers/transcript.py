@@ -74,6 +74,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     spoken = [found["speaker"] for line in lines if (found := _spoken(line))]
     labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
     is_labelled = len({*spoken}) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
+    is_labelled = is_labelled or 2 * labels > len(spoken)
     return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
 
 
