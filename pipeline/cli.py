@@ -21,3 +21,7 @@ def main() -> None:
         known = "\n".join(f"  {name:<9}{meaning}" for name, meaning in STAGES.items())
         sys.stdout.write(f"usage: understudy STAGE [...]\n\n{known}\n\nunderstudy STAGE --help says more\n")
         sys.exit(0 if stage in ("--help", "-h") else 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -28,8 +28,10 @@ def main() -> None:
     if arguments.config:
         complete = [done for recipe in arguments.config for done in _convert_recipe(recipe, arguments)]
         _end(all(complete))
-    if not (arguments.raw and arguments.character and (arguments.out or arguments.check)):
-        raise UnderstudyError("command line", "names too little", fix="give --config, or --raw, --character and --out")
+    needed = {"--raw": arguments.raw, "--character": arguments.character, "--out": arguments.out or arguments.check}
+    if missing := [word for word, given in needed.items() if not given]:
+        what = f"lacks {' and '.join(missing)}"
+        raise UnderstudyError("command line", what, fix="give --config RECIPE, or --raw, --character and --out")
     options = ConversionOptions(context_turns=arguments.context_turns)
     _end(_convert(arguments.raw, arguments.character, arguments.out, arguments, options))
 

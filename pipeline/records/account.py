@@ -90,9 +90,17 @@ def format_account(account: Mapping[str, Any]) -> str:
     lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
+        lines += ["  (named by itself in --raw, each says what to do about it)"] * any(
+            map(_is_meant, account["passed_over"])
+        )
     lines += _format_names(account)
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
+
+
+def _is_meant(passed_over: str) -> bool:
+    """Whether a file was passed over that may be meant: the character is named in it, or it has rows."""
+    return "is named in it" in passed_over or "which is no known form" in passed_over
 
 
 def _format_names(account: Mapping[str, Any]) -> Iterator[str]:

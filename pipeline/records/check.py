@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from pipeline.records.account import unused_keys
+from pipeline.records.comparable import normalise
 from pipeline.records.names import format_names
 from pipeline.records.reading import FileReading
 from pipeline.records.record import KINDS, Record
@@ -63,6 +64,10 @@ def _odd(conversion: Conversion) -> Iterator[str]:
         yield f"only {len(lines)} lines of {conversion.character}"
     if not any(record.kind == "setting_qa" for record in conversion.records):
         yield "no settings question: all that can be asked for is what passages plainly state (`explain` shows it)"
+    if several := several_answers(conversion.records):
+        question, answers = next(iter(several.items()))
+        shown = " and ".join(map(repr, answers[:2]))
+        yield f"several answers are taught to a question, {len(several)} times, as to {question!r}: {shown}"
     if lines and not any(record.context for record in lines):
         yield "no line has the turns before it"
     if conversion.near_names:
@@ -74,6 +79,17 @@ def _odd(conversion: Conversion) -> Iterator[str]:
     unused = unused_keys(conversion.files)
     if unused:
         yield f"keys that nothing reads: {', '.join(f'{count} x {key}' for key, count in list(unused.items())[:8])}"
+
+
+def several_answers(records: Sequence[Record]) -> dict[str, list[str]]:
+    """The settings questions that have several answers, whatever the case and the marks of question and answer."""
+    answers: dict[str, dict[str, str]] = {}
+    asked: dict[str, str] = {}
+    for record in records:
+        if record.kind == "setting_qa":
+            question = asked.setdefault(normalise(record.prompt), record.prompt)
+            answers.setdefault(question, {}).setdefault(normalise(record.text), record.text)
+    return {question: list(own.values()) for question, own in answers.items() if len(own) > 1}
 
 
 def _some(records: Sequence[Record]) -> list[Record]:

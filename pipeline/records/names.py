@@ -51,6 +51,8 @@ def _are_near(one: str, other: str) -> bool:
         return False
     if short == long or _holds(long.split(), short.split()) or (not short.isascii() and short in long):
         return True
+    if not short.isascii() and len(short) == len(long) > SHORTEST:  # 苏婉晴, 蘇晚晴: one character otherwise
+        return sum(a != b for a, b in zip(short, long, strict=True)) == 1
     return SequenceMatcher(None, short, long, autojunk=False).ratio() >= ALIKE
 
 

@@ -17,7 +17,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.records.names import spelling, with_one_name
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import open_raw
-from pipeline.records.readers import RecognisedFile
+from pipeline.records.readers import RecognisedFile, why_unknown
 from pipeline.records.reject import Reject, reject_speaker
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ def passed_over_files(
     if files and len(reasons) + len(broken) == len(files):
         where, what, fix = [*broken, *reasons.values()][0]
         raise UnderstudyError(where, what, fix=fix)
-    why = {str(path): "no known form" for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
+    why = {str(path): why_unknown(path) for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
     return tuple(f"{path} ({what}{_naming(Path(path), wanted)})" for path, what in why.items())
 
 

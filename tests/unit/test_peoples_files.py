@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.conversations.persona import make_persona
 from pipeline.errors import UnderstudyError
+from pipeline.evaluation.probes.probe import choose_probes
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
+from pipeline.records.check import format_check
 from pipeline.records.conversion import convert
-from pipeline.records.names import spelling
+from pipeline.records.names import near_names, spelling
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 
@@ -262,3 +266,50 @@ def test_a_long_section_is_several_passages_and_loses_nothing(tmp_path: Path) ->
     assert len(records) > 3
     assert "\n".join(record.text for record in records).splitlines() == paragraphs
     assert max(len(record.text) for record in records) < 1400
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.txt", b"", "is empty"),
+        ("a.json", b" \n", "is empty"),
+        ("a.docx", b"PK\3\4", r"is \.docx: save its text as \.txt"),
+        ("a.rtf", b"{\\rtf1\\ansi Mira Vale: Aye.\\par Bram: No.}", r"is \.rtf: save its text as \.txt"),
+        ("a.md", b"Some prose about bells, which says nothing to anybody.", "no known form"),
+    ],
+)
+def test_why_a_file_is_not_read_is_said_of_it_alone_and_in_a_folder(
+    name: str, content: bytes, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnderstudyError, match=rf"{name}.*{why}"):
+        convert([tmp_path / name], "Mira Vale", ConversionOptions())
+    with pytest.raises(UnderstudyError, match=rf"{name}.*{why}"):
+        convert([tmp_path], "Mira Vale", ConversionOptions())
+    (tmp_path / "b.txt").write_text("Bram: Who?\nMira Vale: Only me.\n", encoding="utf-8")
+    said = format_account(account_of(convert([tmp_path], "Mira Vale", ConversionOptions())))
+    assert re.search(rf"passed over: .*{name} \({why}", said)
+
+
+def test_two_answers_to_one_question_are_said(tmp_path: Path) -> None:
+    rows = [{"question": "How old are you?", "answer": one} for one in ("Forty-one.", "Forty-two.", "forty-one")]
+    said = format_check(converted(tmp_path, json.dumps(rows), "a.json"))
+    assert (
+        "1 questions have several answers, and all are taught: 'How old are you?' 'Forty-one.' and 'Forty-two.'" in said
+    )
+
+
+@pytest.mark.parametrize(("one", "other"), [("苏晚晴", "苏婉晴"), ("苏晚晴", "蘇晚晴"), ("苏晚晴", "苏晚睛")])
+def test_a_chinese_name_with_one_character_otherwise_is_near(one: str, other: str) -> None:
+    assert near_names(one, {other: 3, "陆知远": 2}) == {other: 3}
+
+
+def test_probes_of_another_character_are_an_error_and_not_a_bad_figure(tmp_path: Path) -> None:
+    records = converted(tmp_path, json.dumps([{"question": q, "answer": a} for q, a in QUESTIONS]), "a.json").records
+    probe = {"fact_id": "1", "type": "sample", "question_seen": "Who are you?", "questions_unseen": ["And you?"]}
+    probes = tmp_path / "probes.jsonl"
+    probes.write_text(json.dumps(probe | {"answer": "A baker.", "aliases": ["cat"]}), encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"probes\.jsonl: asks for nothing that the 3 records say"):
+        choose_probes(str(probes), records, make_persona("Mira Vale", "en", {}))
+    probes.write_text(json.dumps(probe | {"answer": "Forty-one.", "aliases": []}), encoding="utf-8")
+    assert choose_probes(str(probes), records, make_persona("Mira Vale", "en", {})) == []  # one answer is no choice

@@ -245,7 +245,7 @@ def test_a_transcript_line_without_a_speaker_is_rejected_with_its_place(tmp_path
 
 
 def test_an_empty_folder_and_an_absent_one_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(UnderstudyError, match="holds no raw file"):
+    with pytest.raises(UnderstudyError, match="holds no file"):
         converted(tmp_path)
     with pytest.raises(UnderstudyError, match="does not exist"):
         converted(tmp_path / "nowhere")

@@ -13,6 +13,7 @@ from pipeline.augmentation.address import addressed
 from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
 from pipeline.errors import UnderstudyError
+from pipeline.records.comparable import contains
 from pipeline.records.record import Record
 
 # Wordings with a reason or a story: training never draws from them where the probes are made of them.
@@ -103,17 +104,31 @@ def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule]) -> Probe:
     )
 
 
+def _is_taught(probe: Probe, records: Sequence[Record]) -> bool:
+    """Whether a record asks the probe's question, or says its answer; a passage may say it in other words."""
+    if any(record.prompt == probe.seen or contains(record.text, probe.answer) for record in records):
+        return True
+    passages = [record.text for record in records if record.kind == "background"]
+    return any(contains(text, alias) for text in passages for alias in probe.aliases)
+
+
 def choose_probes(
     path: str | None, records: Sequence[Record], persona: Persona, rules: Sequence[Rule] = ()
 ) -> list[Probe]:
     """The hand-written probes where the recipe names a file of them, else those that the records give.
 
     None at all if there are not two different answers.
+
+    Raises:
+        UnderstudyError: none of the hand-written ones asks for what the records say.
     """
     probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona, rules)
     teaching: dict[str, list[str]] = {}
     for record in records:
         teaching.setdefault(record.text, []).append(record.record_id)
+    if path and not any(_is_taught(probe, records) for probe in probes):
+        what = f"asks for nothing that the {len(records)} records say, as if it were another character's"
+        raise UnderstudyError(path, what, fix="write probes of these records' facts, or delete `probes` in the recipe")
     probes = [replace(probe, record_ids=tuple(teaching.get(probe.answer, probe.record_ids))) for probe in probes]
     return probes if len({probe.answer for probe in probes}) > 1 else []
 

@@ -79,6 +79,11 @@ READERS: tuple[Reader, ...] = (
 )
 
 
+OFFICE = (".doc", ".docx", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+EXAMPLE = "`Name: line` or 名：话, a line each"
+MOST_NAMED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class RecognisedFile:
     """A file and the reader for it; `found` says that it was found in a folder, and not named itself.
@@ -112,14 +117,16 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
     passed_over: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise UnderstudyError(path, "does not exist", fix="put the raw files there, or correct `raw` in the recipe")
+            seen = "" if path.is_absolute() else f", seen from {Path.cwd()}"
+            what = f"does not exist{seen}"
+            raise UnderstudyError(path, what, fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
         found = [
             (file, _recognise_found(file, path, options) if path.is_dir() else recognise(file, options))
             for file in below
         ]
         if not any(one for _, one in found):
-            raise UnderstudyError(path, f"holds no raw file among its {len(below)} files", fix=_forms())
+            raise _none_known(path, below)
         known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
         passed_over += [file for file, one in found if not one]
     return list(known.values()), passed_over
@@ -155,5 +162,23 @@ def _recognise_found(path: Path, root: Path, options: ReadOptions) -> Recognised
         return RecognisedFile(RawFile(path, b"", None, root), READERS[-1], broken=error)
 
 
-def _forms() -> str:
-    return f"give one of these: {', '.join(reader.name for reader in READERS)} (docs/formats.md has their shapes)"
+def _none_known(path: Path, below: Sequence[Path]) -> UnderstudyError:
+    """What is wrong with a path without a file that a reader knows."""
+    if not below:
+        return UnderstudyError(path, "holds no file", fix="put the raw files there")
+    if below == [path]:
+        fix = f"write it as one of the forms of docs/formats.md, such as {EXAMPLE}"
+        return UnderstudyError(path, f"holds no raw file: {why_unknown(path)}", fix=fix)
+    some = ", ".join(f"{file.name} ({why_unknown(file)})" for file in below[:MOST_NAMED])
+    fix = f"name one of them to see more, or write them as the forms of docs/formats.md, such as {EXAMPLE}"
+    return UnderstudyError(path, f"holds no raw file among its {len(below)} files: {some}", fix=fix)
+
+
+def why_unknown(path: Path) -> str:
+    """Why no reader knows a file, in a few words."""
+    suffix = path.suffix.lower()
+    if path.stat().st_size == 0:
+        return "is empty"
+    if suffix in OFFICE:
+        return f"is {suffix}: save its text as .txt, or its table as .csv"
+    return "no known form"

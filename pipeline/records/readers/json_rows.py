@@ -36,6 +36,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     Raises:
         UnknownFormError: one is of no known form, or there is none; says what shape the file has.
     """
+    if not file.head.strip():
+        raise UnknownFormError(file.path, "is empty", fix="export it again, or take it out")
     if EMPTY.fullmatch(file.head.decode(file.encoding or "utf-8", errors="ignore")):
         raise UnknownFormError(file.path, "is an empty list or object", fix="export it again, or take it out")
     try:

@@ -67,7 +67,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """
     if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
-    if PAGE.match(file.head.decode(file.encoding, errors="ignore")):
+    if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
     lines = [line for _, line in _lines(file, SAMPLED_LINES)]
     lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
