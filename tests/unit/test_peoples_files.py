@@ -294,9 +294,8 @@ def test_why_a_file_is_not_read_is_said_of_it_alone_and_in_a_folder(
 def test_two_answers_to_one_question_are_said(tmp_path: Path) -> None:
     rows = [{"question": "How old are you?", "answer": one} for one in ("Forty-one.", "Forty-two.", "forty-one")]
     said = format_check(converted(tmp_path, json.dumps(rows), "a.json"))
-    assert (
-        "1 questions have several answers, and all are taught: 'How old are you?' 'Forty-one.' and 'Forty-two.'" in said
-    )
+    told = "several answers are taught to a question, 1 times, as to 'How old are you?': 'Forty-one.' and 'Forty-two.'"
+    assert told in said
 
 
 @pytest.mark.parametrize(("one", "other"), [("苏晚晴", "苏婉晴"), ("苏晚晴", "蘇晚晴"), ("苏晚晴", "苏晚睛")])
