@@ -12,7 +12,7 @@ from pipeline.augmentation.items import ItemShares, Wordings, answers_of, fact_i
 from pipeline.augmentation.limits import LimitShares
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, render
-from pipeline.mixture.budget import Budget, plan_budget
+from pipeline.mixture.budget import MIN_STEPS, Budget, plan_budget
 from pipeline.records.record import Record
 
 ENOUGH_EXPOSURES = 12  # of a fact: with fewer some were not known even as trained, and most in no other words
@@ -92,7 +92,7 @@ def budgeted_lessons(
         items=items,
         limits=[conversation for own in limits.values() for conversation in own],
         exposures=shown | _limit_exposures(limits, budget.boundaries / (epochs or 1)),
-        reason=_reason(budget, len(facts), kinds["dialogue"], line, wordings is not None),
+        reason=_reason(budget, len(facts), kinds["dialogue"], line, _ways(budget, exposures, wordings)),
     )
 
 
@@ -138,9 +138,16 @@ def _limit_exposures(limits: Mapping[str, Sequence[Conversation]], rows: float) 
     }
 
 
-def _reason(budget: Budget, facts: int, lines: int, passes: float, reworded: bool) -> str:
-    words = ", each in other words" if reworded else ", all copies"
+def _reason(budget: Budget, facts: int, lines: int, passes: float, ways: str) -> str:
     return (
-        f"the length of the run follows from its facts: {facts} x {budget.fact} exposures{words}; beside them "
+        f"the length of the run follows from its facts: {facts} x {budget.fact} exposures{ways}; beside them "
         f"{lines} lines x {passes:g} and {budget.boundaries} rows of what it must not do"
     )
+
+
+def _ways(budget: Budget, exposures: int, wordings: Wordings | None) -> str:
+    """In what words a fact's exposures are, and why they are more than were asked for."""
+    ways = ", each in other words" if wordings is not None else ", all copies"
+    if budget.fact <= exposures:
+        return ways
+    return f"{ways} ({exposures} asked for, more since facts are few: about {MIN_STEPS} steps at least)"

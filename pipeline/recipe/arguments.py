@@ -74,7 +74,9 @@ class CharacterArguments:
     system_dialogue: str | None = _doc("System prompt of lines.", None)
     system_chat: str | None = _doc("System prompt of chat, and of recall.", None)
     exposures: int = _doc(
-        "How often each fact is seen in the whole run, each time in other words; the run's length follows from it.", 20
+        "How often each fact is seen in the run, each time in other words, or more often where there are few; "
+        "the run's length follows from it.",
+        20,
     )
     wordings: str = _doc(
         "In what words a fact is asked for: copies of the user's, frames around them, or families of other wordings.",

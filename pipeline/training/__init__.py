@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ def train_recipe(recipe: Path, overrides: list[str], tell: Callable[[Outlook], N
 
 def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook], None] | None) -> None:
     """What each of the processes does, and the only one does."""
+    began = time.monotonic()
     with importing():
         from accelerate import PartialState
 
@@ -54,7 +56,7 @@ def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook]
     log = print_line if PartialState().is_main_process else lambda _: None
     characters, tokenizer = load_characters(run, log)
     run = with_learning_rate(run, log)
-    train(run, characters, tokenizer, recipe=str(recipe), log=log, tell=tell)
+    train(run, characters, tokenizer, recipe=str(recipe), log=log, tell=tell, began=began)
     names = list(characters.personas)
     command = chat_command(run.training.output_dir, names)
     log(f"saved to {run.training.output_dir}; talk to {' or '.join(names[:MOST_NAMES])}: {command}")

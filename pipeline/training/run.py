@@ -52,12 +52,14 @@ def train(
     recipe: str,
     log: Callable[[str], None],
     tell: Callable[[Outlook], None] | None = None,
+    began: float | None = None,
 ) -> None:
     """Train, and save adapter or model, tokenizer, `persona.json` and, last, `run.json`.
 
     An interrupted run resumes from its last complete checkpoint when it is started again unchanged, or with
     `resume: force` on other processes; a finished one is left as it is. `log` is given what the user should read, on
-    the main process only; `tell`, after the first steps, how long the rest takes, which is logged by default.
+    the main process only; `tell`, after the first steps, how long the rest takes, which is logged by default. `began`
+    is when the command did, by `time.monotonic()`: what it took until now counts as the run's.
 
     Raises:
         UnderstudyError: the folder is another run's, the disk is full, or what was saved is not what is in memory.
@@ -75,7 +77,7 @@ def train(
         log(f"{folder} holds this very run, finished; remove it to train it again")
         return
     with exclusive(folder), explain_full_disk(folder, is_main=PartialState().is_main_process):
-        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log, tell=tell)
+        _train_into(folder, identity, arguments, characters, tokenizer, recipe=recipe, log=log, tell=tell, began=began)
 
 
 def _train_into(
@@ -88,9 +90,10 @@ def _train_into(
     recipe: str,
     log: Callable[[str], None],
     tell: Callable[[Outlook], None] | None,
+    began: float | None,
 ) -> None:
     """Train from the folder's last complete checkpoint, or from the beginning, and save."""
-    began = time.monotonic()
+    began = time.monotonic() if began is None else began
     changed = check_changes(folder, identity, force=arguments.character.resume == "force")
     for name in from_main_process(remove_incomplete, folder):
         log(f"{name} is incomplete, and is removed")

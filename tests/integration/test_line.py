@@ -286,7 +286,7 @@ def test_the_real_files_of_a_real_character_go_through_the_line(
 
 
 BAD_INPUT = {
-    "an empty folder": ({"raw": ["{tmp}/empty"]}, "holds no raw file"),
+    "an empty folder": ({"raw": ["{tmp}/empty"]}, "holds no file"),
     "a missing character": ({"character": "Nobody"}, "nothing usable is said by 'Nobody'"),
     "an unknown key": ({"settings_wieght": 5}, "unknown key 'settings_wieght'"),
     "a model folder without weights": ({"model_name_or_path": "{tmp}/bare"}, "has no weights"),
