@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline.conversations.persona import LANGUAGES
 from pipeline.errors import UnderstudyError
 from pipeline.recipe.arguments import (
     MIXED_KINDS,
@@ -26,6 +25,7 @@ BATCHING = ("auto", "prefix_tree", "padded")
 ON_OVERLONG = ("error", "reject", "truncate_history")
 SPEAKER_NAMES = ("prefix", "none")
 RESUME = ("auto", "force")
+LANGUAGES = ("en", "zh")
 WORDINGS = ("copies", "frames", "families")
 PARAPHRASERS = ("off", "self", "auto", "embedded")  # or a folder or a hub id, in which there is a slash
 WEIGHT_BY = ("records", "loss_tokens")

@@ -27,7 +27,7 @@ from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
-from pipeline.records.readers import excel, find_files
+from pipeline.records.readers import excel, find_files, word
 from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
@@ -184,7 +184,7 @@ def records_of(
 
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
     """A hash of the raw files, the options of their conversion and its code: while it stays, nothing is redone."""
-    decisive = (__version__, code_digest(), excel.is_installed(), character, options)
+    decisive = (__version__, code_digest(), excel.is_installed(), word.is_installed(), character, options)
     digest = hashlib.blake2b(repr(decisive).encode(), digest_size=16)
     known = find_files([*paths, *_expanded(options.join or ())], read_options(options, character))[0]
     for file in [*(each.file.path for each in known), *_expanded([options.reviewed] if options.reviewed else ())]:

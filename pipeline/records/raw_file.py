@@ -35,13 +35,14 @@ IN_DOUBT = 0.1  # by how much the likeliest has to beat the first, on charset-no
 class RawFile:
     """A file, its first bytes, and the encoding of its text (None if it is no text).
 
-    `root` is the folder that was named, if the file was found in one.
+    `root` is the folder that was named, if the file was found in one; `held` the text of a file that is no plain text.
     """
 
     path: Path
     head: bytes
     encoding: str | None
     root: Path | None = None
+    held: str | None = None
 
     def read_bytes(self) -> bytes:
         """All of its bytes.
@@ -60,6 +61,8 @@ class RawFile:
 
     def text(self) -> str:
         """All of its text, line ends as they are."""
+        if self.held is not None:
+            return self.held
         encoding = self.encoding or "utf-8"
         data = self.read_bytes()
         try:
@@ -69,7 +72,7 @@ class RawFile:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Its lines with their numbers, from 1; held in memory one at a time, unless it is UTF-16 or UTF-32."""
-        if self.encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        if self.held is not None or self.encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
             for number, line in enumerate(self.text().split("\n"), 1):
                 yield number, line.rstrip("\r")
             return

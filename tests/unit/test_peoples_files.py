@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -273,7 +275,7 @@ def test_a_long_section_is_several_passages_and_loses_nothing(tmp_path: Path) ->
     [
         ("a.txt", b"", "is empty"),
         ("a.json", b" \n", "is empty"),
-        ("a.docx", b"PK\3\4", r"is \.docx: save its text as \.txt"),
+        ("a.odt", b"PK\3\4", r"is \.odt: save its text as \.txt"),
         ("a.rtf", b"{\\rtf1\\ansi Mira Vale: Aye.\\par Bram: No.}", r"is \.rtf: save its text as \.txt"),
         ("a.md", b"Some prose about bells, which says nothing to anybody.", "no known form"),
     ],
@@ -312,3 +314,53 @@ def test_probes_of_another_character_are_an_error_and_not_a_bad_figure(tmp_path:
         choose_probes(str(probes), records, make_persona("Mira Vale", "en", {}))
     probes.write_text(json.dumps(probe | {"answer": "Forty-one.", "aliases": []}), encoding="utf-8")
     assert choose_probes(str(probes), records, make_persona("Mira Vale", "en", {})) == []  # one answer is no choice
+
+
+def word(*parts: str | list[tuple[str, str]]) -> bytes:
+    """A Word document of paragraphs, headings (`# ...`) and tables."""
+    document, made = pytest.importorskip("docx").Document(), io.BytesIO()
+    for part in parts:
+        if isinstance(part, str) and part.startswith("# "):
+            document.add_heading(part[2:], 1)
+        elif isinstance(part, str):
+            document.add_paragraph(part)
+        else:
+            table = document.add_table(rows=0, cols=2)
+            for cells in part:
+                row = table.add_row().cells
+                row[0].text, row[1].text = cells
+    document.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("parts", "kept"),
+    [
+        (("Bram: Who?", "Mira Vale: Only me,\nand the wind."), [("dialogue", "", "Only me, and the wind.")]),
+        (("# Mira Vale", [("Age", "41"), ("Fears", "eels")]), [("background", "Mira Vale", "Age: 41\nFears: eels")]),
+        (([("Bram", "Who is it?"), ("Mira Vale", "Only me.")],), [("dialogue", "", "Only me.")]),
+        (
+            ("Q: Your age?", "A: Forty-one.", "Q: Your cat?", "A: Admiral."),
+            [("setting_qa", "Your age?", "Forty-one."), ("setting_qa", "Your cat?", "Admiral.")],
+        ),
+    ],
+)
+def test_a_word_document_is_read_as_its_text(
+    parts: tuple[str | list[tuple[str, str]], ...], kept: list[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "a.docx").write_bytes(word(*parts))
+    records = convert([tmp_path], "Mira Vale", ConversionOptions()).records
+    assert [(record.kind, record.prompt, record.text) for record in records] == kept
+
+
+def test_a_document_that_is_none_or_is_about_nobody_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for content, what in [
+        (b"PK\3\4", "is no sound document"),
+        (word("Some prose."), "is a Word document, and neither"),
+    ]:
+        (tmp_path / "a.docx").write_bytes(content)
+        with pytest.raises(UnderstudyError, match=rf"a\.docx: {what}"):
+            convert([tmp_path / "a.docx"], "Mira Vale", ConversionOptions())
+    monkeypatch.setitem(sys.modules, "docx", None)
+    with pytest.raises(UnderstudyError, match=r"is not installed\. To fix it: run `pip install python-docx`"):
+        convert([tmp_path / "a.docx"], "Mira Vale", ConversionOptions())

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.conversations.persona import LANGUAGES
 from pipeline.errors import UnderstudyError
-from pipeline.recipe import CharacterArguments
+from pipeline.recipe import CharacterArguments, checks
 from pipeline.training.arguments import parse_run
 from tests.conftest import ROOT
 
@@ -35,6 +36,10 @@ def test_every_shipped_recipe_is_understood(recipe: Path, monkeypatch: pytest.Mo
     assert run.character.exposures >= 12
     assert not run.character.has_weights
     assert run.training.num_train_epochs == (run.epochs or 1)
+
+
+def test_a_recipes_languages_are_those_that_have_prompts() -> None:
+    assert checks.LANGUAGES == LANGUAGES
 
 
 def test_what_the_loss_weighs_is_measured_but_where_a_recipe_weighs_the_kinds_itself() -> None:

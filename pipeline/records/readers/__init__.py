@@ -35,6 +35,7 @@ from pipeline.records.readers import (
     webui_character,
     webui_log,
     whatsapp,
+    word,
 )
 from pipeline.records.readers import table as csv_table
 
@@ -55,6 +56,7 @@ READERS: tuple[Reader, ...] = (
     Reader("character card in a JPEG or WebP", exif_card.recognises, exif_card.read),
     Reader("character card in a PNG", png_card.recognises, png_card.read),
     Reader("Excel workbook", excel.recognises, excel.read),
+    Reader("Word document", word.recognises, word.read),
     Reader("parquet", parquet.recognises, parquet.read),
     Reader("arrow", arrow.recognises, arrow.read),
     Reader("chat history", chat_log.recognises, chat_log.read),
@@ -79,7 +81,7 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-OFFICE = (".doc", ".docx", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
 EXAMPLE = "`Name: line` or 名：话, a line each"
 MOST_NAMED = 4
 

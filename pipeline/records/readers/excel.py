@@ -79,7 +79,7 @@ def _sheets(file: RawFile) -> dict[str, list[tuple[str, dict[str, str]]]]:
             fix="run `pip install openpyxl`, or save each sheet as csv",
         ) from error
     data = file.read_bytes()
-    _check_size(file, data)
+    check_unpacked(file, data, "workbook", fix="save it again, or as csv")
     found = {}
     try:
         with warnings.catch_warnings():
@@ -132,8 +132,8 @@ def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _check_size(file: RawFile, data: bytes) -> None:
-    """Its parts unpack to no more than a workbook's do; none unpacks to more than it claims.
+def check_unpacked(file: RawFile, data: bytes, what: str, *, fix: str) -> None:
+    """Its parts unpack to no more than an office program's do; none unpacks to more than it claims.
 
     Raises:
         UnderstudyError: they claim more, or it is no archive.
@@ -142,8 +142,6 @@ def _check_size(file: RawFile, data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise UnderstudyError(file.path, f"is no sound workbook ({error})", fix="save it again, or as csv") from error
+        raise UnderstudyError(file.path, f"is no sound {what} ({error})", fix=fix) from error
     if unpacked > MAX_UNPACKED or (unpacked > SMALL and unpacked > MAX_RATIO * len(data)):
-        raise UnderstudyError(
-            file.path, f"claims to unpack to {unpacked} bytes", fix="do not trust this file; save it again, or as csv"
-        )
+        raise UnderstudyError(file.path, f"claims to unpack to {unpacked} bytes", fix=f"do not trust this file; {fix}")

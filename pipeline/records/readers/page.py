@@ -33,7 +33,7 @@ MARKUP = (
     (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]|\[([^\[\]]*)\]\([^()]*\)"), r"\1\2"),
     (re.compile(r"(\*{1,3}|_{2,3}|'{2,3}|`)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*$"), ""),
-    (re.compile(r"^\s*\|\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|?\s*$"), r"\1: \2"),
+    (re.compile(r"^\s*\|?\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|?\s*$"), r"\1: \2"),
     (re.compile(r"^\s*(?:[-+*•·>]|\d{1,3}[.)、])\s+"), ""),
 )
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
@@ -55,9 +55,10 @@ class Section:
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether it is a text about the character: its name is the file's, a heading, or stands at its beginning."""
-    if not (options.character and file.encoding) or file.path.suffix.lower() not in SUFFIXES or looks_like_json(file):
+    is_text = file.encoding and (file.held is not None or file.path.suffix.lower() in SUFFIXES)
+    if not (options.character and is_text) or looks_like_json(file):
         return False
-    top = file.head.decode(file.encoding, errors="ignore")[:TOP]
+    top = file.head.decode(file.encoding or "utf-8", errors="ignore")[:TOP]
     if top.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(top):
         return False
     return bool(_about(_sections(file), file, options))
