@@ -14,17 +14,19 @@ LONGEST_VALUE = 80
 MARKS = "-*•·●◆■◇○※★☆>+#"
 QUOTES = (('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"), ("‘", "’"))
 NUMBERED = re.compile(r"^\d{1,2}[.、)）]\s*")
-RULED_OFF = re.compile(r"[\s|:=_*~—–-]*")  # between a table's head and its rows, and between parts of a card
+RULED_OFF = re.compile(r"[\s|:=_*~—–\[\]{}()-]*")  # between a table's head and its rows, and between parts of a card
 ROW = re.compile(r"\|([^|]+)\|([^|]+)\|?")
 HEADED = re.compile(r"【(?P<key>[^【】]{1,24})】\s*[:：]?\s*(?P<value>.+)")
 KEYED = re.compile(r"(?P<key>[^\W\d_][^:：=()（）\"“【】|]{0,24}?)\s*[:：=]\s*(?P<value>.+)")
-CALLED = re.compile(r"(?P<key>[^\W\d_][^:：=()（）\"“【】|]{0,24}?)\s*[(（]\s*(?P<value>[\"“].+[\"”])\s*[)）]")
+CALLED = re.compile(r"(?P<key>[^\W\d_][^:：=()（）\"“【】|]{0,24}?)\s*[(（]\s*(?P<value>[\"“][^()（）]+[\"”])\s*[)）]")
 QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 PARENTHESIS = re.compile(r"\s*[(（]([^()（）]*)[)）]")
 SENTENCE_WITHIN = re.compile(r"[.!?] |[。！？](?=.)")
 KEY_WITHIN = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 SPACES = re.compile(r"\s{2,}")
+BETWEEN_QUOTED = " []{},，、+;；/"
+CAPITALISED_AT_END = re.compile(r"\b[A-Z][a-z]*$")
 CONJUNCTION = re.compile(r"(?:and|or|but|nor|especially|particularly|mostly|except|when|if|though|whenever)\b")
 BETWEEN_THINGS = "；"
 
@@ -76,10 +78,13 @@ def _value(entry: Entry, rule: Rule, grammar: Grammar) -> str:
 
 def _in_one_sentence(value: str, grammar: Grammar) -> str:
     """Several things as a sentence has them: `a, b and c`, `甲、乙`; as they are where that is how they stand."""
-    *before, last = [one for one in grammar.separators.split(value) if one]
+    are_apart = BETWEEN_THINGS in value
+    things = value.split(BETWEEN_THINGS) if are_apart else grammar.separators.split(value)
+    *before, last = [one for one in things if one]
     between, at_last = grammar.joined
-    if not before or " and " in last or any(CONJUNCTION.match(one) for one in (*before, last)):
-        return value.replace(BETWEEN_THINGS, between)
+    is_a_sentence = " and " in last or any(CONJUNCTION.match(one) for one in things)
+    if not before or (is_a_sentence and not are_apart):
+        return value
     return between.join(before) + at_last + last
 
 
@@ -104,11 +109,14 @@ def _entries(passage: str, grammar: Grammar) -> Iterator[Entry]:
     """
     split_at, known = _split_at(grammar), re.compile(grammar.known_keys, re.IGNORECASE)
     values: dict[str, str] = {}
+    below_a_title = False
     for line in _lines(passage):
         found = _entries_of(line, split_at)
-        if values and not found and not grammar.own_titles.fullmatch(line.strip(" []【】#*:：-|")):
+        titled = grammar.own_titles.fullmatch(line.strip(" []【】#*:：-|")) is not None
+        below_a_title = titled or (below_a_title and not found and line.startswith(tuple(MARKS)))
+        if values and not found and not below_a_title:
             return
-        for entry in found:
+        for entry in found[:1] if found and grammar.persons.search(found[0].key) else found:
             if values.setdefault(entry.key, entry.value) != entry.value and known.fullmatch(entry.key):
                 return
             yield entry
@@ -134,30 +142,34 @@ def _with_things(listed: list[str]) -> Iterator[str]:
 
 
 def _split_at(grammar: Grammar) -> re.Pattern[str]:
-    """Where a line's next entry begins: at semicolons, and before what is known for a key."""
-    key = rf"[\[*]*(?:{grammar.known_keys})\**\s*[:：=]|【(?:{grammar.known_keys})】"
-    return re.compile(
-        rf"\s*[;；]\s*|[\s/／|｜,，、.。]+(?={key})|(?<=[^\s*])(?=【(?:{grammar.known_keys})】)", re.IGNORECASE
-    )
+    """Where a line's next entry may begin: at semicolons, and before what is known for a key."""
+    headed = rf"【(?:{grammar.known_keys})】"
+    key = rf"[\[*]*(?:{grammar.known_keys})\**\s*(?:[:：=]|[(（]\s*[\"“])|{headed}"
+    return re.compile(rf"\s*[;；]\s*|[\s/／|｜,，、.。]+(?={key})|(?<=[^\s*])(?={headed})", re.IGNORECASE)
+
+
+def _parts(line: str, split_at: re.Pattern[str]) -> Iterator[str]:
+    """The line's parts, an entry each or a further thing of the one before; no key is split: `Daily interests: tea`."""
+    start = 0
+    for cut in split_at.finditer(line):
+        before = line[start : cut.start()]
+        is_within_a_key = not cut[0].strip() and CAPITALISED_AT_END.search(before)
+        if (start or _entry(before)) and not is_within_a_key:
+            yield before
+            start = cut.end()
+    yield line[start:]
 
 
 def _entries_of(line: str, split_at: re.Pattern[str]) -> list[Entry]:
     """The line's entries; none if it is not a list's."""
     row = ROW.fullmatch(line)
     found: list[Entry] = []
-    for part in [f"{row[1].strip()}：{row[2].strip()}"] if row else split_at.split(line):
+    for part in [f"{row[1].strip()}：{row[2].strip()}"] if row else _parts(line, split_at):
         entry = _entry(part)
         if entry:
             found.append(entry)
-        elif not part.strip(MARKS + " []()"):
-            continue
-        elif found:
-            last = found[-1]
-            found[-1] = replace(
-                last, text=f"{last.text}{BETWEEN_THINGS}{part}", value=f"{last.value}{BETWEEN_THINGS}{part}"
-            )
-        else:
-            return []
+        elif found and part.strip(MARKS + " []()"):
+            found[-1] = _and_also(found[-1], part)
     return found
 
 
@@ -183,6 +195,9 @@ def _entry(part: str) -> Entry | None:
 
 def _undressed(value: str) -> str:
     """A value without the marks around it."""
+    things = QUOTED.findall(value)
+    if things and not QUOTED.sub("", value).strip(BETWEEN_QUOTED):
+        return BETWEEN_THINGS.join(things)
     bare = value.strip().rstrip(" ]}*.。,，")
     if bare.endswith((")", "）")) and not re.search("[(（]", bare):
         bare = bare[:-1]

@@ -41,7 +41,7 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[Pa
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
     about = False  # whether a pronoun still means the character
-    for voice, sentence in sentences(passage, begins):
+    for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
         carries_on = False
         for clause in _clauses(voice, grammar):
@@ -55,6 +55,12 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[Pa
             states_more = any(fact.type != "relation" for fact in facts)
             carries_on = grammar.subject_carries_on and not others and (introduces or states_more)
             about = (about or bool(named)) and not others
+
+
+def _below_titles(passage: str, grammar: Grammar) -> str:
+    """The passage with what follows the character's own titles on lines of its own, as in `Background: She is 50`."""
+    title = re.compile(rf"^([ #*\[【-]*(?:{grammar.own_titles.pattern})[】*]*)[:：](?=.)", re.IGNORECASE | re.MULTILINE)
+    return title.sub(r"\1\n", passage)
 
 
 def _clauses(voice: str, grammar: Grammar) -> Iterator[str]:

@@ -256,3 +256,25 @@ def test_a_wrapped_line_cuts_no_value_off() -> None:
     assert replies(wrapped, "en") == ["I am afraid of deep water and of geese."]
     chinese = f"{SU}回来的时候，港口的冰已经化尽，渔船一只接一只地出了海。{SU}住在雾港\n最东边的灯塔里。"
     assert replies(chinese, "zh") == []  # whether the sentence goes on, nobody can tell
+
+
+def test_a_card_of_headings_and_bullets_is_read_to_its_end_and_of_relatives_not_at_all() -> None:
+    card = (
+        "## 基本信息\n- **姓名**：苏晚晴\n- **身高**：165cm / **体重**：48kg\n\n## 性格\n- 温柔、慢热\n- 口是心非\n\n"
+        "## 喜好\n- 喜欢：普洱、雨天\n\n- 师父：顾清，年龄：60岁\n\n## 人际关系\n- 林舟\n- 职业：船医\n"
+    )
+    assert replies(card, "zh") == ["我的身高是165cm。", "我的体重是48kg。", "我喜欢普洱、雨天。"]
+
+
+def test_quoted_things_stay_apart_and_no_key_is_split() -> None:
+    card = '[Character("Mira Vell")\n{\nSpecies("Human") Likes("Rain" + "Long, slow days")\nDaily interests: tea\n}]'
+    assert replies(card, "en") == ["My species is Human.", "I like Rain and Long, slow days."]
+    assert replies("Likes: tea, Daily Interests: walks", "en", "Description") == []
+
+
+def test_prose_after_a_title_on_its_line_is_read() -> None:
+    assert replies("Backstory: Mira was born in Saltmere. She grew up in Harrow.", "en") == [
+        "I was born in Saltmere.",
+        "I grew up in Harrow.",
+    ]
+    assert replies("Tom: Mira was born in Saltmere.", "en") == []
