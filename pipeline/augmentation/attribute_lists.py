@@ -25,6 +25,7 @@ SENTENCE_WITHIN = re.compile(r"[.!?] |[。！？](?=.)")
 KEY_WITHIN = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
 BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 SPACES = re.compile(r"\s{2,}")
+QUOTE_MARKS = re.compile("[" + "".join(mark for pair in QUOTES for mark in pair) + "]")
 BETWEEN_QUOTED = " []{},，、+;；/"
 CAPITALISED_AT_END = re.compile(r"\b[A-Z][a-z]*$")
 CONJUNCTION = re.compile(r"(?:and|or|but|nor|especially|particularly|mostly|except|when|if|though|whenever)\b")
@@ -73,7 +74,15 @@ def _value(entry: Entry, rule: Rule, grammar: Grammar) -> str:
         return unicodedata.normalize("NFKC", match["v"]) + rule.unit
     value: str = match.groupdict().get("v") or entry.value
     several = rule.is_list or entry.is_quoted or BETWEEN_THINGS in value
+    if rule.is_list and _is_clause(value, grammar):
+        return ""
     return _in_one_sentence(value, grammar) if several else value
+
+
+def _is_clause(value: str, grammar: Grammar) -> bool:
+    """Whether a list of things is a sentence, or has words that the character would not say of itself."""
+    bare = QUOTE_MARKS.sub("", PARENTHESIS.sub("", value))
+    return any(pattern.search(bare) for pattern in (grammar.refused, grammar.others))
 
 
 def _in_one_sentence(value: str, grammar: Grammar) -> str:
@@ -110,7 +119,7 @@ def _entries(passage: str, grammar: Grammar) -> Iterator[Entry]:
     split_at, known = _split_at(grammar), re.compile(grammar.known_keys, re.IGNORECASE)
     values: dict[str, str] = {}
     below_a_title = False
-    for line in _lines(passage):
+    for line in _lines(passage, known):
         found = _entries_of(line, split_at)
         titled = grammar.own_titles.fullmatch(line.strip(" []【】#*:：-|")) is not None
         below_a_title = titled or (below_a_title and not found and line.startswith(tuple(MARKS)))
@@ -122,11 +131,12 @@ def _entries(passage: str, grammar: Grammar) -> Iterator[Entry]:
             yield entry
 
 
-def _lines(passage: str) -> Iterator[str]:
-    """The lines that may be a list's, each with the things that are listed under it."""
+def _lines(passage: str, known: re.Pattern[str]) -> Iterator[str]:
+    """The lines that may be a list's, each key with what is listed under it, or with the line below it."""
     listed: list[str] = []
     for line in (NUMBERED.sub("", SPACES.sub(" ", line.strip())) for line in passage.splitlines()):
-        if listed and line.startswith(tuple(MARKS)) and not re.search("[:：=【]", line):
+        is_bare = bool(line) and not re.search("[:：=【]", line)
+        if listed and is_bare and (line.startswith(tuple(MARKS)) or _awaits_a_value(listed, known)):
             listed.append(line.lstrip(MARKS + " "))
             continue
         yield from _with_things(listed)
@@ -134,6 +144,11 @@ def _lines(passage: str) -> Iterator[str]:
         if not listed and not RULED_OFF.fullmatch(line) and len(line) <= LONGEST_LINE:
             yield line
     yield from _with_things(listed)
+
+
+def _awaits_a_value(listed: list[str], known: re.Pattern[str]) -> bool:
+    key = BETWEEN_CHINESE.sub("", listed[0].strip(MARKS + " *:："))
+    return len(listed) == 1 and known.fullmatch(key) is not None
 
 
 def _with_things(listed: list[str]) -> Iterator[str]:

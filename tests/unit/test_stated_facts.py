@@ -58,6 +58,7 @@ def test_every_value_stands_in_the_passage(clauses: list[tuple[str, str, str]], 
         ("最怕半夜里木头被火烧得噼啪作响的声音", "你最怕什么？", "我最怕半夜里木头被火烧得噼啪作响的声音。"),
         ("喜欢一边听旧唱片一边给病人写很长的药方", "你喜欢什么？", "我喜欢一边听旧唱片一边给病人写很长的药方。"),
         ("喜欢猫、狗和鱼", "你喜欢什么？", "我喜欢猫、狗和鱼。"),
+        ("最怕被人抛弃", "你最怕什么？", "我最怕被人抛弃。"),
         ("喜欢诚实的人", "你喜欢什么？", "我喜欢诚实的人。"),
         ("最喜欢的颜色是青色", "你最喜欢的颜色是什么？", "我最喜欢的颜色是青色。"),
         ("最怕的是火", "你最怕什么？", "我最怕火。"),
@@ -270,6 +271,20 @@ def test_quoted_things_stay_apart_and_no_key_is_split() -> None:
     card = '[Character("Mira Vell")\n{\nSpecies("Human") Likes("Rain" + "Long, slow days")\nDaily interests: tea\n}]'
     assert replies(card, "en") == ["My species is Human.", "I like Rain and Long, slow days."]
     assert replies("Likes: tea, Daily Interests: walks", "en", "Description") == []
+
+
+def test_a_value_may_stand_on_the_line_below_its_key() -> None:
+    card = (
+        "姓名：\n苏晚晴\n身高：\n158cm\n爱好：\n好看的石头\n讨厌：\n有人摸它，因为会乱\n喜欢的食物：\n很多，好吃都可以"
+    )
+    assert replies(card, "zh") == ["我的身高是158cm。", "我的爱好是好看的石头。"]
+    assert replies("Likes: her cat", "en", "Description") == []
+
+
+def test_a_name_in_latin_letters_may_stand_in_chinese() -> None:
+    assert [fact.answer for fact in extract_facts("Leona 出生在 Solari 部落。", "Leona", "zh")] == [
+        "我出生在Solari 部落。"
+    ]
 
 
 def test_prose_after_a_title_on_its_line_is_read() -> None:
