@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.augmentation.extraction import PassageFact, extract_facts
+from pipeline.augmentation.extraction import extract_facts
+from pipeline.augmentation.extraction_grammar import PassageFact
 from pipeline.augmentation.items import is_near_any
 from pipeline.augmentation.questions import Rule, reword
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION

@@ -72,7 +72,7 @@ def test_every_value_stands_in_its_sentence_and_no_question_holds_it(sentences: 
     [
         ("Age: 27\nHeight: 172 cm\nLikes: rain; Eyes = grey", "Description", [
             "I am 27 years old.", "My height is 172 cm.", "I like rain.", "My eyes are grey."]),
-        ('Species("human")\nLikes("tea" + "toast")', "Mira", ["My species is human.", "I like tea, toast."]),
+        ('Species("human")\nLikes("tea" + "toast")', "Mira", ["My species is human.", "I like tea and toast."]),
         ("[Name: Mira Vell; Occupation: ringer]", "lore 4", ["My occupation is ringer."]),
         ("- **Age**: 27\n* Favorite food: eel", "Profile", ["I am 27 years old.", "My favourite food is eel."]),
         ("Age: 27\nLikes: rain", "The tower", []),  # whose, nobody says
