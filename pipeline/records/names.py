@@ -12,7 +12,9 @@ from pipeline.records.raw import RawRecord
 
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
-MANNER = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)$")  # how it is said, or from where: (laughing), (O.S.)
+MANNER = re.compile(
+    r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$"
+)  # how, or from where
 
 
 def spelling(name: str) -> str:

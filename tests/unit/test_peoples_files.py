@@ -101,7 +101,16 @@ def test_a_sentence_before_a_colon_is_nobodys_name(name: str, tmp_path: Path) ->
     assert name not in {reject.speaker for reject in conversion.rejects}
 
 
-NAMES = ["MIRA VALE", "mira  vale", "Mira Vale (laughing)", "MIRA VALE (O.S.)", "Mira Vale（小声）", "Ｍｉｒａ Vale"]
+NAMES = [
+    "MIRA VALE",
+    "mira  vale",
+    "Mira Vale (laughing)",
+    "MIRA VALE (O.S.)",
+    "Mira Vale OS",
+    "Mira Vale 画外音",
+    "Mira Vale（小声）",
+    "Ｍｉｒａ Vale",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
