@@ -112,6 +112,9 @@ def test_two_facts_share_no_wording(of_then: str, of_now: str) -> None:
         ("你今年多大了？", "贵庚"),
         ("你怎么过年？", "办法|方法|法子"),
         ("你最近在忙什么？", "让你|才是"),
+        ("你的武功是谁教的？", "是是"),
+        ("你的徒弟现在在哪里？", "如今？|是哪儿|是什么地方"),
+        ("你什么时候生日？", "生辰|过生辰"),
         ("你几点睡觉？", "睡的时间|那睡呢"),
         ("你会哭吗？", "哭不会哭|是否是"),
         ("你最得意的一幅画是什么？", "哪个|哪一个|一个一幅"),
@@ -123,6 +126,26 @@ def test_a_wording_that_asks_for_something_else_or_is_no_chinese_is_not_made(que
     assert len(found) >= 8
     assert not [text for text in found if re.search(never, text)]
     assert not [text for text in found if OLD_OR_DIALECT.search(text)]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "你以前的徒弟在哪里？",
+        "你小时候几点睡觉？",
+        "你以前抽烟吗？",
+        "你曾经有几个徒弟？",
+        "你以前跟谁学的剑？",
+        "你小时候最喜欢去哪里？",
+        "你以前的武器是什么？",
+        "你小时候怎么过年？",
+        "你当初为什么离开？",
+        "你以前的船叫什么名字？",
+    ],
+)
+def test_a_question_about_then_is_asked_about_then_in_every_wording(question: str) -> None:
+    then = re.compile("小时候|小的时候|儿时|以前|从前|过去|之前|当初|当年|曾")
+    assert not [text for text in asked_in_other_words(question) if not then.search(text)]
 
 
 def test_what_the_character_completes_is_framed_wherever_it_says_i() -> None:
