@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
-from pipeline.augmentation.address import addressed, told_of
+from pipeline.augmentation.address import CHINESE, addressed, told_of
 from pipeline.augmentation.boundaries import Boundaries
 from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
@@ -200,8 +200,13 @@ def in_another_setting(question: str, boundaries: Boundaries, rng: random.Random
     if way == 1:
         return [user(rng.choice(boundaries.openers) + question)]
     if way == 2:
-        return [user(question + rng.choice(boundaries.closers))]
+        return [user(_ended(question) + rng.choice(boundaries.closers))]
     return [user(typed_in_a_hurry(question, rng))]
+
+
+def _ended(question: str) -> str:
+    """The question with a comma where it has no mark at its end, in Chinese, which has no space either."""
+    return question + "，" if CHINESE.match(question[-1:]) else question
 
 
 def typed_in_a_hurry(question: str, rng: random.Random) -> str:

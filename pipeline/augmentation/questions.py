@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from pipeline.augmentation.answered import sort_of_answer
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
@@ -109,8 +110,8 @@ def without_family(rules: Sequence[Rule], family: Family) -> tuple[Rule, ...]:
 def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
     """Every other wording that the rules know of a question, itself left out.
 
-    They are those of the first rule that knows what is asked for, then those of the first that knows the sentence's
-    build. `name` is the character's, for questions about it.
+    They are those of the first rule that knows what is asked for, but for those that another sort of answer is given
+    to, then those of the first that knows the sentence's build. `name` is the character's, for questions about it.
     """
     asked = as_written(question)
     found: dict[str, Wording] = {}
@@ -120,6 +121,8 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
             slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
             for wording in rule.wordings:
                 text = capitalised(wording.text.format(**slots))
+                if not generic and sort_of_answer(text) != sort_of_answer(question):
+                    continue
                 found.setdefault(plain(text), Wording(wording.family, text, generic))
     found.pop(plain(question), None)
     return list(found.values())

@@ -107,14 +107,18 @@ def _phrases(question: str, synonyms: Synonyms) -> list[tuple[int, int]]:
     for number, (start, _) in enumerate(words):
         ends = [end for _, end in words[number : number + synonyms.longest] if end - start <= synonyms.longest]
         end = next((end for end in reversed(ends) if text[start:end] in synonyms.alternatives), 0)
-        if end and not (found and end <= found[-1][1]) and (synonyms.whole_words or not _is_a_not_a(text, start)):
+        if end and not (found and end <= found[-1][1]) and (synonyms.whole_words or not _is_a_not_a(text, start, end)):
             found.append((start, end))
     return found
 
 
-def _is_a_not_a(text: str, start: int) -> bool:
-    """Whether the letter is the second of a Chinese choice between a thing and its contrary, as in 害不害怕."""
-    return start >= 2 and text[start - 2] == text[start] and text[start - 1] in "不没"
+def _is_a_not_a(text: str, start: int, end: int) -> bool:
+    """Whether it is half of a Chinese choice between a thing and its contrary, as in 害不害怕 and 后悔没后悔过."""
+    before, phrase, after = text[: start - 1] if start else "", text[start:end], text[end:]
+    is_second = text[start - 1 : start] in {"不", "没"} and any(
+        before.endswith(phrase[:length]) for length in range(1, len(phrase) + 1)
+    )
+    return is_second or (after[:1] in {"不", "没"} and after[1:].startswith(phrase))
 
 
 def _apart(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -44,6 +44,13 @@ def test_of_overlapping_phrases_now_the_first_gives_way_and_now_the_last_but_non
     ]
 
 
+def test_neither_half_of_a_chinese_choice_gives_way() -> None:
+    regret = make_synonyms({"后悔": ["追悔"], "怕": ["惧"], "怕不怕": ["敢不敢"]}, whole_words=False)
+    assert in_other_words("你后悔没后悔过？", regret) == []
+    assert in_other_words("你后悔过吗？", regret) == ["你追悔过吗？"]
+    assert in_other_words("你怕不怕？", regret) == ["你敢不敢？"]
+
+
 def test_a_part_of_a_word_is_no_phrase_and_a_capital_stays() -> None:
     assert in_other_words("Who drinks? A drink-seller?", DRINKS) == []
     assert in_other_words("Drink up?", DRINKS) == ["Sip up?", "Swallow up?"]
