@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from pipeline.records.account import unused_keys
+from pipeline.records.account import remarks, unused_keys
+from pipeline.records.assembly import SHORT_LINE
 from pipeline.records.names import format_names
 from pipeline.records.reading import FileReading
 from pipeline.records.record import KINDS, Record
@@ -15,6 +16,7 @@ from pipeline.terminal import display_width
 FILES, SAMPLES, LEFT_OUT = 4, 3, 6  # of each form; of the files that were not read
 WIDTH = 100
 FEW = 20  # lines of the character, below which something may have been misread
+MANY_SHORT = 0.1  # of the character's lines
 
 
 def format_check(conversion: Conversion) -> str:
@@ -65,6 +67,13 @@ def _odd(conversion: Conversion) -> Iterator[str]:
         yield "no settings question: all that can be asked for is what passages plainly state (`explain` shows it)"
     if lines and not any(record.context for record in lines):
         yield "no line has the turns before it"
+    short = sum(reject.reason == SHORT_LINE for reject in conversion.rejects)
+    if short > MANY_SHORT * (len(lines) + short):
+        yield (
+            f"{short} of {len(lines) + short} lines are left out because they have 1 to 3 characters: "
+            f"`short_lines: {short}` in the recipe keeps them"
+        )
+    yield from (f"{count} {remark}" for remark, count in remarks(conversion.files).items())
     if conversion.near_names:
         names = format_names(conversion.near_names)
         yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
