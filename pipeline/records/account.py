@@ -43,6 +43,7 @@ def account_of(conversion: Conversion) -> dict[str, Any]:
         "near_names": dict(conversion.near_names),
         "other_names": dict(conversion.other_names),
         "unused_keys": unused_keys(conversion.files),
+        "remarks": remarks(conversion.files),
         "private": count_private(learnt),
         "masked": count_masked(learnt),
         "problems": problems_table(conversion.problems),
@@ -87,6 +88,7 @@ def format_account(account: Mapping[str, Any]) -> str:
     if account["unused_keys"]:
         counts = [f"{count} x {key}" for key, count in list(account["unused_keys"].items())[:TOP]]
         lines.append(f"  not used: {', '.join(counts)}")
+    lines += [f"  {count} {remark}" for remark, count in account["remarks"].items()]
     lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
@@ -134,6 +136,11 @@ def _counted(counts: Mapping[str, int]) -> str:
 def unused_keys(files: Iterable[FileReading]) -> dict[str, int]:
     """How often each key occurs that no reader uses, the most frequent first."""
     return dict(sum((Counter(file.unused_keys) for file in files), Counter()).most_common())
+
+
+def remarks(files: Iterable[FileReading]) -> dict[str, int]:
+    """How often readers took something upon themselves, by what it was."""
+    return dict(sum((Counter(file.remarks) for file in files), Counter()).most_common())
 
 
 def length_bins() -> list[str]:

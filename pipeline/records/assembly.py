@@ -19,6 +19,7 @@ from pipeline.records.clean import (
     is_thought,
 )
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
+from pipeline.records.damage import reason_of_damage
 from pipeline.records.private_data import mask_private
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.record import Kind, Record, Turn, content_id
@@ -131,7 +132,8 @@ class Assembly:
         classified = self._classify(piece)
         is_line = classified.kind == "dialogue" and not piece.asked
         tags = tuple(name for name, there in ((THOUGHT, is_thought(text)), (SHORT_LINE, is_short(text))) if there)
-        if reason := self._reason_to_reject(text, tags if is_line else ()):
+        damage = reason_of_damage(f"{piece.asked}\n{piece.text}")
+        if reason := damage or self._reason_to_reject(text, tags if is_line else ()):
             return reason, None
         record = self._record(piece, text, classified, (classified.subkind, *(tags if is_line else ())))
         decision = self._options.decisions.get(record.record_id)
@@ -164,10 +166,11 @@ class Assembly:
         return ""
 
     def _record(self, piece: RawRecord, text: str, classified: Classification, tags: tuple[str, ...]) -> Record:
-        rules, prompt = self._options.rules, piece.asked or piece.scene
+        rules, meta_speakers, prompt = self._options.rules, self._options.meta_speakers, piece.asked or piece.scene
         if classified.kind == "dialogue" and piece.filed_under and piece.context:
             prompt = ""  # what it is a reply to stands before it, and its title only names the occasion
-        context = clean_context(piece.context, self._character, rules) if classified.kind == "dialogue" else ()
+        before = piece.context if classified.kind == "dialogue" else ()
+        context = clean_context(before, self._character, rules, meta_speakers)
         prompt = clean(prompt, rules, self._character)
         return Record(
             record_id=content_id(piece.speaker, prompt, text, context),
@@ -198,13 +201,24 @@ class Assembly:
         return (mask_private(before), mask_private(after)) if self._options.rules.mask_private else (before, after)
 
 
-def clean_context(context: Sequence[Turn], character: str, rules: CleaningRules) -> tuple[Turn, ...]:
-    """The turns before a line, cleaned; empty turns are dropped, and so are last turns of its own.
+def clean_context(
+    context: Sequence[Turn], character: str, rules: CleaningRules, meta_speakers: re.Pattern[str]
+) -> tuple[Turn, ...]:
+    """The turns before a line, cleaned, without empty ones, those of speakers who are nobody, and last ones of its own.
 
-    So the last turn is always somebody else's, as a prompt's has to be.
+    So the last turn is always somebody else's, as a prompt's has to be. What a note separated is one turn.
     """
-    turns = [Turn(_speaker(turn.speaker, character, rules), clean(turn.text, rules, character)) for turn in context]
-    turns = [turn for turn in turns if turn.text]
+    turns: list[Turn] = []
+    parted = False  # something was dropped after the last turn
+    for turn in context:
+        speaker, text = _speaker(turn.speaker, character, rules), clean(turn.text, rules, character)
+        if not text or (speaker != character and meta_speakers.fullmatch(speaker)):
+            parted = True
+        elif parted and turns and turns[-1].speaker == speaker:
+            turns[-1], parted = Turn(speaker, f"{turns[-1].text}\n{text}"), False
+        else:
+            turns.append(Turn(speaker, text))
+            parted = False
     while turns and turns[-1].speaker == character:
         turns.pop()
     return tuple(turns)

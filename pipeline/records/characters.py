@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions, safe_folder_name
-from pipeline.records.account import unused_keys
+from pipeline.records.account import remarks, unused_keys
 from pipeline.records.assembly import AssemblyOptions
 from pipeline.records.clean import CleaningRules
 from pipeline.records.conversion import (
@@ -110,11 +110,8 @@ def convert_characters(
     problems = sum((found for _, found in results), count_problems(grouped.others, assembly.meta_speakers))
     rejects = [reject_speaker(piece, assembly.meta_speakers, NOT_CONVERTED) for piece in grouped.left_out]
     summary = _summary([account for account, _ in results], grouped.characters, rejects, len(raws), problems)
-    summary |= {
-        "passed_over": list(passed_over_files(passed_over, files)),
-        "broken": list(broken_files(files)),
-        "unused_keys": unused_keys(files),
-    }
+    summary |= {"passed_over": list(passed_over_files(passed_over, files)), "broken": list(broken_files(files))}
+    summary |= {"unused_keys": unused_keys(files), "remarks": remarks(files)}
     write_rejects(folder / REJECTS_FILE, rejects)
     write_characters_report(summary, folder / CHARACTERS_PAGE)
     write_json(folder / CHARACTERS_FILE, summary)
@@ -123,8 +120,7 @@ def convert_characters(
 
 def choose_characters(counts: Mapping[str, int], folders: Collection[str], assembly: AssemblyOptions) -> list[str]:
     """The speakers to convert, those with the most lines first."""
-    nobody = (CHARACTER, USER, UNNAMED)
-    speakers = [name for name in counts if name not in nobody and not assembly.meta_speakers.fullmatch(name)]
+    speakers = [name for name in counts if _is_somebody(name, assembly)]
     named = [name for name in speakers if name in folders]
     chosen = named or [name for name in speakers if counts[name] >= MIN_LINES]
     return sorted(chosen, key=lambda name: (-counts[name], name))
@@ -164,6 +160,7 @@ def format_characters(summary: Mapping[str, Any]) -> str:
             f" + duplicates {summary['duplicates']} + rejected {sum(rejected.values())}",
             f"  kept: {', '.join(f'{count} {kind}' for kind, count in summary['kinds'].items())}",
             f"  rejected: {reasons}",
+            *(f"  {count} {remark}" for remark, count in summary["remarks"].items()),
             *(f"  left out, broken: {broken}" for broken in summary["broken"]),
         )
     )
@@ -172,10 +169,9 @@ def format_characters(summary: Mapping[str, Any]) -> str:
 def _checked(paths: Sequence[Path], chosen: Sequence[str], counts: Mapping[str, int]) -> Sequence[str]:
     """The chosen, once each of them is known to be a speaker."""
     if absent := [name for name in chosen if name not in counts]:
-        most = ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common(8))
         raise UnderstudyError(
             ", ".join(map(str, paths)),
-            f"has no line of {', '.join(absent)}; the speakers are: {most}",
+            f"has no line of {', '.join(absent)}; the speakers are: {_most(counts)}",
             fix="write the names exactly as the files do",
         )
     return chosen
@@ -187,9 +183,19 @@ def _found(
     """The characters that the files and their folders name."""
     found = choose_characters(counts, {part for file in known for part in file.file.path.parent.parts}, assembly)
     if not found:
-        what = f"has no speaker of {MIN_LINES} lines"
-        raise UnderstudyError(", ".join(map(str, paths)), what, fix="name one character")
+        people = {name: count for name, count in counts.items() if _is_somebody(name, assembly)}
+        what = f"has no speaker of {MIN_LINES} lines; the speakers are: {_most(people) or 'nobody named'}"
+        raise UnderstudyError(", ".join(map(str, paths)), what, fix="name one character, or several")
     return found
+
+
+def _is_somebody(name: str, assembly: AssemblyOptions) -> bool:
+    return name not in (CHARACTER, USER, UNNAMED) and not assembly.meta_speakers.fullmatch(name)
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    """`Orla (15), Tam (2)`: the speakers of most lines."""
+    return ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common(8))
 
 
 def _convert_character(

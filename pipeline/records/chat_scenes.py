@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.program_texts import (
+    NOTICE,
+    PROGRAM,
+    reason_of_program,
+    sender_name,
+    without_marks,
+    without_quotation,
+)
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+
+QUOTATION, MARK = "quotations before replies left out", "marks of pictures beside a text left out"
+
+
+def message_turn(source: str, speaker: str, text: str, options: ReadOptions, people: Collection[str] = ()) -> RawTurn:
+    """A message as a turn of its sender's; what the chat program wrote, of the chat's `people` too, is set aside.
+
+    What it quotes before a reply, and its marks of pictures beside a text, are left out of it and counted.
+    """
+    name = sender_name(speaker)
+    if PROGRAM.fullmatch(name):
+        return RawTurn(source, UNNAMED, text, NOTICE)
+    reply = without_quotation(text)
+    if reason := reason_of_program(reply, people):
+        return RawTurn(source, name, text, reason)
+    said = without_marks(reply)
+    options.remarks.update([QUOTATION] * (reply != text) + [MARK] * (said != reply))
+    return RawTurn(source, name, said)
 
 
 def chat_records(messages: Iterable[tuple[RawTurn, datetime | None]], options: ReadOptions) -> Iterator[RawRecord]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from pipeline.records.account import unused_keys
+from pipeline.records.account import remarks, unused_keys
+from pipeline.records.assembly import SHORT_LINE
 from pipeline.records.comparable import normalise
 from pipeline.records.names import format_names
 from pipeline.records.reading import FileReading
@@ -16,6 +17,7 @@ from pipeline.terminal import display_width
 FILES, SAMPLES, LEFT_OUT = 4, 3, 6  # of each form; of the files that were not read
 WIDTH = 100
 FEW = 20  # lines of the character, below which something may have been misread
+MANY_SHORT = 0.1  # of the character's lines
 
 
 def format_check(conversion: Conversion) -> str:
@@ -59,6 +61,21 @@ def _listed(what: str, files: Sequence[str]) -> Iterator[str]:
 
 def _odd(conversion: Conversion) -> Iterator[str]:
     """What a person should look at."""
+    yield from _odd_records(conversion)
+    yield from (f"{count} {remark}" for remark, count in remarks(conversion.files).items())
+    if conversion.near_names:
+        names = format_names(conversion.near_names)
+        yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
+    silent = [file.path for file in conversion.files if not file.own]
+    if silent:
+        yield f"nothing of {conversion.character} in {_files(len(silent))}, the first is {silent[0]}"
+    unused = unused_keys(conversion.files)
+    if unused:
+        yield f"keys that nothing reads: {', '.join(f'{count} x {key}' for key, count in list(unused.items())[:8])}"
+
+
+def _odd_records(conversion: Conversion) -> Iterator[str]:
+    """What is odd about the character's own records."""
     lines = [record for record in conversion.records if record.kind == "dialogue"]
     if len(lines) < FEW:
         yield f"only {len(lines)} lines of {conversion.character}"
@@ -70,15 +87,12 @@ def _odd(conversion: Conversion) -> Iterator[str]:
         yield f"several answers are taught to a question, {len(several)} times, as to {question!r}: {shown}"
     if lines and not any(record.context for record in lines):
         yield "no line has the turns before it"
-    if conversion.near_names:
-        names = format_names(conversion.near_names)
-        yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
-    silent = [file.path for file in conversion.files if not file.own]
-    if silent:
-        yield f"nothing of {conversion.character} in {_files(len(silent))}, the first is {silent[0]}"
-    unused = unused_keys(conversion.files)
-    if unused:
-        yield f"keys that nothing reads: {', '.join(f'{count} x {key}' for key, count in list(unused.items())[:8])}"
+    short = sum(reject.reason == SHORT_LINE for reject in conversion.rejects)
+    if short > MANY_SHORT * (len(lines) + short):
+        yield (
+            f"{short} of {len(lines) + short} lines are left out because they have 1 to 3 characters: "
+            f"`short_lines: {short}` in the recipe keeps them"
+        )
 
 
 def several_answers(records: Sequence[Record]) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from pipeline.records.files import CONVERSION_FILE, CONVERSION_PAGE, RECORDS_FIL
 from pipeline.records.joining import join
 from pipeline.records.names import format_names, near_names
 from pipeline.records.near import near_pairs
-from pipeline.records.options import assembly_options, cleaning_rules, read_options
+from pipeline.records.options import assembly_options, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
@@ -238,7 +238,8 @@ def _joined(conversion: Conversion, options: ConversionOptions) -> Conversion:
     reading = read_options(options)
     known = find_files(_expanded(options.join), reading)[0]
     transcript = (raw for file in known for raw in file.records(reading))
-    joined = join(conversion.records, transcript, conversion.character, cleaning_rules(options))
+    assembly = assembly_options(options)
+    joined = join(conversion.records, transcript, conversion.character, assembly.rules, assembly.meta_speakers)
     return replace(conversion, joined=joined, assembled=replace(conversion.assembled, records=joined.records))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,13 +26,19 @@ class Joined:
     samples: tuple[tuple[str, str, float], ...]  # line, the turn found before it, score
 
 
-def join(records: Sequence[Record], transcript: Iterable[RawRecord], character: str, rules: CleaningRules) -> Joined:
+def join(
+    records: Sequence[Record],
+    transcript: Iterable[RawRecord],
+    character: str,
+    rules: CleaningRules,
+    meta_speakers: re.Pattern[str],
+) -> Joined:
     """Each line without context takes the context of the turn of the transcript with the same text, or nearly the same.
 
     The score is the Jaccard similarity of character 5-grams, 0.8 at least; the tag `joined 0.93` has it. Where
     several turns match equally well and their contexts differ, nothing is taken: a guess is no context.
     """
-    turns = _turns_by_text(transcript, character, rules)
+    turns = _turns_by_text(transcript, character, rules, meta_speakers)
     without_context = [i for i, record in enumerate(records) if record.kind == "dialogue" and not record.context]
     matches = _best_matches([records[i].text for i in without_context], list(turns))
     joined = list(records)
@@ -51,13 +58,13 @@ def join(records: Sequence[Record], transcript: Iterable[RawRecord], character: 
 
 
 def _turns_by_text(
-    transcript: Iterable[RawRecord], character: str, rules: CleaningRules
+    transcript: Iterable[RawRecord], character: str, rules: CleaningRules, meta_speakers: re.Pattern[str]
 ) -> dict[str, set[tuple[Turn, ...]]]:
     """The character's turns that have turns before them, each text with the different contexts that it has."""
     turns: dict[str, set[tuple[Turn, ...]]] = {}
     for raw in transcript:
         if raw.speaker in (character, CHARACTER) and raw.context and not raw.unusable:
-            context = clean_context(raw.context, character, rules)
+            context = clean_context(raw.context, character, rules, meta_speakers)
             if not context:
                 continue
             cleaned = clean(raw.text, rules, character)

@@ -14,7 +14,8 @@ from pipeline.records.field_map import parse_maps
 from pipeline.records.raw import ReadOptions
 from pipeline.records.review import read_review
 
-# Speakers who are nobody: notes, guides and stage machinery that dumps file under a speaker's name.
+# Speakers who are nobody: notes, guides and stage machinery that dumps file under a speaker's name, and what stands
+# before a colon in scripts, profiles and menus. A narrator (旁白, Narrator) is one who speaks.
 META_SPEAKERS: tuple[str, ...] = (
     "PS|S|注|注脚|编者注|备注",
     ".*攻略.*",
@@ -23,6 +24,14 @@ META_SPEAKERS: tuple[str, ...] = (
     "过场动画.*|系统.?",
     "编辑|作者|整理",
     "((Editor|Translator|Author)('s )?)?notes?|System",
+    "系统(消息|提示|通知)|注意(事项)?|警告|注释|标题|副标题|章节|简介|概要|前情提要|字幕",
+    r"时间|日期|地点|场(景|次)[\d一二三四五六七八九十]*|场地|天气|人物|(登场|出场)人物|背景|镜头|画面|转场",
+    "(背景)?音乐|背景音|配乐|音效|BGM|SE|SFX|Music|Sound effects?|Background( music)?",
+    r"(选项|选择|分支)\s*[\dA-Za-z一二三四五六七八九十]*|(Choice|Option)s?\s*(\d+|[A-Za-z])?",
+    "姓名|名字|昵称|年龄|性别|生日|出生(日期|地)?|身高|体重|血型|星座|种族|国籍|籍贯|职业|身份|性格|外貌|喜好|爱好|兴趣|喜欢|讨厌|特长|口头禅",
+    r"Time|Date|Place|Location|Setting|Scene( \d+)?|Weather|Title|Chapter|Episode|Cast|Characters|Summary|Synopsis",
+    "((Content|Trigger) )?warnings?|(Full )?name|Nickname|Age|Born|Birth(day|date| ?place)|Gender|Height|Weight",
+    "Species|Occupation|(Dis)?likes|Hobb(y|ies)|Personality|Appearance|Blood type|Nationality",
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.records.clean import STEPS, content_characters, is_short
+from pipeline.records.damage import DAMAGED, reason_of_damage
 from pipeline.records.pieces import RawPieces
 
 # The name in the report of each problem that is looked for, and the treatment.
@@ -20,6 +21,7 @@ PROBLEMS: Mapping[str, str] = {
     "alternatives separated by /": "split sentences, take one of words (alternatives)",
     "alternatives separated by ／": "the same",
     "another speaker glued in": "split",
+    DAMAGED: "reject, saying where it can be told in which encoding it was read",
     "meta speakers": "reject",
     **{step.name: step.treatment for step in STEPS},
 }
@@ -54,6 +56,7 @@ def _problems_of(one: RawPieces, meta_speakers: re.Pattern[str]) -> Iterator[str
         ("alternatives separated by /", "/" in text),
         ("alternatives separated by ／", "／" in text),
         ("another speaker glued in", one.glued),
+        (DAMAGED, bool(reason_of_damage(text))),
         ("meta speakers", meta_speakers.fullmatch(one.raw.speaker) is not None),
     )
     yield from (name for name, found in checks if found)

@@ -51,8 +51,8 @@ class ReadOptions:
     `other_names` are its others; `window` is the most
     turns in a line's context; `maps` are for documents of any shape. `scene_gap` hours without a message end a chat's
     scene (0: nothing does), and with `merge_messages` one person's messages in a row are one. Readers count the keys
-    that they do not use in `unused_keys`. `strict`: a broken file in a folder is an error, as one that was named
-    itself always is.
+    that they do not use in `unused_keys`, and what they took upon themselves in `remarks`. `strict`: a broken file in a
+    folder is an error, as one that was named itself always is.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class ReadOptions:
     merge_messages: bool = False
     strict: bool = False
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
+    remarks: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +131,14 @@ def string(source: str, entry: Mapping[str, Any], key: str, *, required: bool = 
         UnderstudyError: it is no text, or has a lone surrogate, or is `required` and absent.
     """
     value = entry.get(key)
-    if required and not isinstance(value, str):
+    if value is None and required:
         raise UnderstudyError(source, f"has no '{key}'", fix=f"add '{key}' as a string, or delete the record")
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise UnderstudyError(source, f"has '{key}' that is no string", fix=f"make '{key}' a string, or delete it")
+        what = "no string but a number" if type(value) in (int, float) else "no string"
+        fix = f"write it in quotation marks, as a string, or delete the {'record' if required else 'key'}"
+        raise UnderstudyError(source, f"has '{key}' that is {what}: {_short(value)}", fix=fix)
     return without_lone_surrogates(source, value, key).strip()
 
 

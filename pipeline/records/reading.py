@@ -28,9 +28,9 @@ R = TypeVar("R")
 class FileReading:
     """What a file holds: `own` is of the character wanted, or of everybody; `others` is the rest.
 
-    `unused_keys` counts the keys of its entries that its reader does not use, `renamed` the character's lines under
-    each other way to write its name. Of a file of a folder, `passed_over` is
-    why it is no raw file after all, and `broken` why it is one that cannot be read whole: nothing of it is taken.
+    `unused_keys` counts the keys of its entries that its reader does not use, `remarks` what the reader took upon
+    itself, `renamed` the character's lines under each other way to write its name. Of a file of a folder, `passed_over`
+    is why it is no raw file after all, and `broken` why it is one that cannot be read whole: nothing of it is taken.
     """
 
     path: str
@@ -42,6 +42,7 @@ class FileReading:
     renamed: Mapping[str, int] = field(default_factory=dict)
     passed_over: tuple[str, str, str] | None = None  # where, what and the fix
     broken: tuple[str, str, str] | None = None
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -70,7 +71,7 @@ def read_file(
     known: RecognisedFile, options: ReadOptions, wanted: str | None, meta_speakers: re.Pattern[str]
 ) -> FileReading:
     """One file's reading."""
-    options = replace(options, unused_keys=Counter())
+    options = replace(options, unused_keys=Counter(), remarks=Counter())
     spellings = frozenset(map(spelling, (wanted, *options.other_names))) if wanted else frozenset[str]()
     renamed: Counter[str] = Counter()
     own: list[RawRecord] = []
@@ -104,6 +105,7 @@ def read_file(
         Counter() if broken or passed_over else renamed,
         passed_over,
         broken,
+        Counter() if broken or passed_over else options.remarks,
     )
 
 

@@ -243,7 +243,9 @@ def _title(levels: Iterable[Mapping[str, list[Any]]], speaker: str | None) -> st
 
 def _named(fields: Mapping[str, list[Any]], names: Sequence[str]) -> str | None:
     """The field with the first of the names, whatever its case, whose values are texts."""
-    lowered = {name.lower(): name for name, values in fields.items() if any(isinstance(one, str) for one in values)}
+    lowered = {
+        name.lower(): name for name, values in fields.items() if any(one and isinstance(one, str) for one in values)
+    }
     return next((lowered[name] for name in names if name in lowered), None)
 
 

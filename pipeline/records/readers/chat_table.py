@@ -5,16 +5,18 @@ Its rows are conversations by their room; without rooms, and with times, they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from pipeline.records.chat_scenes import ends_scene
+from pipeline.records.chat_scenes import ends_scene, message_turn
 from pipeline.records.chat_times import parse_time
+from pipeline.records.program_texts import sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.row_keys import count_unused
-from pipeline.records.readers.table import header, table_rows
+from pipeline.records.readers.table import Header, find_header, lines_above, table_rows
 
 # Their names of our columns, where the recipe's `columns` does not say others.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -33,30 +35,41 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether it is a table whose first line names a sender, a text, and a room or a time."""
     if not file.encoding:
         return False
-    columns = _columns(header(file), options)
-    is_timed = "time" in columns and not OF_A_LINE.items() <= columns.items()
-    return columns.keys() >= NEEDED and ("room" in columns or is_timed)
+    return _is_chat(_header(file, options).names, options)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
-    columns = _columns(header(file), options)
+    header = _header(file, options)
+    columns = _columns(header.names, options)
+    people = {sender_name(row.get(columns["speaker"]) or UNNAMED) for _, row in table_rows(file, header)} - {UNNAMED}
+    yield from lines_above(file, header)
     scenes: dict[str, list[RawTurn]] = {}
     last: dict[str, datetime] = {}
-    for source, row in table_rows(file):
+    for source, row in table_rows(file, header):
         count_unused(source, row, columns.values(), options.unused_keys)
         room = string(source, row, columns.get("room", ""))
         at = parse_time(string(source, row, columns.get("time", "")))
         if room in scenes and ends_scene(last.get(room), at, options):
             yield from _scene(scenes.pop(room), room, options)
-        scenes.setdefault(room, []).append(_turn(source, row, columns))
+        scenes.setdefault(room, []).append(_turn(source, row, columns, options, people))
         if at:
             last[room] = at
     for room, scene in scenes.items():
         yield from _scene(scene, room, options)
 
 
-def _columns(names: list[str], options: ReadOptions) -> dict[str, str]:
+def _header(file: RawFile, options: ReadOptions) -> Header:
+    return find_header(file, partial(_is_chat, options=options))
+
+
+def _is_chat(names: Sequence[str], options: ReadOptions) -> bool:
+    columns = _columns(names, options)
+    is_timed = "time" in columns and not OF_A_LINE.items() <= columns.items()
+    return columns.keys() >= NEEDED and ("room" in columns or is_timed)
+
+
+def _columns(names: Sequence[str], options: ReadOptions) -> dict[str, str]:
     """Their name of each of our columns that the table has."""
     found: dict[str, str] = {}
     for ours, theirs in COLUMNS.items():
@@ -72,10 +85,12 @@ def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[Ra
     yield from scene_records(turns, title="", place=place, window=options.window, each_line=not options.merge_messages)
 
 
-def _turn(source: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> RawTurn:
+def _turn(
+    source: str, row: Mapping[str, Any], columns: Mapping[str, str], options: ReadOptions, people: Collection[str]
+) -> RawTurn:
     speaker = string(source, row, columns["speaker"]) or UNNAMED
     text = string(source, row, columns["text"])
     sort = string(source, row, columns.get("type", ""))
     if sort.lower() not in TEXT_TYPES:
-        return RawTurn(source, speaker, text, "a picture, a file or a notice")
-    return RawTurn(source, speaker, text, "" if text else "a message without text")
+        return RawTurn(source, sender_name(speaker), text, "a picture, a file or a notice")
+    return message_turn(source, speaker, text, options, people)

@@ -8,13 +8,16 @@ import itertools
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.rows import form_of, read_rows
+from pipeline.records.readers.merged_cells import ABOVE, LINES_ABOVE, is_header, with_speakers
+from pipeline.records.readers.rows import read_rows
 
 ARCHIVE, OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOK = "xl/workbook.xml"
@@ -23,6 +26,14 @@ MAX_UNPACKED = 1 << 28  # bytes of all of its parts: openpyxl holds the texts in
 MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
 MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet's lines above its header, and its rows below it, each with its place."""
+
+    above: list[tuple[str, str]]
+    rows: list[tuple[str, dict[str, str]]]
 
 
 def is_installed() -> bool:
@@ -51,19 +62,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: it is an old workbook, or openpyxl is not installed.
         UnderstudyError: it is broken.
     """
-    sheets = {title: rows for title, rows in _sheets(file).items() if rows}
-    ours = {theirs: name for name, theirs in options.columns.items()}
-    known = [title for title, rows in sheets.items() if form_of({ours.get(key, key): "" for key in rows[0][1]})]
-    for title, rows in sheets.items():
-        if title in known or not known:
-            yield from read_rows(rows, options)
+    sheets = [sheet for sheet in _sheets(file, options) if sheet.rows]
+    known = [sheet for sheet in sheets if is_header(list(sheet.rows[0][1]), options)]
+    for sheet in sheets:
+        if sheet in known or not known:
+            yield from (RawRecord(source, UNNAMED, text, unusable=ABOVE) for source, text in sheet.above)
+            yield from read_rows(with_speakers(partial(iter, sheet.rows), list(sheet.rows[0][1]), options), options)
         else:
-            source, row = rows[0]
+            source, row = sheet.rows[0]
             yield RawRecord(source, UNNAMED, ", ".join(row), unusable="a sheet of no known form")
 
 
-def _sheets(file: RawFile) -> dict[str, list[tuple[str, dict[str, str]]]]:
-    """The rows of every sheet by its title."""
+def _sheets(file: RawFile, options: ReadOptions) -> list[Sheet]:
+    """Every sheet."""
     if file.head.startswith(OLD):
         raise UnknownFormError(
             file.path,
@@ -80,14 +91,14 @@ def _sheets(file: RawFile) -> dict[str, list[tuple[str, dict[str, str]]]]:
         ) from error
     data = file.read_bytes()
     check_unpacked(file, data, "workbook", fix="save it again, or as csv")
-    found = {}
+    found = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations, which no text needs
             workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             for sheet in workbook.worksheets:
                 sheet.reset_dimensions()  # what it claims of its size is not believed
-                found[sheet.title] = _rows(f"{file.path}#{sheet.title}", sheet.iter_rows(values_only=True))
+                found.append(_sheet(f"{file.path}#{sheet.title}", sheet.iter_rows(values_only=True), options))
     except UnderstudyError:
         raise
     except Exception as error:  # openpyxl checks little, and raises whatever a broken part leads to
@@ -97,30 +108,36 @@ def _sheets(file: RawFile) -> dict[str, list[tuple[str, dict[str, str]]]]:
     return found
 
 
-def _rows(source: str, rows: Iterable[Sequence[Any]]) -> list[tuple[str, dict[str, str]]]:
-    """(place, row) of every row that is not empty, below the first, which names the columns.
+def _sheet(source: str, rows: Iterable[Sequence[Any]], options: ReadOptions) -> Sheet:
+    """The sheet; its columns are named by the first of its first ten lines that is a known header, else by the first.
 
     What stands in a column without a name is under the key "", so that it is counted.
+    """
+    lines = list(_lines(source, rows))
+    places = range(min(len(lines), LINES_ABOVE))
+    first = next((place for place in places if is_header(lines[place][1], options)), 0)
+    header = lines[first][1] if lines else []
+    pairs = ((where, itertools.zip_longest(header, cells, fillvalue="")) for where, cells in lines[first + 1 :])
+    return Sheet(
+        [(where, ", ".join(filter(None, cells))) for where, cells in lines[:first]],
+        [(where, {key: cell for key, cell in row if key or cell}) for where, row in pairs],
+    )
+
+
+def _lines(source: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, list[str]]]:
+    """(place, cells) of every row that is not empty.
 
     Raises:
         UnderstudyError: there are too many cells.
     """
-    found: list[tuple[str, dict[str, str]]] = []
-    header: list[str] = []
     cells_read = 0
     for number, values in enumerate(rows, 1):
         cells_read += len(values) + 1
         if cells_read > MAX_CELLS:
             raise UnderstudyError(f"{source}!{number}", f"has over {MAX_CELLS} cells", fix="save the sheet as csv")
         cells = [_text(value) for value in values]
-        if not any(cells):
-            continue
-        if header:
-            pairs = itertools.zip_longest(header, cells, fillvalue="")
-            found.append((f"{source}!{number}", {key: cell for key, cell in pairs if key or cell}))
-        else:
-            header = cells
-    return found
+        if any(cells):
+            yield f"{source}!{number}", cells
 
 
 def _text(value: object) -> str:

@@ -3,65 +3,100 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.rows import KNOWN_KEYS, form_of, read_rows
+from pipeline.records.readers.merged_cells import ABOVE, LINES_ABOVE, is_header, with_speakers
+from pipeline.records.readers.rows import KNOWN_KEYS, read_rows
 
+FULL_WIDTH = "，"  # as typed for a comma; nobody quotes it
 DELIMITERS = (",", "\t", ";", "|")
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A table's first line of its own: its number, the names of the columns, and what separates them."""
+
+    line: int
+    names: tuple[str, ...]
+    delimiter: str
+
+
 def recognises(file: RawFile, options: ReadOptions) -> bool:
-    """Whether its name says so, or its first line has two columns or more, known ones among them."""
+    """Whether its name says so, or its header has two columns or more, known ones among them."""
     if not file.encoding:
         return False
     if file.path.suffix.lower() in (".csv", ".tsv"):
         return True
-    columns = header(file)
-    known = {*KNOWN_KEYS, *options.columns.values()} & {*columns}
-    return len(columns) > 1 and bool(known or form_of(dict.fromkeys(columns, "")))
+    names = find_header(file, partial(is_header, options=options)).names
+    known = {*KNOWN_KEYS, *options.columns.values()} & {*names}
+    return len(names) > 1 and bool(known or is_header(names, options))
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """The records of every row."""
-    yield from read_rows(table_rows(file), options)
+    """The records of every row; what stands above the header is set aside."""
+    header = find_header(file, partial(is_header, options=options))
+    yield from lines_above(file, header)
+    yield from read_rows(with_speakers(partial(table_rows, file, header), header.names, options), options)
 
 
-def header(file: RawFile) -> list[str]:
-    """The names of its columns: what stands in its first line."""
-    line = _first_line(file)
-    return _split(line, _delimiter(line))
+def find_header(file: RawFile, is_known: Callable[[Sequence[str]], bool]) -> Header:
+    """The first of the first ten lines whose names are known; where none is, the first line."""
+    headers = [
+        Header(number, tuple(_split(line, _delimiter(line))), _delimiter(line))
+        for number, line in itertools.islice(file.lines(), LINES_ABOVE)
+        if line.strip()
+    ]
+    return next((one for one in headers if is_known(one.names)), headers[0] if headers else Header(1, (), ","))
 
 
-def table_rows(file: RawFile) -> Iterator[tuple[str, dict[str, Any]]]:
+def lines_above(file: RawFile, header: Header) -> Iterator[RawRecord]:
+    """What stands above the header, as records that cannot be used."""
+    for number, line in itertools.islice(file.lines(), header.line - 1):
+        if line.strip("".join((*DELIMITERS, FULL_WIDTH, " "))):
+            yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=ABOVE)
+
+
+def table_rows(file: RawFile, header: Header) -> Iterator[tuple[str, dict[str, Any]]]:
     """Its rows, each with its place.
 
     Raises:
         UnderstudyError: a row has more fields than there are columns, or a quotation mark is left open.
     """
-    lines = (f"{line}\n" for _, line in file.lines())
-    reader = csv.DictReader(lines, delimiter=_delimiter(_first_line(file)), strict=True)
+    lines = (f"{line}\n" for number, line in file.lines() if number >= header.line)
+    reader = csv.DictReader(lines, delimiter=header.delimiter, strict=True)
     try:
         for row in reader:
-            where = f"{file.path}:{reader.line_num}"
-            if None in row:
-                raise UnderstudyError(
-                    where, f"has {len(row[None])} fields more than the first line", fix="quote what holds a separator"
-                )
-            yield where, {key: value for key, value in row.items() if value is not None}
+            where = f"{file.path}:{reader.line_num + header.line - 1}"
+            yield where, _checked(where, row, header.delimiter)
     except csv.Error as error:
-        raise UnderstudyError(f"{file.path}:{reader.line_num}", f"is no table ({error})", fix="repair it") from error
+        where = f"{file.path}:{reader.line_num + header.line - 1}"
+        raise UnderstudyError(where, f"is no table ({error})", fix="repair it") from error
 
 
-def _first_line(file: RawFile) -> str:
-    return next((line for _, line in file.lines()), "")
+def _checked(where: str, row: dict[Any, Any], delimiter: str) -> dict[str, Any]:
+    """The row's fields by their columns; what follows a full-width comma in the last one belongs to it."""
+    more = row.pop(None, [])
+    if more and delimiter != FULL_WIDTH:
+        raise UnderstudyError(
+            where, f"has {len(more)} fields more than the first line", fix="quote what holds a separator"
+        )
+    fields = {key: value for key, value in row.items() if value is not None}
+    if more:
+        last = list(row)[-1]
+        fields[last] = FULL_WIDTH.join([fields[last], *more])
+    return fields
 
 
 def _delimiter(line: str) -> str:
-    return max(DELIMITERS, key=line.count)
+    most = max(DELIMITERS, key=line.count)
+    return FULL_WIDTH if most not in line and FULL_WIDTH in line else most
 
 
 def _split(line: str, delimiter: str) -> list[str]:

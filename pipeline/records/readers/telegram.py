@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_scenes import chat_records, message_turn
 from pipeline.records.chat_times import parse_time
+from pipeline.records.program_texts import NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, mapping, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.json_rows import json_document
@@ -39,19 +40,21 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         where = source if len(chats) == 1 else f"{source}#{number}"
         chat = mapping(where, value)
         messages = sequence(where, chat.get("messages"), "messages")
-        turns = (_message(f"{where}#{at}", message, options) for at, message in enumerate(messages))
+        senders = (message.get("from") for message in messages if isinstance(message, Mapping))
+        people = {sender for sender in senders if isinstance(sender, str)}
+        turns = (_message(f"{where}#{at}", message, options, people) for at, message in enumerate(messages))
         yield from chat_records(turns, options)
 
 
-def _message(where: str, value: Any, options: ReadOptions) -> tuple[RawTurn, datetime | None]:
+def _message(where: str, value: Any, options: ReadOptions, people: Collection[str]) -> tuple[RawTurn, datetime | None]:
     message = mapping(where, value)
     count_unused(where, message, USES | COPIES, options.unused_keys)
     text = _text(where, message.get("text"))
     at = parse_time(string(where, message, "date"))
     if string(where, message, "type") != "message":
-        return RawTurn(where, UNNAMED, text, "a notice of the program"), at
+        return RawTurn(where, UNNAMED, text, NOTICE), at
     speaker = string(where, message, "from") or UNNAMED
-    return RawTurn(where, speaker, text, "" if text else "a message without text"), at
+    return message_turn(where, speaker, text, options, people), at
 
 
 def _text(where: str, text: Any) -> str:

@@ -15,24 +15,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_scenes import chat_records, message_turn
 from pipeline.records.chat_times import CLOCK, DATE, Stamp, on_day, stamp_of, times_of
+from pipeline.records.program_texts import ACCOUNT, NOTICE, reason_of_notice, sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.transcript import NAME_LETTER, NO_SCRIPTS
-from pipeline.records.readers.whatsapp import (
-    DELETED,
-    DELETED_NOTICE,
-    MARKS,
-    MEDIA,
-    MEDIA_NOTICE,
-    MIN_SHARE,
-    NOTICE,
-    SAMPLED_LINES,
-)
+from pipeline.records.readers.whatsapp import MARKS, MIN_SHARE, SAMPLED_LINES
 
 FEWEST = 3  # messages
 STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?"
@@ -47,7 +39,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         "nick": (rf"{STAMP}\s*(?:[-–|]\s*)?<[\s@+~%&]?(?P<speaker>[^<>\n]{{1,48}})>\s+(?P<text>.*)",),
         "tab": (rf"{STAMP}\t(?P<speaker>[^\t]{{1,48}})\t(?P<text>.*)",),
         "name first": (rf"\[(?P<speaker>[^\[\]]{{1,48}})\]\s*\[{CLOCK}\]\s+(?P<text>.*)",),
-        "colon": (rf"{STAMP}\s*(?:[-–—|]\s+)?{NAME}\s?[:：]\s+(?P<text>.*)",),
+        "colon": (rf"{STAMP}\s*(?:[-–—|]\s+)?{NAME}(?:{ACCOUNT})?\s?[:：]\s+(?P<text>.*)",),
         "above": (
             rf"{DATED}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
             rf"(?=[\[(]){STAMP}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
@@ -63,10 +55,6 @@ STAMPED = re.compile(rf"{STAMP}(?P<rest>\s.*)", re.IGNORECASE | re.DOTALL)
 ACTION = re.compile(r"\s+\*{1,3}\s(?P<speaker>\S+)\s(?P<text>.+)", re.DOTALL)
 DAY = re.compile(rf"[^\d\n]{{0,24}}{DATE}[^\d\n]{{0,24}}")
 TO_EVERYONE = re.compile(r"from\s+(?P<speaker>.+?)\s+to\s+.+", re.IGNORECASE)  # Zoom
-PLACEHOLDER = re.compile(
-    r"\[(?:图片|表情|动画表情|语音|视频|文件|photo|sticker|video|voice message|写真|動画|スタンプ)\]|사진|이모티콘",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +77,11 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message with the turns before it; a long pause begins a new scene."""
     messages = list(_messages(file, _form(file) or "colon"))
+    people = {sender_name(message.speaker) for message in messages} - {UNNAMED}
+    messages = [part for message in messages for part in _without_notices(message, people)]
     times = times_of(message.stamp for message in messages)
-    yield from chat_records(zip(map(_turn, messages), times, strict=True), options)
+    turns = (_turn(message, options, people) for message in messages)
+    yield from chat_records(zip(turns, times, strict=True), options)
 
 
 def _form(file: RawFile) -> str | None:
@@ -140,15 +131,16 @@ def _begun(source: str, form: str, line: str) -> Message | None:
     return Message(source, stamp_of(found), UNNAMED, found["rest"].strip())
 
 
-def _turn(message: Message) -> RawTurn:
-    text = message.text.strip()
+def _without_notices(message: Message, people: Collection[str]) -> Iterator[Message]:
+    """The message, and each notice below it: what the program says between two messages has no time of its own."""
+    lines = message.text.split("\n")
+    notices = [line for line in lines[1:] if reason_of_notice(line, people)]
+    said = "\n".join(line for line in lines if line not in notices) if notices else message.text
+    yield replace(message, text=said.strip())
+    yield from (replace(message, speaker=UNNAMED, text=line) for line in notices)
+
+
+def _turn(message: Message, options: ReadOptions, people: Collection[str]) -> RawTurn:
     if message.speaker == UNNAMED:
-        return RawTurn(message.source, UNNAMED, text, NOTICE)
-    reason = ""
-    if MEDIA.fullmatch(text) or PLACEHOLDER.fullmatch(text):
-        reason = MEDIA_NOTICE
-    elif DELETED.fullmatch(text):
-        reason = DELETED_NOTICE
-    elif not text:
-        reason = "a message without text"
-    return RawTurn(message.source, message.speaker, text, reason)
+        return RawTurn(message.source, UNNAMED, message.text.strip(), NOTICE)
+    return message_turn(message.source, message.speaker, message.text, options, people)

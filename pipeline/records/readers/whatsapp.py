@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.records.chat_scenes import chat_records
+from pipeline.records.chat_scenes import chat_records, message_turn
 from pipeline.records.chat_times import CLOCK, DATE, Stamp, stamp_of, times_of
+from pipeline.records.program_texts import NOTICE, reason_of_notice
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
 
@@ -20,20 +21,7 @@ MIN_SHARE = 0.3  # of the sampled lines begin a message: the others go on with o
 MARKS = "\u200e\u200f\u202a\u202c\ufeff"  # of the writing direction, which iOS puts before lines and notices
 MESSAGE = re.compile(rf"[{MARKS}]*\[?{DATE},?\s+{CLOCK}(?:\]\s*|\s[-–]\s)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 SPOKEN = re.compile(r"(?P<speaker>[^:<>\n]{1,60}?):\s(?P<text>.*)", re.DOTALL)
-MEDIA = re.compile(
-    r"<[^<>]*(?:omitted|ausgeschlossen|omitido|omis|omessi|忽略|略过|省略)[^<>]*>"
-    r"|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|图片|视频|语音|贴图) ?"
-    r"(?:omitted|weggelassen|omitid[oa]|absente?|已忽略|已略过)|.*\((?:file attached|datei angehängt|archivo adjunto)\)"
-    r"|<(?:attached|angehängt|adjunto|附件)[:：][^<>]*>",
-    re.IGNORECASE,
-)
-DELETED = re.compile(
-    r"(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht "
-    r"gelöscht|(?:se )?eliminó este mensaje|ce message a été supprimé|此(?:消息|訊息)已(?:被)?删除|您已删除此消息)\.?",
-    re.IGNORECASE,
-)
 EDITED = re.compile(r"\s*<(?:this message was edited|diese nachricht wurde bearbeitet|此消息已编辑)>\s*", re.IGNORECASE)
-NOTICE, MEDIA_NOTICE, DELETED_NOTICE = "a notice of the program", "a picture or another file", "a deleted message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +45,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message with the turns before it; a long pause begins a new scene."""
     messages = list(_messages(file))
-    turns = (_turn(message) for message in messages)
+    people = {spoken["speaker"].strip(f"{MARKS} ~") for message in messages if (spoken := _spoken(message))}
+    turns = (_turn(message, options, people) for message in messages)
     times = times_of(message.stamp for message in messages)
     yield from chat_records(zip(turns, times, strict=True), options)
 
@@ -76,10 +65,13 @@ def _messages(file: RawFile) -> Iterator[Message]:
         yield pending
 
 
-def _turn(message: Message) -> RawTurn:
-    spoken = SPOKEN.fullmatch(message.rest.strip(MARKS))
-    if spoken is None:
-        return RawTurn(message.source, UNNAMED, message.rest.strip(), NOTICE)
+def _spoken(message: Message) -> re.Match[str] | None:
+    return SPOKEN.fullmatch(message.rest.strip(MARKS))
+
+
+def _turn(message: Message, options: ReadOptions, people: Collection[str]) -> RawTurn:
+    spoken, rest = _spoken(message), message.rest.strip(f"{MARKS} ")
+    if spoken is None or reason_of_notice(rest, people):  # a notice may have a colon, in a group's name
+        return RawTurn(message.source, UNNAMED, rest, NOTICE)
     text = EDITED.sub("", spoken["text"].strip(MARKS)).strip()
-    reason = MEDIA_NOTICE if MEDIA.fullmatch(text) else DELETED_NOTICE if DELETED.fullmatch(text) else ""
-    return RawTurn(message.source, spoken["speaker"].strip(f"{MARKS} ~"), text, reason)
+    return message_turn(message.source, spoken["speaker"].strip(f"{MARKS} ~"), text, options, people)
