@@ -18,16 +18,19 @@ MANNER = re.compile(
 
 
 def spelling(name: str) -> str:
-    """What all ways to write a name have in common: ORLA FINCH, Orla  Finch and Orla Finch (off) have the same."""
-    plain = MANNER.sub("", name) or name
-    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+    """What all ways to write a name have in common: ORLA FINCH and Orla  Finch have the same."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def with_one_name(raw: RawRecord, name: str, spellings: frozenset[str]) -> RawRecord:
-    """The record with the character's lines, and its turns in what stands before, under one name."""
+    """The record with the character's lines, and its turns in what stands before, under one name.
+
+    Of a speaker how something is said may follow the name; in its own it counts: 士兵（甲） is no 士兵（乙）.
+    """
 
     def one(speaker: str) -> str:
-        return name if speaker != name and spelling(speaker) in spellings else speaker
+        is_own = spelling(speaker) in spellings or spelling(MANNER.sub("", speaker)) in spellings
+        return name if is_own else speaker
 
     context = tuple(replace(turn, speaker=one(turn.speaker)) for turn in raw.context)
     return replace(raw, speaker=one(raw.speaker), context=context)
