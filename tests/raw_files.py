@@ -106,7 +106,7 @@ def transcript(lines: Lines) -> Made:
 
 
 def asked(lines: Lines) -> Made:
-    return Made("a.txt", "".join(f"Q: {who}?\nA: {text}\n\n" for who, text in lines).encode(), len(lines))
+    return Made("a.txt", "".join(f"Q: Do you know {who}?\nA: {text}\n\n" for who, text in lines).encode(), len(lines))
 
 
 def haruhi(lines: Lines) -> Made:

@@ -45,8 +45,14 @@ def _check_once(path: Path, node: Any) -> None:
     Raises:
         UnderstudyError: one stands twice.
     """
+    if isinstance(node.value, list) and node.id == "sequence":
+        for one in node.value:
+            _check_once(path, one)
+    if node.id != "mapping":
+        return
     lines: dict[str, int] = {}
-    for key, _ in node.value:
+    for key, value in node.value:
+        _check_once(path, value)
         number = key.start_mark.line + 1
         if key.value in lines:
             what = f"has '{key.value}' a second time, after line {lines[key.value]}"

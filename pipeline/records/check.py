@@ -16,6 +16,7 @@ from pipeline.terminal import display_width
 
 FILES, SAMPLES, LEFT_OUT = 4, 3, 6  # of each form; of the files that were not read
 WIDTH = 100
+GUESSED = ("cp1252", "mac_roman", "cp949", "euc_jp", "cp932")  # encodings that other texts may be read in, too
 FEW = 20  # lines of the character, below which something may have been misread
 MANY_SHORT = 0.1  # of the character's lines
 
@@ -66,6 +67,8 @@ def _odd(conversion: Conversion) -> Iterator[str]:
     if conversion.near_names:
         names = format_names(conversion.near_names)
         yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
+    for file in (one for one in conversion.files if one.encoding in GUESSED):
+        yield f"{file.path} is read as {file.encoding}; if its letters come out wrong, save it as UTF-8"
     silent = [file.path for file in conversion.files if not file.own]
     if silent:
         yield f"nothing of {conversion.character} in {_files(len(silent))}, the first is {silent[0]}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError
 
 HEAD = 1 << 16
+END, OLD_END = b"\n", b"\r"  # of a line; the other is the Mac's of old
 MAX_BYTES = 1 << 29  # bytes of a file that has to be held in memory: a JSON document, an image, an archive
 MAX_LINE = 1 << 24
 BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
@@ -21,7 +22,7 @@ BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # What a file that is no Unicode may be. In doubt the first: a short text fits several of them equally well.
-LEGACY = ("gb18030", "big5", "shift_jis", "euc_kr", "cp1252")
+LEGACY = ("gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252")
 # A letter of a Western text stands alone among ASCII; the bytes of an East Asian one stand together, or in pairs.
 HIGH_BYTE, HIGH_ALONE = re.compile(rb"[\x80-\xff]"), re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 MAC_APOSTROPHE = re.compile(rb"(?<=[a-z])\xd5(?=[a-z])")
@@ -72,8 +73,9 @@ class RawFile:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Its lines with their numbers, from 1; held in memory one at a time, unless it is UTF-16 or UTF-32."""
-        if self.held is not None or self.encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
-            for number, line in enumerate(self.text().split("\n"), 1):
+        is_old = OLD_END in self.head and END not in self.head
+        if is_old or self.held is not None or self.encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            for number, line in enumerate(self.text().split("\r" if is_old else "\n"), 1):
                 yield number, line.rstrip("\r")
             return
         encoding = "utf-8" if self.encoding in (None, "utf-8-sig") else self.encoding
@@ -91,8 +93,9 @@ class RawFile:
         name = error.encoding.upper()
         return UnderstudyError(
             f"{self.path}:{line}",
-            f"is not {name} text (byte {error.start} of it is {error.object[error.start]:#04x})",
-            fix="repair that place, or save the file as UTF-8 with the program that wrote it",
+            f"is no text in an encoding that is known; read as {name} it fails (byte {error.start} of it is "
+            f"{error.object[error.start]:#04x})",
+            fix="save the file as UTF-8 with the program that wrote it, or repair that place",
         )
 
 

@@ -22,6 +22,7 @@ MERGED: Rows = [
     ("", "路上小心台阶。"),
     ("陆知远", "知道了。"),
     ("", "医生再见。"),
+    ("", "早点休息。"),
     ("苏晚晴", "明天再来吧。"),
 ]
 TITLED: Rows = [("雾港诊所台词表", ""), ("2024-01-01", ""), ("", ""), *MERGED[:2]]
@@ -56,10 +57,10 @@ def test_a_merged_speakers_cell_is_of_all_its_rows_and_they_are_counted(write: t
     conversion = converted(write(tmp_path, MERGED))
     assert texts(conversion) == ["雾大，慢走。", "路上小心台阶。", "明天再来吧。"]
     account = account_of(conversion)
-    assert account["remarks"] == {FILLED: 2}
-    assert account["rejected"] == {"another speaker": 2}
-    assert f"2 {FILLED}" in format_account(account)
-    assert f"odd: 2 {FILLED}" in format_check(conversion)
+    assert account["remarks"] == {FILLED: 3}
+    assert account["rejected"] == {"another speaker": 3}
+    assert f"3 {FILLED}" in format_account(account)
+    assert f"odd: 3 {FILLED}" in format_check(conversion)
 
 
 @either
@@ -71,6 +72,7 @@ def test_a_merged_speakers_cell_is_of_all_its_rows_and_they_are_counted(write: t
             ("陆知远", "知道了。"),
             ("陆知远", "医生再见。"),
         ],  # twice in a row: a narrator stands between lines
+        [*MERGED[:5], MERGED[-1]],  # one row below a speaker's, each time: what stands between lines is told
         [MERGED[0], ("", "雾从海上来。"), *MERGED[1:]],  # nobody to fill in from
         [*MERGED[:3], ("", "她关上门。"), ("苏晚晴", "再会。"), ("苏晚晴", "慢走。")],
         [("角色", "台词", "场景"), ("苏晚晴", "雾大，慢走。", "诊所"), ("", "", "码头"), ("陆知远", "知道了。", "")],

@@ -11,6 +11,7 @@ from pipeline.records.readers.rows import OURS, form_of
 
 FILLED = "rows without a speaker taken for the one above (merged cells)"
 LINES_ABOVE = 10  # of a table, among which is the one with the names of its columns: below a title, a date
+LEAST_MERGED = 2  # rows below a speaker's, somewhere in a merged table
 ABOVE = "a line above the header"
 SPEAKER, TEXT = ("speaker",), ("text", "answer", "output")
 
@@ -34,18 +35,20 @@ def with_speakers(
 def looks_merged(rows: Iterable[Mapping[str, Any]], speaker: str, text: str) -> bool:
     """Whether a speaker's cell is merged with those below it, or left empty there to the same end.
 
-    So it is where the first row has a speaker, every row has a text, and no speaker is named twice in a row: one cell
-    would have held both. In a script a narrator's rows have no speaker either, but people speak twice in a row.
+    So it is where the first row has a speaker, every row has a text, no speaker is named twice in a row, since one cell
+    would have held both, and some cell is as high as three rows. In a script a narrator's rows have no speaker either,
+    but they stand one by one, and people speak twice in a row.
     """
-    last, empty = "", 0
+    last, empty, highest = "", 0, 0
     for row in rows:
         name = _text(row, speaker)
         if not any(_text(row, key) for key in row):
             continue
         if not _text(row, text) or name == last:  # also where the first row has no speaker
             return False
-        last, empty = name or last, empty + (not name)
-    return empty > 0
+        last, empty = name or last, 0 if name else empty + 1
+        highest = max(highest, empty)
+    return highest >= LEAST_MERGED
 
 
 def _filled_down(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.records.classify import BACKGROUND_TITLES, any_of
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers.transcript import LABEL, spoken_line
 
 SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki")
 HEADING = re.compile(
@@ -23,19 +24,36 @@ HEADING = re.compile(
 LABELLED_NAME = re.compile(
     r"(?:[-*•|]\s*)?\**(?:(?:full )?name|姓名|名字|名称|角色名?)\**\s*[:：|]\**\s*(?P<name>[^|]+)", re.IGNORECASE
 )
-QUOTES = re.compile(r".*(?:quotes?|lines|sayings|catchphrases?|台词|语录|口头禅|名言).*", re.IGNORECASE)
-PROMPT = re.compile(r"\byou are\b|\byou're\b|\bact as\b|\brole-?play|你是|你现在是|扮演", re.IGNORECASE)  # for a model
+QUOTES = re.compile(
+    r"(?:(?:famous|notable|memorable|selected|voice|her|his|their) )?"
+    r"(?:quotes?|quotations?|lines|sayings|catch ?phrases?)|(?:经典|常用|部分)?(?:台词|语录|口头禅|名言)(?:集|摘录)?",
+    re.IGNORECASE,
+)
+PROMPT = re.compile(r"^\W*(?:you are|you're|act as|pretend|write |你是|你现在是|请?扮演)", re.IGNORECASE | re.MULTILINE)
+# What a text about something else has: a program's page, a licence, a list of things to do.
+ELSEWHERE = re.compile(
+    r"^(?:```|\s*[-*] \[[ xX]\]|#+\s*(?:installation|install|usage|requirements|licen[cs]e|changelog|安装|使用方法)\b)|"
+    r"^\s*(?:pip|npm|cargo|apt) install ",
+    re.IGNORECASE | re.MULTILINE,
+)
+OF_A_PAGE = (
+    r"(?:'?s)?(?: (?:profile|bio|biography|wiki|background|character|info|sheet|page))*|"
+    r"的?(?:人物)?(?:设定集?|简介|资料|人设|背景|档案|介绍|小传|百科)"
+)
+ATTRIBUTION = re.compile(r"\s+[—–-]{1,2}\s*[^—–-]{1,40}$")  # who said it, behind a quotation
 QUOTE_MARKS = '"“”「」『』'
 # What Markdown and wikis put around their words; a table's row becomes `Age: 41`, or what its cells hold.
 MARKUP = (
-    (re.compile(r"<!--.*?-->|<[^<>]{1,80}>|\[\d{1,3}\]|\{\{[^{}]*\}\}"), ""),
+    (re.compile(r"<!--.{0,400}?-->|<[^<>]{1,80}>|\[\d{1,3}\]|\{\{[^{}]*\}\}"), ""),
     (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
     (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]|\[([^\[\]]*)\]\([^()]*\)"), r"\1\2"),
-    (re.compile(r"(\*{1,3}|_{2,3}|'{2,3}|`)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*$"), ""),
-    (re.compile(r"^\s*\|?\s*([^|]+?)\s*\|\s*([^|]+?)\s*\|?\s*$"), r"\1: \2"),
+    (re.compile(r"(\*{1,3}|_{2,3}|'{2,3}|`)(?=\S)(.{1,300}?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"^\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?$"), ""),
+    (re.compile(r"^\|?([^|]{1,80})\|([^|]+)\|?$"), lambda row: f"{row[1].strip()}: {row[2].strip()}"),
     (re.compile(r"^\s*(?:[-+*•·>]|\d{1,3}[.)、])\s+"), ""),
 )
+LONGEST_PROSE = 12_000  # letters of a page without a heading
+FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
 LABELS = 8  # lines in which a profile says its name
 TOP = 200  # characters of a page, in which it says whom it is about
@@ -54,14 +72,18 @@ class Section:
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
-    """Whether it is a text about the character: its name is the file's, a heading, or stands at its beginning."""
+    """Whether it is a text about the character: its name is the file's, a heading, or stands at its beginning.
+
+    A script, a story, an instruction for a model and a program's page are none.
+    """
     is_text = file.encoding and (file.held is not None or file.path.suffix.lower() in SUFFIXES)
     if not (options.character and is_text) or looks_like_json(file):
         return False
-    top = file.head.decode(file.encoding or "utf-8", errors="ignore")[:TOP]
-    if top.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(top):
+    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(head[:TOP]) or ELSEWHERE.search(head):
         return False
-    return bool(_about(_sections(file), file, options))
+    sections = _about(_sections(file), file, options)
+    return bool(sections) and not _is_story(sections)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -69,11 +91,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     for section in _about(_sections(file), file, options):
         lines = [(number, _plain(line)) for number, line in section.lines]
         if QUOTES.fullmatch(section.title):
-            for number, line in lines:
-                if text := line.strip().strip(QUOTE_MARKS):
-                    yield RawRecord(
-                        f"{file.path}:{number}", CHARACTER, text, kind="dialogue", why="under a heading for lines"
-                    )
+            yield from _quotes(file, lines)
             continue
         for number, text in _passages(lines):
             title = section.title or TITLES[any(char > "\u2e80" for char in text)]
@@ -89,6 +107,16 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             )
 
 
+def _quotes(file: RawFile, lines: Sequence[tuple[int, str]]) -> Iterator[RawRecord]:
+    """The lines under a heading for them, those that name somebody as that one's."""
+    for number, line in lines:
+        if line and not line.startswith(("—", "–")):
+            spoken = spoken_line(line)
+            speaker, said = (spoken["speaker"], spoken["text"]) if spoken else (CHARACTER, ATTRIBUTION.sub("", line))
+            text, why = said.strip().strip(QUOTE_MARKS), "under a heading for lines"
+            yield RawRecord(f"{file.path}:{number}", speaker, text, kind="dialogue", why=why)
+
+
 def _about(sections: Sequence[Section], file: RawFile, options: ReadOptions) -> Sequence[Section]:
     """The sections that are about the character: all of its own page, its own of several people's, or none."""
     names = {spelling(name) for name in (options.character, *options.other_names) if name}
@@ -96,18 +124,43 @@ def _about(sections: Sequence[Section], file: RawFile, options: ReadOptions) -> 
     if named and (named[0] > 0 or (len(named) == 1 and _siblings(sections, named[0]))):
         first = sections[named[0]]
         return [first, *itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])]
-    stem = spelling(file.path.stem.replace("_", " ").replace("-", " "))
-    is_own = bool(named) or any(name in stem or _begins_with(sections[:2], name) for name in names)
+    is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
     return sections if is_own else []
 
 
-def _begins_with(sections: Sequence[Section], name: str) -> bool:
-    """Whether the name is the first word under no title, or one that names nobody, or stands there as a label's."""
+def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
+    """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
+    stem = spelling(file.path.stem.replace("_", " ").replace("-", " "))
+    if re.fullmatch(re.escape(name) + rf"(?:{OF_A_PAGE})", stem):
+        return not _is_script(sections, {name})
+    lines = [line for one in sections[:2] for _, line in one.lines if line.strip()]
+    labels = [spelling(found["name"]) for line in lines[:LABELS] if (found := LABELLED_NAME.match(line))]
+    if labels:
+        return re.match(re.escape(name) + r"(?!\w)|" + re.escape(name) + r"$", labels[0]) is not None
+    titled = [one.title for one in sections[:2] if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
+    if titled or not lines or _is_script(sections, {name}):
+        return False
+    # A word for itself, and no sentence's other word: `Will you ...`, 安装说明.
+    after = r"\s+(?!you\b|the\b)[^\W\d]" if name.isascii() else r"[^\W\d]"
+    return (name.isascii() or len(name) > 1) and re.match(
+        re.escape(name) + after, spelling(_plain(lines[0]))
+    ) is not None
+
+
+def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
+    """Whether people speak in it, in a form that no reader knows: somebody twice, or one of the names."""
+    lines = [_plain(line) for one in sections for _, line in one.lines]
+    speakers = [spelling(found["speaker"]) for line in lines if (found := spoken_line(line))]
+    others = [one for one in speakers if not LABEL.fullmatch(one)]
+    return len({*others}) < len(others) or any(one in names for one in speakers)
+
+
+def _is_story(sections: Sequence[Section]) -> bool:
+    """Whether it is told with what people say, or goes on and on without a heading."""
     lines = [line for one in sections for _, line in one.lines if line.strip()]
-    labels = [found["name"] for line in lines[:LABELS] if (found := LABELLED_NAME.match(line))]
-    titled = [one.title for one in sections if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
-    begins = labels[:1] or ([] if titled else [_plain(line) for line in lines[:1]])
-    return any(spelling(text).startswith(name) for text in begins)
+    quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
+    is_long = len(sections) == 1 and sum(map(_letters, lines)) > LONGEST_PROSE
+    return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
 
 
 def _siblings(sections: Sequence[Section], number: int) -> bool:
@@ -130,6 +183,7 @@ def _sections(file: RawFile) -> list[Section]:
 
 def _plain(line: str) -> str:
     """The line without its markup."""
+    line = line.strip()
     for pattern, plain in MARKUP:
         line = pattern.sub(plain, line)
     return line.strip()

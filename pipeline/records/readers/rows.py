@@ -43,19 +43,21 @@ ROW_FORMS: tuple[RowForm, ...] = (
 # Other words for these keys, as people head their tables.
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "speaker": (
-        "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername", "who",
-        "npc", "actor", "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物",
+        "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername",
+        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物",
     ),
     "text": (
-        "line", "dialogue", "dialog", "content", "message", "utterance", "quote", "台词", "对白", "对话", "内容",
-        "台词内容", "文本", "話",
+        "line", "dialogue", "dialog", "utterance", "quote", "台词", "对白", "对话", "台词内容", "話",
     ),
     "source_title": ("scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处"),
-    "question": ("q", "问题", "提问", "问", "问句"),
-    "answer": ("a", "reply", "回答", "答案", "答", "答复", "回复"),
+    "question": ("问题", "提问", "问", "问句"),
+    "answer": ("reply", "回答", "答案", "答", "答复", "回复"),
 }  # fmt: skip
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
+# What names a text only beside a word for who says it: beside a character it may be a description.
+WEAK = frozenset({"content", "message", "内容", "文本"})
+SPEAKS = frozenset({"speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人"})
 OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
 
 
@@ -72,9 +74,15 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The row with our keys for other words and spellings of them, if its own keys are of no form and these are."""
     if _form_of(row):
         return row
-    ours = {key: OURS.get(str(key).strip().lower(), key) for key in row}
-    renamed = {ours[key]: value for key, value in row.items() if ours[key] == key or ours[key] not in row}
-    return renamed if len(renamed) == len(row) and _form_of(renamed) else row
+    plain = {key: str(key).strip().lower() for key in row}
+    weak = dict.fromkeys(WEAK, "text") if SPEAKS & {*plain.values()} else {}
+    if any(name == "q" and str(row[key]).rstrip().endswith(("?", "？")) for key, name in plain.items()):
+        weak |= {"q": "question", "a": "answer"}
+    renamed: dict[str, Any] = {}
+    for key, value in row.items():
+        ours = OURS.get(plain[key]) or weak.get(plain[key], key)
+        renamed[key if ours in renamed or (ours != key and ours in row) else ours] = value
+    return renamed if _form_of(renamed) else row
 
 
 def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:

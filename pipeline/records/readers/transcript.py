@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 
@@ -19,30 +21,41 @@ SPEAKER_LINE = re.compile(
     r"(?:\s*\[[^\[\]]{1,12}\])?\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
     re.DOTALL,
 )
-# Without a colon, as game scripts have it: 【名】话, [名]话[p], 名「话」, and the name in a column of its own.
+# Without a colon, as game scripts have it: 【名】话, [名]话[p], 名「话」, and the name in a column of its own. A script
+# has one of these forms; in one that has colons they are something else: [laughs], a sign「禁止入内」, a price | 30.
 OTHER_LINES = tuple(
     re.compile(form)
     for form in (
         r"【(?P<speaker>[^【】:：]{1,20})】\s*[:：]?\s*(?P<text>[^\s【].*)",
-        r"\[(?P<speaker>[^\[\]=:：\s]{1,20})\]\s*[:：]?\s*(?P<text>[^\s\[].*?)(?:\s*\[(?:p|l|r|cm|np)\])*",
+        r"\[(?P<speaker>[^\[\]=:：\s]{1,20})\]\s*[:：]?\s*(?P<text>[^\s\[].*)",
         r"(?P<speaker>[^\s「」『』“”:：，。、！？!?,.…|]{1,12})\s?(?P<text>「.*」)",
-        r"(?P<speaker>[^\s|:：{}][^\t|:：{}]{0,20}?)(?:\t+|\s*\|\s*)(?P<text>[^\s|][^\t|]*)",
+        r"(?P<speaker>[^\s|:：{}][^\t|:：{}]{0,20}?)\s*[\t|]\s*(?P<text>[^\s|][^\t|]*)",
     )
 )
+KAG_TAGS = re.compile(r"\[(?:p|l|r|cm|np)\]")
+SAYS = re.compile(r".*[.!?…。！？~～—」”\"]|\S+\s+\S+\s+\S.*")  # a sentence, or three words; no price and no mark
+MOST_COLONS = 0.2  # share of a script's lines that may have a colon where it has another form
 NAMES_ALONE = (re.compile(r"【([^【】:：]{1,20})】"), re.compile(r"#([^\s#:：]{1,20})"))  # lines stand below such a one
 LEAST_ALONE = 4  # of them in a script, each twice on average: a title stands once
 # What is told, not who speaks: "He has one eye: the left", 他笑着说：.
 TOLD = re.compile(
     r"(?:I|You|He|She|It|We|They|This|That|There|My|Your|His|Her|Its|Our|Their|And|But|So|If|When|Then|Because)"
-    r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]"
+    r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]|.*(?:着|传来|写道|念道)"
 )
 ENDED = tuple(".!?…。！？~～—)）」』”*\"'’")  # what a line that goes on in the next one does not end with
 GOES_ON = tuple(",，、;；")
+CLOSED_WRONGLY = tuple(f"{end}“" for end in ".!?…。！？~～—")  # the closing mark typed as the opening one
+HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
+WRAPPED = 20  # characters of a line that may have been wrapped
+MOST_JOINED = 5  # lines that a turn goes on in
 NO_SPEAKER, DIRECTION = "no speaker", "a stage direction"
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
-NO_SCRIPTS = (".yaml", ".yml", ".toml", ".ini", ".cfg", ".json")
+NO_SCRIPTS = (
+    ".yaml", ".yml", ".toml", ".ini", ".cfg", ".json", ".py", ".sh", ".css", ".js", ".ts", ".html", ".htm", ".xml",
+    ".sql", ".java", ".c", ".h", ".cpp", ".rs", ".go", ".tex",
+)  # fmt: skip
 NAME_LETTER = re.compile(r"[^\W\d_]|[？?]")  # a name has a letter of any script; ??? is somebody not known yet
 DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月")
 CLOCK = re.compile(r"\d[:：][0-5]\d(?!\d)")
@@ -65,27 +78,33 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
     `key: value` in a settings file, or in a web page, is not.
     """
-    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
+    if not file.encoding or _is_code(file.path) or looks_like_json(file):
         return False
     if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
-    lines = [line for _, line in _lines(file, SAMPLED_LINES)]
-    lines = [line for line in lines if line and not SCENE_TITLE.fullmatch(line)]
-    spoken = [found["speaker"] for line in lines if (found := _spoken(line))]
+    lines = [line for _, line in _lines(file, SAMPLED_LINES) if line and not SCENE_TITLE.fullmatch(line)]
+    form = _form(lines)
+    spoken = [found["speaker"] for line in lines if (found := _spoken(line, form))]
+    names = {spelling(MANNER.sub("", name)) for name in spoken}
     labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
-    is_labelled = len({*spoken}) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
+    is_labelled = len(names) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
     is_labelled = is_labelled or 2 * labels > len(spoken)
     return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
+
+
+def _is_code(path: Path) -> bool:
+    return path.suffix.lower() in NO_SCRIPTS or path.name == "Makefile"
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Turns with the turns of their scene before them."""
     path, title, spaced = file.path, "", _is_double_spaced(file)
+    form = _form([line for _, line in _lines(file, SAMPLED_LINES)])
     scene: list[tuple[str, str]] = []
     for number, line in itertools.chain(_lines(file), [(0, "")]):
         heading = SCENE_TITLE.fullmatch(line)
         if heading or not number or (not line and not spaced):
-            yield from _scene(scene, title, options.window)
+            yield from _scene(scene, title, options.window, form)
             scene = []
             if heading:
                 title = next((group for group in heading.groups() if group), "").strip()
@@ -104,33 +123,56 @@ def _lines(file: RawFile, most: int | None = None) -> Iterator[tuple[int, str]]:
         yield number, f"{line.strip('#【】')}：" if line in names else line
 
 
-def turns_of(lines: Iterable[tuple[str, str]]) -> Iterator[RawTurn]:
+def _form(lines: Sequence[str]) -> re.Pattern[str] | None:
+    """Which of OTHER_LINES the lines have, if hardly one of them has a colon after a name."""
+    lines = [line for line in lines if line and not STAGE_DIRECTION.fullmatch(line)]
+    colons = sum(spoken_line(line) is not None for line in lines)
+    if colons > MOST_COLONS * len(lines):
+        return None
+    found = {form: [one for line in lines if (one := form.fullmatch(line)) and _is_named(one)] for form in OTHER_LINES}
+    form = max(found, key=lambda one: len(found[one]))
+    says = sum(SAYS.fullmatch(KAG_TAGS.sub("", one["text"]).strip()) is not None for one in found[form])
+    return form if 2 * says > len(found[form]) else None
+
+
+def turns_of(lines: Iterable[tuple[str, str]], form: re.Pattern[str] | None = None) -> Iterator[RawTurn]:
     """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one.
 
     A line without a speaker is the rest of a turn whose text has not ended, or stands below its speaker's name.
+    `form` is that of lines without a colon, where the script has one.
     """
     said: RawTurn | None = None
+    joined, speakers = 0, set[str]()
     for source, raw_line in lines:
         if not (line := raw_line.strip()):
             continue
-        turn = _turn(source, line)
-        if said and turn.unusable == NO_SPEAKER and _goes_on(said.text, line):
-            said = replace(said, text=_joined(said.text, line))
+        turn = _turn(source, line, form)
+        is_rest = turn.unusable == NO_SPEAKER and joined < MOST_JOINED and not line.startswith((*speakers,))
+        if said and is_rest and _goes_on(said.text, line):
+            said, joined = replace(said, text=_joined(said.text, line)), joined + 1
         elif said and turn.unusable == DIRECTION and not said.text:
             yield turn
         else:
             if said:
                 yield replace(said, text=unquote(said.text))
-            said = turn
+            said, joined = turn, 0
+            speakers |= {turn.speaker} - {UNNAMED}
     if said:
         yield replace(said, text=unquote(said.text))
 
 
 def _goes_on(text: str, line: str) -> bool:
     """Whether the line is the rest of the text: it has none yet, or stops amid a sentence or a quotation."""
-    if not text or text.endswith(GOES_ON) or text.count("「") > text.count("」") or text.count("“") > text.count("”"):
+    if not text:
         return True
-    return line[0].islower() and not text.endswith(ENDED)
+    if HEADLINE.match(line) or (line.isupper() and len(line) > 1):
+        return False
+    if text.endswith(GOES_ON):
+        return True
+    is_open = any(text.count(mark) > text.count(end) for mark, end in ("「」", "“”"))
+    if is_open and not text.endswith(CLOSED_WRONGLY):
+        return True
+    return len(text) >= WRAPPED and line[0].islower() and not text.endswith(ENDED)
 
 
 def _joined(text: str, line: str) -> str:
@@ -151,10 +193,10 @@ def spoken_line(line: str) -> re.Match[str] | None:
     return None if is_clock or found["text"].startswith("//") else found
 
 
-def _spoken(line: str) -> re.Match[str] | None:
-    """The speaker and the text of a script's line, in any of the forms that scripts have."""
-    forms = (found for form in OTHER_LINES if (found := form.fullmatch(line)))
-    return spoken_line(line) or next(filter(_is_named, forms), None)
+def _spoken(line: str, form: re.Pattern[str] | None) -> re.Match[str] | None:
+    """The speaker and the text of a script's line, with a colon or in the script's form."""
+    found = spoken_line(line) or (form.fullmatch(line) if form else None)
+    return found if found and _is_named(found) else None
 
 
 def _is_named(found: re.Match[str]) -> bool:
@@ -176,18 +218,19 @@ def unquote(text: str) -> str:
     return inner
 
 
-def _scene(lines: list[tuple[str, str]], title: str, window: int) -> Iterator[RawRecord]:
+def _scene(lines: list[tuple[str, str]], title: str, window: int, form: re.Pattern[str] | None) -> Iterator[RawRecord]:
     if lines:
-        yield from scene_records(turns_of(lines), title=title, place=lines[0][0], window=window)
+        yield from scene_records(turns_of(lines, form), title=title, place=lines[0][0], window=window)
 
 
-def _turn(source: str, line: str) -> RawTurn:
+def _turn(source: str, line: str, form: re.Pattern[str] | None) -> RawTurn:
     if STAGE_DIRECTION.fullmatch(line):
         return RawTurn(source, UNNAMED, line, DIRECTION)
-    spoken = _spoken(line)
+    spoken = _spoken(line, form)
     if spoken is None:
         return RawTurn(source, UNNAMED, line, NO_SPEAKER)
-    return RawTurn(source, spoken["speaker"], spoken["text"].strip())
+    text = KAG_TAGS.sub("", spoken["text"]) if form else spoken["text"]
+    return RawTurn(source, spoken["speaker"], text.strip())
 
 
 def _is_double_spaced(file: RawFile) -> bool:
