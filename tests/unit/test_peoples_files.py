@@ -382,3 +382,124 @@ def test_a_document_that_is_none_or_is_about_nobody_is_said(tmp_path: Path, monk
     monkeypatch.setitem(sys.modules, "docx", None)
     with pytest.raises(UnderstudyError, match=r"is not installed\. To fix it: run `pip install python-docx`"):
         convert([tmp_path / "a.docx"], "Mira Vale", ConversionOptions())
+
+
+NOVEL = "Orla walked along the quay.\n" + "“Sit,” said Tam, “and tell me of the sea.”\nNothing moved.\n" * 30
+OTHERS: list[tuple[str, str, str]] = [
+    ("A", "data.txt", "Apache License\nVersion 2.0, January 2004\nA licence is granted to each of you."),
+    ("Will", "a.txt", "Will you come to the party? Bring a friend."),
+    ("Will", "goodwill.txt", "Willow trees grow by the river, and nobody cuts them."),
+    ("May", "maybe_later.txt", "Maybe we should call them tomorrow."),
+    ("Kai", "kaiser_history.txt", "Kaitlyn owes me three books and a lamp."),
+    ("安", "a.txt", "安装说明：先下载，再运行。"),
+    ("我", "a.txt", "我们公司成立于二〇〇一年。"),
+    ("Orla", "orla_license.txt", "MIT License. Orla may be copied by anybody."),
+    ("Orla", "about_tam.txt", "Tam is a smith, and Orla likes him."),
+    ("Orla", "novel.txt", NOVEL),
+    ("Orla", "README.md", "# Orla\nA tool for bells.\n## Installation\n```bash\ncargo install orla\n```"),
+    ("Orla", "todo.md", "## Orla\n- [ ] fix her greeting\n- [x] draw her boat"),
+    ("Orla", "once.txt", "Orla: Sit.\nTam: No.\nJo: Yes.\nAnn: Well.\nEd: Aye."),
+    (
+        "Orla",
+        "half.txt",
+        "Orla: Sit down, Tam.\nThe sea roars.\nA gull cries.\nOrla: Well?\nNobody answers.\nIt is dark.",
+    ),
+    ("Orla", "faq.txt", "Q: How is the program installed?\nA: By pip.\nQ: Which licence is it under?\nA: MIT.\n"),
+    ("Orla", "exam.txt", "Q: Which is red?\nA: Apple\nB: Sea\nC: Sky\nQ: Which do you eat?\nA: Apple\nB: Sea\n"),
+    ("Orla", "prices.txt", "item\tprice\nOrla\t20\nTam\t30\nOrla\t15\n"),
+    ("orla", "stat.txt", " orla | 3 ++-\n tam | 12 +++++\n orla | 1 +\n"),
+    ("Orla", "Makefile", "orla: build\n\tcc orla.c\ntam: orla\n\tcc tam.c\norla: all\n"),
+    ("Orla", "log.json", '[{"who": "Orla", "content": "GET /index 200"}, {"who": "Tam", "content": "GET /"}]'),
+    ("阿棠", "a.csv", "角色,内容\n阿棠,灯塔看守人，三十四岁，独居。\n"),
+]
+
+
+@pytest.mark.parametrize(("character", "name", "content"), OTHERS)
+def test_what_is_not_the_characters_is_not_taken_for_it(
+    character: str, name: str, content: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UnderstudyError):
+        convert([tmp_path], character, ConversionOptions())
+
+
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ("# Orla\nShe often says that you are what you do.", True),
+        ("# Orla\n别人问她“你是谁”，她只笑一笑。", True),
+        ("You are Orla. Stay in character.", False),
+        ("写一个故事。\n扮演Orla。", False),
+    ],
+)
+def test_an_instruction_for_a_model_is_known_by_its_beginning(page: str, kept: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(page, encoding="utf-8")
+    if kept:
+        assert convert([tmp_path], "Orla", ConversionOptions()).records
+    else:
+        with pytest.raises(UnderstudyError, match="holds no raw file"):
+            convert([tmp_path], "Orla", ConversionOptions())
+
+
+def test_under_quotes_each_line_is_whose_it_says_and_other_headings_end_in_lines_too(tmp_path: Path) -> None:
+    quotes = "- “The sea keeps what it takes.” — Orla\n- Tam: Why do you ask?\n— to Tam, chapter 3\n"
+    rest = "## Deadlines\nSend the figures by Friday, please.\n## Quotes about Orla\nShe is mad, he says."
+    (tmp_path / "a.md").write_text(f"# Orla\nShe keeps a light.\n## Quotes\n{quotes}{rest}", encoding="utf-8")
+    conversion = convert([tmp_path], "Orla", ConversionOptions())
+    assert [one.text for one in conversion.records if one.kind == "dialogue"] == ["The sea keeps what it takes."]
+    assert "Tam" in {reject.speaker for reject in conversion.rejects}
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [
+        ("Orla: Yes, it is so.\nexit Orla\nTam: Well.\n", ["Yes, it is so."]),
+        (
+            "Orla: Wait.\nTam: Why?\nOrla: Look over there,\nINT. LIGHTHOUSE - NIGHT\nTam: Oh.\n",
+            ["Wait.", "Look over there,"],
+        ),
+        ("阿棠：“你好啊，老谭。“\n天黑了，海上起了风。\n老谭：嗯，是的。\n", ["你好啊，老谭。"]),
+        ("阿棠：我在想这件事，\n第二幕\n老谭：嗯，是的。\n", ["我在想这件事，"]),
+        ("阿棠：没什么要紧的，\n阿棠转身离开。\n老谭：嗯，是的。\n", ["没什么要紧的，"]),
+        (
+            "Orla: Hm, so.\n[laughs] I know you.\nTam: Aye.\n门上写着「禁止入内」\nOrla: The price was 20.\n",
+            ["Hm, so.", "The price was 20."],
+        ),
+    ],
+)
+def test_what_is_not_said_is_not_joined_to_what_is(script: str, lines: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(script, encoding="utf-8")
+    name = "Orla" if "Orla:" in script else "阿棠"
+    records = convert([tmp_path], name, ConversionOptions()).records
+    assert [record.text for record in records] == lines
+    assert {turn.speaker for record in records for turn in record.context} <= {"Orla", "Tam", "阿棠", "老谭"}
+
+
+def test_people_called_q_and_a_talk_to_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Q: Mon capitaine!\nA: What do you want?\nQ: Your company.\nA: No.\n", encoding="utf-8"
+    )
+    records = convert([tmp_path], "Q", ConversionOptions()).records
+    assert [record.text for record in records] == ["Mon capitaine!", "Your company."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-" * 5000 + " Background " + "-" * 5000,
+        " " * 5000 + "a | b",
+        "a |" + " " * 5000 + "|x|",
+        "<!--" * 5000,
+        "*a " * 5000,
+    ],
+    ids=["dashes", "spaces before a row", "spaces in a row", "open comments", "open asterisks"],
+)
+def test_a_page_of_odd_lines_is_read_in_no_time(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(f"# Orla\nShe keeps a light on the quay.\n{line}\nAnd a boat.", encoding="utf-8")
+    assert convert([tmp_path], "Orla", ConversionOptions()).records
+
+
+def test_lines_that_end_as_on_an_old_mac_are_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"Orla: Sit down.\rTam: I will not.\rOrla: Please do.\r")
+    records = convert([tmp_path], "Orla", ConversionOptions()).records
+    assert [record.text for record in records] == ["Sit down.", "Please do."]

@@ -159,7 +159,7 @@ def _is_story(sections: Sequence[Section]) -> bool:
     """Whether it is told with what people say, or goes on and on without a heading."""
     lines = [line for one in sections for _, line in one.lines if line.strip()]
     quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
-    is_long = len(sections) == 1 and sum(map(_letters, lines)) > LONGEST_PROSE
+    is_long = len(sections) == 1 and not sections[0].title and sum(map(_letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
 
 
