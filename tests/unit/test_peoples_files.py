@@ -58,7 +58,20 @@ def test_what_follows_a_line_that_has_ended_is_told_and_by_nobody(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "mark", ["- {}: {}", "> {}: {}", "2. {}: {}", "• {}: {}", "*{}:* {}", "*{}*: {}", "**{}:** {}"]
+    "mark",
+    [
+        "'''{}:''' {}",
+        ":'''{}''': {}",
+        "<b>{}:</b> {}",
+        "{}（CV：Ann）: {}",
+        "- {}: {}",
+        "> {}: {}",
+        "2. {}: {}",
+        "• {}: {}",
+        "*{}:* {}",
+        "*{}*: {}",
+        "**{}:** {}",
+    ],
 )
 def test_a_mark_before_a_name_is_not_part_of_it(mark: str, tmp_path: Path) -> None:
     script = "\n".join(mark.format(who, text) for who, text in [("Bram", "Who?"), ("Mira Vale", "*nods* Only me.")])

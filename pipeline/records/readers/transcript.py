@@ -18,9 +18,10 @@ SPEAKER_LINE = re.compile(
     r"(?:[-+•·*>→▶]\s+|\d{1,4}[.)、．](?:\s+|(?=[\u2e80-\U0010ffff]))|\[\d+\]\s*)?"
     r"(?:\[\[(?:[^\[\]|]*\|)?|(?P<template>\{\{[^{}|]*\|)|\*{1,2}|\[)?"
     r"(?P<speaker>[^:：\s\[\]*|>【】][^:：\[\]*|【】]{0,40}?)(?(template)\}\}|(?:\]\]|\*{1,2}|\])?)"
-    r"(?:\s*\[[^\[\]]{1,12}\])?\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
+    r"(?:\s*\[[^\[\]]{1,12}\]|[(（][^()（）:：]{1,10}[:：][^()（）]{1,20}[)）])?\s*[:：](?:\*{1,2}(?=\s))?\s*(?P<text>.*)",
     re.DOTALL,
 )
+WIKI_MARKS = re.compile(r"'{2,3}|</?(?:b|i|em|strong)>|^\s*:+(?=')")  # of wikis and web pages around a name or a word
 # Without a colon, as game scripts have it: 【名】话, [名]话[p], 名「话」, and the name in a column of its own. A script
 # has one of these forms; in one that has colons they are something else: [laughs], a sign「禁止入内」, a price | 30.
 OTHER_LINES = tuple(
@@ -114,7 +115,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 def _lines(file: RawFile, most: int | None = None) -> Iterator[tuple[int, str]]:
     """The file's lines, stripped, the first `most` of them; a speaker's name alone on its line has a colon."""
-    lines = [(number, line.strip()) for number, line in itertools.islice(file.lines(), most)]
+    lines = [(number, WIKI_MARKS.sub("", line).strip()) for number, line in itertools.islice(file.lines(), most)]
     names: set[str] = set()
     for form in NAMES_ALONE:
         alone = [line for _, line in lines if form.fullmatch(line)]
