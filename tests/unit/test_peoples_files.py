@@ -83,6 +83,10 @@ GAME_SCRIPTS = {
     "brackets": "【Mira Vale】Who is it?\n【Bram】Me.\n【Mira Vale】：Come up.\n",
     "a name above": "【Mira Vale】\nWho is it?\n【Bram】\nMe.\n【Mira Vale】\nCome up.\n【Bram】\nAye.\n",
     "a name above, by a hash": "#Mira\nWho is it?\n#Bram\nMe.\n#Mira\nCome up.\n#Bram\nAye.\n",
+    "a name above, in brackets, with commands": (
+        "@bg night\n[Mira]\n「Who is it?」\n[Bram]\n「Me.」[p]\n*scene02\n"
+        "[Mira]\n「Come up.」[l]\n[Bram]\n「Aye.」\nThe door falls shut.\n"
+    ),
     "a name above, with a colon": "Mira Vale:\nWho is it?\n\nBram:\nMe.\n\nMira Vale:\nCome up.\n",
     "corner brackets": "Mira「Who is it?」\nBram「Me.」\nMira「Come up.」\nThe rain stops.\n",
     "KAG": "[Mira]Who is it?[p]\n[Bram]「Me.」[l][r]\n[bg storage=a.jpg]\n[Mira]Come up.\n",

@@ -36,8 +36,10 @@ OTHER_LINES = tuple(
 KAG_TAGS = re.compile(r"\[(?:p|l|r|cm|np)\]")
 SAYS = re.compile(r".*[.!?…。！？~～—」”\"]|\S+\s+\S+\s+\S.*")  # a sentence, or three words; no price and no mark
 MOST_COLONS = 0.2  # share of a script's lines that may have a colon where it has another form
-NAMES_ALONE = (re.compile(r"【([^【】:：]{1,20})】"), re.compile(r"#([^\s#:：]{1,20})"))  # lines stand below such a one
-LEAST_ALONE = 4  # of them in a script, each twice on average: a title stands once
+NAMES_ALONE = tuple(
+    re.compile(one) for one in (r"【([^【】:：]{1,20})】", r"#([^\s#:：]{1,20})", r"\[([^\[\]=:：\s]{1,20})\]")
+)
+LEAST_ALONE, TIMES_ALONE = 4, 1.5  # of such names in a script, and how often each stands in it: a title stands once
 # What is told, not who speaks: "He has one eye: the left", 他笑着说：.
 TOLD = re.compile(
     r"(?:I|You|He|She|It|We|They|This|That|There|My|Your|His|Her|Its|Our|Their|And|But|So|If|When|Then|Because)"
@@ -51,7 +53,9 @@ WRAPPED = 20  # characters of a line that may have been wrapped
 MOST_JOINED = 5  # lines that a turn goes on in
 NO_SPEAKER, DIRECTION = "no speaker", "a stage direction"
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
-STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
+STAGE_DIRECTION = re.compile(
+    r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|@\w+.*|\*\w+(?:\|.*)?"
+)  # and KAG's commands
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
 NO_SCRIPTS = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".json", ".py", ".sh", ".css", ".js", ".ts", ".html", ".htm", ".xml",
@@ -62,6 +66,7 @@ DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月")
 CLOCK = re.compile(r"\d[:：][0-5]\d(?!\d)")
 SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
+KAG_SUFFIX, KAG_SHARE = ".ks", 0.3  # of a game engine's scripts, in which much is told
 MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels such as "Note:"
 LABEL = re.compile(  # what a profile or a note has before a colon; two of them, each once, are no speakers
     r"(?:full )?name|age|born|birth ?(?:day|place|date)|gender|sex|height|weight|eyes?(?: colou?r)?|hair(?: colou?r)?|"
@@ -85,12 +90,27 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
         return False
     lines = [line for _, line in _lines(file, SAMPLED_LINES) if line and not SCENE_TITLE.fullmatch(line)]
     form = _form(lines)
-    spoken = [found["speaker"] for line in lines if (found := _spoken(line, form))]
+    spoken, told = _speakers(lines, form)
     names = {spelling(MANNER.sub("", name)) for name in spoken}
     labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
     is_labelled = len(names) == len(spoken) and (len(spoken) > MOST_ONCE or labels > 1)
     is_labelled = is_labelled or 2 * labels > len(spoken)
-    return bool(spoken) and len(spoken) >= SPOKEN_SHARE * len(lines) and not is_labelled
+    least = KAG_SHARE if file.path.suffix.lower() == KAG_SUFFIX else SPOKEN_SHARE
+    return bool(spoken) and len(spoken) >= least * (len(spoken) + told) and not is_labelled
+
+
+def _speakers(lines: Iterable[str], form: re.Pattern[str] | None) -> tuple[list[str], int]:
+    """Who speaks in the lines, and how many others there are but directions, and what stands below a name."""
+    spoken, told, below = [], 0, False
+    for line in lines:
+        if STAGE_DIRECTION.fullmatch(line):
+            continue
+        if found := _spoken(line, form):
+            spoken.append(found["speaker"])
+            below = not found["text"]
+        else:
+            told, below = told + (not below), False
+    return spoken, told
 
 
 def _is_code(path: Path) -> bool:
@@ -119,9 +139,14 @@ def _lines(file: RawFile, most: int | None = None) -> Iterator[tuple[int, str]]:
     names: set[str] = set()
     for form in NAMES_ALONE:
         alone = [line for _, line in lines if form.fullmatch(line)]
-        names |= {*alone} if len(alone) >= max(LEAST_ALONE, 2 * len({*alone})) else set()
+        names |= {*alone} if len(alone) >= max(LEAST_ALONE, TIMES_ALONE * len({*alone})) else set()
     for number, line in lines:
-        yield number, f"{line.strip('#【】')}：" if line in names else line
+        yield number, f"{line.strip('#【】[]')}：" if line in names else line
+
+
+def _whole(turn: RawTurn) -> RawTurn:
+    """The turn with all of its text, without a game engine's tags and the quotation marks around it."""
+    return replace(turn, text=unquote(KAG_TAGS.sub("", turn.text).strip()))
 
 
 def _form(lines: Sequence[str]) -> re.Pattern[str] | None:
@@ -155,11 +180,11 @@ def turns_of(lines: Iterable[tuple[str, str]], form: re.Pattern[str] | None = No
             yield turn
         else:
             if said:
-                yield replace(said, text=unquote(said.text))
+                yield _whole(said)
             said, joined = turn, 0
             speakers |= {turn.speaker} - {UNNAMED}
     if said:
-        yield replace(said, text=unquote(said.text))
+        yield _whole(said)
 
 
 def _goes_on(text: str, line: str) -> bool:
@@ -230,8 +255,7 @@ def _turn(source: str, line: str, form: re.Pattern[str] | None) -> RawTurn:
     spoken = _spoken(line, form)
     if spoken is None:
         return RawTurn(source, UNNAMED, line, NO_SPEAKER)
-    text = KAG_TAGS.sub("", spoken["text"]) if form else spoken["text"]
-    return RawTurn(source, spoken["speaker"], text.strip())
+    return RawTurn(source, spoken["speaker"], spoken["text"].strip())
 
 
 def _is_double_spaced(file: RawFile) -> bool:
