@@ -79,12 +79,13 @@ def test_turns_of_one_speaker_that_nothing_dropped_parts_stay_as_they_are() -> N
 
 def test_all_characters_are_people_and_where_nobody_says_enough_the_speakers_are_listed(tmp_path: Path) -> None:
     profile = "".join(f"{label}：雾港第{n}号\n" for n in range(25) for label in ("姓名", "年龄", "喜好"))
-    path = tmp_path / "scene.txt"
-    path.write_text(profile + SCRIPT, encoding="utf-8")
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "scene.txt").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "raw" / "profile.txt").write_text(profile, encoding="utf-8")
     with pytest.raises(
         UnderstudyError, match=r"has no speaker of 20 lines; the speakers are: 陆知远 \(2\), 苏晚晴 \(2\)"
     ):
-        convert_characters([path], tmp_path / "out", ConversionOptions())
+        convert_characters([tmp_path / "raw"], tmp_path / "out", ConversionOptions())
 
 
 def test_a_check_says_where_many_lines_are_left_out_for_being_short(tmp_path: Path) -> None:
