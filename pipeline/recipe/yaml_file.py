@@ -22,8 +22,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UnderstudyError(path, "is not there", fix="name a recipe, for example recipes/demo.yaml")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        if isinstance(node := loader.get_single_node(), yaml.MappingNode):
+            _check_once(path, node)  # before it is constructed, which puts what `<<` names among its own keys
+        content = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}" if mark else path
@@ -34,7 +36,6 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UnderstudyError(path, f"is no YAML: {why}", fix="save it as plain text, in UTF-8") from error
     if not isinstance(content, dict):
         raise UnderstudyError(path, "is no mapping of keys to values", fix="write one `key: value` a line")
-    _check_once(path, node)
     # YAML reads a bare `off` as false; where off is one of several words, it is meant as the word.
     return {str(key): "off" if key in OFF_IS_A_WORD and value is False else value for key, value in content.items()}
 
@@ -45,7 +46,7 @@ def _check_once(path: Path, node: Any) -> None:
     Raises:
         UnderstudyError: one stands twice.
     """
-    if isinstance(node.value, list) and node.id == "sequence":
+    if node.id == "sequence":
         for one in node.value:
             _check_once(path, one)
     if node.id != "mapping":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.comparable import letters
 from pipeline.records.record import Kind
 
 # Titles under which games and people file background passages (「孤心沙龙」 is 芙宁娜's own in the original's list).
@@ -51,7 +52,6 @@ AMBIENT_TITLES: tuple[str, ...] = (
 AMBIENT = re.compile("|".join(f"(?:{title})" for title in AMBIENT_TITLES), re.IGNORECASE)
 FIRST_PERSON = re.compile(r"[我俺吾咱]|\b(?:I|me|my|mine|I'm|I've|myself)\b")
 LONG = 60  # letters; in a shorter line a missing pronoun means nothing
-WIDE = 2  # letters that a Chinese character counts as
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +104,13 @@ def classify(title: str, patterns: TitlePatterns) -> Classification:
 def doubt(kind: Kind, prompt: str, text: str, character: str) -> Doubt | None:
     """What in the wording contradicts the kind, if anything does: it is proposed to a reviewer, never decided."""
     first_person, named = FIRST_PERSON.search(text) is not None, character in text
-    if kind == "setting_qa" and named and not first_person and _length(text) >= LONG:
+    if kind == "setting_qa" and named and not first_person and letters(text) >= LONG:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
     if kind == "background" and first_person and not named:
         return Doubt("setting_qa", f"speaks of itself, and never of {character}")
-    if kind == "dialogue" and named and not first_person and _length(text) >= LONG and not prompt:
+    if kind == "dialogue" and named and not first_person and letters(text) >= LONG and not prompt:
         return Doubt("background", f"speaks of {character} in the third person, and never of itself")
     return None
-
-
-def _length(text: str) -> int:
-    return sum(WIDE if char > "\u2e80" else 1 for char in text)
 
 
 def any_of(patterns: Iterable[str]) -> re.Pattern[str]:

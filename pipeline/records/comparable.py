@@ -8,6 +8,7 @@ from itertools import pairwise
 
 # Written without spaces, so every character counts as a word: Han with its iteration marks and zero, and kana.
 SPACELESS = "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+BEFORE_CHINESE = "\u2e80"
 CHINESE_NUMERALS = "〇零一二三四五六七八九十百千万亿两"
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -25,6 +26,11 @@ class _Spaced(dict[int, int]):
 
 
 _SPACED = _Spaced()
+
+
+def letters(text: str) -> int:
+    """How long the text is to a reader: a Chinese character counts as two letters."""
+    return len(text) + sum(char > BEFORE_CHINESE for char in text)
 
 
 def normalise(text: str) -> str:

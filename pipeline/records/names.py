@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -12,9 +13,8 @@ from pipeline.records.raw import RawRecord
 
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
-MANNER = re.compile(
-    r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$"
-)  # how, or from where
+# Behind a name, how something is said, or from where: (laughing), O.S., 画外音.
+MANNER = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$")
 
 
 def spelling(name: str) -> str:
@@ -29,11 +29,15 @@ def with_one_name(raw: RawRecord, name: str, spellings: frozenset[str]) -> RawRe
     """
 
     def one(speaker: str) -> str:
-        is_own = spelling(speaker) in spellings or spelling(MANNER.sub("", speaker)) in spellings
-        return name if is_own else speaker
+        return name if _is_one_of(speaker, spellings) else speaker
 
     context = tuple(replace(turn, speaker=one(turn.speaker)) for turn in raw.context)
     return replace(raw, speaker=one(raw.speaker), context=context)
+
+
+@functools.lru_cache(maxsize=1 << 12)  # the same few people speak all the time
+def _is_one_of(speaker: str, spellings: frozenset[str]) -> bool:
+    return spelling(speaker) in spellings or spelling(MANNER.sub("", speaker)) in spellings
 
 
 def near_names(name: str, speakers: Mapping[str, int]) -> dict[str, int]:

@@ -48,11 +48,10 @@ class ReadOptions:
     """The options of the readers.
 
     `columns` gives a file's own name for each of ours; `character` is whose records are wanted, if it is one's, and
-    `other_names` are its others; `window` is the most
-    turns in a line's context; `maps` are for documents of any shape. `scene_gap` hours without a message end a chat's
-    scene (0: nothing does), and with `merge_messages` one person's messages in a row are one. Readers count the keys
-    that they do not use in `unused_keys`, and what they took upon themselves in `remarks`. `strict`: a broken file in a
-    folder is an error, as one that was named itself always is.
+    `other_names` are its others; `window` is the most turns in a line's context; `maps` are for documents of any shape.
+    `scene_gap` hours without a message end a chat's scene (0: nothing does), and with `merge_messages` one person's
+    messages in a row are one. Readers count the keys that they do not use in `unused_keys`, and what they took upon
+    themselves in `remarks`. `strict`: a broken file in a folder is an error, as one that was named itself always is.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

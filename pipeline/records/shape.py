@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.records.comparable import letters
 from pipeline.records.field_map import write_path
 
 Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values of a mapping whose keys are values
@@ -254,7 +255,7 @@ def _wordiness(values: Sequence[Any]) -> float:
     texts = [one for one in values if isinstance(one, str)]
     if len(texts) * 2 <= len(values):
         return 0.0
-    return statistics.fmean(len(one) + sum(char > "\u2e80" for char in one) for one in texts)
+    return statistics.fmean(map(letters, texts))
 
 
 def _sample(values: Sequence[Any]) -> str:

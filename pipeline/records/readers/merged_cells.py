@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.records.raw import ReadOptions
-from pipeline.records.readers.rows import OURS, form_of
+from pipeline.records.readers.rows import OURS, form_of, ours_by_theirs
 
 FILLED = "rows without a speaker taken for the one above (merged cells)"
 LINES_ABOVE = 10  # of a table, among which is the one with the names of its columns: below a title, a date
@@ -18,7 +18,7 @@ SPEAKER, TEXT = ("speaker",), ("text", "answer", "output")
 
 def is_header(names: Sequence[str], options: ReadOptions) -> bool:
     """Whether the names of the columns are those of a known form, or stand for them in the recipe's `columns`."""
-    said = _said(options)
+    said = ours_by_theirs(options)
     return form_of({said.get(name, name): "" for name in names}) is not None
 
 
@@ -67,13 +67,9 @@ def _filled_down(
 
 def _column(names: Sequence[str], ours: Sequence[str], options: ReadOptions) -> str | None:
     """The first column for one of our keys, by the recipe's `columns`, its own name, or another word for it."""
-    said = _said(options)
+    said = ours_by_theirs(options)
     found = {said.get(name) or OURS.get(name.strip().lower(), name): name for name in reversed(names)}
     return next((found[key] for key in ours if key in found), None)
-
-
-def _said(options: ReadOptions) -> dict[str, str]:
-    return {theirs: "source_title" if name == "title" else name for name, theirs in options.columns.items()}
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.records.classify import BACKGROUND_TITLES, any_of
+from pipeline.records.comparable import letters
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
@@ -159,7 +160,7 @@ def _is_story(sections: Sequence[Section]) -> bool:
     """Whether it is told with what people say, or goes on and on without a heading."""
     lines = [line for one in sections for _, line in one.lines if line.strip()]
     quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
-    is_long = len(sections) == 1 and not sections[0].title and sum(map(_letters, lines)) > LONGEST_PROSE
+    is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
 
 
@@ -193,14 +194,10 @@ def _passages(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Paragraphs together, up to LONGEST letters, each with the number of its first line."""
     first, held = 0, ""
     for number, line in lines:
-        if held and not line and _letters(held) >= LONGEST:
+        if held and not line and letters(held) >= LONGEST:
             yield first, held
             held = ""
         elif line:
             first, held = (first, f"{held}\n{line}") if held else (number, line)
     if held:
         yield first, held
-
-
-def _letters(text: str) -> int:
-    return sum(2 if char > "\u2e80" else 1 for char in text)

@@ -85,13 +85,18 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return renamed if _form_of(renamed) else row
 
 
+def ours_by_theirs(options: ReadOptions) -> dict[str, str]:
+    """Our key for each column that the recipe's `columns` name."""
+    return {theirs: "source_title" if name == "title" else name for name, theirs in options.columns.items()}
+
+
 def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:
     """The records of (place, row) pairs.
 
     Raises:
         UnderstudyError: a row is no mapping, or lacks what its form needs.
     """
-    ours = {theirs: "source_title" if name == "title" else name for name, theirs in options.columns.items()}
+    ours = ours_by_theirs(options)
     for source, value in rows:
         row = mapping(source, value)
         _check_columns(source, row, ours)

@@ -53,9 +53,8 @@ WRAPPED = 20  # characters of a line that may have been wrapped
 MOST_JOINED = 5  # lines that a turn goes on in
 NO_SPEAKER, DIRECTION = "no speaker", "a stage direction"
 SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
-STAGE_DIRECTION = re.compile(
-    r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|@\w+.*|\*\w+(?:\|.*)?"
-)  # and KAG's commands
+# In brackets or asterisks, or a command of KAG's: @bg night, *scene02.
+STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|@\w+.*|\*\w+(?:\|.*)?")
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
 NO_SCRIPTS = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".json", ".py", ".sh", ".css", ".js", ".ts", ".html", ".htm", ".xml",
@@ -88,7 +87,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
         return False
     if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
-    lines = [line for _, line in _lines(file, SAMPLED_LINES) if line and not SCENE_TITLE.fullmatch(line)]
+    lines = [line for line in _sample(file) if line]
     form = _form(lines)
     spoken, told = _speakers(lines, form)
     names = {spelling(MANNER.sub("", name)) for name in spoken}
@@ -119,8 +118,8 @@ def _is_code(path: Path) -> bool:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Turns with the turns of their scene before them."""
-    path, title, spaced = file.path, "", _is_double_spaced(file)
-    form = _form([line for _, line in _lines(file, SAMPLED_LINES)])
+    path, title, sample = file.path, "", _sample(file)
+    spaced, form = _is_double_spaced(sample), _form(sample)
     scene: list[tuple[str, str]] = []
     for number, line in itertools.chain(_lines(file), [(0, "")]):
         heading = SCENE_TITLE.fullmatch(line)
@@ -221,7 +220,9 @@ def spoken_line(line: str) -> re.Match[str] | None:
 
 def _spoken(line: str, form: re.Pattern[str] | None) -> re.Match[str] | None:
     """The speaker and the text of a script's line, with a colon or in the script's form."""
-    found = spoken_line(line) or (form.fullmatch(line) if form else None)
+    if found := spoken_line(line):
+        return found
+    found = form.fullmatch(line) if form else None
     return found if found and _is_named(found) else None
 
 
@@ -258,8 +259,12 @@ def _turn(source: str, line: str, form: re.Pattern[str] | None) -> RawTurn:
     return RawTurn(source, spoken["speaker"], spoken["text"].strip())
 
 
-def _is_double_spaced(file: RawFile) -> bool:
+def _sample(file: RawFile) -> list[str]:
+    """Its first lines, blank ones too, without the titles of scenes."""
+    return [line for _, line in _lines(file, SAMPLED_LINES) if not SCENE_TITLE.fullmatch(line)]
+
+
+def _is_double_spaced(lines: Sequence[str]) -> bool:
     """Whether blank lines surround nearly every line, so that blank lines separate nothing."""
-    lines = [line for _, line in _lines(file, SAMPLED_LINES) if not SCENE_TITLE.fullmatch(line)]
     pairs = [(line, after) for line, after in itertools.pairwise(lines) if line]
     return len(pairs) >= 4 and sum(not after for _, after in pairs) >= 0.8 * len(pairs)
