@@ -26,7 +26,7 @@ CHARACTER = re.compile(
     re.MULTILINE,
 )
 VARIABLE = re.compile(rf"{ASSIGNED}_?\(?\s*(?P<value>{STRING})\s*\)?\s*$", re.MULTILINE)
-FIRST_NAME = re.compile(rf"\s*_?\(?\s*(?P<value>{STRING}|[\w.]+)\s*\)?\s*(?:,|$)")
+FIRST_NAME = re.compile(rf"\s*+_?\(?\s*(?P<value>{STRING}|[\w.]+)\s*\)?\s*(?:,|$)")
 NAMED_NAME = re.compile(rf"(?:^|[,\s])name\s*=\s*_?\(?\s*(?P<value>{STRING}|[\w.]+)")
 DYNAMIC = re.compile(r"\bdynamic\s*=\s*True")  # its name is an expression, given as a string
 KIND = re.compile(r"(?:^|[,\s])kind\s*=\s*(?P<value>[\w.]+)")

@@ -46,7 +46,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         ),
         "behind": (
             rf"{NAME}{NUMBER}\s*(?:[-–—|,]\s+)?{DATED}",
-            rf"{NAME}{NUMBER}(?:\s+[-–—|,]\s+{TODAY}|\s*[-–—|,]?\s+(?=[\[(])|\s\s+|\t)[\[(]?{CLOCK}[\])]?",
+            rf"{NAME}{NUMBER}(?:\s+[-–—|,]\s+{TODAY}|(?:\s*[-–—|,]\s+|\s+)(?=[\[(])|\s\s+|\t)[\[(]?{CLOCK}[\])]?",
         ),
     }.items()
 }

@@ -85,7 +85,8 @@ class ChatPanel:
             self.box.on("keydown.enter.exact.prevent", self._send)
             self.box.on("keydown.esc", self.stop)
             self.send = ui.button("Send", on_click=self._send).props("no-caps unelevated")
-            ui.button("Stop", on_click=self.stop).props("no-caps flat").bind_visibility_from(self, "growing")
+            self.stop_button = ui.button("Stop", on_click=self.stop).props("no-caps flat")
+            self.stop_button.set_visibility(False)
             ask = ui.button("Ask alone", on_click=self._recall).props("no-caps flat")
             ask.tooltip("As recall asks: by itself, greedy, outside this conversation")
         with ui.expansion("System prompt and sampling").classes("settings"):
@@ -236,23 +237,23 @@ class ChatPanel:
                 shown.text = begun + growing.text
                 shown.client.run_javascript(SCROLL)
 
-        growing = self.growing = GrowingReply(self.dialogue.own.trained.tokenizer, show)
+        growing = GrowingReply(self.dialogue.own.trained.tokenizer, show)
         if self.queue.waiting:
             shown.text = f"{begun}… ({self.queue.waiting} before it)"
-        self._set_busy(True)
+        self._set_busy(True, growing)
         try:
             done = await self.queue.reply(growing, reply)
         finally:
-            self.growing = None
             self._set_busy(False)
         if not shown.is_deleted:
             shown.text = printable(done.text)
         return done
 
-    def _set_busy(self, is_busy: bool) -> None:
-        self.is_busy = is_busy
+    def _set_busy(self, is_busy: bool, growing: GrowingReply | None = None) -> None:
+        self.is_busy, self.growing = is_busy, growing
         if not self.send.is_deleted:
             self.send.set_enabled(not is_busy)
+            self.stop_button.set_visibility(growing is not None)
 
     def _offer_more(self, shown: ui.label) -> None:
         """The reply, which was cut off, can go on."""
