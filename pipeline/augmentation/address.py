@@ -12,6 +12,7 @@ import re
 
 from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.synonyms import TITLES as IN_MARKS
+from pipeline.records.traditional_chinese import as_in, to_simplified
 
 TO_YOU = {"is": "are", "was": "were", "does": "do", "has": "have", "isn't": "aren't", "wasn't": "weren't"}
 TO_YOU |= {"doesn't": "don't", "hasn't": "haven't"}
@@ -74,7 +75,8 @@ def addressed(question: str, name: str) -> str:
     if not name.strip() or any(name in quoted for quoted in QUOTED.findall(text)):
         return question
     if CHINESE.search(text.replace(name, "")):
-        turned = _to_chinese_you(text, name)
+        turned = _to_chinese_you(to_simplified(text), to_simplified(name))
+        turned = text if turned == to_simplified(text) else as_in(text, turned)
     else:
         begun, rest = _after_politeness(text)
         if SPEAKS.search(rest):
@@ -88,9 +90,9 @@ def told_of(question: str, name: str) -> str:
     if name in question:
         return ""
     if CHINESE.search(question):
-        if "你们" in question or any("你" in quoted for quoted in QUOTED.findall(question)):
+        if re.search("[你妳][们們]", question) or any(re.search("[你妳]", one) for one in QUOTED.findall(question)):
             return ""
-        return re.sub("(?<!迷)[你您]", lambda _: name, question) if re.search("[你您]", question) else ""
+        return re.sub("(?<!迷)[你您妳]", lambda _: name, question) if re.search("[你您妳]", question) else ""
     begun, text = _after_politeness(question)
     told = _first_you_as(name, text)
     told = re.sub(r"\byour\b", "their", told, flags=re.IGNORECASE)

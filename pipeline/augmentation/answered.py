@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION
+from pipeline.records.traditional_chinese import to_simplified
 
 Answer = Literal["open", "yes_no", "number"]
 
@@ -30,7 +31,7 @@ YES_NO = re.compile(
 
 def sort_of_answer(question: str) -> Answer:
     """What the question is to be answered with; `open` for all that is not Chinese, too."""
-    text = question.strip(FINAL_PUNCTUATION)
+    text = to_simplified(question).strip(FINAL_PUNCTUATION)
     wrapped = ASKING.search(text)
     if wrapped:
         text = WRAPPED_END.sub("", text[: wrapped.start()] + text[wrapped.end() :])

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.augmentation.extraction_grammar import Grammar, PassageFact, Rule
+from pipeline.augmentation.extraction_grammar import Grammar, Rule, Statement
 
 LONGEST_LINE = 300  # characters of a list's line
 LONGEST_VALUE = 80
@@ -42,7 +42,7 @@ class Entry:
     is_quoted: bool = False
 
 
-def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> Iterator[PassageFact]:
+def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> Iterator[Statement]:
     """The facts of the first list of attributes, if it is the character's."""
     entries = list(_entries(passage, grammar))
     whose = [_is_name_of(entry.value, name, grammar) for entry in entries if grammar.names.fullmatch(entry.key)]
@@ -54,13 +54,13 @@ def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> It
         yield from _facts_of(entry, grammar)
 
 
-def _facts_of(entry: Entry, grammar: Grammar) -> Iterator[PassageFact]:
+def _facts_of(entry: Entry, grammar: Grammar) -> Iterator[Statement]:
     """What the first rule that knows the key makes of the value."""
     for rule in grammar.attributes:
         key = rule.pattern.fullmatch(entry.key)
         value = _value(entry, rule, grammar) if key else ""
         if key and value:
-            yield rule.fact(value, (key.groupdict().get("a") or "").casefold(), entry.text)
+            yield Statement(rule, value, (key.groupdict().get("a") or "").casefold(), entry.text)
             return
 
 

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 
 from pipeline.augmentation.attribute_lists import attribute_facts
-from pipeline.augmentation.extraction_grammar import Grammar, PassageFact, read_grammar
+from pipeline.augmentation.extraction_grammar import Grammar, PassageFact, Statement, read_grammar
 from pipeline.augmentation.sentences import sentences
 from pipeline.conversations.persona import Language
+from pipeline.records.traditional_chinese import is_traditional, to_simplified
 
 AROUND = ' \t\r\n[]()*#>-"\u3000'  # of a card's notes: [Orla repairs clocks.]
 FINAL = ".。!！?？ \t\n\u3000"
@@ -22,21 +23,33 @@ CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 LONGEST_CLAUSE = 300  # characters of a clause that is trusted
 
 
-def extract_facts(passage: str, name: str, language: Language, *, title: str = "") -> list[PassageFact]:
+def extract_facts(
+    passage: str, name: str, language: Language, *, title: str = "", traditional: bool = False
+) -> list[PassageFact]:
     """What the passage surely says of the character, in its order, to each question one answer.
 
-    Lists of attributes count where the `title`, or the list itself, says that they are the character's.
+    Lists of attributes count where the `title`, or the list itself, says that they are the character's. Of a passage
+    in traditional characters questions and answers are, too; and where `traditional`, of one that could be in either.
     """
     grammar = read_grammar(language)
     text = passage.replace("\r\n", "\n").replace("\r", "\n")
-    stated = [*_stated_in_clauses(text, name, grammar), *attribute_facts(text, name, title, grammar)]
+    if language == "zh" and is_traditional(text, otherwise=traditional):
+        read = _stated(to_simplified(text), to_simplified(name), to_simplified(title), grammar)
+        stated = [one.fact_as_in(text) for one in read]
+    else:
+        stated = [one.fact() for one in _stated(text, name, to_simplified(title), grammar)]
     found: dict[str, PassageFact] = {}  # by their first question: two answers to one would confuse
     for fact in stated:
         found.setdefault(fact.questions[0], fact)
     return list(found.values())
 
 
-def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[PassageFact]:
+def _stated(text: str, name: str, title: str, grammar: Grammar) -> Iterator[Statement]:
+    yield from _stated_in_clauses(text, name, grammar)
+    yield from attribute_facts(text, name, title, grammar)
+
+
+def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[Statement]:
     """What the clauses state whose subject is the character."""
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
@@ -48,11 +61,11 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[Pa
             named = own.match(clause)
             subject = named or (pronoun.match(clause) if about else None)
             rest = _after(subject, clause, grammar) if subject else clause
-            facts = list(_stated(rest, sentence.strip(AROUND), name, grammar)) if subject or carries_on else []
+            facts = list(_stated_by(rest, sentence.strip(AROUND), name, grammar)) if subject or carries_on else []
             yield from facts if states else ()
             others = _speaks_of_others(clause, own, grammar)
             introduces = bool(subject and not rest) or (carries_on and grammar.appositive.fullmatch(rest) is not None)
-            states_more = any(fact.type != "relation" for fact in facts)
+            states_more = any(fact.rule.type != "relation" for fact in facts)
             carries_on = grammar.subject_carries_on and not others and (introduces or states_more)
             about = (about or bool(named)) and not others
 
@@ -77,7 +90,7 @@ def _after(subject: re.Match[str], clause: str, grammar: Grammar) -> str:
     return rest[further.end() :] if further else rest
 
 
-def _stated(rest: str, sentence: str, name: str, grammar: Grammar) -> Iterator[PassageFact]:
+def _stated_by(rest: str, sentence: str, name: str, grammar: Grammar) -> Iterator[Statement]:
     """What a clause states of its subject, which is left out of it, by the first rule that it is one for."""
     if grammar.unsure.search(rest):
         return
@@ -86,7 +99,7 @@ def _stated(rest: str, sentence: str, name: str, grammar: Grammar) -> Iterator[P
         if match and rule.value.fullmatch(match["v"]):
             barred = (rule.refused, grammar.refused, grammar.others)
             if name not in match["v"] and not any(pattern.search(match["v"]) for pattern in barred):
-                yield rule.fact(match["v"], match.groupdict().get("a") or "", sentence)
+                yield Statement(rule, match["v"], match.groupdict().get("a") or "", sentence)
                 return
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.conversations.persona import Language
+from pipeline.records.traditional_chinese import as_in, to_traditional
 
 IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty")
 AS_WRITTEN = ("rest_of_a_name", "clause_end", "unsure", "appositive", "refused", "places_after", "separators")
@@ -54,6 +55,31 @@ class Rule:
         words = {"v": value.strip(), "a": open_word}
         questions = tuple(question.format(**words) for question in self.questions)
         return PassageFact(self.type, words["v"], sentence, self.answer.format(**words), questions)
+
+    def in_traditional(self) -> Rule:
+        """The rule with its answer and its questions in traditional characters; it matches what it matched."""
+        questions = tuple(map(to_traditional, self.questions))
+        return replace(self, answer=to_traditional(self.answer), questions=questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a sentence states by a rule: its value, and what the rule leaves open."""
+
+    rule: Rule
+    value: str
+    open_word: str
+    sentence: str
+
+    def fact(self) -> PassageFact:
+        """The question and the answer that the rule makes of it."""
+        return self.rule.fact(self.value, self.open_word, self.sentence)
+
+    def fact_as_in(self, passage: str) -> PassageFact:
+        """The same of a passage in traditional characters, which was read in simplified ones."""
+        sentence = as_in(passage, self.sentence)
+        value, open_word = as_in(sentence, self.value.strip()), as_in(sentence, self.open_word)
+        return self.rule.in_traditional().fact(value, open_word, sentence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.conversations.persona import Language, Persona
+from pipeline.records.traditional_chinese import is_traditional, to_traditional
 
 FRAMES: Mapping[Language, tuple[str, ...]] = {
     "en": (
@@ -35,7 +36,7 @@ QUESTION_WORDS = frozenset(
 )
 
 
-def framed(question: str, persona: Persona) -> list[str]:
+def framed(question: str, persona: Persona, *, traditional: bool = False) -> list[str]:
     """The question in every frame; none of anything that is no question."""
     if not question.rstrip().endswith(("?", "？")):
         return []
@@ -43,4 +44,6 @@ def framed(question: str, persona: Persona) -> list[str]:
     asks = question.split()[0].lower() in QUESTION_WORDS
     lowered = question[0].lower() + question[1:] if asks else question
     slots = {"question": question, "lowered": lowered, "name": persona.name}
-    return [frame.format(**slots) for frame in FRAMES[persona.language]]
+    frames = FRAMES[persona.language]
+    frames = tuple(map(to_traditional, frames)) if is_traditional(question, otherwise=traditional) else frames
+    return [frame.format(**slots) for frame in frames]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import cycle, islice
 
 from pipeline.augmentation.address import CHINESE, addressed, told_of
@@ -25,6 +26,7 @@ from pipeline.augmentation.variety import most_varied, rarity_in
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
 from pipeline.records.record import Record
+from pipeline.records.traditional_chinese import is_traditional, to_traditional
 
 # A generic rule's wording keeps the question's words: it comes twice with synonyms, and one time of three as it is.
 VERSIONS_WITH_SYNONYMS, KEPT_AS_IT_IS = 2, 1 / 3
@@ -84,7 +86,8 @@ def fact_items(
         for (owner, question, as_written), prompt in zip(asked, prompts, strict=True):
             turns = [user(question)]
             if not as_written and rng.random() < shares.setting:
-                turns = in_another_setting(question, wordings.boundaries, rng)
+                traditional = is_traditional(question + fact.answer)
+                turns = in_another_setting(question, wordings.boundaries, rng, traditional=traditional)
             items[owner].append(Conversation((*prompt, *turns), assistant(fact.answer), owner, "setting_qa"))
     return items
 
@@ -127,13 +130,14 @@ def of_one_fact(facts: Sequence[Fact], pools: Sequence[Sequence[Wording]], name:
 def _made(record: Record, persona: Persona, wordings: Wordings, rng: random.Random) -> Iterator[Wording]:
     """What a model, the rules with synonyms, and frames make of a record's question."""
     yield from (Wording("paraphrase", text) for text in wordings.paraphrases.get(record.record_id, ()))
-    asked = addressed(record.prompt, persona.name)
-    reworded = [Wording("direct", asked), *reword(asked, persona.name, wordings.rules)]
+    asked, traditional = addressed(record.prompt, persona.name), is_traditional(record.prompt + record.text)
+    reworded = [Wording("direct", asked), *reword(asked, persona.name, wordings.rules, traditional=traditional)]
     if wordings.synonyms:
-        reworded = _with_synonyms(asked, reworded, wordings.synonyms, persona.name, rng)
+        known = partial(in_other_words, synonyms=wordings.synonyms, name=persona.name, traditional=traditional)
+        reworded = _with_synonyms(asked, reworded, known, rng)
     yield from reworded if asked == record.prompt else _to_and_about(reworded, persona.name, rng)
     if wordings.frames:
-        yield from (Wording("frame", text) for text in framed(record.prompt, persona))
+        yield from (Wording("frame", text) for text in framed(record.prompt, persona, traditional=traditional))
 
 
 def _to_and_about(made: Sequence[Wording], name: str, rng: random.Random) -> Iterator[Wording]:
@@ -156,12 +160,12 @@ def _is_refused(question: str, fact: Fact, wordings: Wordings, name: str) -> boo
 
 
 def _with_synonyms(
-    question: str, reworded: Sequence[Wording], synonyms: Synonyms, name: str, rng: random.Random
+    question: str, reworded: Sequence[Wording], known: Callable[[str], list[str]], rng: random.Random
 ) -> list[Wording]:
     """The question with synonyms, then those wordings; generic ones come with synonyms, few as they are."""
-    made = [Wording("direct", text) for text in in_other_words(question, synonyms, name)]
+    made = [Wording("direct", text) for text in known(question)]
     for wording in reworded:
-        others = in_other_words(wording.text, synonyms, name) if wording.generic else []
+        others = known(wording.text) if wording.generic else []
         made += [replace(wording, text=text) for text in rng.sample(others, min(VERSIONS_WITH_SYNONYMS, len(others)))]
         if not others or rng.random() < KEPT_AS_IT_IS:
             made.append(wording)
@@ -191,16 +195,19 @@ def is_near_any(question: str, others: Iterable[str]) -> bool:
     return any(is_near_copy(question, other) for other in others)
 
 
-def in_another_setting(question: str, boundaries: Boundaries, rng: random.Random) -> list[Message]:
+def in_another_setting(
+    question: str, boundaries: Boundaries, rng: random.Random, *, traditional: bool = False
+) -> list[Message]:
     """The question after an everyday exchange, with an opener or a closer, or typed in a hurry."""
+    written = to_traditional if traditional else str
     way = rng.randrange(4)
     if way == 0:
         asked, replied = rng.choice(boundaries.small_talk_before)
-        return [user(asked), assistant(replied), user(question)]
+        return [user(written(asked)), assistant(written(replied)), user(question)]
     if way == 1:
-        return [user(rng.choice(boundaries.openers) + question)]
+        return [user(written(rng.choice(boundaries.openers)) + question)]
     if way == 2:
-        return [user(_ended(question) + rng.choice(boundaries.closers))]
+        return [user(_ended(question) + written(rng.choice(boundaries.closers)))]
     return [user(typed_in_a_hurry(question, rng))]
 
 

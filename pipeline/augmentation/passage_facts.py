@@ -12,6 +12,7 @@ from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Persona
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record, content_id
+from pipeline.records.traditional_chinese import is_traditional
 
 
 def passage_facts(
@@ -24,10 +25,11 @@ def passage_facts(
     """
     asked = [record for record in records if record.kind == "setting_qa"]
     made: list[Record] = []
-    for passage in records:
-        if passage.kind != "background":
-            continue
-        for fact in extract_facts(passage.text, persona.name, persona.language, title=passage.prompt):
+    passages = [record for record in records if record.kind == "background"]
+    traditional = is_traditional("".join(passage.text for passage in passages))
+    for passage in passages:
+        name, language, title = persona.name, persona.language, passage.prompt
+        for fact in extract_facts(passage.text, name, language, title=title, traditional=traditional):
             questions = [one for one in fact.questions if not is_near_any(one, forbidden)]
             if questions and not _is_given(fact, [*asked, *made], persona, rules):
                 made.append(_record(fact, questions[0], passage))

@@ -22,6 +22,7 @@ from pipeline.augmentation.answered import sort_of_answer
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
+from pipeline.records.traditional_chinese import as_in, is_traditional, to_simplified, to_traditional
 
 Family = Literal[
     "direct",
@@ -107,20 +108,24 @@ def without_family(rules: Sequence[Rule], family: Family) -> tuple[Rule, ...]:
     )
 
 
-def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
+def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool = False) -> list[Wording]:
     """Every other wording that the rules know of a question, itself left out.
 
     They are those of the first rule that knows what is asked for, but for those that another sort of answer is given
-    to, then those of the first that knows the sentence's build. `name` is the character's, for questions about it.
+    to, then those of the first that knows the sentence's build. `name` is the character's, for questions about it. A
+    question in traditional characters, or one that could be where `traditional`, is known as in simplified ones.
     """
-    asked = as_written(question)
+    traditional = is_traditional(question, otherwise=traditional)
+    asked = _asked(question)
     found: dict[str, Wording] = {}
     for generic in (False, True):
         if known := _first_match(asked, rules, generic=generic):
             rule, match = known
-            slots = {key: value.strip() for key, value in match.groupdict(default="").items()} | {"name": name}
+            slots = {key: value.strip() for key, value in match.groupdict(default="").items()}
+            slots = {key: as_in(question, value) if traditional else value for key, value in slots.items()}
             for wording in rule.wordings:
-                text = capitalised(wording.text.format(**slots))
+                template = to_traditional(wording.text) if traditional else wording.text
+                text = capitalised(template.format(**slots, name=name))
                 if not generic and sort_of_answer(text) != sort_of_answer(question):
                     continue
                 found.setdefault(plain(text), Wording(wording.family, text, generic))
@@ -130,8 +135,13 @@ def reword(question: str, name: str, rules: Sequence[Rule]) -> list[Wording]:
 
 def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> Rule | None:
     """The first rule that knows what the question asks for; with `generic`, the first that knows its build."""
-    known = _first_match(as_written(question), rules, generic=generic)
+    known = _first_match(_asked(question), rules, generic=generic)
     return known[0] if known else None
+
+
+def _asked(question: str) -> str:
+    """The question as rules are written for it."""
+    return as_written(to_simplified(question) if is_traditional(question) else question)
 
 
 def _first_match(asked: str, rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
+from pipeline.records.traditional_chinese import is_traditional, to_simplified, to_traditional
 
 WORDS, LETTERS = re.compile(r"[\w'-]+"), re.compile(".", re.DOTALL)
 TITLES = re.compile(r"《[^》]*》|「[^」]*」|“[^”]*”|\"[^\"]*\"")
@@ -75,12 +76,15 @@ def make_synonyms(alternatives: Mapping[str, Sequence[str]], *, whole_words: boo
     return Synonyms(own, whole_words, longest=max(map(len, own), default=0))
 
 
-def in_other_words(question: str, synonyms: Synonyms, name: str = "") -> list[str]:
+def in_other_words(question: str, synonyms: Synonyms, name: str = "", *, traditional: bool = False) -> list[str]:
     """The question with its known phrases replaced, as many at once as do not overlap; none where none is known.
 
     Of overlapping ones (`where is your`, `your home`) now the first, now the last is taken, never one within another.
-    The character's `name`, other names and titles stay as they are, and so does a capital that begins a phrase.
+    The character's `name`, other names and titles stay as they are, and so does a capital that begins a phrase. A
+    question in traditional characters, or one that could be where `traditional`, has such phrases for its own.
     """
+    written, traditional = question, is_traditional(question, otherwise=traditional)
+    question, name = (to_simplified(question), to_simplified(name)) if traditional else (question, name)
     kept = [match.span() for match in TITLES.finditer(question)]
     kept += [match.span() for match in NAMES.finditer(question)] if synonyms.whole_words else []
     kept += [match.span() for match in re.finditer(re.escape(name), question)] if name else []
@@ -93,7 +97,10 @@ def in_other_words(question: str, synonyms: Synonyms, name: str = "") -> list[st
     for spans in (_apart(found), sorted(_apart(found[::-1]))):
         others = [synonyms.alternatives[question[slice(*span)].lower()] for span in spans]
         for number in range(max(map(len, others), default=0)):
-            versions.append(_replaced(question, spans, [own[number % len(own)] for own in others]))
+            phrases = [own[number % len(own)] for own in others]
+            versions.append(
+                _replaced(written, spans, [to_traditional(one) for one in phrases] if traditional else phrases)
+            )
     return list(dict.fromkeys(versions))
 
 
