@@ -76,6 +76,7 @@ READERS: tuple[Reader, ...] = (
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
+    Reader("page about the character", page.is_of_labels, page.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )

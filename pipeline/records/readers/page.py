@@ -1,7 +1,7 @@
 """A page about the character: prose, a wiki's page or a profile of labels (`Age: 41`), as text or Markdown.
 
 Each section is a background passage under its heading; what stands under a heading such as Quotes is lines. Of a page
-about several people it is the section that has the character's name as its heading.
+about several people it is the part that has the character's name as its heading, or as its `Name:`.
 """
 
 from __future__ import annotations
@@ -9,27 +9,20 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from pipeline.records.classify import BACKGROUND_TITLES, any_of
 from pipeline.records.comparable import letters
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers import wiki
+from pipeline.records.readers.page_sections import Section, below, plain, sections_of
+from pipeline.records.readers.profile import PLAYERS, entry, is_label, is_profile
+from pipeline.records.readers.quoted import is_of_lines, quoted_lines
 from pipeline.records.readers.transcript import LABEL, spoken_line
+from pipeline.records.traditional_chinese import is_traditional, to_simplified
 
-SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki")
-HEADING = re.compile(
-    r"(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|【(?P<bracket>[^【】]+)】"
-)
-LABELLED_NAME = re.compile(
-    r"(?:[-*•|]\s*)?\**(?:(?:full )?name|姓名|名字|名称|角色名?)\**\s*[:：|]\**\s*(?P<name>[^|]+)", re.IGNORECASE
-)
-QUOTES = re.compile(
-    r"(?:(?:famous|notable|memorable|selected|voice|her|his|their) )?"
-    r"(?:quotes?|quotations?|lines|sayings|catch ?phrases?)|(?:经典|常用|部分)?(?:台词|语录|口头禅|名言)(?:集|摘录)?",
-    re.IGNORECASE,
-)
+SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki", ".mediawiki", ".wikitext")
 PROMPT = re.compile(r"^\W*(?:you are|you're|act as|pretend|write |你是|你现在是|请?扮演)", re.IGNORECASE | re.MULTILINE)
 # What a text about something else has: a program's page, a licence, a list of things to do.
 ELSEWHERE = re.compile(
@@ -37,39 +30,34 @@ ELSEWHERE = re.compile(
     r"^\s*(?:pip|npm|cargo|apt) install ",
     re.IGNORECASE | re.MULTILINE,
 )
-OF_A_PAGE = (
-    r"(?:'?s)?(?: (?:profile|bio|biography|wiki|background|character|info|sheet|page))*|"
-    r"的?(?:人物)?(?:设定集?|简介|资料|人设|背景|档案|介绍|小传|百科)"
+# In a file's name beside the character's.
+OF_A_PAGE = re.compile(
+    r"(?:'?s|profile|bio|biography|wiki|wikia|fandom|background|character|info|sheet|page|notes?|source|final|copy|v?\d+|"
+    r"的|人物|角色|设定集?|设定卡|简介|资料卡?|人设卡?|人设|背景|档案|介绍|小传|百科|萌百|萌娘百科|源码|词条|卡|oc|完整版?|终稿|"
+    r"新|旧)+",
+    re.IGNORECASE,
 )
-ATTRIBUTION = re.compile(r"\s+[—–-]{1,2}\s*[^—–-]{1,40}$")  # who said it, behind a quotation
-QUOTE_MARKS = '"“”「」『』'
-# What Markdown and wikis put around their words; a table's row becomes `Age: 41`, or what its cells hold.
-MARKUP = (
-    (re.compile(r"<!--.{0,400}?-->|<[^<>]{1,80}>|\[\d{1,3}\]|\{\{[^{}]*\}\}"), ""),
-    (re.compile(r"!\[[^\[\]]*\]\([^()]*\)"), ""),
-    (re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]|\[([^\[\]]*)\]\([^()]*\)"), r"\1\2"),
-    (re.compile(r"(\*{1,3}|_{2,3}|'{2,3}|`)(?=\S)(.{1,300}?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"^\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?$"), ""),
-    (re.compile(r"^\|?([^|]{1,80})\|([^|]+)\|?$"), lambda row: f"{row[1].strip()}: {row[2].strip()}"),
-    (re.compile(r"^\s*(?:[-+*•·>]|\d{1,3}[.)、])\s+"), ""),
+BESIDE_A_NAME = re.compile(r"[\s_.·・,，、+-]+|[(（\[【][^()（）\[\]【】]*[)）\]】]")
+DRAFT = re.compile(
+    r".*\b(?:drafts?|outdated|obsolete|deprecated|scrapped|old version|ignore|ideas?|to-?do)\b.*|"
+    r".*(?:草稿|废弃|作废|旧版|待办|废案|脑洞).*",
+    re.IGNORECASE,
+)
+# A site's line below a post: how many liked it, and when.
+FOOTER = re.compile(
+    r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
+    r"(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐)(?:[\s·|/]+(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐))+|"
+    r"(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
+    re.IGNORECASE,
 )
 LONGEST_PROSE = 12_000  # letters of a page without a heading
 FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
-LABELS = 8  # lines in which a profile says its name
 TOP = 200  # characters of a page, in which it says whom it is about
+SAMPLED_LINES = 200
 LONGEST = 1200  # letters of a passage; a longer section is several
 SHORTEST = 8
 TITLES = ("Background", "背景")
-
-
-@dataclass(slots=True)
-class Section:
-    """A heading, how deep it is, and the lines below it with their numbers."""
-
-    title: str = ""
-    depth: int = 0
-    lines: list[tuple[int, str]] = field(default_factory=list)
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -83,76 +71,148 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     head = file.head.decode(file.encoding or "utf-8", errors="ignore")
     if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(head[:TOP]) or ELSEWHERE.search(head):
         return False
-    sections = _about(_sections(file), file, options)
-    return bool(sections) and not _is_story(sections)
+    own, _ = _about(file, options)
+    return bool(own) and not _is_story(own)
+
+
+def is_of_labels(file: RawFile, options: ReadOptions) -> bool:
+    """Whether it is such a text, and a profile or a wiki's source that could be taken for a script."""
+    if not file.encoding or not options.character:
+        return False
+    lines = [line for _, line in itertools.islice(file.lines(), SAMPLED_LINES) if line.strip()]
+    if wiki.is_source("\n".join(lines)):
+        lines = [line for line in wiki.plain_lines(lines, is_of_lines) if line.strip()]
+        spoken = sum(spoken_line(line.strip()) is not None and not entry(line) for line in lines)
+        return 2 * spoken < len(lines) and recognises(file, options)
+    return is_profile(lines) and recognises(file, options)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """Its passages, and the lines that stand under a heading for them."""
-    for section in _about(_sections(file), file, options):
-        lines = [(number, _plain(line)) for number, line in section.lines]
-        if QUOTES.fullmatch(section.title):
-            yield from _quotes(file, lines)
-            continue
-        for number, text in _passages(lines):
-            title = section.title or TITLES[any(char > "\u2e80" for char in text)]
-            unusable = "a few words under a heading" if len(text) < SHORTEST else ""
-            yield RawRecord(
-                f"{file.path}:{number}",
-                CHARACTER,
-                text,
-                asked=title,
-                kind="background",
-                why="a section of a page",
-                unusable=unusable,
-            )
+    """Its passages, and the lines that stand under a heading for them; what is about others is unusable."""
+    own, others = _about(file, options)
+    for section in own:
+        if is_of_lines(section.title):
+            lines = [(number, plain(line)) for number, line in section.lines]
+            yield from quoted_lines(file.path, _without_tables(lines), _names(options))
+        else:
+            yield from _background(file, section)
+    for section in others:
+        for number, text in _passages(section.lines):
+            title = section.person or section.title
+            yield _passage(file, number, text, title, "a section about somebody or something else")
 
 
-def _quotes(file: RawFile, lines: Sequence[tuple[int, str]]) -> Iterator[RawRecord]:
-    """The lines under a heading for them, those that name somebody as that one's."""
-    for number, line in lines:
-        if line and not line.startswith(("—", "–")):
-            spoken = spoken_line(line)
-            speaker, said = (spoken["speaker"], spoken["text"]) if spoken else (CHARACTER, ATTRIBUTION.sub("", line))
-            text, why = said.strip().strip(QUOTE_MARKS), "under a heading for lines"
-            yield RawRecord(f"{file.path}:{number}", speaker, text, kind="dialogue", why=why)
+def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
+    """The section's passages, and by themselves its lines that are no text about the character."""
+    lines: list[tuple[int, str]] = []
+    for number, line in section.lines:
+        text = plain(line)
+        if why := _unusable(text):
+            yield _passage(file, number, text, section.title, why)
+        else:
+            lines.append((number, text))
+    for number, text in _passages(lines):
+        short = "" if len(text) >= SHORTEST or _has_labels(text) else "a few words under a heading"
+        why = "a draft" if DRAFT.fullmatch(to_simplified(section.title)) else short
+        yield _passage(file, number, text, section.title or TITLES[any(char > "\u2e80" for char in text)], why)
 
 
-def _about(sections: Sequence[Section], file: RawFile, options: ReadOptions) -> Sequence[Section]:
-    """The sections that are about the character: all of its own page, its own of several people's, or none."""
-    names = {spelling(name) for name in (options.character, *options.other_names) if name}
+def _passage(file: RawFile, number: int, text: str, title: str, unusable: str) -> RawRecord:
+    return RawRecord(
+        f"{file.path}:{number}",
+        CHARACTER,
+        text,
+        asked=title,
+        kind="background",
+        why="a section of a page",
+        unusable=unusable,
+    )
+
+
+def _unusable(line: str) -> str:
+    """Why a line of a section is no text about the character; nothing where it is."""
+    if line == wiki.DROPPED:
+        return "a wiki's table"
+    if FOOTER.fullmatch(to_simplified(line)):
+        return "a site's line below a post"
+    found = entry(line)
+    return "about the player" if found and PLAYERS.fullmatch(to_simplified(found[0])) else ""
+
+
+def _has_labels(text: str) -> bool:
+    return any(entry(line) is not None for line in text.splitlines())
+
+
+def _without_tables(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    return [(number, line) for number, line in lines if line != wiki.DROPPED]
+
+
+def _names(options: ReadOptions) -> set[str]:
+    return {spelling(name) for name in (options.character, *options.other_names) if name}
+
+
+def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequence[Section]]:
+    """The sections that are about the character, all of its own page or its own of several people's; and the rest."""
+    names = _names(options)
+    sections = sections_of([*file.lines()], names)
     named = [number for number, one in enumerate(sections) if spelling(one.title) in names]
+    persons = [_whose(one, names) for one in sections]
+    if True in persons and False in persons:
+        own = [one for number, is_own in enumerate(persons) if is_own for one in below(sections, number)]
+        return own, [one for one in sections if not any(one is other for other in own)]
     if named and (named[0] > 0 or (len(named) == 1 and _siblings(sections, named[0]))):
         first = sections[named[0]]
-        return [first, *itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])]
+        deeper = itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])
+        return [first, *deeper], []
     is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
-    return sections if is_own else []
+    return (sections if is_own else []), []
+
+
+def _whose(section: Section, names: Collection[str]) -> bool | None:
+    """Whether it says that it is about the character; None where it says nothing."""
+    if spelling(section.title) in names:
+        return True
+    person = spelling(section.person)
+    return any(_begins_with(person, name) for name in names) if person else None
+
+
+def _begins_with(text: str, name: str) -> bool:
+    return re.match(re.escape(name) + r"(?!\w)", text) is not None
 
 
 def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
     """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
-    stem = spelling(file.path.stem.replace("_", " ").replace("-", " "))
-    if re.fullmatch(re.escape(name) + rf"(?:{OF_A_PAGE})", stem):
+    if _names_file(file.path.stem, name):
         return not _is_script(sections, {name})
+    persons = [spelling(one.person) for one in sections[:2] if one.person]
+    if persons:
+        return _begins_with(persons[0], name)
     lines = [line for one in sections[:2] for _, line in one.lines if line.strip()]
-    labels = [spelling(found["name"]) for line in lines[:LABELS] if (found := LABELLED_NAME.match(line))]
-    if labels:
-        return re.match(re.escape(name) + r"(?!\w)|" + re.escape(name) + r"$", labels[0]) is not None
     titled = [one.title for one in sections[:2] if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
     if titled or not lines or _is_script(sections, {name}):
         return False
     # A word for itself, and no sentence's other word: `Will you ...`, 安装说明.
-    after = r"\s+(?!you\b|the\b)[^\W\d]" if name.isascii() else r"[^\W\d]"
+    after = r"\s+(?!you\b|the\b)[^\W\d]" if name.isascii() else r"(?:[^\W\d]|[，（(])"
     return (name.isascii() or len(name) > 1) and re.match(
-        re.escape(name) + after, spelling(_plain(lines[0]))
+        re.escape(name) + after, spelling(plain(lines[0]))
     ) is not None
+
+
+def _names_file(stem: str, name: str) -> bool:
+    """Whether the file's name is the character's, with words for a page about one: 人设卡-陆沉舟, mira-vale profile."""
+    words = spelling(stem.replace("_", " ").replace("-", " "))
+    before, found, after = words.partition(name)
+    if not found or (name.isascii() and re.search(r"\w$", before)) or re.match(r"[a-z]", after):
+        return False
+    beside = BESIDE_A_NAME.sub("", before), BESIDE_A_NAME.sub("", after)
+    return all(not one or OF_A_PAGE.fullmatch(to_simplified(one)) for one in beside)
 
 
 def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
     """Whether people speak in it, in a form that no reader knows: somebody twice, or one of the names."""
-    lines = [_plain(line) for one in sections for _, line in one.lines]
+    lines = [plain(line) for one in sections for _, line in one.lines]
     speakers = [spelling(found["speaker"]) for line in lines if (found := spoken_line(line))]
-    others = [one for one in speakers if not LABEL.fullmatch(one)]
+    others = [one for one in speakers if not (LABEL.fullmatch(one) or is_label(one))]
     return len({*others}) < len(others) or any(one in names for one in speakers)
 
 
@@ -167,27 +227,6 @@ def _is_story(sections: Sequence[Section]) -> bool:
 def _siblings(sections: Sequence[Section], number: int) -> bool:
     """Whether other headings stand as high as this one: it is one of several."""
     return any(one.depth == sections[number].depth for one in sections[number + 1 :])
-
-
-def _sections(file: RawFile) -> list[Section]:
-    """The page's sections, those without text left out unless they have a heading."""
-    sections = [Section()]
-    for number, line in file.lines():
-        if found := HEADING.fullmatch(line.strip()):
-            title = _plain(found["title"] or found["wiki"] or found["bracket"]).strip(" :：")
-            depth = len(found["hash"] or found["equals"] or "#")
-            sections.append(Section(title, depth))
-        else:
-            sections[-1].lines.append((number, line))
-    return [one for one in sections if one.title or any(line.strip() for _, line in one.lines)]
-
-
-def _plain(line: str) -> str:
-    """The line without its markup."""
-    line = line.strip()
-    for pattern, plain in MARKUP:
-        line = pattern.sub(plain, line)
-    return line.strip()
 
 
 def _passages(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -1,0 +1,72 @@
+"""Questions and answers in a text, in the dresses that people give them."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.conversion import convert
+from pipeline.records.result import Conversion
+
+TRADITIONAL = [("妳最怕什麼？", "最怕打雷。"), ("妳養什麼？", "一隻烏龜。")]
+SHORT = [("姓名", "许映雪。"), ("年龄？", "三十一。"), ("最怕什么？", "打雷。")]
+ENGLISH = [("How old is she?", "Thirty-one."), ("What does she fear?", "Thunder.")]
+DRESSES = [
+    (TRADITIONAL, "問：{q}\n答：{a}\n\n"),
+    (TRADITIONAL, "Ｑ{n}：{q}\nＡ{n}：{a}\n"),
+    (TRADITIONAL, "【問】{q}\n【答】{a}\n\n"),
+    (SHORT, "问：{q}\n答：{a}\n"),
+    (SHORT, "{n}.{q}\n答：{a}\n"),
+    (SHORT[1:], "{n}、{q}\n——{a}\n"),
+    (ENGLISH, "Q: {q}\nA: {a}\n"),
+    (ENGLISH, "**Q: {q}**\nA: {a}\n"),
+    (ENGLISH, "Q. {q}\nA. {a}\n"),
+    (ENGLISH, "Q: {q} A: {a}\n"),
+    (ENGLISH, "{n}. **{q}**\n{a}\n\n"),
+    (ENGLISH, "### {q}\n{a}\n\n"),
+    (ENGLISH, "**{q}**\n{a}\n"),
+]
+
+
+def converted(folder: Path, text: str, name: str = "许映雪") -> Conversion:
+    (folder / "a.txt").write_text(text, encoding="utf-8")
+    return convert([folder / "a.txt"], name, ConversionOptions())
+
+
+@pytest.mark.parametrize(("questions", "dress"), DRESSES, ids=[dress for _, dress in DRESSES])
+def test_questions_with_their_answers_are_settings(
+    questions: list[tuple[str, str]], dress: str, tmp_path: Path
+) -> None:
+    text = "".join(dress.format(q=q, a=a, n=n) for n, (q, a) in enumerate(questions, 1))
+    records = converted(tmp_path, text).records
+    assert [(one.kind, one.prompt, one.text) for one in records] == [("setting_qa", q, a) for q, a in questions]
+
+
+def test_what_is_asked_and_not_answered_is_not_lost_in_silence(tmp_path: Path) -> None:
+    text = "Q: Who are you?\nA: The ringer.\nQ: Your age?\nQ: Your cat?\nA: TBD\nQ: Your fears?\nA: Thunder.\n"
+    conversion = converted(tmp_path, text, "Mira")
+    assert [one.text for one in conversion.records] == ["The ringer.", "Thunder."]
+    reasons = {reject.text: reject.reason for reject in conversion.rejects}
+    assert reasons == {"Your age?": "a question without an answer", "TBD": "an answer that says nothing"}
+
+
+def test_a_list_within_an_answer_asks_nothing(tmp_path: Path) -> None:
+    text = "Q: What do you like?\nA: Two things.\n1. Tea.\n2. Eels?\n\nQ: Your cat?\nA: Admiral.\n"
+    assert [one.text for one in converted(tmp_path, text, "Mira").records] == [
+        "Two things. 1. Tea. 2. Eels?",
+        "Admiral.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "### How is it installed?\nBy pip.\n### Which licence is it under?\nMIT.\n",
+        "1. Tea\nA drink.\n2. Eels\nA fish.\n",
+        "**Who rings the bell?**\nBram: Not me.\n**And why?**\nBram: No idea.\n",
+    ],
+)
+def test_what_asks_nobody_is_no_question_to_the_character(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, text, "Mira")
