@@ -67,8 +67,10 @@ def _facts_of(entry: Entry, grammar: Grammar) -> Iterator[Statement]:
 def _value(entry: Entry, rule: Rule, grammar: Grammar) -> str:
     """The value as the rule's answer says it; empty where it is none for the rule."""
     match = rule.value.fullmatch(entry.value)
-    says_something = not grammar.empty.fullmatch(entry.value) and len(entry.value) <= LONGEST_VALUE
-    if not match or not says_something or SENTENCE_WITHIN.search(entry.value) or KEY_WITHIN.search(entry.value):
+    is_open = grammar.empty.fullmatch(entry.value) or grammar.unsettled.search(entry.value)
+    if not match or is_open or rule.refused.search(entry.value) or len(entry.value) > LONGEST_VALUE:
+        return ""
+    if SENTENCE_WITHIN.search(entry.value) or KEY_WITHIN.search(entry.value):
         return ""
     if rule.unit:
         return unicodedata.normalize("NFKC", match["v"]) + rule.unit

@@ -54,19 +54,25 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
     about = False  # whether a pronoun still means the character
+    introduced = False  # whether the passage introduces it in a list, after which its sentences have no subject
     for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
-        carries_on = False
+        carries_on, lists = introduced and about, False
         for clause in _clauses(voice, grammar):
             named = own.match(clause)
             subject = named or (pronoun.match(clause) if about else None)
             rest = _after(subject, clause, grammar) if subject else clause
-            facts = list(_stated_by(rest, sentence.strip(AROUND), name, grammar)) if subject or carries_on else []
+            facts = (
+                list(_stated_by(rest, sentence.strip(AROUND), name, grammar, lists)) if subject or carries_on else []
+            )
             yield from facts if states else ()
             others = _speaks_of_others(clause, own, grammar)
+            lists = bool(subject and not rest) or (lists and not others)
             introduces = bool(subject and not rest) or (carries_on and grammar.appositive.fullmatch(rest) is not None)
+            introduced = introduced or any(fact.rule.introduces for fact in facts)
             states_more = any(fact.rule.type != "relation" for fact in facts)
-            carries_on = grammar.subject_carries_on and not others and (introduces or states_more)
+            likes = any(fact.rule.type == "taste" for fact in facts)  # whom it likes has not taken its place
+            carries_on = grammar.subject_carries_on and (likes or not others) and (introduces or states_more)
             about = (about or bool(named)) and not others
 
 
@@ -90,12 +96,15 @@ def _after(subject: re.Match[str], clause: str, grammar: Grammar) -> str:
     return rest[further.end() :] if further else rest
 
 
-def _stated_by(rest: str, sentence: str, name: str, grammar: Grammar) -> Iterator[Statement]:
-    """What a clause states of its subject, which is left out of it, by the first rule that it is one for."""
+def _stated_by(rest: str, sentence: str, name: str, grammar: Grammar, lists: bool) -> Iterator[Statement]:
+    """What a clause states of its subject, which is left out of it, by the first rule that it is one for.
+
+    `lists`: it is one of several behind the name.
+    """
     if grammar.unsure.search(rest):
         return
     for rule in grammar.rules:
-        match = rule.pattern.match(rest)
+        match = rule.pattern.match(rest) if lists or not rule.introduces else None
         if match and rule.value.fullmatch(match["v"]):
             barred = (rule.refused, grammar.refused, grammar.others)
             if name not in match["v"] and not any(pattern.search(match["v"]) for pattern in barred):

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.conversations.persona import Language
 from pipeline.records.traditional_chinese import as_in, to_traditional
 
-IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty")
+IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty", "unsettled")
 AS_WRITTEN = ("rest_of_a_name", "clause_end", "unsure", "appositive", "refused", "places_after", "separators")
 NEVER = "(?!)"
 
@@ -38,7 +38,8 @@ class Rule:
     The pattern of a clause begins after the subject and ends where its value has to end; its group `v` is the value,
     and `a`, if there is one, fills `{a}`. The pattern of a key may have a group `a`. `value` is what a value has to
     match, of which its own group `v`, if it has one, is taken; `refused` finds what a value may not hold. A value is
-    followed by its `unit`. `is_list`: the value of an attribute may be several things.
+    followed by its `unit`. `is_list`: the value of an attribute may be several things. `introduces`: a clause of
+    it is only one of a list behind the name: 林可，女，17岁.
     """
 
     type: str
@@ -49,6 +50,7 @@ class Rule:
     questions: tuple[str, ...]
     unit: str
     is_list: bool
+    introduces: bool
 
     def fact(self, value: str, open_word: str, sentence: str) -> PassageFact:
         """What the rule makes of a value."""
@@ -94,8 +96,9 @@ class Grammar:
     else in the first person. `persons` are words for somebody or something else that a pronoun may mean from there
     on, as it may any capitalised name but after `places_after`. `own_titles` are titles of passages that are the
     character's own, `names` the keys of attributes that say whose they are, `known_keys` these and those that rules
-    know, `empty` values that say nothing. The things of a value stand between `separators`, and are written with the
-    first of `joined` between them, and the second before the last.
+    know, `empty` values that say nothing, `unsettled` what makes one no answer: it
+    changes, or seems. The things of a value stand between `separators`, and are written with the first of `joined`
+    between them, and the second before the last.
     """
 
     pronouns: tuple[str, ...]
@@ -116,6 +119,7 @@ class Grammar:
     names: re.Pattern[str]
     known_keys: str
     empty: re.Pattern[str]
+    unsettled: re.Pattern[str]
     attributes: tuple[Rule, ...]
     separators: re.Pattern[str]
     joined: tuple[str, str]
@@ -168,6 +172,7 @@ def _rule(fields: dict[str, Any], pattern: str, flags: int) -> Rule:
         questions=tuple(fields["questions"]),
         unit=fields.get("unit", ""),
         is_list=fields.get("list", False),
+        introduces=fields.get("introduces", False),
     )
 
 

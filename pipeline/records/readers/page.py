@@ -18,9 +18,9 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import wiki
 from pipeline.records.readers.page_sections import Section, below, plain, sections_of
 from pipeline.records.readers.profile import PLAYERS, entry, is_label, is_profile
-from pipeline.records.readers.quoted import is_of_lines, quoted_lines
+from pipeline.records.readers.quoted import is_of_lines, quoted_lines, said_in_rows
 from pipeline.records.readers.transcript import LABEL, spoken_line
-from pipeline.records.traditional_chinese import is_traditional, to_simplified
+from pipeline.records.traditional_chinese import to_simplified
 
 SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki", ".mediawiki", ".wikitext")
 PROMPT = re.compile(r"^\W*(?:you are|you're|act as|pretend|write |你是|你现在是|请?扮演)", re.IGNORECASE | re.MULTILINE)
@@ -92,8 +92,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     own, others = _about(file, options)
     for section in own:
         if is_of_lines(section.title):
-            lines = [(number, plain(line)) for number, line in section.lines]
-            yield from quoted_lines(file.path, _without_tables(lines), _names(options))
+            lines = [(number, plain(line)) for number, line in said_in_rows(section.lines)]
+            yield from quoted_lines(file.path, lines, _names(options))
         else:
             yield from _background(file, section)
     for section in others:
@@ -141,10 +141,6 @@ def _unusable(line: str) -> str:
 
 def _has_labels(text: str) -> bool:
     return any(entry(line) is not None for line in text.splitlines())
-
-
-def _without_tables(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    return [(number, line) for number, line in lines if line != wiki.DROPPED]
 
 
 def _names(options: ReadOptions) -> set[str]:

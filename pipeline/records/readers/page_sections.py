@@ -1,8 +1,7 @@
-"""The sections of a page, a wiki's source or a profile: their headings, their lines, and whom they say they are about."""
+"""The sections of a page, a wiki's source or a profile: headings, lines, and whom they say that they are about."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.records.names import spelling
 from pipeline.records.readers import wiki
 from pipeline.records.readers.profile import as_label, entry, is_name
-from pipeline.records.readers.quoted import is_of_lines
+from pipeline.records.readers.quoted import is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
@@ -30,7 +29,7 @@ LONGEST_NAME = 24
 # What a character's own profile has for headings: never somebody else.
 OWN_TITLE = re.compile(
     r".*(?:信息|资料|设定|性格|外貌|外观|经历|背景|故事|生平|关系|能力|技能|喜好|习惯|简介|介绍|档案|其他|其它|补充|备注|语录|台词|"
-    r"语音|特征|特点|爱好|轶事|相关|名言|口头禅)|.*\b(?:info(?:rmation)?|personality|appearance|background|history|biography|"
+    r"语音|特征|特点|爱好|兴趣|个性|轶事|相关|名言|口头禅)|.*\b(?:info(?:rmation)?|personality|appearance|background|history|biography|"
     r"profile|relationships?|abilities|skills|likes|dislikes|quotes?|trivia|notes|story|basics?|overview|description)\b.*",
     re.IGNORECASE,
 )
@@ -79,7 +78,7 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
     """
     texts = [line for _, line in lines]
     if wiki.is_source("\n".join(texts)):
-        texts = wiki.plain_lines(texts, is_of_lines)
+        texts = wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))
     front, texts = _front_matter(texts)
     bare = _bare_headings(texts, names)
     sections = [Section()]
@@ -112,9 +111,11 @@ def _add(sections: list[Section], number: int, text: str) -> None:
 def _heading(line: str, names: Collection[str]) -> Section | None:
     """The section that the line begins, if it is a heading."""
     found = HEADING.fullmatch(line)
-    if not found or (found["bracket"] and entry(line)):
+    is_label = found and found["bracket"] and entry(line) and not OWN_TITLE.fullmatch(to_simplified(found["bracket"]))
+    if not found or is_label:  # 【年龄】, and the value below it
         return None
     title = plain(found["title"] or found["wiki"] or found["bracket"]).strip(" :：")
+    title = of_lines(title, names) or title
     depth = len(found["hash"] or found["equals"] or "#")
     person = _person(title)
     is_named = bool(ROLE.match(to_simplified(title))) or spelling(person) in names
@@ -142,19 +143,17 @@ def _bare_headings(texts: Sequence[str], names: Collection[str]) -> dict[int, Se
         if is_own or is_others:
             found[at + 1] = Section(person, 0, person=person, is_bare=True)
     for number, text in enumerate(texts, 1):
-        if _is_quotes_heading(text, names):
-            found.setdefault(number, Section(text.strip(" :：*"), 1, is_bare=True))
+        if title := _title_of_lines(text, names):
+            is_named = len(title) < len(text.strip(" :：*"))
+            found.setdefault(number, Section(title, 1, person=max(names) if is_named else "", is_bare=True))
     return found
 
 
-def _is_quotes_heading(text: str, names: Collection[str]) -> bool:
-    """Whether the line says that lines follow: 经典台词：, or the character's name and 语录."""
+def _title_of_lines(text: str, names: Collection[str]) -> str:
+    """What the line says that follows: 经典台词：, or the character's name and 语录; empty where it does not."""
     bare = text.strip(" *")
-    if len(bare) > LONGEST_NAME or bare.startswith("#"):
-        return False
-    for name in names:
-        bare = re.sub(rf"^{re.escape(name)}\s*(?:的|'s|’s)?\s*", "", bare, flags=re.IGNORECASE)
-    return (bare.endswith((":", "：")) or bare != text.strip(" *")) and is_of_lines(bare)
+    title = of_lines(bare, names) if len(bare) <= LONGEST_NAME and not bare.startswith("#") else ""
+    return title if bare.endswith((":", "：")) or len(title) < len(bare) else ""
 
 
 def _candidates(texts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
@@ -198,14 +197,16 @@ def _with_front(sections: list[Section], front: list[tuple[int, str]], names: Co
 
 def below(sections: Sequence[Section], number: int) -> list[Section]:
     """The section and those that belong to it: deeper ones, and such as a profile has, up to another person's."""
-    first = sections[number]
-    rest = itertools.takewhile(
-        lambda one: not one.person or spelling(one.person) == spelling(first.person), sections[number + 1 :]
-    )
-    return [first, *itertools.takewhile(lambda one: one.depth > first.depth or _is_own(one, first), rest)]
+    first, own = sections[number], True
+    found = [first]
+    for one in sections[number + 1 :]:
+        is_others = one.person and spelling(one.person) != spelling(first.person)
+        if is_others or one.depth < first.depth:
+            break
+        own = _is_own(one) if one.depth == first.depth else own
+        found += [one] if own else []
+    return found
 
 
-def _is_own(section: Section, first: Section) -> bool:
-    return section.depth == first.depth and (
-        not section.title or OWN_TITLE.fullmatch(to_simplified(section.title)) is not None
-    )
+def _is_own(section: Section) -> bool:
+    return not section.title or OWN_TITLE.fullmatch(to_simplified(section.title)) is not None

@@ -1,4 +1,4 @@
-"""A profile of labels, as people set one down: `Age: 27`, 年龄丨十九岁, 【姓名】季无尘, a label and its value columns apart."""
+"""A profile of labels as people set one down: `Age: 27`, 年龄丨十九岁, 【姓名】, a label and its value in columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.records.readers.transcript import spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
 NAME = re.compile(r"姓名|名字|名称|角色名?|中文名|(?:full |character(?:'s)? )?name", re.IGNORECASE)
-# What a profile has before a value; no relatives, who speak in scripts, and nothing that a script's scene has: 时间, 地点.
+# What a profile has before a value; no relatives, who speak in scripts, and nothing that a scene has: 时间, 地点.
 KNOWN = re.compile(
     r"全名|本名|真名|原名|昵称|绰号|外号|别名|别称|小名|称号|头衔|年龄|岁数|年纪|生日|生辰|出生日期|诞生日|性别|星座|血型|"
     r"身高|体重|三围|体型|种族|物种|国籍|籍贯|出身|出生地|家乡|故乡|老家|住址|住处|住所|居住地|现居|职业|身份|职务|工作|"
@@ -18,9 +18,10 @@ KNOWN = re.compile(
     r"萌点|属性|婚姻状况|性取向|声优|cv|mbti|皮下|(?:最?喜欢|喜爱|讨厌|爱吃|爱喝)的.{1,4}|"
     r"(?:current )?age|born|birth ?(?:day|place|date)|date of birth|gender|sex|pronouns|height|weight|build|"
     r"eyes?(?: colou?r)?|hair(?: colou?r)?|species|race|job|occupation|profession|work|role|titles?|class|rank|"
-    r"nick ?names?|alias(?:es)?|home ?town|home|residence|nationality|affiliation|faction|alignment|sexuality|orientation|"
-    r"likes?|dislikes?|loves|hates|hobb(?:y|ies)|interests|fears?|favou?rite \w+|weapons?|skills|abilities|weakness(?:es)?|"
-    r"pets?|personality|appearance|catch ?phrase|blood type|zodiac|star sign|religion|education|marital status|status",
+    r"nick ?names?|alias(?:es)?|home ?town|home|residence|nationality|affiliation|faction|alignment|sexuality|"
+    r"likes?|dislikes?|loves|hates|hobb(?:y|ies)|interests|fears?|favou?rite \w+|weapons?|skills|abilities|"
+    r"weakness(?:es)?|orientation|pets?|personality|appearance|catch ?phrase|blood type|zodiac|star sign|religion|"
+    r"education|marital status|status",
     re.IGNORECASE,
 )
 MARKS = "■□◆◇●○★☆▪▶►•·◎※♦✦+*-–>#\u3000 \t"

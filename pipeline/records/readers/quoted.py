@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord
+from pipeline.records.readers import wiki
 from pipeline.records.readers.transcript import spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
@@ -33,6 +34,34 @@ NOBODYS = ("—", "–")  # a line by itself: to whom, and where
 def is_of_lines(title: str) -> bool:
     """Whether a heading says that what stands below it is spoken."""
     return QUOTES.fullmatch(to_simplified(title).strip(" :：")) is not None
+
+
+def of_lines(title: str, names: Collection[str]) -> str:
+    """What a heading calls the lines below it, without the character's name (季无尘语录); empty where it calls none."""
+    bare = title.strip(" *:：")
+    for name in names:
+        bare = re.sub(rf"^{re.escape(name)}\s*(?:的|'s|’s)?\s*", "", bare, flags=re.IGNORECASE)
+    return bare if is_of_lines(bare) else ""
+
+
+def said_in_rows(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines, and of a Markdown table's rows the cell that is said: of the column called so, or else the longest."""
+    column, is_head = None, True
+    made: list[tuple[int, str]] = []
+    for number, line in lines:
+        row = line.strip()
+        if not (row.startswith("|") and row.endswith("|") and len(row) > 1):
+            made.append((number, line))
+            is_head = True
+            continue
+        cells = [cell.strip() for cell in row[1:-1].split("|")]
+        if is_head:
+            column = next((at for at, one in enumerate(cells) if wiki.SAID.fullmatch(one)), None)
+        elif not all(set(cell) <= set(":- ") for cell in cells):
+            has = column is not None and column < len(cells)
+            made.append((number, cells[column or 0] if has else max(cells, key=len)))
+        is_head = False
+    return made
 
 
 def quoted_lines(path: Path, lines: Sequence[tuple[int, str]], names: Collection[str]) -> Iterator[RawRecord]:

@@ -37,8 +37,8 @@ SECOND = re.compile(
 )
 NONE = re.compile(
     r"(?:main|see ?also|further|hatnote|about|for|redirect|clear|stub|cite.*|reflist|references|navbox.*|toc.*|icon|"
-    r"gallery|audio|voice|file|image|video|main article|主条目|参见|另见|參見|注释|註釋|语音|音频|top|需要.*|存档|模板.*|"
-    r"萌百.*|欢迎.*|编辑.*|stub.*|disambig.*|spoiler|剧透.*|quote ?box|tabs?|.*nav)",
+    r"gallery|audio|voice|file|image|video|main article|主条目|参见|另见|參見|注释|註釋|语音|音频|top|需要.*|存档|"
+    r"模板.*|萌百.*|欢迎.*|编辑.*|stub.*|disambig.*|tabs?|.*nav)",
     re.IGNORECASE,
 )
 DAY = re.compile(r"生日|birthday|birth date.*|誕生日", re.IGNORECASE)
@@ -48,7 +48,8 @@ NO_TEXT = re.compile(
     r"(?:\d+(?:px|em|%)?|#[0-9a-f]{3,8}|.{0,200}\.(?:png|jpe?g|gif|svg|webp|mp3|ogg|wav))?", re.IGNORECASE
 )
 NO_LABEL = re.compile(
-    r"(?:.* )?(?:image|img|bg|width|size|caption|align|style|display|theme|tabs?|(?<!hair )(?<!eye )colou?r)\d*(?: .*)?|"
+    r"(?:.* )?(?:image|img|bg|width|size|caption|align|style|display|theme|tabs?|(?<!hair )(?<!eye )(?<!eyes )colou?r)"
+    r"\d*(?: .*)?|"
     r".*(?:图片|图像|圖片|圖像|背景色|文字颜色|文字顏色).*",
     re.IGNORECASE,
 )
@@ -140,8 +141,11 @@ def _without_marks(lines: Sequence[str], is_of_lines: Callable[[str], bool]) -> 
     said = False
     for line in lines:
         bare = line.strip()
-        if heading := HEADING.fullmatch(bare):
-            said = is_of_lines(heading[1])
+        heading = HEADING.fullmatch(bare)
+        if table and (heading or bare.startswith("{|")):  # one that has no end
+            made += _of_table(table, said)
+            table = None
+        said = is_of_lines(heading[1]) if heading else said
         if bare.startswith("{|"):
             table = []
         if table is None:
@@ -149,9 +153,13 @@ def _without_marks(lines: Sequence[str], is_of_lines: Callable[[str], bool]) -> 
             continue
         table.append(bare)
         if bare.startswith("|}"):
-            made += _rows(table) if said else [DROPPED, *[""] * (len(table) - 1)]
+            made += _of_table(table, said)
             table = None
-    return [*made, *([""] * len(table) if table else [])]
+    return [*made, *(_of_table(table, said) if table else [])]
+
+
+def _of_table(table: Sequence[str], said: bool) -> list[str]:
+    return _rows(table) if said else [DROPPED, *[""] * (len(table) - 1)]
 
 
 def _plain(line: str, said: bool) -> str:

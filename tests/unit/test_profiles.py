@@ -1,0 +1,143 @@
+"""Profiles in the forms people write them in: whose each part is, and what of it is kept."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.conversion import convert
+from pipeline.records.result import Conversion
+
+
+def converted(folder: Path, text: str, character: str = "许映雪", name: str = "设定.txt") -> Conversion:
+    (folder / name).write_text(text, encoding="utf-8")
+    return convert([folder / name], character, ConversionOptions())
+
+
+def passages(conversion: Conversion) -> str:
+    return "\n".join(one.text for one in conversion.records if one.kind == "background")
+
+
+FORMS = [
+    "【姓名】许映雪\n【性别】女\n【年龄】三十一\n【武器】铁伞\n",
+    "姓名丨许映雪\n年龄丨三十一\n武器丨铁伞\n",
+    "姓名｜许映雪\n年龄｜三十一\n武器｜铁伞\n",
+    "姓名　　许映雪\n年龄　　三十一\n武器　　铁伞\n",
+    "姓名  许映雪\n年龄  三十一\n武器  铁伞\n",
+    "■ 姓名　许映雪\n■ 年龄　三十一\n■ 武器　铁伞\n",
+    "■ 姓名：许映雪\n■ 年龄：三十一\n■ 武器：铁伞\n",
+    "◆姓　名：许映雪\n◆年　龄：三十一\n◆武　器：铁伞\n",
+    "许映雪\n————————\n年龄丨三十一\n武器丨铁伞\n",
+    "一、许映雪\n年龄：三十一\n武器：铁伞\n",
+    "女主：许映雪\n年龄：三十一\n武器：铁伞\n",
+    "## 女主：许映雪\n年龄：三十一\n武器：铁伞\n",
+    "【女主·许映雪】\n年龄：三十一\n武器：铁伞\n",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_profile_is_labels_in_whatever_dress(form: str, tmp_path: Path) -> None:
+    said = passages(converted(tmp_path, form))
+    assert "年龄：三十一\n武器：铁伞" in said
+
+
+TRADITIONAL = "許映雪\n年齡：31歲\n出身：基隆\n"
+
+
+@pytest.mark.parametrize("more", ["", "\n許映山\n年齡：28歲\n出身：花蓮\n", "\n許映山\n\n年齡：28歲\n出身：花蓮\n"])
+def test_a_name_above_traditional_labels_is_whose_they_are(more: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, TRADITIONAL + more, "許映雪")
+    assert [(one.prompt, one.text) for one in conversion.records] == [("許映雪", "年齡：31歲\n出身：基隆")]
+
+
+HERS, HIS = "年龄：31\n职业：制图员\n", "年龄：40\n职业：船夫\n讨厌：热闹\n"
+SEVERAL = [
+    "姓名：{one}\n{a}\n姓名：{other}\n{b}",
+    "【女主】\n姓名：{one}\n{a}\n【男主】\n姓名：{other}\n{b}",
+    "设定卡\n\n姓名：{one}\n{a}\n————————\n姓名：{other}\n{b}",
+    "一、{one}\n{a}\n二、{other}\n{b}",
+    "女主：{one}\n{a}\n男主：{other}\n{b}",
+    "# 人物\n\n## 女主：{one}\n{a}\n## 男主：{other}\n{b}",
+    "【女主·{one}】\n{a}\n【男主·{other}】\n{b}",
+    "## {one}\n{a}\n## {other}\n{b}",
+    "■ 姓名：{one}\n{a}\n■ 姓名：{other}\n{b}",
+]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["hers first", "hers second"])
+@pytest.mark.parametrize("form", SEVERAL)
+def test_of_several_peoples_profiles_only_her_part_is_her_background(form: str, first: bool, tmp_path: Path) -> None:
+    text = (
+        form.format(one="许映雪", other="方河", a=HERS, b=HIS)
+        if first
+        else form.format(one="方河", other="许映雪", a=HIS, b=HERS)
+    )
+    said = passages(converted(tmp_path, text))
+    assert "31" in said
+    assert "40" not in said
+    assert "方河" not in said
+
+
+def test_what_is_about_others_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, SEVERAL[0].format(one="许映雪", other="方河", a=HERS, b=HIS))
+    reasons = [(reject.reason, reject.text.splitlines()[0]) for reject in conversion.rejects]
+    assert reasons == [("a section about somebody or something else", "姓名：方河")]
+
+
+def test_the_sections_of_her_own_profile_are_hers_until_another_persons(tmp_path: Path) -> None:
+    text = (
+        "【基本信息】\n姓名：许映雪\n年龄：31\n【性格】\n嘴硬心软，怕打雷。\n【世界观】\n雾港终年大雾，没有夏天。\n"
+        "【基本信息】\n姓名：方河\n年龄：40\n【性格】\n话少，爱喝酒，爱打趣。\n"
+    )
+    conversion = converted(tmp_path, text)
+    assert [one.prompt for one in conversion.records] == ["基本信息", "性格"]
+    assert "打雷" in passages(conversion)
+
+
+def test_a_heading_without_a_mark_in_her_own_profile_takes_nothing_from_it(tmp_path: Path) -> None:
+    text = "许映雪\n\n年龄：31\n职业：制图员\n\n外貌特征\n发色：银白\n\n战斗数据\n武器：铁伞\n"
+    said = passages(converted(tmp_path, text))
+    assert all(word in said for word in ("31", "银白", "铁伞"))
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [
+        ("人设卡-许映雪.txt", "许映雪"),
+        ("许映雪(萌百源码).txt", "许映雪"),
+        ("许映雪_设定v2.md", "许映雪"),
+        ("Mira Vale profile.txt", "Mira Vale"),
+        ("character-sheet_mira-vale.md", "Mira Vale"),
+    ],
+)
+def test_a_files_name_may_have_words_for_a_page_beside_the_characters(
+    name: str, character: str, tmp_path: Path
+) -> None:
+    assert converted(tmp_path, "She mends bells on the quay.", character, name).records
+
+
+@pytest.mark.parametrize("name", ["许映雪与方河的故事.txt", "Mira Valentine profile.txt", "notes on tam.txt"])
+def test_a_files_name_with_other_words_is_none_of_hers(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, "She mends bells on the quay.", "许映雪" if "许" in name else "Mira Vale", name)
+
+
+def test_a_note_about_the_player_and_a_sites_footer_are_not_taught(tmp_path: Path) -> None:
+    text = "姓名：许映雪\n年龄：31\n皮下：小鹿，18，高三\n\n她在雾港画海图。\n"
+    text += "編輯於 2023-05-01\n赞同 1.2 万 · 3 条评论\nGP 52\n"
+    conversion = converted(tmp_path, text)
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n她在雾港画海图。"
+    assert {reject.reason for reject in conversion.rejects} == {"about the player", "a site's line below a post"}
+
+
+def test_a_script_with_a_head_of_labels_stays_a_script(tmp_path: Path) -> None:
+    text = "姓名：许映雪\n\n许映雪：潮水退了。\n方河：还早。\n许映雪：那就再等等吧。\n"
+    assert [one.text for one in converted(tmp_path, text).records] == ["潮水退了。", "那就再等等吧。"]
+
+
+@pytest.mark.parametrize("char", ["　", " ", "姓", "■", "【", "一、", "…", ".", "—", "女主：", "(", "|"])
+def test_a_profile_of_odd_lines_is_read_in_no_time(char: str, tmp_path: Path) -> None:
+    odd = f"{char * 5000}\n姓名{char * 5000}许\n{char * 5000}：{char * 5000}"
+    labels = "姓名：许映雪\n年龄：31\n职业：制图员\n身高：165\n武器：铁伞\n"
+    assert converted(tmp_path, f"{labels}\n## 备注\n{odd}\n").records
