@@ -28,7 +28,12 @@ SPACES = re.compile(r"\s{2,}")
 QUOTE_MARKS = re.compile("[" + "".join(mark for pair in QUOTES for mark in pair) + "]")
 BETWEEN_QUOTED = " []{},，、+;；/"
 CAPITALISED_AT_END = re.compile(r"\b[A-Z][a-z]*$")
-CONJUNCTION = re.compile(r"(?:and|or|but|nor|especially|particularly|mostly|except|when|if|though|whenever)\b")
+CONJUNCTION = re.compile(
+    r"(?:and|or|but|nor|like|as|such|which|who|because|since|with|especially|particularly|mostly|except|when|if|"
+    r"though|whenever)\b"
+)
+NUMBER_AMONG = re.compile(r"[,，、;；]\s*\d+\s*(?:$|[,，、;；])")  # owner, 46: no thing of a list
+EMOJI = re.compile("[\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+$")
 BETWEEN_THINGS = "；"
 
 
@@ -76,7 +81,7 @@ def _value(entry: Entry, rule: Rule, grammar: Grammar) -> str:
         return unicodedata.normalize("NFKC", match["v"]) + rule.unit
     value: str = match.groupdict().get("v") or entry.value
     several = rule.is_list or entry.is_quoted or BETWEEN_THINGS in value
-    if rule.is_list and _is_clause(value, grammar):
+    if rule.is_list and (_is_clause(value, grammar) or NUMBER_AMONG.search(value)):
         return ""
     return _in_one_sentence(value, grammar) if several else value
 
@@ -215,7 +220,7 @@ def _undressed(value: str) -> str:
     things = QUOTED.findall(value)
     if things and not QUOTED.sub("", value).strip(BETWEEN_QUOTED):
         return BETWEEN_THINGS.join(things)
-    bare = value.strip().rstrip(" ]}*.。,，")
+    bare = EMOJI.sub("", value.strip()).rstrip(" ]}*.。,，")
     if bare.endswith((")", "）")) and not re.search("[(（]", bare):
         bare = bare[:-1]
     for opening, closing in QUOTES:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from pipeline.augmentation.extraction import extract_facts
@@ -14,6 +17,11 @@ from pipeline.records.comparable import contains
 from pipeline.records.record import Record, content_id
 from pipeline.records.traditional_chinese import is_traditional
 
+logger = logging.getLogger(__name__)
+
+ONE_VALUE = ("identity", "body")  # types of facts to which there is one answer
+NUMBER = re.compile(r"\d+")
+
 
 def passage_facts(
     records: Sequence[Record], persona: Persona, rules: Sequence[Rule], *, forbidden: Sequence[str] = ()
@@ -25,15 +33,39 @@ def passage_facts(
     """
     asked = [record for record in records if record.kind == "setting_qa"]
     made: list[Record] = []
-    passages = [record for record in records if record.kind == "background"]
-    traditional = is_traditional("".join(passage.text for passage in passages))
-    for passage in passages:
-        name, language, title = persona.name, persona.language, passage.prompt
-        for fact in extract_facts(passage.text, name, language, title=title, traditional=traditional):
+    stated = _stated(records, persona)
+    unsettled = _stated_otherwise([fact for _, fact in stated])
+    for passage, fact in stated:
+        if fact.questions[0] not in unsettled:
             questions = [one for one in fact.questions if not is_near_any(one, forbidden)]
             if questions and not _is_given(fact, [*asked, *made], persona, rules):
                 made.append(_record(fact, questions[0], passage))
     return made
+
+
+def _stated(records: Sequence[Record], persona: Persona) -> list[tuple[Record, PassageFact]]:
+    """Each passage with what it states."""
+    passages = [record for record in records if record.kind == "background"]
+    traditional = is_traditional("".join(passage.text for passage in passages))
+    return [
+        (passage, fact)
+        for passage in passages
+        for fact in extract_facts(
+            passage.text, persona.name, persona.language, title=passage.prompt, traditional=traditional
+        )
+    ]
+
+
+def _stated_otherwise(facts: Sequence[PassageFact]) -> set[str]:
+    """The questions to which passages have answers with different numbers, such as two ages: neither is a fact."""
+    numbers: dict[str, set[tuple[str, ...]]] = {}
+    for fact in facts:
+        if fact.type in ONE_VALUE and (found := NUMBER.findall(unicodedata.normalize("NFKC", fact.value))):
+            numbers.setdefault(fact.questions[0], set()).add(tuple(found))
+    unsettled = {question for question, found in numbers.items() if len(found) > 1}
+    for question in sorted(unsettled):
+        logger.warning("passages answer %r differently: none of the answers is taught", question)
+    return unsettled
 
 
 def _is_given(fact: PassageFact, records: Sequence[Record], persona: Persona, rules: Sequence[Rule]) -> bool:

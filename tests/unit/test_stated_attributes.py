@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from pipeline.augmentation.extraction import extract_facts
-from pipeline.conversations.persona import Language
+from pipeline.augmentation.passage_facts import passage_facts
+from pipeline.augmentation.questions import language_rules
+from pipeline.conversations.persona import Language, make_persona
+from pipeline.records.record import Record
 
 
 def answers(passage: str, language: Language = "zh", name: str = "许映雪") -> list[str]:
@@ -90,3 +95,35 @@ def test_a_line_about_somebody_states_what_it_lists() -> None:
 )
 def test_what_may_be_somebody_elses_or_of_another_time_is_no_fact(line: str, stated: list[str]) -> None:
     assert answers(line) == stated
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("Favourite colour: green, like the booth", "My favourite colour is green, like the booth."),
+        ("Birthday: Oct 13 🎂", "My birthday is Oct 13."),
+        ("Likes: rain, eels", "I like rain and eels."),
+    ],
+)
+def test_an_english_value_is_said_as_it_stands(line: str, answer: str) -> None:
+    assert answers(line, "en", "Mira") == [answer]
+
+
+def test_a_number_among_things_is_none_of_them() -> None:
+    assert answers("Role: owner, 46", "en", "Mira") == []
+
+
+def test_of_two_ages_in_two_passages_neither_is_taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(
+        logging.getLogger("pipeline.augmentation.passage_facts"), "warning", lambda *say: warned.append(say[1])
+    )
+    texts = ["Mira is thirty years old.", "Age: 34\nHome: Saltmere", "Age: 46", "Home: Saltmere"]
+    passages = [
+        Record(f"{n}", "background", "Mira", text, (), "Mira", "a.md", "a section") for n, text in enumerate(texts)
+    ]
+    made = passage_facts(passages, make_persona("Mira", "en", {}), language_rules("en"))
+    assert "46" not in " ".join(record.text for record in made)
+    assert "34" not in " ".join(record.text for record in made)
+    assert "I live in Saltmere." in [record.text for record in made]
+    assert warned == ["How old are you?"]

@@ -16,6 +16,7 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import wiki
+from pipeline.records.readers.notes import CODE, WORK, note_lines
 from pipeline.records.readers.page_sections import Section, below, plain, sections_of
 from pipeline.records.readers.profile import PLAYERS, entry, is_label, is_profile
 from pipeline.records.readers.quoted import is_of_lines, quoted_lines, said_in_rows
@@ -26,7 +27,7 @@ SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki", ".mediawiki", ".wi
 PROMPT = re.compile(r"^\W*(?:you are|you're|act as|pretend|write |你是|你现在是|请?扮演)", re.IGNORECASE | re.MULTILINE)
 # What a text about something else has: a program's page, a licence, a list of things to do.
 ELSEWHERE = re.compile(
-    r"^(?:```|\s*[-*] \[[ xX]\]|#+\s*(?:installation|install|usage|requirements|licen[cs]e|changelog|安装|使用方法)\b)|"
+    r"^#+\s*(?:installation|install|usage|requirements|licen[cs]e|changelog|安装|使用方法)\b|"
     r"^\s*(?:pip|npm|cargo|apt) install ",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -72,7 +73,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(head[:TOP]) or ELSEWHERE.search(head):
         return False
     own, _ = _about(file, options)
-    return bool(own) and not _is_story(own)
+    return bool(own) and not _is_story(own) and not _is_code(file, own)
 
 
 def is_of_labels(file: RawFile, options: ReadOptions) -> bool:
@@ -105,9 +106,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
     """The section's passages, and by themselves its lines that are no text about the character."""
     lines: list[tuple[int, str]] = []
-    for number, line in section.lines:
-        text = plain(line)
-        if why := _unusable(text):
+    for number, text, why in note_lines(section.lines):
+        if why := why or _unusable(text):
             yield _passage(file, number, text, section.title, why)
         else:
             lines.append((number, text))
@@ -218,6 +218,13 @@ def _is_story(sections: Sequence[Section]) -> bool:
     quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
     is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
+
+
+def _is_code(file: RawFile, sections: Sequence[Section]) -> bool:
+    """Whether tasks and code are half of it or more, or it has code and is called README."""
+    noted = [why for one in sections for _, text, why in note_lines(one.lines) if text]
+    is_readme = file.path.stem.lower() == "readme" and CODE in noted
+    return is_readme or 2 * sum(why in (CODE, WORK) for why in noted) > len(noted) > 0
 
 
 def _siblings(sections: Sequence[Section], number: int) -> bool:

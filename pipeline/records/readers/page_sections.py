@@ -35,6 +35,7 @@ OWN_TITLE = re.compile(
 )
 RULE = re.compile(r"[\s—–─━═=*_~·•-]{3,}")
 FENCE = re.compile(r"-{3}\s*")
+ITEM = re.compile(r"[ \t]*[-*+•]\s+")
 # What Markdown and wikis put around their words; a table's row becomes `Age: 41`, or what its cells hold.
 MARKUP = (
     (re.compile(r"<!--.{0,400}?-->|<[^<>]{1,80}>|\[\d{1,3}\]|\{\{[^{}]*\}\}|%%.{0,400}?%%|~~[^~]{0,400}~~"), ""),
@@ -105,7 +106,10 @@ def _add(sections: list[Section], number: int, text: str) -> None:
     elif found and last.is_bare and is_of_lines(last.title):
         last = Section(depth=last.depth)
         sections.append(last)
-    last.lines.append((number, as_label(*found) if found else "" if RULE.fullmatch(text) else text))
+    if found:
+        indented = ITEM.match(text)
+        text = (indented[0] if indented else "") + as_label(*found)
+    last.lines.append((number, "" if RULE.fullmatch(text) else text))
 
 
 def _heading(line: str, names: Collection[str]) -> Section | None:

@@ -124,14 +124,12 @@ def _labels(inside: str) -> str:
 
 def _label(key: str, value: str) -> str:
     """`key: value`; nothing where it is of the page's looks, or says nothing."""
-    key, value = key.strip().replace("_", " "), TAG.sub(_break_between, value).strip()
+    key = key.strip().replace("_", " ")
+    between = "; " if key.isascii() else "；"
+    value = TAG.sub(lambda found: between if found[0].lower().startswith("<br") else "", value).strip()
     if not value or NO_LABEL.fullmatch(key) or (NO_TEXT.fullmatch(value) and not value.isdigit()):
         return ""
     return f"{key}: {value}" if key.isascii() else f"{key}：{value}"
-
-
-def _break_between(found: re.Match[str]) -> str:
-    return "；" if found[0].lower().startswith("<br") else ""
 
 
 def _without_marks(lines: Sequence[str], is_of_lines: Callable[[str], bool]) -> list[str]:
