@@ -24,6 +24,8 @@ DRESSES = [
     (ENGLISH, "Q. {q}\nA. {a}\n"),
     (ENGLISH, "Q: {q} A: {a}\n"),
     (ENGLISH, "{n}. **{q}**\n{a}\n\n"),
+    (ENGLISH, "{n}) {q}\n\n   - {a}\n\n"),
+    (ENGLISH, "{n}. {q}  {a}\n"),
     (ENGLISH, "### {q}\n{a}\n\n"),
     (ENGLISH, "**{q}**\n{a}\n"),
 ]

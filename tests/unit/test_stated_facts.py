@@ -74,7 +74,7 @@ def test_every_value_stands_in_the_passage(clauses: list[tuple[str, str, str]], 
         ("的眼睛是琥珀色的", "你的眼睛是什么样的？", "我的眼睛是琥珀色的。"),
         ("是一位在雾港行医的药师", "你是什么人？", "我是一位在雾港行医的药师。"),
         ("是个孤儿", "你是什么人？", "我是个孤儿。"),
-        ("，女，今年二十七岁", "你多大了？", "我今年二十七岁。"),
+        ("，人类，今年二十七岁", "你多大了？", "我今年二十七岁。"),
     ],
 )
 def test_a_chinese_clause_answers_what_it_says(clause: str, question: str, answer: str) -> None:

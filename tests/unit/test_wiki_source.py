@@ -110,7 +110,7 @@ def test_an_english_wikis_page_is_its_labels_its_passages_and_its_lines(tmp_path
     conversion = converted(tmp_path, ENGLISH, "Mira Vale", "Mira Vale.txt")
     lead = "name: Mira Vale\nage: 27\nhair color: Grey\noccupation: Captain; Smuggler\nMira Vale (Mira) mends bells."
     assert [(one.kind, one.text) for one in conversion.records] == [
-        ("background", f"{lead} I count twice."),
+        ("background", f"{lead} “I count twice.”"),
         ("background", "She came to Saltmere at nine with two bells."),
         ("dialogue", "Nobody whistles on my ship."),
         ("dialogue", "You're late."),
@@ -134,6 +134,8 @@ def test_an_english_wikis_page_is_its_labels_its_passages_and_its_lines(tmp_path
         ("{{Infobox|age=27|home=Saltmere}}", "age: 27; home: Saltmere"),
         ("[https://a.example Bells]", "Bells"),
         ("text<!-- hidden -->", "text"),
+        ("{{剧情对话|许映雪|谁在那里？}}", "许映雪: 谁在那里？"),
+        ("{{Dialogue|Hal|Well?|Mira|No.}}", "Hal: Well? Mira: No."),
     ],
 )
 def test_what_a_template_shows_stays(source: str, shown: str) -> None:

@@ -25,17 +25,19 @@ MARKED = re.compile(
     r"(?P<numbered>[0-9０-９]{1,3}[.、)）．]\s*)(?P<bare>[^\s:：].{0,60})"
 )
 ON_ONE_LINE = re.compile(r"(?<=[?？。.])\s*(?=(?:A|Ａ|Answer|答案?)\s*[0-9０-９]{0,3}\s*[:：])")
+ANSWERED = re.compile(r"(?P<question>[^?？]{1,200}[?？])\s{2,}(?P<answer>\S.*)")  # behind a question, after some spaces
 CHOICE = re.compile(r"[B-F]\s*[:：.)]")  # of several answers to choose from
 ASKED = re.compile(r"\b(?:you|your|yours|yourself|she|he|her|his|him)\b|[你您妳她他]", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:tb[da]|to be (?:decided|determined|added)|todo|n/?a|unknown|none yet|[?？]+|[-—]+|"
-    r"待[补補定填]充?|未[定填]|暂[无定]|暫[無定]|略|不[详詳])[.。!！]*",
+    r"[(（\[](?:author'?s?|note|tb[da]|to-?do|待|备注|備註).*|待[补補填定]充?|未[定填]|暂[无定]|暫[無定]|略|不[详詳])[.。!！]*",
     re.IGNORECASE,
 )
 DASH = "—–- \t"  # before an answer
 SHORT_QUESTION = 8  # letters of a Chinese question that need not say `you`: 年龄？
 SAMPLED_LINES = 200
 LEAST_PAIRS = 2
+MOST = 0.75  # share of a file's numbered lines, or headings, that have to be questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def _are_marked(parts: Sequence[Part], lines: Sequence[str], names: Sequence[str
     marked = sum(MARKED.fullmatch(line) is not None for line in lines)
     spoken = sum(part.sort == "text" and spoken_line(part.text) is not None for part in parts)
     most = 2 * sum(_asks_somebody(one.text, names) for one in asked) >= len(asked)
-    return most and not spoken and len(asked) == marked and parts[0].below | parts[min(1, len(parts) - 1)].below
+    is_most = MOST * marked <= len(asked) and 3 * spoken <= len(asked)
+    return most and is_most and parts[0].below | parts[min(1, len(parts) - 1)].below
 
 
 def _asks_somebody(question: str, names: Sequence[str]) -> bool:
@@ -103,7 +106,10 @@ def _parts(line: str, marked: bool) -> Iterator[Part]:
             text = label["text"].strip().removesuffix("**" if bold else "\n").strip()
             yield Part("question" if label["asks"] else "answer", text)
         elif marked and (found := MARKED.fullmatch(part)):
-            yield Part("question", (found["text"] or found["bare"]).strip(), below=True)
+            text = (found["text"] or found["bare"]).strip()
+            answered = ANSWERED.fullmatch(text)
+            yield Part("question", answered["question"] if answered else text, below=True)
+            yield from [Part("text", answered["answer"])] if answered else []
         else:
             yield Part("text", part)
 

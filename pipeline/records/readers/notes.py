@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.records.readers.page_sections import plain
+from pipeline.records.readers.page_sections import CODE_FENCE, plain
 from pipeline.records.readers.profile import as_label, entry
 
-FENCE = re.compile(r"\s*(?:```|~~~)")
 TASK = re.compile(r"\s*[-*+]\s+\[[ xX/-]\]\s")
 CALLOUT = re.compile(r"\s*>\s*\[!(?P<kind>[\w-]+)\][+-]?\s*(?P<text>.*)")
 # Callouts for whoever runs the game, and for what is to be done.
@@ -42,7 +41,7 @@ def _sorted(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
     """Each line with why it is none of the text."""
     fenced, hidden = False, False
     for number, line in lines:
-        if FENCE.match(line):
+        if CODE_FENCE.match(line):
             fenced = not fenced
             yield number, line, CODE
             continue

@@ -17,7 +17,7 @@ from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import wiki
 from pipeline.records.readers.notes import CODE, WORK, note_lines
-from pipeline.records.readers.page_sections import Section, below, plain, sections_of
+from pipeline.records.readers.page_sections import IN_BRACKETS, Section, below, plain, sections_of
 from pipeline.records.readers.profile import PLAYERS, entry, is_label, is_profile
 from pipeline.records.readers.quoted import is_of_lines, quoted_lines, said_in_rows
 from pipeline.records.readers.transcript import LABEL, spoken_line
@@ -56,6 +56,7 @@ FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation 
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
 TOP = 200  # characters of a page, in which it says whom it is about
 SAMPLED_LINES = 200
+LEAST_TEXT = 3  # lines of a note that has code
 LONGEST = 1200  # letters of a passage; a longer section is several
 SHORTEST = 8
 TITLES = ("Background", "背景")
@@ -173,7 +174,10 @@ def _whose(section: Section, names: Collection[str]) -> bool | None:
 
 
 def _begins_with(text: str, name: str) -> bool:
-    return re.match(re.escape(name) + r"(?!\w)", text) is not None
+    """Whether it is the name, with or without more: Mira Vale, the ringer; Mira Anne Vale."""
+    words, own = IN_BRACKETS.sub("", text).split(), name.split()
+    is_longer = len(own) > 1 and [*words[:1], *words[-1:]] == [own[0], own[-1]]
+    return is_longer or re.match(re.escape(name) + r"(?!\w)", text) is not None
 
 
 def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
@@ -221,10 +225,11 @@ def _is_story(sections: Sequence[Section]) -> bool:
 
 
 def _is_code(file: RawFile, sections: Sequence[Section]) -> bool:
-    """Whether tasks and code are half of it or more, or it has code and is called README."""
+    """Whether it has code and is called README, or hardly any text beside code and tasks."""
     noted = [why for one in sections for _, text, why in note_lines(one.lines) if text]
+    text = noted.count("")
     is_readme = file.path.stem.lower() == "readme" and CODE in noted
-    return is_readme or 2 * sum(why in (CODE, WORK) for why in noted) > len(noted) > 0
+    return is_readme or noted.count(WORK) > text or (CODE in noted and text < LEAST_TEXT)
 
 
 def _siblings(sections: Sequence[Section], number: int) -> bool:

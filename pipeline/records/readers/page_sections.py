@@ -35,6 +35,8 @@ OWN_TITLE = re.compile(
 )
 RULE = re.compile(r"[\s—–─━═=*_~·•-]{3,}")
 FENCE = re.compile(r"-{3}\s*")
+CODE_FENCE = re.compile(r"\s*(?:```|~~~)")
+LIST = re.compile(r"\[(.*)\]")  # in a note's front matter: [one, "another"]
 ITEM = re.compile(r"[ \t]*[-*+•]\s+")
 # What Markdown and wikis put around their words; a table's row becomes `Age: 41`, or what its cells hold.
 MARKUP = (
@@ -82,11 +84,14 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
         texts = wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))
     front, texts = _front_matter(texts)
     bare = _bare_headings(texts, names)
-    sections = [Section()]
+    sections, fenced = [Section()], False
     for (number, _), text in zip(lines, texts, strict=True):
-        heading = bare.get(number) or _heading(text.strip(), names)
+        fenced = fenced != bool(CODE_FENCE.match(text))
+        heading = None if fenced else bare.get(number) or _heading(text.strip(), names)
         if heading:
             sections.append(heading)
+        elif fenced:
+            sections[-1].lines.append((number, text))
         else:
             _add(sections, number, text)
     made = [one for one in sections if one.title or any(line.strip() for _, line in one.lines)]
@@ -186,8 +191,14 @@ def _front_matter(texts: Sequence[str]) -> tuple[list[tuple[int, str]], list[str
     if not end or not FENCE.fullmatch(texts[0]):
         return [], [*texts]
     found = [(at + 1, one) for at, text in enumerate(texts[1:end], 1) if (one := entry(text)) and one[1]]
-    front = [(number, as_label(label, value.strip("\"'"))) for number, (label, value) in found]
+    front = [(number, as_label(label, _bare_value(value))) for number, (label, value) in found]
     return front, [*[""] * (end + 1), *texts[end + 1 :]]
+
+
+def _bare_value(value: str) -> str:
+    """A value of YAML, a list's as well, without its marks."""
+    things = found[1].split(",") if (found := LIST.fullmatch(value)) else [value]
+    return ", ".join(thing.strip(" \"'") for thing in things)
 
 
 def _with_front(sections: list[Section], front: list[tuple[int, str]], names: Collection[str]) -> list[Section]:

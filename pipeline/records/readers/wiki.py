@@ -41,6 +41,9 @@ NONE = re.compile(
     r"模板.*|萌百.*|欢迎.*|编辑.*|stub.*|disambig.*|tabs?|.*nav)",
     re.IGNORECASE,
 )
+DIALOGUE = re.compile(r"dialogues?(?: ?line)?|conversation|.*(?:对话|對話|对白)", re.IGNORECASE)  # who, what, who, what
+QUOTE = re.compile(r"c?quote|quotation|blockquote|q|引用|台词|名言", re.IGNORECASE)
+LISTED = re.compile(r"\n\s*\*+\s*")
 DAY = re.compile(r"生日|birthday|birth date.*|誕生日", re.IGNORECASE)
 SHOWN_KEYS = re.compile(r"(?:1|text|quote|quotation|content|内容|台词|臺詞|文字)", re.IGNORECASE)
 NAMED = re.compile(r"\s*([^=<>\[\]{}|\n]{1,40}?)\s*=\s*(.*)", re.DOTALL)
@@ -101,7 +104,13 @@ def _shown(inside: str) -> str:
         given = given[1:]
     if not given and len(named) > 1:
         return "; ".join(_label(found[1], found[2]) for found in named if _label(found[1], found[2])) + breaks
-    return next((one.replace("\n", " ") for one in given if not NO_TEXT.fullmatch(one)), "") + breaks
+    if DIALOGUE.fullmatch(name) and len(given) > 1:
+        return " ".join(f"{who}: {said}" for who, said in zip(given[::2], given[1::2], strict=False)) + breaks
+    text = next(
+        (LISTED.sub("; ", one.strip(" *\n")).replace("\n", " ") for one in given if not NO_TEXT.fullmatch(one)), ""
+    )
+    quoted = f"“{text}”" if QUOTE.fullmatch(name) and text else text
+    return quoted + breaks
 
 
 def _day(numbers: Sequence[str]) -> str:
