@@ -90,3 +90,11 @@ def test_a_section_of_drafts_is_not_taught(tmp_path: Path) -> None:
 def test_tasks_and_code_are_no_page_about_her(name: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError, match="holds no raw file"):
         converted(tmp_path, text, name)
+
+
+@pytest.mark.parametrize(
+    ("line", "heading"), [("#Quay", True), ("##Quay", True), ("#npc #quay", False), ("#a/b", False)]
+)
+def test_tags_are_no_heading(line: str, heading: bool, tmp_path: Path) -> None:
+    record = converted(tmp_path, f"# Mira Vale\n{line}\nShe mends bells there.\n").records[0]
+    assert record.prompt == ("Quay" if heading else "Mira Vale")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.records.names import spelling
 from pipeline.records.readers import wiki
-from pipeline.records.readers.profile import as_label, entry, is_name
+from pipeline.records.readers.profile import SEPARATES, as_label, entry, is_name
 from pipeline.records.readers.quoted import is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
-    r"(?P<hash>#{1,6})(?:\s+|(?=[^\s#!])(?=.*\s#+$))(?P<title>.+?)\s*#*|(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
+    r"(?!#[\w-]+/|#\w\S*(?:\s+#\w\S*)+\s*$)(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"  # but #npc #secret/orm are tags
+    r"(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
     r"【(?P<bracket>[^【】]+)】"
 )
 # Before a name, what the person is: 女主：沈阿棠, 【男主·裴照】, Character: Mira Vale, 一、陆沉舟.
@@ -25,7 +26,8 @@ ROLE = re.compile(
 NUMBER = re.compile(r"(?:[一二三四五六七八九十]{1,3}|[0-9０-９]{1,2})\s*[、.．)）]\s*")
 IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]$")
 NO_TITLE = re.compile(r"[。！？!?…，,;；:：=|]")
-LONGEST_NAME = 24
+PROSE = re.compile(r"[。！？!?…，,；;]")  # in no name above labels
+LONGEST_NAME, LONGEST_TITLE = 24, 60
 # What a character's own profile has for headings: never somebody else.
 OWN_TITLE = re.compile(
     r".*(?:信息|资料|设定|性格|外貌|外观|经历|背景|故事|生平|关系|能力|技能|喜好|习惯|简介|介绍|档案|其他|其它|补充|备注|语录|台词|"
@@ -101,7 +103,7 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
 def _add(sections: list[Section], number: int, text: str) -> None:
     """The line to the last section, or to a new one that it begins."""
     last = sections[-1]
-    found = entry(plain(text)) if text.strip() else None
+    found = entry(plain(text)) if SEPARATES.search(text.strip()) else None
     if found and is_name(found[0]) and found[1]:
         if last.named_by == found[0] and spelling(last.person) != spelling(found[1]):
             last = Section(depth=last.depth)
@@ -160,14 +162,16 @@ def _bare_headings(texts: Sequence[str], names: Collection[str]) -> dict[int, Se
 
 def _title_of_lines(text: str, names: Collection[str]) -> str:
     """What the line says that follows: 经典台词：, or the character's name and 语录; empty where it does not."""
-    bare = text.strip(" *")
-    title = of_lines(bare, names) if len(bare) <= LONGEST_NAME and not bare.startswith("#") else ""
+    bare = text.strip(" *") if len(text) <= LONGEST_TITLE else ""
+    title = of_lines(bare, names) if 0 < len(bare) <= LONGEST_NAME and not bare.startswith("#") else ""
     return title if bare.endswith((":", "：")) or len(title) < len(bare) else ""
 
 
 def _candidates(texts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """(place, form, name) of short lines above a profile's labels, after a blank line, a rule or nothing."""
     for at, text in enumerate(texts):
+        if len(text.strip()) > LONGEST_TITLE or PROSE.search(text):
+            continue
         bare = plain(text)
         person = _person(text.strip()) if text.strip() else ""
         if not person or len(person) > LONGEST_NAME or NO_TITLE.search(person) or entry(bare):

@@ -35,6 +35,7 @@ ENTRY = tuple(
         rf"{WORD}(?:[ ]{{2,}}|[ ]*[\t\u3000]\s*|[ ]?\.{{4,}}[ ]?|[ ]?…{{2,}}[ ]?)(?P<value>\S.*)",
     )
 )
+SEPARATES = re.compile(r"[:：丨｜︱│|】\]\t\u3000]|  |\.{4}|……")
 LEAST = 2  # different labels of a profile
 BETWEEN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")  # 姓　名
 PLAYERS = re.compile(r"皮下|皮|玩家|pl|player|ooc|中之人", re.IGNORECASE)
@@ -43,6 +44,8 @@ PLAYERS = re.compile(r"皮下|皮|玩家|pl|player|ooc|中之人", re.IGNORECASE
 def entry(line: str) -> tuple[str, str] | None:
     """The label and the value of a profile's line, in whatever dress; None where the label is not known."""
     bare = line.strip().lstrip(MARKS).rstrip()
+    if not SEPARATES.search(bare):  # most lines of a text
+        return None
     for form in ENTRY:
         if (found := form.fullmatch(bare)) and is_label(found["key"]):
             return _label(found["key"]), found["value"].strip()
