@@ -13,7 +13,7 @@ from pipeline.records.readers.quoted import is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
-    r"(?!#[\w-]+/|#\w\S*(?:\s+#\w\S*)+\s*$)(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"  # but #npc #secret/orm are tags
+    r"(?!#[\w-]+/|#[a-z][\w-]*\s*$|#\w\S*(?:\s+#\w\S*)+\s*$)(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"  # but #npc #secret/orm are tags
     r"(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
     r"【(?P<bracket>[^【】]+)】"
 )
