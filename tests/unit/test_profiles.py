@@ -131,6 +131,19 @@ def test_a_note_about_the_player_and_a_sites_footer_are_not_taught(tmp_path: Pat
     assert {reject.reason for reject in conversion.rejects} == {"about the player", "a site's line below a post"}
 
 
+def test_labels_of_ones_own_and_ornaments_are_read_as_what_they_are(tmp_path: Path) -> None:
+    text = "╭┈┈┈┈╮\n姓名丨许映雪\n年龄丨31\n佩伞丨霜降\n╰┈┈┈┈╯\n■ 身高/体重　165cm/52kg\n【备注】慢回，请勿ooc\n"
+    conversion = converted(tmp_path, text)
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n佩伞：霜降\n身高/体重：165cm/52kg"
+    assert [reject.reason for reject in conversion.rejects] == ["about the player"]
+
+
+def test_a_label_below_her_lines_is_none_of_them(tmp_path: Path) -> None:
+    text = "【姓名】许映雪\n【年龄】31\n【语录】\n“潮水退了，走吧。”\n【备注】这是第三版设定，请多指教。\n"
+    records = converted(tmp_path, text).records
+    assert [one.text for one in records if one.kind == "dialogue"] == ["潮水退了，走吧。"]
+
+
 def test_a_script_with_a_head_of_labels_stays_a_script(tmp_path: Path) -> None:
     text = "姓名：许映雪\n\n许映雪：潮水退了。\n方河：还早。\n许映雪：那就再等等吧。\n"
     assert [one.text for one in converted(tmp_path, text).records] == ["潮水退了。", "那就再等等吧。"]

@@ -53,6 +53,12 @@ def test_what_is_asked_and_not_answered_is_not_lost_in_silence(tmp_path: Path) -
     assert reasons == {"Your age?": "a question without an answer", "TBD": "an answer that says nothing"}
 
 
+def test_a_numbered_label_is_asked_and_answered_on_its_line(tmp_path: Path) -> None:
+    text = "1.你叫什么？\n答：许映雪。\n2.最喜欢的食物：麵线\n3.最怕什么？\n答：打雷。\n"
+    records = converted(tmp_path, text).records
+    assert [(one.prompt, one.text) for one in records][1] == ("最喜欢的食物", "麵线")
+
+
 def test_a_list_within_an_answer_asks_nothing(tmp_path: Path) -> None:
     text = "Q: What do you like?\nA: Two things.\n1. Tea.\n2. Eels?\n\nQ: Your cat?\nA: Admiral.\n"
     assert [one.text for one in converted(tmp_path, text, "Mira").records] == [

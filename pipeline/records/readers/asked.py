@@ -26,6 +26,7 @@ MARKED = re.compile(
 )
 ON_ONE_LINE = re.compile(r"(?<=[?？。.])\s*(?=(?:A|Ａ|Answer|答案?)\s*[0-9０-９]{0,3}\s*[:：])")
 ANSWERED = re.compile(r"(?P<question>[^?？]{1,200}[?？])\s{2,}(?P<answer>\S.*)")  # behind a question, after some spaces
+KEYED = re.compile(r"(?P<question>[^:：?？]{1,30})[:：]\s*(?P<answer>\S.*)")  # 6. 最喜欢的食物：桂花糕
 CHOICE = re.compile(r"[B-F]\s*[:：.)]")  # of several answers to choose from
 ASKED = re.compile(r"\b(?:you|your|yours|yourself|she|he|her|his|him)\b|[你您妳她他]", re.IGNORECASE)
 NOTHING = re.compile(
@@ -107,7 +108,7 @@ def _parts(line: str, marked: bool) -> Iterator[Part]:
             yield Part("question" if label["asks"] else "answer", text)
         elif marked and (found := MARKED.fullmatch(part)):
             text = (found["text"] or found["bare"]).strip()
-            answered = ANSWERED.fullmatch(text)
+            answered = ANSWERED.fullmatch(text) or KEYED.fullmatch(text)
             yield Part("question", answered["question"] if answered else text, below=True)
             yield from [Part("text", answered["answer"])] if answered else []
         else:

@@ -18,7 +18,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import wiki
 from pipeline.records.readers.notes import CODE, WORK, note_lines
 from pipeline.records.readers.page_sections import IN_BRACKETS, Section, below, plain, sections_of
-from pipeline.records.readers.profile import PLAYERS, entry, is_label, is_profile
+from pipeline.records.readers.profile import PLAYERS, PLAYERS_NOTE, entry, is_label, is_profile
 from pipeline.records.readers.quoted import is_of_lines, quoted_lines, said_in_rows
 from pipeline.records.readers.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
@@ -48,7 +48,7 @@ DRAFT = re.compile(
 FOOTER = re.compile(
     r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
     r"(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐)(?:[\s·|/]+(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐))+|"
-    r"(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
+    r"本(?:页面|条目|词条).{0,20}(?:建设|施工|完善|编辑|整理).*|(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
     re.IGNORECASE,
 )
 LONGEST_PROSE = 12_000  # letters of a page without a heading
@@ -137,7 +137,8 @@ def _unusable(line: str) -> str:
     if FOOTER.fullmatch(to_simplified(line)):
         return "a site's line below a post"
     found = entry(line)
-    return "about the player" if found and PLAYERS.fullmatch(to_simplified(found[0])) else ""
+    is_players = PLAYERS_NOTE.fullmatch(to_simplified(line)) or (found and PLAYERS.fullmatch(to_simplified(found[0])))
+    return "about the player" if is_players else ""
 
 
 def _has_labels(text: str) -> bool:

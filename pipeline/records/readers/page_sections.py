@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.records.names import spelling
 from pipeline.records.readers import wiki
-from pipeline.records.readers.profile import SEPARATES, as_label, entry, is_name
+from pipeline.records.readers.profile import SEPARATES, as_label, entry, is_name, other_label
 from pipeline.records.readers.quoted import is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
-    r"(?!#[\w-]+/|#[a-z][\w-]*\s*$|#\w\S*(?:\s+#\w\S*)+\s*$)(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"  # but #npc #secret/orm are tags
+    r"(?!#[\w-]+/|#[a-z][\w-]*\s*$|#\w\S*(?:\s+#\w\S*)+\s*$)"  # #npc #secret/orm are tags
+    r"(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"
     r"(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
     r"【(?P<bracket>[^【】]+)】"
 )
@@ -35,7 +36,7 @@ OWN_TITLE = re.compile(
     r"profile|relationships?|abilities|skills|likes|dislikes|quotes?|trivia|notes|story|basics?|overview|description)\b.*",
     re.IGNORECASE,
 )
-RULE = re.compile(r"[\s—–─━═=*_~·•-]{3,}")
+RULE = re.compile(r"[\s—–=*_~·•\u2500-\u257f-]{3,}")
 FENCE = re.compile(r"-{3}\s*")
 CODE_FENCE = re.compile(r"\s*(?:```|~~~)")
 LIST = re.compile(r"\[(.*)\]")  # in a note's front matter: [one, "another"]
@@ -116,6 +117,8 @@ def _add(sections: list[Section], number: int, text: str) -> None:
     if found:
         indented = ITEM.match(text)
         text = (indented[0] if indented else "") + as_label(*found)
+    elif other := other_label(text):
+        text = as_label(*other)
     last.lines.append((number, "" if RULE.fullmatch(text) else text))
 
 

@@ -35,9 +35,13 @@ ENTRY = tuple(
         rf"{WORD}(?:[ ]{{2,}}|[ ]*[\t\u3000]\s*|[ ]?\.{{4,}}[ ]?|[ ]?…{{2,}}[ ]?)(?P<value>\S.*)",
     )
 )
+STROKE = re.compile(r"(?P<key>[^\s丨︱:：][^丨︱:：]{0,15})[丨︱](?P<value>[^丨︱]+)")
+MARKED = re.compile(r"[■□◆◇●○★☆▪▶►◎※♦✦]\s*(?P<key>[^\s:：]{1,10})[\u3000\t]+(?P<value>\S.*)")
 SEPARATES = re.compile(r"[:：丨｜︱│|】\]\t\u3000]|  |\.{4}|……")
 LEAST = 2  # different labels of a profile
 BETWEEN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")  # 姓　名
+# Of how the player wants to play, on a card for others: 慢回，请勿ooc.
+PLAYERS_NOTE = re.compile(r".{0,60}(?:皮下|[请勿]\s*ooc|禁转|禁二[改传]|可拉郎|接戏|约戏).*", re.IGNORECASE)
 PLAYERS = re.compile(r"皮下|皮|玩家|pl|player|ooc|中之人", re.IGNORECASE)
 
 
@@ -50,6 +54,12 @@ def entry(line: str) -> tuple[str, str] | None:
         if (found := form.fullmatch(bare)) and is_label(found["key"]):
             return _label(found["key"]), found["value"].strip()
     return None
+
+
+def other_label(line: str) -> tuple[str, str] | None:
+    """A label that is not known, where its line has a stroke behind it, or a mark before it and a wide space behind."""
+    found = STROKE.fullmatch(line.strip()) or MARKED.fullmatch(line.strip())
+    return (found["key"].strip(), found["value"].strip()) if found else None
 
 
 def _label(key: str) -> str:

@@ -18,6 +18,7 @@ QUOTES = re.compile(
     r"(?:经典|常用|部分|角色|人物|名|个人)*(?:台词|语录|口头禅|名言|金句|语音|对白)(?:集|摘录|节选|台词)*",
     re.IGNORECASE,
 )
+HEADED = re.compile(r"【(?P<key>[^【】]{1,20})】\s*[:：]?\s*(?P<text>\S.*)")
 CLOSING = '”」』"’'
 SIGNED = re.compile(rf"(?:\s+|(?<=[{CLOSING}]))[—–-]{{1,2}}\s*(?P<who>[^—–-]{{1,40}})$")  # who said it, or where
 ASIDE = re.compile(rf"(?<=[{CLOSING}])\s*[(（][^()（）]{{1,40}}[)）]$")  # where, or to whom: （对老莫）
@@ -75,6 +76,8 @@ def quoted_lines(path: Path, lines: Sequence[tuple[int, str]], names: Collection
 
 def _said(line: str, names: Collection[str]) -> tuple[str, str, str]:
     """Who says what, and why it is not usable."""
+    if headed := HEADED.fullmatch(line):
+        return headed["key"], _bare(headed["text"]), ""
     if spoken := spoken_line(line):
         return spoken["speaker"], _bare(spoken["text"]), ""
     speaker = CHARACTER
