@@ -122,6 +122,29 @@ def test_an_english_wikis_page_is_its_labels_its_passages_and_its_lines(tmp_path
     assert rejects == {("Old Hal", "another speaker"), ("Mira Vale", "a quotation with what is told")}
 
 
+def test_templates_that_say_who_speaks_are_a_script(tmp_path: Path) -> None:
+    text = "== 灯塔 ==\n{{剧情对话|方河|谁在那里？}}\n"
+    text += "{{剧情对话|name=许映雪|text=是我，别怕。|face=笑}}\n{{剧情对话|方河|进来吧。}}\n"
+    record = converted(tmp_path, text, "许映雪", "剧情.txt").records[0]
+    assert (record.text, [turn.text for turn in record.context]) == ("是我，别怕。", ["谁在那里？"])
+
+
+def test_an_infobox_is_no_script(tmp_path: Path) -> None:
+    text = "{{人物信息\n|姓名 = 许映雪\n|年龄 = 31\n|外号 = 阿雪\n}}\n她在雾港画海图。\n"
+    assert converted(tmp_path, text, "许映雪", "许映雪.txt").records[0].kind == "background"
+
+
+def test_a_wikis_voice_entries_are_lines_that_stand_alone(tmp_path: Path) -> None:
+    entry = "{{{{角色语音条\n|角色={}\n|标题=闲聊\n|内容={}\n}}}}\n"
+    text = entry.format("许映雪", "灯塔有三百级台阶。") + entry.format("方河", "她怕打雷，别说出去。")
+    text += "{{角色语音条|角色=许映雪|标题=早安|内容=潮水退了，走吧。}}\n"
+    conversion = converted(tmp_path, text, "许映雪", "语音.txt")
+    assert [(one.kind, one.text, one.context) for one in conversion.records] == [
+        ("dialogue", "灯塔有三百级台阶。", ()),
+        ("dialogue", "潮水退了，走吧。", ()),
+    ]
+
+
 @pytest.mark.parametrize(
     ("source", "shown"),
     [

@@ -35,6 +35,7 @@ from pipeline.records.readers import (
     webui_character,
     webui_log,
     whatsapp,
+    wiki_script,
     word,
 )
 from pipeline.records.readers import table as csv_table
@@ -76,6 +77,7 @@ READERS: tuple[Reader, ...] = (
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
+    Reader("wiki's page of lines", wiki_script.recognises, wiki_script.read),
     Reader("page about the character", page.is_of_labels, page.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),

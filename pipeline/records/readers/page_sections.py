@@ -84,7 +84,7 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
     """
     texts = [line for _, line in lines]
     if wiki.is_source("\n".join(texts)):
-        texts = wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))
+        texts = [one.lstrip(wiki.ENTRY) for one in wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))]
     front, texts = _front_matter(texts)
     bare = _bare_headings(texts, names)
     sections, fenced = [Section()], False

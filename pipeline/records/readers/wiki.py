@@ -60,7 +60,10 @@ SAID = re.compile(
     r"台[词詞]|臺詞|内容|內容|文本|文字|对白|對白|语音|語音|lines?|quotes?|dialogues?|texts?|transcript", re.IGNORECASE
 )
 ROUNDS = 8  # templates within templates
-DROPPED, LABEL = "\0", "\1"  # in place of a table that is no text, and before what was a label of a template
+# In place of a table that is no text, before what was a label of a template, and before what somebody says in one.
+DROPPED, LABEL, ENTRY = "\0", "\1", "\2"
+MOST_KEYS, NAMES = 6, ("name", "姓名", "名字")
+WHO = re.compile(r"角色名?|说话人|人物|speaker|character|who", re.IGNORECASE)
 
 
 def is_source(text: str) -> bool:
@@ -68,8 +71,11 @@ def is_source(text: str) -> bool:
     return SOURCE.search(text) is not None
 
 
-def plain_lines(lines: Sequence[str], is_of_lines: Callable[[str], bool]) -> list[str]:
-    """As many lines, as a page shows them; below a heading that `is_of_lines` tables and templates are what is said."""
+def plain_lines(lines: Sequence[str], is_of_lines: Callable[[str], bool], *, labels: bool = True) -> list[str]:
+    """As many lines, as a page shows them; below a heading that `is_of_lines` tables and templates are what is said.
+
+    Without `labels`, those of infoboxes are left out.
+    """
     text = UNSEEN.sub(_breaks, "\n".join(lines))
     for entity, char in ENTITIES.items():
         text = text.replace(entity, char)
@@ -79,7 +85,9 @@ def plain_lines(lines: Sequence[str], is_of_lines: Callable[[str], bool]) -> lis
         if shown == text:
             break
         text = shown
-    return _without_marks(text.split("\n"), is_of_lines)
+    shown_lines = text.split("\n")
+    kept = shown_lines if labels else ["" if line.startswith(LABEL) else line for line in shown_lines]
+    return _without_marks(kept, is_of_lines)
 
 
 def _breaks(found: re.Match[str]) -> str:
@@ -90,27 +98,41 @@ def _shown(inside: str) -> str:
     """What a template shows, on as many lines as it had."""
     name, *arguments = (part.strip(" ") for part in inside.split("|"))
     name = name.strip().replace("_", " ")
-    named = [found for one in arguments if (found := NAMED.fullmatch(one)) and found[1].strip()]
-    if "\n" in inside and named:
-        return _labels(inside)
+    named = [(found[1].strip(), found[2].strip()) for one in arguments if (found := NAMED.fullmatch(one))]
     given = [one.strip() for one in arguments if not NAMED.fullmatch(one)]
-    given += [found[2].strip() for found in named if SHOWN_KEYS.fullmatch(found[1])]
+    given += [value for key, value in named if SHOWN_KEYS.fullmatch(key)]
     breaks = "\n" * inside.count("\n")
-    if DAY.fullmatch(name):
-        return _day([one for one in given if one.isdigit()]) + breaks
-    if NONE.fullmatch(name):
-        return breaks
-    if SECOND.fullmatch(name) and len(given) > 1:
-        given = given[1:]
+    if entry := _voice_entry(name, named):
+        return entry + breaks
+    if breaks and named:
+        return _labels(inside)
     if not given and len(named) > 1:
-        return "; ".join(_label(found[1], found[2]) for found in named if _label(found[1], found[2])) + breaks
+        return "; ".join(label for key, value in named if (label := _label(key, value))) + breaks
+    return _shown_of(name, given) + breaks
+
+
+def _shown_of(name: str, given: Sequence[str]) -> str:
+    """What a template shows of its arguments that have no name."""
+    if DAY.fullmatch(name):
+        return _day([one for one in given if one.isdigit()])
     if DIALOGUE.fullmatch(name) and len(given) > 1:
-        return " ".join(f"{who}: {said}" for who, said in zip(given[::2], given[1::2], strict=False)) + breaks
-    text = next(
-        (LISTED.sub("; ", one.strip(" *\n")).replace("\n", " ") for one in given if not NO_TEXT.fullmatch(one)), ""
-    )
-    quoted = f"“{text}”" if QUOTE.fullmatch(name) and text else text
-    return quoted + breaks
+        return " ".join(f"{who}: {said}" for who, said in zip(given[::2], given[1::2], strict=False))
+    if NONE.fullmatch(name):
+        return ""
+    shown = given[1:] if SECOND.fullmatch(name) and len(given) > 1 else given
+    text = next((LISTED.sub("; ", one.strip(" *\n")) for one in shown if not NO_TEXT.fullmatch(one)), "")
+    text = text.replace("\n", " ")
+    return f"“{text}”" if QUOTE.fullmatch(name) and text else text
+
+
+def _voice_entry(name: str, named: Sequence[tuple[str, str]]) -> str:
+    """Who says what, of a template that has a key for either; an infobox has more keys."""
+    is_dialogue = DIALOGUE.fullmatch(name) is not None
+    whose = [value for key, value in named if WHO.fullmatch(key) or (is_dialogue and key.lower() in NAMES)]
+    said = next((value for key, value in named if SAID.fullmatch(key)), "")
+    if not (whose and whose[0] and said) or len(named) > MOST_KEYS:
+        return ""
+    return f"{'' if is_dialogue else ENTRY}{whose[0]}: {' '.join(said.split())}"
 
 
 def _day(numbers: Sequence[str]) -> str:
