@@ -85,6 +85,15 @@ def test_what_is_about_others_is_left_out_with_its_reason(tmp_path: Path) -> Non
     assert reasons == [("a section about somebody or something else", "姓名：方河")]
 
 
+def test_what_stands_under_others_headings_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    conversion = converted(
+        tmp_path,
+        "# 人物\n## 方河\n船夫，话少，爱喝酒。\n## 许映雪\n她在雾港画海图。\n## 世界观\n终年大雾，没有夏天。\n",
+    )
+    assert passages(conversion) == "她在雾港画海图。"
+    assert [reject.text for reject in conversion.rejects] == ["船夫，话少，爱喝酒。", "终年大雾，没有夏天。"]
+
+
 def test_the_sections_of_her_own_profile_are_hers_until_another_persons(tmp_path: Path) -> None:
     text = (
         "【基本信息】\n姓名：许映雪\n年龄：31\n【性格】\n嘴硬心软，怕打雷。\n【世界观】\n雾港终年大雾，没有夏天。\n"

@@ -21,6 +21,7 @@ from pipeline.records.readers import (
     excel,
     exif_card,
     json_rows,
+    labelled_page,
     lorebook,
     mapped,
     page,
@@ -78,7 +79,7 @@ READERS: tuple[Reader, ...] = (
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
     Reader("wiki's page of lines", wiki_script.recognises, wiki_script.read),
-    Reader("page about the character", page.is_of_labels, page.read),
+    Reader("page about the character", labelled_page.recognises, labelled_page.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )

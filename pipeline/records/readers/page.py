@@ -18,7 +18,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import wiki
 from pipeline.records.readers.notes import CODE, WORK, note_lines
 from pipeline.records.readers.page_sections import IN_BRACKETS, Section, below, plain, sections_of
-from pipeline.records.readers.profile import PLAYERS, PLAYERS_NOTE, entry, is_label, is_profile
+from pipeline.records.readers.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
 from pipeline.records.readers.quoted import is_of_lines, quoted_lines, said_in_rows
 from pipeline.records.readers.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
@@ -55,7 +55,6 @@ LONGEST_PROSE = 12_000  # letters of a page without a heading
 FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
 TOP = 200  # characters of a page, in which it says whom it is about
-SAMPLED_LINES = 200
 LEAST_TEXT = 3  # lines of a note that has code
 LONGEST = 1200  # letters of a passage; a longer section is several
 SHORTEST = 8
@@ -75,18 +74,6 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return False
     own, _ = _about(file, options)
     return bool(own) and not _is_story(own) and not _is_code(file, own)
-
-
-def is_of_labels(file: RawFile, options: ReadOptions) -> bool:
-    """Whether it is such a text, and a profile or a wiki's source that could be taken for a script."""
-    if not file.encoding or not options.character:
-        return False
-    lines = [line for _, line in itertools.islice(file.lines(), SAMPLED_LINES) if line.strip()]
-    if wiki.is_source("\n".join(lines)):
-        lines = [line for line in wiki.plain_lines(lines, is_of_lines) if line.strip()]
-        spoken = sum(spoken_line(line.strip()) is not None and not entry(line) for line in lines)
-        return 2 * spoken < len(lines) and recognises(file, options)
-    return is_profile(lines) and recognises(file, options)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -161,7 +148,8 @@ def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequ
     if named and (named[0] > 0 or (len(named) == 1 and _siblings(sections, named[0]))):
         first = sections[named[0]]
         deeper = itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])
-        return [first, *deeper], []
+        own = [first, *deeper]
+        return own, [one for one in sections if not any(one is other for other in own)]
     is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
     return (sections if is_own else []), []
 
