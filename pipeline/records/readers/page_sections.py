@@ -25,7 +25,7 @@ ROLE = re.compile(
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"(?:[一二三四五六七八九十]{1,3}|[0-9０-９]{1,2})\s*[、.．)）]\s*")
-IN_BRACKETS = re.compile(r"\s*[(（][^()（）]*[)）]$")
+IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]$")
 NO_TITLE = re.compile(r"[。！？!?…，,;；:：=|]")
 PROSE = re.compile(r"[。！？!?…，,；;]")  # in no name above labels
 LONGEST_NAME, LONGEST_TITLE = 24, 60

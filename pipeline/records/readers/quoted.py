@@ -20,7 +20,7 @@ QUOTES = re.compile(
 )
 HEADED = re.compile(r"【(?P<key>[^【】]{1,20})】\s*[:：]?\s*(?P<text>\S.*)")
 CLOSING = '”」』"’'
-SIGNED = re.compile(rf"(?:\s+|(?<=[{CLOSING}]))[—–-]{{1,2}}\s*(?P<who>[^—–-]{{1,40}})$")  # who said it, or where
+SIGNED = re.compile(rf"(?<=[\s{CLOSING}])[—–-]{{1,2}}\s*(?P<who>[^—–-]{{1,40}})$")  # who said it, or where
 ASIDE = re.compile(rf"(?<=[{CLOSING}])\s*[(（][^()（）]{{1,40}}[)）]$")  # where, or to whom: （对老莫）
 PLACE = re.compile(
     r"第.{1,8}[话話章集卷回幕季节節]|[《「“].*|.*\d.*|(?:chapter|episode|season|act|volume|book|part|to|in|on|at|from|when|after|"
