@@ -38,6 +38,7 @@ from pipeline.records.readers import (
     word,
 )
 from pipeline.records.readers import table as csv_table
+from pipeline.records.readers.unknown import EXAMPLE, why_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,6 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
-EXAMPLE = "`Name: line` or 名：话, a line each"
 MOST_NAMED = 4
 
 
@@ -169,18 +168,10 @@ def _none_known(path: Path, below: Sequence[Path]) -> UnderstudyError:
     if not below:
         return UnderstudyError(path, "holds no file", fix="put the raw files there")
     if below == [path]:
-        fix = f"write it as one of the forms of docs/formats.md, such as {EXAMPLE}"
-        return UnderstudyError(path, f"holds no raw file: {why_unknown(path)}", fix=fix)
+        why, _, fix = why_unknown(path).partition(": ")
+        fix = fix or f"write it as one of the forms of docs/formats.md, such as {EXAMPLE}"
+        return UnderstudyError(path, f"holds no raw file: {why}", fix=fix)
     some = ", ".join(f"{file.name} ({why_unknown(file)})" for file in below[:MOST_NAMED])
+    some += f" and {len(below) - MOST_NAMED} more" * (len(below) > MOST_NAMED)
     fix = f"name one of them to see more, or write them as the forms of docs/formats.md, such as {EXAMPLE}"
     return UnderstudyError(path, f"holds no raw file among its {len(below)} files: {some}", fix=fix)
-
-
-def why_unknown(path: Path) -> str:
-    """Why no reader knows a file, in a few words."""
-    suffix = path.suffix.lower()
-    if path.stat().st_size == 0:
-        return "is empty"
-    if suffix in OFFICE:
-        return f"is {suffix}: save its text as .txt, or its table as .csv"
-    return "no known form"
