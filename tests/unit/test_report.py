@@ -240,8 +240,9 @@ def test_a_chinese_characters_report_says_nothing_in_english(report: RunReport) 
 
 def test_every_text_of_the_report_has_its_chinese_with_the_same_places() -> None:
     words = read_words("zh")
-    template = (ROOT / "pipeline/evaluation/report/report.html.jinja").read_text(encoding="utf-8")
-    said = {*re.findall(r'say\("([^"]*)"', template), *label_texts()}
+    speakers = ("report/report.html.jinja", "report/pages.py", "report/tables.py", "session.py")
+    code = "".join((ROOT / "pipeline/evaluation" / name).read_text(encoding="utf-8") for name in speakers)
+    said = {*re.findall(r"""\bsay\(["']([^"']*)["']""", code), *label_texts()}
     assert said - set(words) == set()
     for english, chinese in words.items():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), english
@@ -249,7 +250,7 @@ def test_every_text_of_the_report_has_its_chinese_with_the_same_places() -> None
 
 def label_texts() -> Iterator[str]:
     """What the labels of a report's figures say."""
-    tables = (labels.RECALL, labels.DRIFT, labels.CONDUCT, labels.VOICE)
+    tables = (labels.RECALL, labels.GAPS, labels.DRIFT, labels.CONDUCT, labels.VOICE)
     alone = (labels.WORD_FOR_WORD, labels.RANKED_FIRST, labels.OWN_WORDS, *(label for _, label in labels.ANSWERS))
     for label in (*alone, *(one for table in tables for one in table.values())):
         yield from (text for text in (label.short, label.title, label.brief, label.explanation) if text)

@@ -22,6 +22,12 @@ def words_of(language: str) -> Say:
     return partial(_say, read_words("zh"), language == "zh")
 
 
+def plain_words_of(language: str) -> Callable[..., str]:
+    """The same for a terminal, where nothing is escaped."""
+    words = read_words("zh") if language == "zh" else {}
+    return lambda text, /, **values: words.get(text, text).format(**values)
+
+
 def _say(words: Mapping[str, str], translated: bool, text: str, /, **values: object) -> Markup:
     if text not in words:
         return escape(text)
