@@ -52,8 +52,10 @@ MOST_COLONS = 0.2  # share of a script's lines that may have a colon where it ha
 # What is told, not who speaks: "He has one eye: the left", 他笑着说：.
 TOLD = re.compile(
     r"(?:I|You|He|She|It|We|They|This|That|There|My|Your|His|Her|Its|Our|Their|And|But|So|If|When|Then|Because)"
-    r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]|.*(?:着|传来|写道|念道)"
+    r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]|.*(?:着|传来|写道|念道)|"
+    r"第[\d一二三四五六七八九十百]{1,4}[幕场場章回节節话話集].*"
 )
+SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
 STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|[△▲▽▼].*|@\w+.*|\*\w+(?:\|.*)?")

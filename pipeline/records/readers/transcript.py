@@ -12,9 +12,11 @@ from pathlib import Path
 from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers.cast_lists import describes, listed
 from pipeline.records.readers.script_lines import (
     LABEL,
     NAME_LETTER,
+    SCENE_TITLE,
     STAGE_DIRECTION,
     form_of,
     line_of,
@@ -30,7 +32,6 @@ NAMES_ALONE = tuple(
     re.compile(one) for one in (r"【([^【】:：]{1,20})】", r"#([^\s#:：]{1,20})", r"\[([^\[\]=:：\s]{1,20})\]")
 )
 LEAST_ALONE, TIMES_ALONE = 4, 1.5  # of such names in a script, and how often each stands in it: a title stands once
-SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
 NO_SCRIPTS = (
     ".yaml", ".yml", ".toml", ".ini", ".cfg", ".json", ".py", ".sh", ".css", ".js", ".ts", ".html", ".htm", ".xml",
     ".sql", ".java", ".c", ".h", ".cpp", ".rs", ".go", ".tex",
@@ -68,7 +69,10 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return False
     if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
-    lines = _sample(_lines(file, SAMPLED_LINES)[0])
+    numbered = _lines(file, SAMPLED_LINES)[0]
+    if options.character and describes(listed(numbered, file.path, options)):
+        return True
+    lines = _sample(numbered)
     spoken, told = _speakers(filter(None, lines), _form(lines, lines, (), options).forms)
     names = {spelling(MANNER.sub("", name)) for name in spoken}
     labels = sum(LABEL.fullmatch(name) is not None for name in spoken)
@@ -101,16 +105,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     lines, heads = _lines(file)
     sample = _sample(lines[:SAMPLED_LINES])
     spaced, form = _is_double_spaced(sample), _form(sample, [line for _, line in lines], heads, options)
-    title, scene = "", list[tuple[str, str]]()
+    title, scene, entries = "", list[tuple[str, str]](), listed(lines, file.path, options)
     for number, line in itertools.chain(lines, [(0, "")]):
         heading = SCENE_TITLE.fullmatch(line)
-        if heading or not number or (not line and not spaced):
+        is_listed = number in entries
+        if heading or is_listed or not number or (not line and not spaced):
             yield from _scene(scene, title, options.window, form)
             scene = []
-            if heading:
-                title = next((group for group in heading.groups() if group), "").strip()
+        if heading or is_listed:
+            title = next((group for group in heading.groups() if group), "").strip() if heading else ""
         elif line:
             scene.append((f"{file.path}:{number}", line))
+        if entry := entries.get(number):
+            yield entry
 
 
 def _form(sample: Sequence[str], lines: Sequence[str], heads: Collection[str], options: ReadOptions) -> ScriptForm:
