@@ -27,6 +27,7 @@ from pipeline.records.readers import (
     parquet,
     png_card,
     renpy,
+    screenplay,
     subtitles,
     telegram,
     timed_log,
@@ -76,6 +77,7 @@ READERS: tuple[Reader, ...] = (
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
+    Reader("screenplay", screenplay.recognises, screenplay.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )
