@@ -26,6 +26,7 @@ from pipeline.records.readers import (
     page,
     parquet,
     png_card,
+    prose,
     renpy,
     screenplay,
     subtitles,
@@ -78,6 +79,7 @@ READERS: tuple[Reader, ...] = (
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
     Reader("screenplay", screenplay.recognises, screenplay.read),
+    Reader("prose fiction", prose.recognises, prose.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )
