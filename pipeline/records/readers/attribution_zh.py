@@ -114,6 +114,13 @@ def after(told: str, names: Collection[str], _: str = "") -> str:
     return ""
 
 
+def speaks(words: str, names: Collection[str]) -> str:
+    """Who speaks by the words before a script's colon, where they say so: 沈阿棠小声道, 裴照问沈阿棠."""
+    plain, known = _coded(words, names)
+    is_said = SAYS.search(plain) or NOT_SAID.search(plain)
+    return before(f"{words}：", known) if is_said else ""
+
+
 def candidate(told: str, *, is_before: bool) -> str:
     """What may be the name of somebody who speaks, in what is told before or after a quotation; nothing if none is."""
     sentences = END_OF_SENTENCE.split(told.strip().rstrip("，,：: "))

@@ -19,7 +19,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import page
 from pipeline.records.readers.attribution import CHINESE, ENGLISH, Language
-from pipeline.records.readers.quotations import SOMEBODY, UNSAID, Paragraph, Segment, paragraphs_of
+from pipeline.records.readers.quotations import NOT_SAID, SOMEBODY, UNSAID, Paragraph, Segment, paragraphs_of
 from pipeline.records.readers.script_lines import SCENE_TITLE, spoken_line
 from pipeline.records.readers.script_turns import NARRATION
 
@@ -34,7 +34,7 @@ CHAPTER = re.compile(
     re.IGNORECASE,
 )
 SPOKEN = re.compile(r"[.!?,…。！？，～~—–-]$")  # the end of what is said; a word that is only quoted has none
-NOT_SAID, NOBODY = "a thought, or something written", "nobody is named as its speaker"
+NOBODY = "nobody is named as its speaker"
 QUESTION = ("？", "?")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pipeline.records.raw_file import RawFile
 
 SOMEBODY = "?"  # who says it is no name that is known, or not surely
-UNSAID = "!"  # it is thought, written or read
+UNSAID, NOT_SAID = "!", "a thought, or something written"
 PAIRS = {"“": "”", "「": "」", "『": "』"}
 SINGLE_OPENS = re.compile(r"(?:^|(?<=[\s(—–“]))‘(?=\S)")
 SINGLE_CLOSES = re.compile(r"(?<=[.,!?…—–])’(?!\w)")

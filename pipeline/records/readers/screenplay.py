@@ -38,7 +38,7 @@ PLAIN = re.compile(
     r"[^\W\d_][^\s.!?:;,，。！？：；、…“”\"「」()（）*#>|-]{0,15}(?: [^\W\d_][^\s.!?:;,“”\"()*#>|-]{0,15}){0,2}"
 )
 MOST_HAN = 6  # letters of a name in a script that writes no spaces between words
-EXTENSION = re.compile(r"(?:\s*[(（][^()（）]*[)）])+\s*\^?$|\s*\^$")  # (CONT'D), (V.O.), and of two at once
+EXTENSION = re.compile(r"(?<!\s)(?:\s*[(（][^()（）]*[)）])+\s*\^?$|\s?\^$")  # (CONT'D), (V.O.), and of two at once
 PARENTHETICAL = re.compile(r"\([^()]*\)|（[^（）]*）")
 SAMPLED_LINES = 400
 LEAST_CUES, CUES_SHARE, PLAIN_SHARE = 3, 0.2, 0.7  # of the paragraphs, of those where names are in no capitals

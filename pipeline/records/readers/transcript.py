@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.records.clean import has_cjk
 from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers import attribution_en, attribution_zh
 from pipeline.records.readers.cast_lists import describes, listed
+from pipeline.records.readers.quotations import NOT_SAID, SOMEBODY, UNSAID
 from pipeline.records.readers.script_lines import (
     LABEL,
     NAME_LETTER,
@@ -53,11 +56,15 @@ VOICED = (
 
 @dataclass(frozen=True, slots=True)
 class ScriptForm:
-    """How a script has its lines: forms without a colon, the names that speak, and lines that are a name alone."""
+    """How a script has its lines: forms without a colon, the names that speak, and lines that are a name alone.
+
+    `told` is who speaks by what stands before a colon where that is no name alone: 沈阿棠小声道, Mira said.
+    """
 
     forms: tuple[re.Pattern[str], ...]
     names: frozenset[str]
     heads: frozenset[str]
+    told: Mapping[str, str]
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -126,11 +133,22 @@ def _form(sample: Sequence[str], lines: Sequence[str], heads: Collection[str], o
     forms = (found,) if found else ()
     spoken = [one["speaker"] for line in lines if (one := line_of(line, forms))]
     counts = Counter(MANNER.sub("", name) for name in spoken)
-    names = {name for name in (*counts, options.character, *options.other_names) if name and len(name) > 1}
+    own = {name for name in (options.character, *options.other_names) if name}
+    names = {name for name in (*counts, *own) if len(name) > 1}
     if again := [name for name, count in counts.items() if count > 1 and name in names]:
         longest_first = "|".join(map(re.escape, sorted(again, key=len, reverse=True)))
         forms = (*forms, re.compile(VOICED.format(names=longest_first)))
-    return ScriptForm(forms, frozenset(names), frozenset(heads))
+    told = {words: who for words in counts if words not in own and (who := _who_is_told(words, names))}
+    return ScriptForm(forms, frozenset(names - {*told}), frozenset(heads), told)
+
+
+def _who_is_told(words: str, names: Collection[str]) -> str:
+    """Of whom the words before a colon tell that he or she speaks; nothing if they are a name, as it seems."""
+    others = {name for name in names if name in words and name != words}
+    if not others:
+        return ""
+    who = attribution_zh.speaks(words, others) if has_cjk(words) else attribution_en.before(f"{words}:", others)
+    return "" if who == SOMEBODY else who
 
 
 def _lines(file: RawFile, most: int | None = None) -> tuple[list[tuple[int, str]], set[str]]:
@@ -162,7 +180,16 @@ def _unnumbered(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _scene(lines: list[tuple[str, str]], title: str, window: int, form: ScriptForm) -> Iterator[RawRecord]:
     if lines:
         turns: Iterator[RawTurn] = block_turns(lines, form.heads, form.forms)
-        yield from scene_records(unglued(turns, form.names), title=title, place=lines[0][0], window=window)
+        told = (_with_who_is_told(turn, form.told) for turn in turns)
+        yield from scene_records(unglued(told, form.names), title=title, place=lines[0][0], window=window)
+
+
+def _with_who_is_told(turn: RawTurn, told: Mapping[str, str]) -> RawTurn:
+    """The turn with whom the words before its colon tell of; a thought is none."""
+    who = told.get(turn.speaker, "")
+    if who == UNSAID and not turn.unusable:
+        return replace(turn, unusable=NOT_SAID)
+    return replace(turn, speaker=who) if who not in ("", UNSAID) else turn
 
 
 def _sample(lines: Iterable[tuple[int, str]]) -> list[str]:
