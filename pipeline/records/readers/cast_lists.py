@@ -111,7 +111,7 @@ def _next_title(lines: Sequence[tuple[int, str]], start: int) -> int:
 def _end_of_list(lines: Sequence[tuple[int, str]], start: int) -> int:
     """Where a list of people ends: at a heading, or before somebody has a second entry, who speaks by then."""
     end = _next_title(lines, start)
-    end = next((at for at in range(start, end) if HEADLINE.match(lines[at][1])), end)
+    end = next((at for at in range(start, end) if _is_headline(lines, at)), end)
     seen: dict[str, int] = {}
     for at in range(start, end):
         found = spoken_line(lines[at][1])
@@ -120,6 +120,12 @@ def _end_of_list(lines: Sequence[tuple[int, str]], start: int) -> int:
             return next((back for back in range(at, min(seen.values()), -1) if not lines[back][1]), at)
         seen |= {name: at} if name else {}
     return end
+
+
+def _is_headline(lines: Sequence[tuple[int, str]], at: int) -> bool:
+    """Whether something else begins there: a scene, or below a blank line a few words in capitals."""
+    line = lines[at][1]
+    return HEADLINE.match(line) is not None or (line.isupper() and not lines[at - 1][1])
 
 
 def _is_of_entries(lines: Sequence[tuple[int, str]], *, is_titled: bool) -> bool:
@@ -167,7 +173,12 @@ def _passage(record: RawRecord, section: _Section, names: Collection[str]) -> Ra
     """The record as a passage, where it describes the character and not who plays it."""
     name = spelling(MANNER.sub("", record.speaker))
     is_own = section.is_described and (not names or name in names)
-    if not is_own or ACTOR.search(f"{record.speaker} {record.text}") or len(record.text) < SHORTEST:
+    if (
+        not is_own
+        or SAYS.search(record.text)
+        or ACTOR.search(f"{record.speaker} {record.text}")
+        or len(record.text) < SHORTEST
+    ):
         return record
     why = "an entry in a list of characters"
     return replace(record, asked=section.title, kind="background", why=why, unusable="")

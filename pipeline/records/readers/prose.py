@@ -29,12 +29,15 @@ LEAST, SHARE = 3, 0.1  # quotations that are said by a name, and their share of 
 OF_A_STORY, ITS_SHARE = 8, 0.4  # the same of what may be a page about the character; or that share of its letters
 OFTEN, SHORT = 2, 3  # times that somebody with a longer name is said to speak, to be taken for a name
 CHAPTER = re.compile(
-    r"第[\d一二三四五六七八九十百千零〇两]{1,7}[章回节節卷幕].{0,30}|(?:楔子|序章|尾声|尾聲|番外.{0,12})|[IVXLC]{1,7}\.?|"
+    r"(?:正文\s?)?第[\d一二三四五六七八九十百千零〇两]{1,7}[章回节節卷幕].{0,30}|(?:楔子|序章|尾声|尾聲|番外.{0,12})|[IVXLC]{1,7}\.?|"
     r"(?:chapter|part|book|prologue|epilogue)\b.{0,50}|(?:[*＊※◇#~—-]\s*){3,}",
     re.IGNORECASE,
 )
 SPOKEN = re.compile(r"[.!?,…。！？，～~—–-]$")  # the end of what is said; a word that is only quoted has none
 NOBODY = "nobody is named as its speaker"
+GOES_ON = re.compile(
+    r"(?:is|are|was|were|has|have|had|will|would|can|could|do|does|did|of|that|to)\b"
+)  # no comma before
 QUESTION = ("？", "?")
 
 
@@ -185,7 +188,9 @@ def _line(quotes: Sequence[str]) -> str:
     """One line of its parts; a comma before what was told becomes a full stop where a new sentence follows."""
     line = ""
     for quote in quotes:
-        if line.endswith(",") and quote[:1].isupper() and not quote.startswith(("I ", "I'", "I’")):
+        if line.endswith(",") and GOES_ON.match(quote):
+            line = line[:-1]
+        elif line.endswith(",") and quote[:1].isupper() and not quote.startswith(("I ", "I'", "I’")):
             line = f"{line[:-1]}."
         line = f"{line} {quote}" if line and line[-1].isascii() and quote[:1].isascii() else line + quote
     if line.endswith((",", "，")):

@@ -29,9 +29,12 @@ from pipeline.records.readers.script_turns import DIRECTION, NARRATION
 SUFFIXES = (".fountain", ".spmd")
 FINAL_DRAFT, ITS_ROOT = ".fdx", b"<FinalDraft"
 TEXTS = ("", ".txt", ".md", ".markdown", ".text", ".docx", *SUFFIXES)
-SCENE = re.compile(r"(?:\d+[A-Z]?[. ]+)?(?:INT|EXT|EST|I/E|INT\./EXT)[. /].*|\.[^.\s].*", re.IGNORECASE)
+SCENE = re.compile(r"(?:\*?\d{1,4}[A-Z]?[. ]{1,9})?(?:INT|EXT|EST|I/E|INT\./EXT)[. /].*|\.[^.\s].*", re.IGNORECASE)
 TRANSITION = re.compile(r"[A-Z ]+ TO:|FADE (?:IN|OUT)[.:]?|>.*|(?:SMASH|MATCH) CUT.*")
-PAGE = re.compile(r"\(?(?:MORE|CONTINUED)\)?:?|\d{1,3}\.?|={3,}|CONTINUED: \(\d+\)")
+PAGE = re.compile(r"\(?(?:MORE|CONTINUED)\)?:?|\d{1,3}\.?|={3,}|(?:\d{1,4}[A-Z]? {1,9})?CONTINUED:.{0,80}")
+NUMBERS = re.compile(
+    r"^\*?\d{1,4}[A-Z]?[. ]{1,9}|(?<! ) {1,90}\d{1,4}[A-Z]?\*?$"
+)  # of a scene, on both sides of its heading
 NOTED = re.compile(r"\[\[.*\]\]|/\*.*\*/|#+ .*|=(?!=) ?.*|!.*")  # Fountain's notes, sections, synopses, forced action
 CAPITALS = re.compile(r"@\S[^.!?:;]*|[A-ZÀ-ÖØ-Þ](?:[A-ZÀ-ÖØ-Þ0-9 '’&/#-]|\.(?=\s?[A-ZÀ-ÖØ-Þ])){1,39}")
 PLAIN = re.compile(
@@ -82,7 +85,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             continue
         if scene:
             yield from scene_records(_turns(scene), title=title, place=scene[0].source, window=options.window)
-        scene, title = [], element.text
+        scene, title = [], NUMBERS.sub("", element.text).strip(" #=【】")
 
 
 def _turns(scene: Sequence[_Element]) -> Iterator[RawTurn]:

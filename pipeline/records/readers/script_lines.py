@@ -55,10 +55,16 @@ TOLD = re.compile(
     r"(?:['’]\w+)?,? [a-z].*|[我你他她它][^，。：:]{0,8}[说道问答想喊叫笑]|.*(?:着|传来|写道|念道)|"
     r"第[\d一二三四五六七八九十百]{1,4}[幕场場章回节節话話集].*"
 )
-SCENE_TITLE = re.compile(r"#+\s*(?P<hash>.+)|【(?P<bracket>[^【】]+)】|={2,}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{3,}")
+_SOUND = r"\s*(?:BGM|SE|SFX|OS|音效|音乐|音樂|配乐|配樂|背景音|特效)\s*[:：]"
+SCENE_TITLE = re.compile(
+    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}"
+)
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
-STAGE_DIRECTION = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|[△▲▽▼].*|@\w+.*|\*\w+(?:\|.*)?")
+STAGE_DIRECTION = re.compile(
+    rf"【{_SOUND}[^【】]*】|"
+    r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|[△▲▽▼].*|@\w+.*|\*\w+(?:\|.*)?"
+)
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
 NAME_LETTER = re.compile(r"[^\W\d_]|[？?]")  # a name has a letter of any script; ??? is somebody not known yet
 DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{4}年\d{1,2}月")

@@ -29,7 +29,8 @@ DASH = re.compile(r"[-–—]\s*(?=\w)")  # before what each of two people says 
 NAME = re.compile(r"[^\W\d_a-z\u2e80-\U0010ffff]\S*(?: [A-Z0-9]\S*){0,3}|[\u2e80-\u9fff\uac00-\ud7af]{1,8}")
 SIGN_STYLE = re.compile(r".*(?:\bsigns?\b|typeset|on.?screen).*", re.IGNORECASE)
 PLACED = re.compile(r"\\(?:pos|move)\(")  # on a sign that is seen
-SIGN = "a sign"
+SIGN, SOUND = "a sign", "a sound"
+SOUNDS = re.compile(r"[\[(（【♪♫*][^\[\]()（）【】]*[\])）】♪♫*]|[♪♫].*[♪♫]", re.DOTALL)
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -125,7 +126,10 @@ def _turn(source: str, line: str, name: str, bracketed: bool, is_first: bool) ->
     """One line, with whoever it says speaks it."""
     spoken = None if name else (bracketed and IN_BRACKETS.fullmatch(line)) or spoken_line(line)
     if spoken and (is_first or NAME.fullmatch(spoken["speaker"])):
-        return RawTurn(source, spoken["speaker"], spoken["text"].strip())
+        said = spoken["text"].strip()
+        return RawTurn(source, spoken["speaker"], said, SOUND if SOUNDS.fullmatch(said) else "")
+    if SOUNDS.fullmatch(line):
+        return RawTurn(source, name or UNNAMED, line, SOUND)
     return RawTurn(source, name or UNNAMED, line, not_learnt="" if name else NO_SPEAKER)
 
 

@@ -45,7 +45,7 @@ KAG_SUFFIX, KAG_SHARE = ".ks", 0.3  # of a game engine's scripts, in which much 
 MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels such as "Note:"
 PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<number>\d{1,4})[\t \u3000]+(?=\D)")  # 001 洛栖：, as scripts for a recording have it
-NUMBERED_SHARE, LEAST_NUMBERED = 0.8, 3  # of the lines that somebody speaks
+NUMBERED_SHARE, LEAST_NUMBERED = 0.5, 3  # of the lines that somebody speaks
 INDENTED = re.compile(r"\s+[「『“]")
 # The same speakers where a line of theirs has no colon: 洛栖（OS）话, 洛栖VO 话, 洛栖　　话.
 VOICED = (
@@ -158,7 +158,7 @@ def _lines(file: RawFile, most: int | None = None) -> tuple[list[tuple[int, str]
     """
     lines = [(number, WIKI_MARKS.sub("", line).rstrip()) for number, line in itertools.islice(file.lines(), most)]
     indented = sum(line[:1].isspace() for _, line in lines)
-    keeps = 4 * indented < len(lines)  # where nearly all are indented it means nothing
+    keeps = 2 * indented < len(lines)  # where most are indented it means nothing
     lines = [(number, line if keeps and INDENTED.match(line) else line.strip()) for number, line in lines]
     names: set[str] = set()
     for form in NAMES_ALONE:
@@ -169,7 +169,7 @@ def _lines(file: RawFile, most: int | None = None) -> tuple[list[tuple[int, str]
 
 
 def _unnumbered(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines without the numbers of a recording, where nearly all that are spoken have one."""
+    """The lines without the numbers of a recording, where most that are spoken have one."""
     numbered = [line for _, line in lines if (found := NUMBERED.match(line)) and spoken_line(line[found.end() :])]
     spoken = sum(spoken_line(line) is not None for _, line in lines)
     if len(numbered) < max(LEAST_NUMBERED, NUMBERED_SHARE * spoken):
