@@ -147,6 +147,8 @@ def test_a_block_below_a_name_that_quotes_nothing_is_said_up_to_what_is_told(tmp
         ("/roll 1d20", "a command"),
         ("【合上账本】", "a stage direction"),
         ("[laughs]", "a stage direction"),
+        ("(if: $mood > 1)[今天不算账。]", "a game's logic"),
+        ("今天<<if $late>>不<</if>>算账。", "a game's logic"),
     ],
 )
 def test_what_is_said_out_of_character_is_set_aside(said: str, reason: str, tmp_path: Path) -> None:
@@ -243,3 +245,38 @@ def test_sounds_between_brackets_part_no_scene(tmp_path: Path) -> None:
     script = "【场景：码头】\n阿圆：今天的账呢？\n【BGM：夜雨】\n林渡：都算好了，在这儿。\n"
     (record,) = converted(tmp_path, script).records
     assert (record.prompt, record.context) == ("场景：码头", (Turn("阿圆", "今天的账呢？"),))
+
+
+YARN = """title: Start
+tags: shop
+---
+// the first visit
+Juno: You are back. #line:0a1b2c #happy
+Mira: I never left. #line:0a1b2d // too harsh?
+<<if $late>>
+Mira: And it is late. #line:0a1b2e
+<<else>>
+Mira: And it is early. #line:0a1b2f
+<<endif>>
+-> Stay a while
+    Mira: Then sit. #line:0a1b30
+-> Leave
+    Mira: Then go. #line:0a1b31
+Mira: As you like. #line:0a1b32
+===
+"""
+
+
+def test_a_line_of_yarn_has_neither_its_tags_nor_the_lines_of_another_branch(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, YARN, "Mira", "shop.yarn")
+    assert [(record.prompt, record.text) for record in conversion.records] == [
+        ("Start", "I never left."),
+        ("Start", "And it is late."),
+        ("Start", "And it is early."),
+        ("Start", "Then sit."),
+        ("Start", "Then go."),
+        ("Start", "As you like."),
+    ]
+    assert conversion.records[0].context == (Turn("Juno", "You are back."),)
+    assert all(record.context == () for record in conversion.records[1:])
+    assert reasons(conversion)["-> Stay a while"] == "a menu's choice"

@@ -38,6 +38,7 @@ from pipeline.records.readers import (
     webui_log,
     whatsapp,
     word,
+    yarn,
 )
 from pipeline.records.readers import table as csv_table
 
@@ -72,6 +73,7 @@ READERS: tuple[Reader, ...] = (
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
+    Reader("Yarn script", yarn.recognises, yarn.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),

@@ -19,7 +19,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers import page
 from pipeline.records.readers.attribution import CHINESE, ENGLISH, Language
-from pipeline.records.readers.quotations import NOT_SAID, SOMEBODY, UNSAID, Paragraph, Segment, paragraphs_of
+from pipeline.records.readers.quotations import NOT_SAID, SOMEBODY, UNSAID, Paragraph, Segment, joined, paragraphs_of
 from pipeline.records.readers.script_lines import SCENE_TITLE, spoken_line
 from pipeline.records.readers.script_turns import NARRATION
 
@@ -192,7 +192,7 @@ def _line(quotes: Sequence[str]) -> str:
             line = line[:-1]
         elif line.endswith(",") and quote[:1].isupper() and not quote.startswith(("I ", "I'", "I’")):
             line = f"{line[:-1]}."
-        line = f"{line} {quote}" if line and line[-1].isascii() and quote[:1].isascii() else line + quote
+        line = joined(line, quote)
     if line.endswith((",", "，")):
         line = line[:-1] + ("." if line.endswith(",") else "。")
     return line

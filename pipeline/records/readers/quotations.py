@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.records.clean import has_cjk
 from pipeline.records.raw_file import RawFile
 
 SOMEBODY = "?"  # who says it is no name that is known, or not surely
@@ -48,6 +50,11 @@ def paragraphs_of(file: RawFile, most: int | None = None) -> list[Paragraph]:
         lines = list(_unwrapped(lines))
     single = _quotes_singly([line for _, line in lines])
     return [replace(Paragraph(number, line), segments=segments_of(line, single)) for number, line in lines if line]
+
+
+def joined(text: str, more: str) -> str:
+    """Both parts, with a space between them unless one is in a script that has none."""
+    return f"{text} {more}".strip() if not (has_cjk(text) or has_cjk(more)) else text + more
 
 
 def segments_of(text: str, single: bool = False) -> tuple[Segment, ...]:
@@ -92,8 +99,7 @@ def _unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     for is_there, some in itertools.groupby(lines, key=lambda one: bool(one[1])):
         if is_there:
             block = list(some)
-            spaced = all(line[-1].isascii() for _, line in block)
-            yield block[0][0], (" " if spaced else "").join(line for _, line in block)
+            yield block[0][0], functools.reduce(joined, (line for _, line in block))
 
 
 def _quotes_singly(lines: Sequence[str]) -> bool:

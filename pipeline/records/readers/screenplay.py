@@ -23,6 +23,7 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.asides import without_asides
+from pipeline.records.readers.quotations import joined
 from pipeline.records.readers.script_lines import LABEL, SCENE_TITLE, spoken_line
 from pipeline.records.readers.script_turns import DIRECTION, NARRATION
 
@@ -93,7 +94,7 @@ def _turns(scene: Sequence[_Element]) -> Iterator[RawTurn]:
     name, said, place = UNNAMED, "", ""
     for element in (*scene, _Element("", "Character", "")):
         if element.kind == "Dialogue":
-            said, place = f"{said}{_space(said)}{element.text}", place or element.source
+            said, place = joined(said, element.text), place or element.source
             continue
         if element.kind in ("Parenthetical", "Page"):
             yield RawTurn(element.source, UNNAMED, element.text, DIRECTION)
@@ -108,10 +109,6 @@ def _turns(scene: Sequence[_Element]) -> Iterator[RawTurn]:
         elif element.text:
             yield RawTurn(element.source, UNNAMED, element.text, NARRATION if element.kind == "Action" else DIRECTION)
             name = name if said else UNNAMED
-
-
-def _space(text: str) -> str:
-    return " " if text[-1:].isascii() and text else ""
 
 
 def _of_text(file: RawFile, options: ReadOptions) -> Iterator[_Element]:

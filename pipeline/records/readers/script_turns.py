@@ -16,6 +16,9 @@ GOES_ON = tuple(",，、;；")
 CLOSED_WRONGLY = tuple(f"{end}“" for end in ".!?…。！？~～—")  # the closing mark typed as the opening one
 WRAPPED = 20  # characters of a line that may have been wrapped
 MOST_JOINED = 5  # lines that a turn goes on in
+# Of a game's engine amid a line: (if: $mood > 1)[Sit.], <<if $sugar>>Sweet.<</if>>.
+LOGIC = re.compile(r"<<[^<>]+>>|\((?:if|else-if|else|unless|set|put|print|link|goto|live|either)\s*:")
+A_LOGIC = "a game's logic"
 NO_SPEAKER, DIRECTION, NARRATION = "no speaker", "a stage direction", "narration"
 MARKED = re.compile(r"【[^【】]*】|\[[^\[\]]*\]")  # a line of nothing else: 【我去洗澡】, [laughs]
 QUOTE = re.compile(r"“[^“”]*”|「[^「」]*」|『[^『』]*』|\"[^\"]*\"")
@@ -124,6 +127,8 @@ def _turn(source: str, line: str, forms: Sequence[re.Pattern[str]]) -> RawTurn:
     if spoken is None:
         return RawTurn(source, UNNAMED, line, NO_SPEAKER)
     text, reason = without_asides(spoken["text"])
+    if not reason and LOGIC.search(text):
+        reason = A_LOGIC
     return RawTurn(source, spoken["speaker"], text, reason or (DIRECTION if MARKED.fullmatch(text) else ""))
 
 
