@@ -50,6 +50,7 @@ def said_by(folder: Path, paragraph: str, character: str) -> list[str]:
         ("陆十七没动，秦晚忽然道：“走。快走。”", "走。快走。"),
         ("秦晚问陆十七：“你去不去？”", "你去不去？"),
         ("秦晚：“我不去。”", "我不去。"),
+        ("秦晚说“我不去。”", "我不去。"),
         ("秦晚若有所思地说：“是这样。”", "是这样。"),
         ("秦晚瞪了他一眼，道：“我从不数错。”", "我从不数错。"),
     ],
@@ -92,6 +93,7 @@ def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: s
         "秦晚不在。“走吧。”",
         "秦晚打开门。“谁？”门外有人问。",
         "秦晚说她不去，所谓“缘分”，不过如此。",
+        "秦晚说“缘分”这种东西靠不住。",
         "秦晚娘道：“走吧。”“去哪？”陆十七问。",
         "“你是谁？”陆十七问秦晚。“我姓沈。”",
     ],
@@ -118,6 +120,7 @@ def test_somebody_whose_name_begins_with_the_characters_is_somebody_else(tmp_pat
         ('"My father," Mira said, "has been dead for years."', "My father has been dead for years."),
         ('"Who is it?" Mira called from the stairs.', "Who is it?"),
         ('Mira shook her head. "No."', "No."),
+        ('Mira said "No."', "No."),
         ('Mira turned to Tam and said, "Hold this."', "Hold this."),
         ('When he had gone, Mira said, "Shut the door."', "Shut the door."),
         ('Mira asked the man, "Who are you?"', "Who are you?"),
@@ -157,6 +160,8 @@ def test_who_is_named_beside_an_english_quotation_says_it(paragraph: str, line: 
         '"Sit down," Tam said to Mira.',
         '"Sit down," said Mira Stone.',
         'The sign said "Sit down", and Mira sat.',
+        'Mira called it "the office", nobody knew why.',
+        '"Sit down" was what Mira said.',
     ],
 )
 def test_an_english_quotation_that_may_be_anothers_is_not_the_characters(paragraph: str, tmp_path: Path) -> None:
@@ -188,6 +193,13 @@ def test_a_short_name_counts_where_it_is_given_and_is_listed_where_it_is_not(tmp
     assert conversion.near_names == {"阿棠": 2}
     named = converted(tmp_path, story, "沈阿棠", other_names=["阿棠"])
     assert [record.text for record in named.records] == ["等你。", "坐下。", "不坐。"]
+
+
+def test_what_somebody_does_before_speaking_is_nobodys_name(tmp_path: Path) -> None:
+    story = CHINESE.format("小伙计推门进来，抬起头问：“有人吗？”\n\n“她说：‘不恨你。’”陆十七道。")
+    conversion = converted(tmp_path, story, "秦晚")
+    assert {reject.speaker for reject in conversion.rejects} == {"?", "陆十七"}
+    assert Turn("陆十七", "她说：‘不恨你。’") in conversion.records[1].context
 
 
 @pytest.mark.parametrize("chapter", ["第一章　渡口", "# 第一章", "楔子", "Chapter One", "II"])

@@ -205,6 +205,8 @@ def test_names_in_capitals_need_no_colon(script: str, tmp_path: Path) -> None:
 def test_a_profile_in_columns_is_no_script(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError):
         converted(tmp_path, "姓名　　林渡\n年龄　　三十岁\n职业　　记账先生\n住处　　码头\n喜好　　算账\n")
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, "INFO  The ferry has left.\nWARN  The bell is out.\nINFO  Mira is on board.\n", "Mira")
 
 
 def test_an_indented_quotation_goes_on_with_what_is_quoted_above(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ GESTURE = re.compile(
     r"closed (?:her|his) eyes|rubbed (?:her|his) \w+)\b"
 )
 SAID = re.compile(rf"\b(?:{SAYING}|{ALSO}|told)\b")
+SAID_LAST = re.compile(rf"\b(?:{SAYING})$")
 AND_SO = re.compile(r"\b(?:and|but|then) (?:he|she|they|it|I|we|you|the|a|an)\b")  # somebody else does something
 SENTENCE = re.compile(r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)\s+")
 
@@ -87,7 +88,7 @@ SENTENCE = re.compile(r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\
 def before(told: str, names: Collection[str]) -> str:
     """Who says what is quoted next, by the sentence that ends there."""
     sentence = SENTENCE.split(told.strip())[-1]
-    if not sentence.endswith((",", ":")):
+    if not sentence.endswith((",", ":")) and not SAID_LAST.search(sentence):
         return ""
     if THOUGHT.search(sentence):
         return UNSAID

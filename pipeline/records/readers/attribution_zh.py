@@ -6,8 +6,9 @@ verb, and nothing makes it no speech (没说, 心想, 写道).
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.records.readers.quotations import SOMEBODY, UNSAID
 
@@ -125,7 +126,8 @@ def candidate(told: str, *, is_before: bool) -> str:
     """What may be the name of somebody who speaks, in what is told before or after a quotation; nothing if none is."""
     sentences = END_OF_SENTENCE.split(told.strip().rstrip("，,：: "))
     text = COMMA.split(sentences[-1])[-1] if is_before else COMMA.split(sentences[0])[0]
-    found = CANDIDATE.match(text.translate(PLAIN))
+    plain = text.translate(PLAIN)
+    found = None if CONTINUES.match(plain) else CANDIDATE.match(plain)
     return text[: found.end("name")] if found and not NO_NAME.search(text[: found.end("name")]) else ""
 
 
@@ -156,12 +158,18 @@ def is_one(told: str) -> bool:
     return not END_OF_SENTENCE.search(line) and all(CONTINUES.match(clause) for clause in COMMA.split(line)[1:])
 
 
-def _coded(text: str, names: Collection[str]) -> tuple[str, list[str]]:
+def _coded(text: str, names: Collection[str]) -> tuple[str, Sequence[str]]:
     """The text in one form of the characters, names in it as {0}, {1}, and the names by these numbers."""
-    plain, known = text.translate(PLAIN), sorted(names, key=len, reverse=True)
-    for number, name in enumerate(known):
-        plain = plain.replace(name.translate(PLAIN), f"{{{number}}}")
-    return plain, known
+    known, numbers, pattern = _known(frozenset(names))
+    return pattern.sub(lambda found: f"{{{numbers[found[0]]}}}", text.translate(PLAIN)), known
+
+
+@functools.lru_cache(maxsize=8)
+def _known(names: frozenset[str]) -> tuple[Sequence[str], Mapping[str, int], re.Pattern[str]]:
+    """The names, longer ones first, their numbers, and what finds them."""
+    known = sorted(names, key=lambda name: (-len(name), name))
+    numbers = {name.translate(PLAIN): number for number, name in enumerate(known)}
+    return known, numbers, re.compile("|".join(re.escape(name.translate(PLAIN)) for name in known) or "(?!)")
 
 
 def _subject(plain: str, known: Sequence[str], *, opens: bool = True) -> tuple[str, str]:

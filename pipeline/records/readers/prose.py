@@ -33,11 +33,14 @@ CHAPTER = re.compile(
     r"(?:chapter|part|book|prologue|epilogue)\b.{0,50}|(?:[*＊※◇#~—-]\s*){3,}",
     re.IGNORECASE,
 )
-SPOKEN = re.compile(r"[.!?,…。！？，～~—–-]$")  # the end of what is said; a word that is only quoted has none
+SPOKEN = re.compile(
+    r"[.!?,…。！？，～~—–-][’”』」'\"]{0,3}$"
+)  # the end of what is said; a word that is only quoted has none
 NOBODY = "nobody is named as its speaker"
 GOES_ON = re.compile(
     r"(?:is|are|was|were|has|have|had|will|would|can|could|do|does|did|of|that|to)\b"
 )  # no comma before
+MARKS = (",", "，", ":", "：", ".", "。", "!", "！", "?", "？", "…", "—")  # before what is said; before a word none
 QUESTION = ("？", "?")
 
 
@@ -141,7 +144,9 @@ def _attributed(paragraph: Paragraph, language: Language, names: Collection[str]
             continue
         speaker = _speaker(segments, at, carried, language, names)
         carried = _carried(segments, at, speaker, language, names)
-        if speaker in names or (segment.text and (SPOKEN.search(segment.text) or speaker in (SOMEBODY, UNSAID))):
+        told = _told(segments, at - 1)
+        is_line = SPOKEN.search(segment.text) or (speaker and (not told or told.endswith(MARKS)))
+        if segment.text and is_line:
             yield speaker, segment.text
 
 

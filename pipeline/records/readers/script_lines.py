@@ -34,7 +34,7 @@ OTHER_LINES = tuple(
 )
 # What such a line has between the name and the line might be anything; people of a script speak again and again.
 _NO_NAME = r"\s:：。．.!?！？，,、;；“”\"「」『』《》()（）#*|<>\[\]【】"
-_NAME = rf"(?P<speaker>[^{_NO_NAME}\d-][^{_NO_NAME}]{{0,15}}"
+_NAME = rf"(?P<speaker>(?!(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL)\b)[^{_NO_NAME}\d-][^{_NO_NAME}]{{0,15}}"
 _CAPITALS = r"(?P<speaker>[A-Z][A-Z'’]{1,15}(?: [A-Z][A-Z'’]{1,15}){0,2})"
 WEAK_LINES = tuple(
     re.compile(form)
