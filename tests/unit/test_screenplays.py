@@ -143,6 +143,7 @@ def test_names_alone_above_every_line_need_no_capitals(character: str, script: s
     "page",
     [
         "BACKGROUND\nMira was born on a ferry.\n\nPERSONALITY\nShe is dry.\n\nLIKES\nRopes and rain.\n",
+        "WARNING\nMira is dry.\n\nWARNING\nThe quay is wet.\n\nWARNING\nMind the ropes.\n",
         "Mira\n\nThe rain fell.\n\nTam\n\nHe waited.\n\nMira\n\nShe waited, too.\n",
     ],
 )

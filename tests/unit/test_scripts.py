@@ -124,6 +124,14 @@ def test_of_a_block_below_a_name_that_tells_and_quotes_what_is_quoted_is_said(tm
     assert reasons(conversion)["雨一直下。"] == "narration"
 
 
+def test_the_same_is_so_below_a_name_with_a_colon(tmp_path: Path) -> None:
+    script = (
+        "林渡：\n他看着那一页空白的账。\n“算了，明天再算。”\n阿圆：“早该睡了。”\n林渡：“你先走吧。”\n阿圆：“好。”\n"
+    )
+    conversion = converted(tmp_path, script)
+    assert [record.text for record in conversion.records] == ["算了，明天再算。", "你先走吧。"]
+
+
 def test_a_block_below_a_name_that_quotes_nothing_is_said_up_to_what_is_told(tmp_path: Path) -> None:
     script = "【林渡】\n账不对。\n少了三两。\n【阿圆】\n是我拿的。\n她低下头。\n【林渡】\n为什么？\n【阿圆】\n买糖。\n"
     conversion = converted(tmp_path, script)
@@ -224,6 +232,13 @@ def test_the_words_before_a_colon_that_tell_who_speaks_are_no_name(words: str, l
     conversion = converted(tmp_path, script)
     assert [record.text for record in conversion.records] == ["账都对上了。", line]
     assert conversion.near_names == {}
+
+
+def test_who_is_told_to_speak_in_english_is_the_speaker_and_a_longer_name_is_not(tmp_path: Path) -> None:
+    script = "Mira: Well?\nTam: Aye.\nMira said: Sit down.\nTam: Why?\nOld Mira: I knew it.\nTam: So?\nMira: So sit.\n"
+    conversion = converted(tmp_path, script, "Mira")
+    assert [record.text for record in conversion.records] == ["Well?", "Sit down.", "So sit."]
+    assert conversion.near_names == {"Old Mira": 1}
 
 
 def test_a_thought_before_a_colon_is_no_line(tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ NUMBERS = re.compile(
 )  # of a scene, on both sides of its heading
 NOTED = re.compile(r"\[\[.*\]\]|/\*.*\*/|#+ .*|=(?!=) ?.*|!.*")  # Fountain's notes, sections, synopses, forced action
 CAPITALS = re.compile(r"@\S[^.!?:;]*|[A-ZÀ-ÖØ-Þ](?:[A-ZÀ-ÖØ-Þ0-9 '’&/#-]|\.(?=\s?[A-ZÀ-ÖØ-Þ])){1,39}")
+NO_NAME = re.compile(
+    r"(?:THE|AN?|ACT|SCENE|CHAPTER|PART|END|STEP|WARNING|CAUTION|TIP|IMPORTANT|TODO|EXAMPLE|SUMMARY|USAGE|OPTIONS)\b.*",
+    re.IGNORECASE,
+)
 PLAIN = re.compile(
     r"[^\W\d_][^\s.!?:;,，。！？：；、…“”\"「」()（）*#>|-]{0,15}(?: [^\W\d_][^\s.!?:;,“”\"()*#>|-]{0,15}){0,2}"
 )
@@ -152,7 +156,7 @@ def _cue(paragraph: Sequence[tuple[int, str]], plain: frozenset[str]) -> str:
         or below[0].startswith(("-", "•", "*", "#", "|"))
     ):
         return ""
-    if line.startswith(("THE ", "A ")) or LABEL.fullmatch(line):
+    if NO_NAME.fullmatch(line) or LABEL.fullmatch(line):
         return ""
     return line if CAPITALS.fullmatch(line) or line in plain else ""
 

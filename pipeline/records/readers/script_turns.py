@@ -59,19 +59,33 @@ def turns_of(lines: Iterable[tuple[str, str]], forms: Sequence[re.Pattern[str]] 
 def block_turns(
     lines: Sequence[tuple[str, str]], heads: Collection[str], forms: Sequence[re.Pattern[str]] = ()
 ) -> Iterator[RawTurn]:
-    """The turns of a scene whose speakers stand alone above their lines, `heads` being those lines, with a colon."""
+    """The turns of a scene in which speakers may stand alone above their lines.
+
+    `heads` are such names of a script that has them throughout, with a colon; below another name with nothing but a
+    colon a block counts where it quotes.
+    """
     start = 0
     while start < len(lines):
-        is_head = lines[start][1] in heads
+        head = lines[start][1]
+        is_head = head in heads or _is_bare(head)
         end = start + 1
-        while end < len(lines) and lines[end][1] not in heads and not (is_head and spoken_line(lines[end][1])):
+        while end < len(lines) and not (lines[end][1] in heads or (is_head and spoken_line(lines[end][1]))):
+            if not is_head and _is_bare(lines[end][1]):
+                break
             end += 1
         below = [pair for pair in lines[start + 1 : end] if pair[1].strip()] if is_head else []
-        if len(below) > 1:
-            yield from _of_block(lines[start][1][:-1], below, heads)
+        if len(below) > 1 and (head in heads or any(QUOTE.search(line) for _, line in below)):
+            named = spoken_line(head)
+            yield from _of_block(named["speaker"] if named else head[:-1], below)
         else:
             yield from turns_of(lines[start:end], forms)
         start = end
+
+
+def _is_bare(line: str) -> bool:
+    """Whether the line is a name with a colon, and nothing else."""
+    found = spoken_line(line) if line.endswith((":", "：")) else None
+    return found is not None and not found["text"]
 
 
 def unglued(turns: Iterable[RawTurn], names: Collection[str]) -> Iterator[RawTurn]:
@@ -84,7 +98,7 @@ def unglued(turns: Iterable[RawTurn], names: Collection[str]) -> Iterator[RawTur
             yield from (replace(turn, speaker=speaker, text=unquote(text)) for speaker, text in parts)
 
 
-def _of_block(name: str, below: Sequence[tuple[str, str]], heads: Collection[str]) -> Iterator[RawTurn]:
+def _of_block(name: str, below: Sequence[tuple[str, str]]) -> Iterator[RawTurn]:
     """What is said in the lines below a name: what is quoted where they quote and tell, else all that is not told."""
     lines = [(source, KAG_TAGS.sub("", line).strip()) for source, line in below]
     told = [(source, line) for source, line in lines if not STAGE_DIRECTION.fullmatch(line)]
