@@ -202,6 +202,14 @@ def test_what_somebody_does_before_speaking_is_nobodys_name(tmp_path: Path) -> N
     assert Turn("陆十七", "她说：‘不恨你。’") in conversion.records[1].context
 
 
+def test_whoever_tells_the_story_speaks_as_i_where_the_options_say_so(tmp_path: Path) -> None:
+    english = ENGLISH.format('"Sit down," I said. "You are late."\n\n"Am I?" said Tam.\n\nMy aunt said, "He is."')
+    told = converted(tmp_path, english, "Ada", other_names=["I"])
+    assert [record.text for record in told.records] == ["Sit down. You are late."]
+    chinese = CHINESE.format("我说：“坐下。”\n\n我们说：“不坐。”\n\n“坐吧。”他对我说。\n\n我的师父说：“坐。”")
+    assert [record.text for record in converted(tmp_path, chinese, "顾衡", other_names=["我"]).records] == ["坐下。"]
+
+
 @pytest.mark.parametrize("chapter", ["第一章　渡口", "# 第一章", "楔子", "Chapter One", "II"])
 def test_a_chapter_begins_anew(chapter: str, tmp_path: Path) -> None:
     title = chapter.lstrip("# ")

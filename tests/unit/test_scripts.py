@@ -81,6 +81,11 @@ def test_a_file_of_entries_about_people_is_no_script_even_without_a_heading(tmp_
     assert reasons(conversion)["码头的记账先生，三十岁，从不赊账。"] == "a cast list"
 
 
+def test_a_heading_above_what_people_say_makes_no_list_of_it(tmp_path: Path) -> None:
+    script = "【出场】\n阿圆：你的账呢？\n林渡：我早就算好了。\n阿圆：这么快！\n"
+    assert lines_of(tmp_path, script) == ["我早就算好了。"]
+
+
 def test_two_who_speak_once_each_are_no_list_of_people(tmp_path: Path) -> None:
     assert lines_of(tmp_path, "阿圆：今天的账呢？\n林渡：算好了，放在柜台上。\n") == ["算好了，放在柜台上。"]
 

@@ -47,6 +47,12 @@ def test_each_line_of_a_speaker_stays_with_the_speaker_where_others_answer_in_th
     assert [record.text for record in converted(tmp_path, cues, "阿圆").records] == ["是我，别怕。", "怕黑了吗？"]
 
 
+@pytest.mark.parametrize("line", ["第一：活着回来。", "Note: nobody waits."])
+def test_what_is_numbered_or_labelled_amid_a_subtitle_is_the_speakers_still(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, srt(f"林渡：我只有一件事。\n{line}", "阿圆：知道了。"), "林渡")
+    assert [record.text for record in conversion.records] == [f"我只有一件事。\n{line}"]
+
+
 @pytest.mark.parametrize("brackets", ["【{}】{}", "[{}] {}", "【{}】\n{}"])
 def test_names_in_brackets_are_read(brackets: str, tmp_path: Path) -> None:
     said = [("林渡", "这座塔亮了一百年。"), ("阿圆", "今晚也会亮吗？"), ("林渡", "当然会亮的。")]

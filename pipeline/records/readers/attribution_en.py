@@ -96,7 +96,7 @@ def before(told: str, names: Collection[str]) -> str:
         found = BEFORE.fullmatch(sentence)
         return found["name"] if found and found["name"] in names else ""  # of what was quoted before
     found = BEFORE.fullmatch(sentence)
-    if found is None or NO_NAME.match(found["name"]):
+    if found is None:
         return SOMEBODY
     action = TO_NAME.sub("", found["action"] or "")
     return found["name"] if found["name"] in names and not SUBORDINATE.search(action) else SOMEBODY
@@ -109,8 +109,10 @@ def after(told: str, names: Collection[str], quote: str) -> str:
     name = found["name"] if found else ""
     if not found and quote.endswith(",") and (found := AFTER_A_COMMA.match(told)):
         name = found["name"] or found["last"]
+    if name in names:
+        return name
     if found and not NO_NAME.match(name):
-        return name if name in names else SOMEBODY
+        return SOMEBODY
     if THOUGHT.match(told.split(",")[0].split(".")[0]):
         return UNSAID
     is_said = quote.endswith(",") or BY_SOMEBODY.match(told.split("”")[0])

@@ -92,8 +92,15 @@ def _titled(lines: Sequence[tuple[int, str]]) -> Iterator[_Section]:
         if OUTLINED.fullmatch(title):
             yield _Section(title, first, _next_title(lines, position + 1), OUTLINE, False)
         elif DESCRIBED.fullmatch(title) or PLAYED.fullmatch(title):
-            is_described = DESCRIBED.fullmatch(title) is not None
-            yield _Section(title, first, _end_of_list(lines, position + 1), CAST_LIST, is_described)
+            end = _end_of_list(lines, position + 1)
+            if not _is_said(lines[position + 1 : end]):
+                yield _Section(title, first, end, CAST_LIST, DESCRIBED.fullmatch(title) is not None)
+
+
+def _is_said(lines: Sequence[tuple[int, str]]) -> bool:
+    """Whether half of the entries or more are what people say: the heading is that of a scene."""
+    entries = [found["text"] for _, line in lines if (found := spoken_line(line)) and found["text"]]
+    return bool(entries) and 2 * sum(SAYS.search(text) is not None for text in entries) >= len(entries)
 
 
 def _title(line: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.script_lines import spoken_line, unquote
+from pipeline.records.readers.script_lines import LABEL, spoken_line, unquote
 from pipeline.records.readers.script_turns import ENDED, GOES_ON, NO_SPEAKER, unglued
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ IN_BRACKETS = re.compile(r"[【\[](?P<speaker>[^【】\[\]:：]{1,20})[】\]]\s*
 BRACKETS_SHARE = 0.5  # of the subtitles, in a file where what stands in brackets is who speaks, not a sound
 DASH = re.compile(r"[-–—]\s*(?=\w)")  # before what each of two people says in one subtitle
 # What goes before a colon amid a subtitle: Mira Vale, 洛明; no word of a sentence that goes on.
-NAME = re.compile(r"[^\W\d_a-z\u2e80-\U0010ffff]\S*(?: [A-Z0-9]\S*){0,3}|[\u2e80-\u9fff\uac00-\ud7af]{1,8}")
+NAME = re.compile(
+    r"(?!第[一二三四五六七八九十\d]|其[一二三四])"
+    r"(?:[^\W\d_a-z\u2e80-\U0010ffff]\S*(?: [A-Z0-9]\S*){0,3}|[\u2e80-\u9fff\uac00-\ud7af]{1,8})"
+)
 SIGN_STYLE = re.compile(r".*(?:\bsigns?\b|typeset|on.?screen).*", re.IGNORECASE)
 PLACED = re.compile(r"\\(?:pos|move)\(")  # on a sign that is seen
 SIGN, SOUND = "a sign", "a sound"
@@ -125,7 +128,7 @@ def _turns(source: str, event: pysubs2.SSAEvent, bracketed: bool) -> Iterator[Ra
 def _turn(source: str, line: str, name: str, bracketed: bool, is_first: bool) -> RawTurn:
     """One line, with whoever it says speaks it."""
     spoken = None if name else (bracketed and IN_BRACKETS.fullmatch(line)) or spoken_line(line)
-    if spoken and (is_first or NAME.fullmatch(spoken["speaker"])):
+    if spoken and (is_first or (NAME.fullmatch(spoken["speaker"]) and not LABEL.fullmatch(spoken["speaker"]))):
         said = spoken["text"].strip()
         return RawTurn(source, spoken["speaker"], said, SOUND if SOUNDS.fullmatch(said) else "")
     if SOUNDS.fullmatch(line):
