@@ -37,7 +37,8 @@ WORD_PAIR = re.compile(
 AFTER_SENTENCE = re.compile(r"[。！？…⋯·~～.!?）)」』”\"][\s\"]*[/／]")
 SLASH = re.compile(r"\s*[/／]\s*")
 BEFORE_NAME = re.compile(
-    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*[:：]"
+    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*"
+    r"(?:[（(][^（）()\n]{1,10}[)）]\s*)?[:：]"
 )
 A_CJK = re.compile(f"[{CJK}]")
 A_LATIN = re.compile("[A-Za-z]")

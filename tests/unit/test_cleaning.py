@@ -142,6 +142,8 @@ def test_the_recipe_decides_who_the_user_is_and_which_alternative_is_taken() -> 
         ("Yes./No.", ["Yes.", "No."]),
         ("and/or", ["and/or"]),
         ("第2/9声", ["第2/9声"]),
+        ("Sit. // too harsh?", ["Sit. // too harsh?"]),
+        ("Sit.</if>>Stay.", ["Sit.</if>>Stay."]),
     ],
 )
 def test_only_whole_sentences_are_options(text: str, parts: list[str]) -> None:

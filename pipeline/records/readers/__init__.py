@@ -26,7 +26,9 @@ from pipeline.records.readers import (
     page,
     parquet,
     png_card,
+    prose,
     renpy,
+    screenplay,
     subtitles,
     telegram,
     timed_log,
@@ -36,6 +38,7 @@ from pipeline.records.readers import (
     webui_log,
     whatsapp,
     word,
+    yarn,
 )
 from pipeline.records.readers import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
@@ -71,12 +74,15 @@ READERS: tuple[Reader, ...] = (
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
+    Reader("Yarn script", yarn.recognises, yarn.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
+    Reader("screenplay", screenplay.recognises, screenplay.read),
+    Reader("prose fiction", prose.recognises, prose.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )
