@@ -47,6 +47,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     scenes: dict[str, list[RawTurn]] = {}
     last: dict[str, datetime] = {}
     for source, row in table_rows(file, header):
+        if not row:  # a blank line
+            continue
         count_unused(source, row, columns.values(), options.unused_keys)
         room = string(source, row, columns.get("room", ""))
         at = parse_time(string(source, row, columns.get("time", "")))
