@@ -14,7 +14,9 @@ from pipeline.records.raw import RawRecord
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
 # Behind a name, how something is said, or from where: (laughing), O.S., 画外音.
-MANNER = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$")
+MANNER = re.compile(
+    r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$|(?<=[\u3400-\u9fff])(?:OS|VO)$"
+)
 
 
 def spelling(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ NAMES = frozenset({
     "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
     "character", "character name",
 })  # fmt: skip
+NOT_SAID = re.compile(r"\W*|n/?a|tb[ad]|none|unknown|未知|不明|未定|待定|待补|暂无|暫無|无|無", re.IGNORECASE)
 LEAST_LABELS = 2  # columns that a profile has, too
 TITLES = ("Profile", "基本信息")  # of the passage, in English and Chinese
 
@@ -39,6 +41,7 @@ def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
     """What is said of somebody under each label, as a passage about them."""
     is_chinese = any(char > "\u2e80" for label in said for char in label)
     colon = "：" if is_chinese else ": "
-    text = "\n".join(f"{label.strip()}{colon}{' '.join(value.split())}" for label, value in said.items() if value)
+    known = {label.strip(): " ".join(value.split()) for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items())
     why, title = "a row of a table of people", TITLES[is_chinese]
     return RawRecord(where, person, text, asked=title, kind="background", why=why)

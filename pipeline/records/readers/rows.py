@@ -44,8 +44,8 @@ ROW_FORMS: tuple[RowForm, ...] = (
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "speaker": (
         "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername",
-        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物", "人物名", "說話人", "說話者", "發言人",
-        "講話人", "角色名稱",
+        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物", "人物名",
+        "說話人", "說話者", "發言人", "講話人", "角色名稱",
     ),
     "text": (
         "line", "dialogue", "dialog", "utterance", "quote", "台词", "对白", "对话", "台词内容", "話",
@@ -63,8 +63,8 @@ OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
 # What names a text only beside a word for who says it: beside a character it may be a description.
 WEAK = frozenset({"content", "message", "内容", "文本", "內容"})
 SPEAKS = frozenset({
-    "speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人", "說話人", "說話者",
-    "發言人", "講話人",
+    "speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人",
+    "說話人", "說話者", "發言人", "講話人",
 })  # fmt: skip
 OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
 
@@ -123,7 +123,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         _check_columns(source, row, ours)
         row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
         if constants and not _form_of(row):  # a row that names its own speaker keeps it
-            row = in_our_words(constants | row)
+            row = in_our_words({**constants, **row})
         form = _form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"

@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.names import MANNER, spelling
+from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_for
 from pipeline.records.readers.row_keys import NOT_LEARNT
 from pipeline.records.readers.rows import ours_by_theirs, read_rows
 
 # Columns whose values say which rows are one scene; the ones that name it are its title, too.
 TITLES = (
-    r"(?:场景|場景|章节|章節|任务|任務|剧情|劇情|关卡|關卡)(?:名称?|名稱)?|(?:scene|chapter|quest)(?:[ _-]?(?:name|title))?"
+    r"(?:场景|場景|章节|章節|任务|任務|剧情|劇情|关卡|關卡)(?:名称?|名稱)?|"
+    r"(?:scene|chapter|quest)(?:[ _-]?(?:name|title))?"
 )
 TITLED = re.compile(TITLES, re.IGNORECASE)
 BOUNDS = re.compile(
@@ -41,6 +43,11 @@ ID = re.compile(
 LISTS_VOICES = re.compile(
     r"语音|語音|语录|語錄|配音表|\bvoice(?:s|[ _-]?(?:over|lines?|list))?\b|\bquotes?\b", re.IGNORECASE
 )
+# Who takes no turn of a conversation: a narrator, a choice, nobody known yet, several at once.
+NO_TURN = re.compile(
+    r"|[?？]+|旁白.{0,4}|narrat(?:or|ion)|.{0,4}(?:选项|選項|选择|選擇).{0,4}|choices?|options?|系统|系統|system|.*[/／&＆、+].*"
+)
+SAID_HOW = re.compile(r"\s*(?:o\.?s\.?|v\.?o\.?|心声|心聲|内心|內心|画外音|畫外音|独白|獨白)$")
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d{1,15})\D{0,8}")
 LEAST_CHANGES = 0.3  # of neighbouring rows of a scene have different speakers
 LEAST_RETURNS, LEAST_IN_SCENES = 0.5, 0.34  # of the times that the one before may speak again; where scenes are named
@@ -104,7 +111,7 @@ def script_columns(names: Sequence[str], options: ReadOptions) -> Columns | None
 def is_script(rows: Rows, columns: Columns, called: Sequence[str], *, surely: bool = False) -> bool:
     """Whether people take turns in the table, and nothing speaks for a list; `called` are its file and its sheet.
 
-    With `surely` it is one wherever two people speak, as in a Word document, in which nobody keeps a dump.
+    With `surely` it is one where two people speak, or somebody twice, as in a Word document: nobody keeps a dump there.
     """
     if any(LISTS_VOICES.search(name) for name in called):
         return False
@@ -113,7 +120,7 @@ def is_script(rows: Rows, columns: Columns, called: Sequence[str], *, surely: bo
         return False
     share = LEAST_IN_SCENES if columns.bounds else LEAST_RETURNS
     answers = turns.returns >= max(1, share * turns.may_return) and turns.changes >= LEAST_CHANGES * turns.pairs
-    return surely or answers
+    return answers or (surely and turns.rows > (len(turns.speakers) if len(turns.speakers) > 2 else 1))
 
 
 def read_script(rows: Rows, columns: Columns, options: ReadOptions, title: str = "") -> Iterator[RawRecord]:
@@ -140,16 +147,16 @@ def _turn(raw: RawRecord) -> RawTurn:
 
 
 def _count(rows: Rows, columns: Columns) -> Turns:
-    turns, scene, last = Turns(), 0, ("", "")
+    turns, scene, last = Turns(), 0, tuple[str, ...]()
     for number, _, row in _in_scenes(rows, columns):
         if number != scene:
-            scene, turns.runs, last = number, (), ("", "")
-        speaker = cell(row, columns.speaker)
-        if speaker and speaker != UNNAMED:
+            scene, turns.runs, last = number, (), ()
+        speaker = SAID_HOW.sub("", spelling(MANNER.sub("", cell(row, columns.speaker))))
+        if not NO_TURN.fullmatch(speaker):
             turns.add(speaker)
             ids = tuple(cell(row, name) for name in columns.ids)
-            turns.misplaced += bool(last[0]) and any(map(_is_misplaced, last, ids))
-            last = ids or last
+            turns.misplaced += any(map(_is_misplaced, last, ids))
+            last = ids
     return turns
 
 

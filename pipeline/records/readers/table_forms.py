@@ -16,18 +16,22 @@ from pipeline.records.readers.rows import read_rows
 from pipeline.records.readers.script_table import is_script, read_script, script_columns, without_spacing
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
-# What a file or a sheet of one character's lines is called besides its name: 陆沉舟语音表_v2, Mira's voice lines (final).
+# What a file or a sheet of one character's lines is called besides its name: 陆沉舟语音表_v2, Mira's lines (final).
 OF_LINES = re.compile(
     r"(?:'s|’s|的|角色|全|所有|完整|游戏|遊戲)*(?:语音|語音|台词|臺詞|台詞|语录|語錄|对白|對白|配音|voices?|lines?|quotes?|"
     r"dialogues?|vo|voice ?overs?)*(?:表|集|列表|清单|清單|文本|list|sheet|lines?|台词|台詞)*",
     re.IGNORECASE,
 )
-NOT_WORDS = re.compile(r"[\W\d_]+|\b(?:final|v|ver|new|copy|sheet|工作表)\b|最终版?|定稿|副本|sheet(?=\d)", re.IGNORECASE)
+NOT_WORDS = re.compile(
+    r"[\W\d_]+|(?<![a-z])(?:final|v|ver|new|copy|sheet|工作表)(?![a-z])|最终版?|最終版?|定稿|副本", re.IGNORECASE
+)
 LINE_TITLES = (
-    "标题", "標題", "语音标题", "語音標題", "语音名", "语音名称", "條目", "条目", "场合", "場合", "情境", "场景", "場景", "title",
-    "occasion", "event", "when", "trigger",
+    "标题", "標題", "语音标题", "語音標題", "语音名", "语音名称", "條目", "条目", "场合", "場合", "情境", "场景", "場景",
+    "title", "occasion", "event", "when", "trigger",
 )  # fmt: skip
-VOICED = frozenset({"语音", "語音", "语音内容", "語音內容", "语音文本", "語音文本", "台词文本", "voice line", "voiceline"})
+VOICED = frozenset(
+    {"语音", "語音", "语音内容", "語音內容", "语音文本", "語音文本", "台词文本", "voice line", "voiceline"}
+)
 
 
 @dataclass(frozen=True, slots=True)
