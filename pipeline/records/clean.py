@@ -94,7 +94,7 @@ def is_thought(text: str) -> bool:
 
 def has_placeholder(text: str) -> bool:
     """Whether it has a game's or a card's placeholder."""
-    return "{" in text and PLACEHOLDER.search(text) is not None
+    return any(mark in text for mark in "{<[【#$%") and PLACEHOLDER.search(text) is not None
 
 
 def normalise_unicode(text: str) -> str:
@@ -109,7 +109,7 @@ def strip_markup(text: str) -> str:
 
 
 def resolve_placeholders(text: str, rules: CleaningRules, character: str) -> str:
-    """{{char}}, {{user}}, {NICKNAME}, {M#...}{F#...} and their like replaced by their values."""
+    """{{char}}, {{user}}, {NICKNAME}, {玩家名}, {M#...}{F#...} and their like replaced by their values."""
     second = rules.alternatives == "second"
 
     def gendered(match: re.Match[str]) -> str:
@@ -157,7 +157,9 @@ def _is_not_latin(text: str) -> bool:
 
 
 def _is_hashed(text: str) -> bool:
-    return text.startswith("#") and len(text) > 1 and not (text[1].isdigit() or text[1].isspace() or text[1] == "#")
+    if not text.startswith("#") or len(text) < 2 or PLACEHOLDER.match(text):
+        return False
+    return not (text[1].isdigit() or text[1].isspace() or text[1] == "#")
 
 
 def _closes_at_end(text: str, opening: str, closing: str) -> bool:
