@@ -15,11 +15,13 @@ Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values o
 
 SPEAKERS = (
     "speaker", "speaker_name", "speakername", "character", "character_name", "char", "npc", "npcname", "npc_name",
-    "who", "actor", "name", "role", "from", "author", "sender", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
+    "who", "actor", "sender", "author", "name", "role", "from", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
+    "speakertag", "speaker_tag", "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
 )  # fmt: skip
 TEXTS = (
     "text", "message", "line", "dialogue", "dialog", "content", "utterance", "sentence", "quote", "speech", "says",
     "msg", "mes", "value", "body", "voice_text", "transcript", "subtitle", "台词", "对白", "内容", "文本", "语音", "话",
+    "对话", "对话内容", "台詞", "對白", "對話", "內容", "訊息", "消息",
 )  # fmt: skip
 PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",

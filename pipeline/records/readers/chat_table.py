@@ -20,12 +20,24 @@ from pipeline.records.readers.table import Header, find_header, lines_above, tab
 
 # Their names of our columns, where the recipe's `columns` does not say others.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "speaker": ("talker", "Sender", "sender", "author", "Author", "from", "nickname", "发送人", "昵称"),
-    "text": ("msg", "StrContent", "message", "Message", "content", "Content", "消息", "内容", "消息内容"),
-    "room": ("room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel", "会话"),
-    "time": ("CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at", "时间", "日期"),
+    "speaker": (
+        "talker", "Sender", "sender", "sender_name", "author", "Author", "from", "nickname",
+        "发送人", "发送方", "发件人", "昵称", "發送人", "發送方", "寄件人", "暱稱",
+    ),
+    "text": (
+        "msg", "StrContent", "message", "Message", "content", "Content",
+        "消息", "内容", "消息内容", "訊息", "內容", "訊息內容",
+    ),
+    "room": (
+        "room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel",
+        "会话", "联系人", "聊天对象", "群名", "群聊", "聯絡人", "聊天對象", "群組",
+    ),
+    "time": (
+        "CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at",
+        "时间", "日期", "发送时间", "時間", "發送時間",
+    ),
     "type": ("type_name", "Type", "type"),
-}
+}  # fmt: skip
 NEEDED = {"speaker", "text"}
 OF_A_LINE = {"speaker": "speaker", "text": "text"}  # with a time alone, these are the columns of single lines
 TEXT_TYPES = frozenset({"", "1", "text", "文本", "文字"})  # WeChat's number of a text, and words for it

@@ -26,8 +26,8 @@ NOT_WORDS = re.compile(
     r"[\W\d_]+|(?<![a-z])(?:final|v|ver|new|copy|sheet|工作表)(?![a-z])|最终版?|最終版?|定稿|副本", re.IGNORECASE
 )
 LINE_TITLES = (
-    "标题", "標題", "语音标题", "語音標題", "语音名", "语音名称", "條目", "条目", "场合", "場合", "情境", "场景", "場景",
-    "title", "occasion", "event", "when", "trigger",
+    "标题", "標題", "语音标题", "語音標題", "语音名", "语音名称", "條目", "条目", "场合", "場合", "情境", "场景",
+    "場景", "title", "occasion", "event", "when", "trigger",
 )  # fmt: skip
 VOICED = frozenset(
     {"语音", "語音", "语音内容", "語音內容", "语音文本", "語音文本", "台词文本", "voice line", "voiceline"}
