@@ -24,8 +24,8 @@ WHOLE = (
 )
 # Marks that may stand before or after what is said, and what they carry: a length, a file's name, an address, a face.
 BESIDE_TEXT = (
-    r"图片|照片|圖片|相片|(?:自定义)?表情|表情貼|语音(?:消息)?|語音(?:訊息)?|photo|image|picture|sticker|emoji|gif|video|voice(?: message)?|audio|"
-    r"location|link|contact|album"
+    r"图片|照片|圖片|相片|(?:自定义)?表情|表情貼|语音(?:消息)?|語音(?:訊息)?|"
+    r"photo|image|picture|sticker|emoji|gif|video|voice(?: message)?|audio|location|link|contact|album"
 )
 CARRIED = (
     r"(?:\d+:\d\d|\d+\s*(?:[\"″”]|''|秒|s(?:ec)?)|\(?\d+(?:\.\d+)?\s*[KMG]?B\)?|https?://\S{1,400}|\[[^\[\]\s]{1,8}\]|"
@@ -70,7 +70,8 @@ CALL = re.compile(
 )
 
 QUOTED = r"[\"“”「『][^\"“”「」『』\n]{1,40}[\"“”」』]"
-BARE = r"[^\s我他她它谁誰们們这這那的了都也还還就又才刚剛已將邀、，。！？…：；,.!?:;\"“”「」『』]{1,20}"  # what a name may be
+# What a name may be.
+BARE = r"[^\s我他她它谁誰们們这這那的了都也还還就又才刚剛已將邀、，。！？…：；,.!?:;\"“”「」『』]{1,20}"
 ANYBODY = rf"\s*(?:{QUOTED}|{BARE})\s*"
 AND = r"(?:、|和(?=\s*[\"“「『]))"
 SENTENCES = re.compile(
@@ -129,9 +130,7 @@ ACCOUNT = r"\s*(?:[(（]\d{5,12}[)）]|[(（<][^\s()（）<>]+@[^\s()（）<>]+\
 OWN_TITLE = r"【[^【】\n]{1,20}】\s*"
 LONGEST_NAME = 200  # characters, of a sender with an account
 # Before a name with an account the group's own titles (专属头衔), whatever they are.
-SENDER = re.compile(
-    rf"(?:{OWN_TITLE})*(?P<known>\S.*?){ACCOUNT}|(?:{TITLE})*(?P<name>\S.*?)", re.IGNORECASE
-)
+SENDER = re.compile(rf"(?:{OWN_TITLE})*(?P<known>\S.*?){ACCOUNT}|(?:{TITLE})*(?P<name>\S.*?)", re.IGNORECASE)
 
 
 def reason_of_program(text: str, people: Collection[str] = ()) -> str:

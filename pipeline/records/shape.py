@@ -37,6 +37,13 @@ LONGEST_SAMPLE, MOST_PATHS, MAX_DEPTH = 60, 24, 16
 ALIKE = 0.5  # of two mappings' keys are the same: they are entries of one kind
 NUMBERED = re.compile(r"\d|_")
 NOBODY_NAMED = '"{{char}}"'  # the character that is converted
+# A number, a GUID, 0x01A2, or where a file lies.
+ID = re.compile(
+    r"[{(]?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[)}]?|0x[0-9a-f]+|\d+|(?=.{0,40}\d)[0-9a-f]{8,40}|"
+    r"\S*[/\\]\S+|\S+\.(?:png|jpe?g|webp|gif|svg|wav|ogg|mp3|wem|json|uasset|asset)",
+    re.IGNORECASE,
+)
+NAMED_LINE = re.compile(r"[^\s:：,，。.!！?？]{1,20}[:：]\s*\S")
 WORDY = 6.0  # characters of a text, on average
 
 
@@ -94,11 +101,19 @@ def describe_shape(documents: Sequence[Any], name: str) -> str:
     )
 
 
-def describe_columns(row: Mapping[str, Any]) -> str:
-    """What to do about a table: the columns that one of its rows suggests, ready for a recipe."""
-    guessed = next((guess.columns for guess in guess_maps(shape_of([row])) if guess.rows == ()), ())
-    own = [pair for pair in guessed if pair.partition("=")[2] in row]
-    return f"set `columns` in the recipe, such as [{', '.join(own or ('speaker=who', 'text=line'))}]"
+def describe_columns(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What to do about a table: the columns that its rows suggest, ready for a recipe, if they suggest any."""
+    guessed = next((guess.columns for guess in guess_maps(shape_of(rows)) if guess.rows == ()), ())
+    found = dict(pair.split("=", 1) for pair in guessed)
+    names_texts = found.get("text", "").lower() in TEXTS
+    own = {ours: theirs for ours, theirs in found.items() if any(theirs in row for row in rows)}
+    if found.get("speaker") == NOBODY_NAMED and names_texts:
+        pairs = ", ".join(f"'{ours}={theirs}'" for ours, theirs in {"speaker": NOBODY_NAMED, **own}.items())
+        return f"if all of it is the character's, set `columns` in the recipe to [{pairs}]"
+    if "speaker" not in own and not names_texts:
+        own = {}
+    pairs = ", ".join(f"{ours}={theirs}" for ours, theirs in own.items()) or "speaker=who, text=line"
+    return f"set `columns` in the recipe, such as [{pairs}]"
 
 
 def shape_of(documents: Sequence[Any]) -> Shape:
@@ -164,8 +179,10 @@ def guess_maps(shape: Shape) -> list[Guess]:
 def _line_guesses(shape: Shape) -> Iterator[Guess]:
     for path in shape.mappings:
         fields = dict(_fields(shape, path))
-        if text := _text_field(fields):
-            yield _guess(shape, path, text, fields)
+        if (text := _text_field(fields)) and not _names_within(
+            guess := _guess(shape, path, text, fields), fields[text]
+        ):
+            yield guess
     for path, values in shape.leaves.items():
         if path and path[-1] in ("[]", "*") and not _is_field(shape, path) and _wordiness(values) >= WORDY:
             yield _guess(shape, path, "@", {})
@@ -173,15 +190,14 @@ def _line_guesses(shape: Shape) -> Iterator[Guess]:
 
 def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]]) -> Guess:
     own = {name: values for name, values in fields.items() if name != text}
-    speaker = _named(own, SPEAKERS)
+    speaker = _named({name: values for name, values in own.items() if not _are_ids(values)}, SPEAKERS)
     above = list(_above(shape, path))
     outer = speaker or next((found for one in above if (found := _named(one, SPEAKERS))), None)
     stars = _stars(path)
     if outer is None and stars:
         outer = f"*{stars.pop(0)}"
-    title = _title([{name: v for name, v in own.items() if name != outer}, *above], outer) or (
-        f"*{stars[-1]}" if stars else None
-    )
+    named = {name: values for name, values in own.items() if name != outer and not _are_ids(values)}
+    title = _title([named, *above], outer) or (f"*{stars[-1]}" if stars else None)
     question = _named(own, QUESTIONS)
     asked = [f"input={question}"] if question else [f"title={title}"] if title else []
     columns = (f"speaker={outer or NOBODY_NAMED}", f"text={text}", *asked)
@@ -189,6 +205,17 @@ def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]])
     texts = fields.get(text) or shape.leaves[path]
     trust = (3.0 if speaker else 1.5 if outer else 0.3) * (2.0 if text in TEXTS else 1.0)
     return Guess(path, columns, "row" if flat else "list", trust * len(texts))
+
+
+def _names_within(guess: Guess, texts: Sequence[Any]) -> bool:
+    """Whether the guess names nobody, and the texts say themselves who speaks: `名：话` is of many people."""
+    named = sum(isinstance(text, str) and NAMED_LINE.match(text) is not None for text in texts)
+    return f"speaker={NOBODY_NAMED}" in guess.columns and 2 * named > len(texts)
+
+
+def _are_ids(values: Sequence[Any]) -> bool:
+    """Whether they are numbers of things, or where a file lies, which nobody is called."""
+    return all(isinstance(one, str) and (not one or ID.fullmatch(one.strip())) for one in values)
 
 
 def _stars(path: Path) -> list[int]:
@@ -230,11 +257,17 @@ def _above(shape: Shape, path: Path) -> Iterator[dict[str, list[Any]]]:
 
 
 def _text_field(fields: Mapping[str, list[Any]]) -> str | None:
+    """The field that holds texts, by its name or by how many words there are in it; no ids, and not all the same."""
+    fields = {name: values for name, values in fields.items() if not _are_ids(values) and not _are_the_same(values)}
     if named := _named(fields, TEXTS):
         return named
     others = {name: _wordiness(v) for name, v in fields.items() if name.lower() not in ROLES}
     likeliest = max(others, key=lambda name: others[name], default=None)
     return likeliest if likeliest and others[likeliest] >= 2 * WORDY else None
+
+
+def _are_the_same(values: Sequence[Any]) -> bool:
+    return len(values) > 2 and all(one == values[0] for one in values)
 
 
 def _title(levels: Iterable[Mapping[str, list[Any]]], speaker: str | None) -> str | None:

@@ -13,6 +13,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.result import Conversion
+from pipeline.records.shape import describe_columns, describe_shape
 from tests.raw_files import sheet, workbook
 
 Rows = Sequence[Sequence[str]]
@@ -240,3 +241,71 @@ def test_a_chat_in_a_word_table_without_a_header_is_one(tmp_path: Path) -> None:
 def test_a_word_document_of_no_known_form_says_that_she_is_named_in_it(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError, match="苏晚晴 is named in it"):
         converted(word(tmp_path, [("第一列", "第二列", "第三列"), ("甲", "苏晚晴来过", "乙")]))
+
+
+TRANSLATED: Rows = [
+    ("Diner - master sheet", "", "", "", ""),
+    ("", "", "", "", ""),
+    ("Key", "Speaker", "EN (source)", "中文", "DE"),
+    ("d_010", "苏晚晴", "The tide is late.", "潮水来晚了。", "Die Flut ist spät."),
+    ("d_020", "陆知远", "It is never late.", "它从不来晚。", "Sie ist nie spät."),
+    ("d_030", "苏晚晴", "Tonight it is.", "今晚它来晚了。", "Heute schon."),
+]
+
+
+@either
+def test_a_sheet_for_translators_is_read_in_the_language_of_the_characters_name(write: type, tmp_path: Path) -> None:
+    conversion = converted(write(tmp_path, TRANSLATED))
+    assert contexts(conversion) == {"潮水来晚了。": [], "今晚它来晚了。": ["潮水来晚了。", "它从不来晚。"]}
+    assert account_of(conversion)["remarks"] == {"tables read in one of their columns of several languages: 中文": 1}
+    english = convert([tmp_path], "Orla", ConversionOptions(other_names=["苏晚晴"]))
+    assert [record.text for record in english.records] == ["The tide is late.", "Tonight it is."]
+
+
+@either
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ([("角色", "英文", "日文"), ("苏晚晴", "Su Wanqing", "スー")], "no known form"),  # what people are called
+        ([("Key", "Speaker", "DE", "FR"), ("a", "苏晚晴", "Guten Abend.", "Bonsoir.")], "no known form"),
+        (
+            [("ID", "任务名", "NPC", "对话内容"), ("1", "失踪的猫", "苏晚晴", "它在钟楼。")],
+            "speaker=NPC, text=对话内容",
+        ),
+        (
+            VOICES,
+            r"if all of it is the character's, set `columns` .* \['speaker=\"{{char}}\"', 'text=台词', 'title=标题'\]",
+        ),
+        (
+            [("Beat", "What happens", "Mood"), ("1", "Orla finds the letter under the floor.", "low")],
+            "speaker=who, text=line",
+        ),
+    ],
+)
+def test_what_no_column_is_surely_for_is_an_error_that_proposes_no_nonsense(
+    write: type, rows: Rows, error: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnderstudyError, match=error):
+        converted(write(tmp_path, rows))
+
+
+def test_no_map_is_guessed_of_ids_files_or_texts_that_name_people() -> None:
+    rows = [
+        {"Name": "0x01A2", "SpeakerTag": "Orla", "Line": "Come up.", "img": "a/b.png", "ok": "yes"} for _ in range(4)
+    ]
+    rows = [row | {"Line": f"Come up, number {n}."} for n, row in enumerate(rows)]
+    assert describe_columns(rows) == "set `columns` in the recipe, such as [speaker=SpeakerTag, text=Line]"
+    assert describe_columns([{"Name": "Orla", "img": "portraits/orla.webp"}]).endswith("[speaker=who, text=line]")
+    named = describe_shape([{"n": 1, "body": [{"content": "阿棠：灯灭了。"}, {"content": "老周：再点。"}]}], "a.json")
+    assert "{{char}}" not in named
+
+
+def test_a_chat_table_may_say_whom_it_is_with_and_who_sends(tmp_path: Path) -> None:
+    rows = [
+        ("联系人", "发送方", "内容", "时间"),
+        ("陆知远", "陆知远", "在吗", "08:00"),
+        ("陆知远", "苏晚晴", "在的，请进。", "08:01"),
+    ]
+    conversion = converted(comma_separated(tmp_path, rows))
+    assert contexts(conversion) == {"在的，请进。": ["在吗"]}
+    assert [file.form for file in conversion.files] == ["chat in a table"]

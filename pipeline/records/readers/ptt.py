@@ -1,6 +1,6 @@
 """Posts of PTT, Taiwan's board: what their author wrote is a text like others; what readers wrote below it is theirs.
 
-The head says 作者, 標題, 時間; the post ends at `--` and ※ 發信站; below stand 推, 噓 and → with a name, a colon and a time.
+The head says 作者, 標題, 時間; the post ends at `--` and ※ 發信站; below stand 推, 噓 and → with a name and a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import HEAD, RawFile
+from pipeline.records.raw_file import HEAD, RawFile, looks_like_json
 from pipeline.records.readers import asked, page, timed_log, transcript, whatsapp
 
 TEXTS = (whatsapp, timed_log, asked, transcript, page)  # what a post may be, in the order of the readers
@@ -27,7 +27,7 @@ BELOW, ABOVE = "a reader's comment below a post", "the head of a post"
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it has the line of its station below it, or comments."""
-    if not file.encoding or file.path.suffix.lower() not in ("", ".txt", ".log", ".ansi"):
+    if not file.encoding or file.path.suffix.lower() in transcript.NO_SCRIPTS or looks_like_json(file):
         return False
     lines = [line.strip() for _, line in file.lines()]
     is_sent = any(line.startswith("※") and STATION.fullmatch(line) for line in lines)

@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from pipeline.records.names import spelling
-from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
+from pipeline.records.readers.localisation import with_language
 from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
 from pipeline.records.readers.people_table import is_of_people, read_people
 from pipeline.records.readers.rows import read_rows
 from pipeline.records.readers.script_table import is_script, read_script, script_columns, without_spacing
+from pipeline.records.shape import describe_columns
 
+SAMPLED_ROWS = 100
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 # What a file or a sheet of one character's lines is called besides its name: 陆沉舟语音表_v2, Mira's lines (final).
 OF_LINES = re.compile(
@@ -52,11 +56,13 @@ class Table:
 
 def is_known(names: Sequence[str], called: Sequence[str], options: ReadOptions) -> bool:
     """Whether the names of the columns are those of a table that can be read."""
+    options = with_language(names, options)
     return is_header(names, options) or is_of_people(names) or _text_of_one(names, called, options) is not None
 
 
 def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a table, by what it is."""
+    options = with_language(table.names, options, count=True)
     if is_header(table.names, options):
         yield from _read_known(table, options)
     elif is_of_people(table.names):
@@ -64,7 +70,21 @@ def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     elif text := _text_of_one(table.names, table.called, options):
         yield from read_rows(_lines_of_one(table, text), options)
     else:
+        yield from _read_unknown(table, options)
+
+
+def _read_unknown(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
+    """Its rows, which may be read for all that the names of the columns say.
+
+    Raises:
+        UnknownFormError: they are of no known form; says which columns they suggest.
+    """
+    try:
         yield from read_rows(_not_blank(table.rows()), options)
+    except UnknownFormError as error:
+        where, what, _ = error.parts
+        sample = [row for _, row in islice(_not_blank(table.rows()), SAMPLED_ROWS)]
+        raise UnknownFormError(where, what, fix=describe_columns(sample)) from error
 
 
 def _read_known(table: Table, options: ReadOptions) -> Iterator[RawRecord]:

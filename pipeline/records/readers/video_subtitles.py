@@ -1,6 +1,6 @@
-"""Subtitles of web players in JSON: {"body": [{"from", "to", "content"}]} of Bilibili, {"events": [{"tStartMs", "segs"}]}.
+"""Subtitles of web players in JSON: {"body": [{"from", "to", "content"}]}, {"events": [{"tStartMs", "segs"}]}.
 
-The latter is YouTube's. Neither names who speaks but in the text itself.
+The former are Bilibili's, the latter YouTube's. Neither names who speaks but in the text itself.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every subtitle as a turn; a pause of ten seconds separates scenes."""
     source, scene, silent_since = str(file.path), list[RawTurn](), 0.0
     for where, begins, ends, text in _subtitles(source, mapping(source, json_document(file))):
+        if not text.strip():  # YouTube's window, which is there all the time
+            continue
         if scene and begins - silent_since > PAUSE:
             yield from scene_records(scene, title="", place=scene[0].source, window=options.window)
             scene = []
         silent_since = max(silent_since, ends)
-        if text.strip():
-            scene.append(_turn(where, " ".join(text.split())))
+        scene.append(_turn(where, " ".join(text.split())))
     if scene:
         yield from scene_records(scene, title="", place=scene[0].source, window=options.window)
 
