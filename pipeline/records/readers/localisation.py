@@ -16,7 +16,8 @@ LANGUAGES: Mapping[str, re.Pattern[str]] = {
     language: re.compile(rf"(?:{words})(?:\s*[(（](?:source|original|原文|default|base)[)）])?", re.IGNORECASE)
     for language, words in {
         CHINESE: r"中文|简体(?:中文)?|簡體(?:中文)?|繁[體体](?:中文)?|"
-        r"chinese(?:[ _-]?\(?(?:simplified|traditional)\)?)?|(?:schinese|tchinese)|zh|zh[_-](?:cn|tw|hk|hans|hant|chs|cht)|cn|chs|cht",
+        r"chinese(?:[ _-]?\(?(?:simplified|traditional)\)?)?|"
+        r"[st]chinese|zh|zh[_-](?:cn|tw|hk|hans|hant|chs|cht)|cn|chs|cht",
         ENGLISH: r"english|en|eng|en[_-](?:us|gb|uk|au)|英文|英语|英語",
         "Japanese": r"japanese|ja|jp|jpn|ja[_-]jp|日文|日语|日本語|日語",
         "Korean": r"korean|ko|kr|ko[_-]kr|韩文|韩语|한국어|韓文|韓語",
