@@ -14,9 +14,10 @@ from pipeline.records.field_map import write_path
 Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values of a mapping whose keys are values
 
 SPEAKERS = (
-    "speaker", "speaker_name", "speakername", "character", "character_name", "char", "npc", "npcname", "npc_name",
+    "speaker", "speaker_name", "speakername", "speakertag", "speaker_tag",
+    "character", "character_name", "char", "npc", "npcname", "npc_name",
     "who", "actor", "sender", "author", "name", "role", "from", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
-    "speakertag", "speaker_tag", "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
+    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
 )  # fmt: skip
 TEXTS = (
     "text", "message", "line", "dialogue", "dialog", "content", "utterance", "sentence", "quote", "speech", "says",
@@ -39,7 +40,7 @@ NUMBERED = re.compile(r"\d|_")
 NOBODY_NAMED = '"{{char}}"'  # the character that is converted
 # A number, a GUID, 0x01A2, or where a file lies.
 ID = re.compile(
-    r"[{(]?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[)}]?|0x[0-9a-f]+|\d+|(?=.{0,40}\d)[0-9a-f]{8,40}|"
+    r"[{(]?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[)}]?|0x[0-9a-f]+|(?:row[ _]?)?\d+|(?=.{0,40}\d)[0-9a-f]{8,40}|"
     r"\S*[/\\]\S+|\S+\.(?:png|jpe?g|webp|gif|svg|wav|ogg|mp3|wem|json|uasset|asset)",
     re.IGNORECASE,
 )

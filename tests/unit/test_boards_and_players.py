@@ -1,4 +1,4 @@
-"""Posts with their readers' comments, and subtitles as web players have them."""
+"""Posts, web players' subtitles, tabletop games, sheets of a studio: whose words are whose, and which are none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers.ptt import ABOVE, BELOW
+from pipeline.records.readers.dice import DICE, is_of_dice
+from pipeline.records.readers.foundry import ELSEWHERE, plain_text
+from pipeline.records.readers.no_lines import IS_CUT, NOT_WRITTEN, OF_OTHERS, reason_of_no_line
+from pipeline.records.readers.ptt import ABOVE, BELOW, COMMENT
 from pipeline.records.readers.video_subtitles import NO_SPEAKER
 from pipeline.records.result import Conversion
 
@@ -90,3 +93,114 @@ def test_subtitles_of_a_web_player_are_read_as_others_are(document: Any, tmp_pat
     found = [(record.text, [turn.text for turn in record.context]) for record in conversion.records]
     assert found == [("是风，我再点一次。", ["灯怎么灭了？"]), ("好了，亮了。", [])]
     assert account_of(conversion)["rejected"] == {"another speaker": 1, NO_SPEAKER: 1}
+
+
+TABLETOP = """January 21, 2024 7:42PM
+Mira (GM):"Sit. Not there."
+Pip:is that the chair
+Garrow:rolling 1d20+5
+(1)+5
+=6
+Mira (GM):"It was the chair."
+Lume:Insight: 17
+Mira (GM):rolling 1d8+3 fire
+(6)+3
+=9
+"""
+
+
+def test_what_dice_did_is_said_by_nobody_and_ends_no_scene(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "chat.txt", TABLETOP, "Mira")
+    assert [record.text for record in conversion.records] == ['"Sit. Not there."', '"It was the chair."']
+    second = conversion.records[1]
+    assert [turn.text for turn in second.context] == ['"Sit. Not there."', "is that the chair"]
+    assert second.source.endswith("chat.txt:7")
+    assert account_of(conversion)["rejected"] == {DICE: 8, "another speaker": 1}
+
+
+ACTOR: Any = {
+    "name": "Mira",
+    "type": "npc",
+    "img": "tokens/mira.webp",
+    "system": {
+        "attributes": {"hp": {"value": 58}},
+        "details": {
+            "biography": {"value": "<p>Mira keeps <b>the lamp</b> of @UUID[a.b]{Saltmere}.</p><p>Since&nbsp;May.</p>"}
+        },
+    },
+    "_stats": {"systemId": "dnd5e"},
+}
+JOURNAL: Any = {
+    "name": "People of Saltmere",
+    "pages": [
+        {"name": "Mira", "type": "text", "text": {"content": "<p>Mira keeps the lamp of Saltmere.</p>"}},
+        {"name": "Bram", "type": "text", "text": {"content": "<p>Bram ferries, and Mira pays him.</p>"}},
+    ],
+    "flags": {},
+}
+
+
+def test_an_actors_biography_is_a_passage_and_a_journals_page_of_its_name(tmp_path: Path) -> None:
+    (record,) = converted(tmp_path, "actor.json", json.dumps(ACTOR), "Mira").records
+    assert (record.kind, record.prompt) == ("background", "Biography")
+    assert record.text == "Mira keeps the lamp of Saltmere.\nSince May."
+    conversion = converted(tmp_path, "journal.json", json.dumps(JOURNAL), "Mira")
+    assert [record.text for record in conversion.records] == ["Mira keeps the lamp of Saltmere."]
+    assert account_of(conversion)["rejected"] == {ELSEWHERE: 1}
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "[2024-05-01 20:01:1{n} UTC] {who}: {text}\n",
+        "[00:0{n}.000 --> 00:0{n}.900]  {who}: {text}\n",
+    ],
+)
+def test_a_zones_name_or_an_end_may_follow_the_time(log: str, tmp_path: Path) -> None:
+    said = [("Bram", "Why a bog?"), ("Mira", "Rents are low."), ("Bram", "And the toad?"), ("Mira", "It came with it.")]
+    content = "".join(log.format(n=n, who=who, text=text) for n, (who, text) in enumerate(said))
+    records = converted(tmp_path, "a.txt", content, "Mira").records
+    assert [record.text for record in records] == ["Rents are low.", "It came with it."]
+
+
+def test_a_web_page_is_passed_over_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=r"is a web page: copy what you need of it into a \.txt"):
+        converted(tmp_path, "a.html", "<!DOCTYPE html><html><body><p>Mira</p></body></html>", "Mira")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("TBD", "", ""), NOT_WRITTEN),
+        (("N/A", "", ""), NOT_WRITTEN),
+        (("[no dialogue]", "", ""), NOT_WRITTEN),
+        (("（待补充）", "", ""), NOT_WRITTEN),
+        (("TODO: something angry", "", ""), NOT_WRITTEN),
+        (("Lorem ipsum dolor sit amet", "", ""), NOT_WRITTEN),
+        (("[CUT] I never liked you.", "", ""), IS_CUT),
+        (("【已删除】我从来不喜欢你。", "", ""), IS_CUT),
+        (("I never liked you.", "cut", ""), IS_CUT),
+        (("我从来不喜欢你。", "废弃", ""), IS_CUT),
+        (("I never liked you.", "", "CUT from the script of 3/4"), IS_CUT),
+        (("RT @bram: I never liked you.", "", ""), OF_OTHERS),
+        (("I cut it; no, a cut of meat.", "recorded", "cut the pause"), ""),
+        (("Todo está bien.", "ok", ""), ""),
+        (("To do that, I need a lamp.", "", ""), ""),
+    ],
+)
+def test_a_row_that_is_not_written_yet_or_cut_is_no_line(
+    row: tuple[str, str, str], reason: str, tmp_path: Path
+) -> None:
+    text, status, note = row
+    table = f'speaker,text,Status,Notes\nMira,"{text}",{status},{note}\nMira,"It is late, Bram.",,\n'
+    conversion = converted(tmp_path, "a.csv", table, "Mira")
+    assert account_of(conversion)["rejected"] == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize("mark", [" ", "(", "1", "推 ", ":", "rolling ", "=", "※", "@UUID[", "<"])
+def test_five_thousand_marks_take_no_time(mark: str) -> None:
+    text = mark * (5000 // len(mark))
+    is_of_dice(text)
+    COMMENT.fullmatch(text)
+    reason_of_no_line(text, {"status": text, "notes": text})
+    plain_text(text)

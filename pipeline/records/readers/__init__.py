@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,12 @@ from pipeline.records.readers import (
     charx,
     chat_log,
     chat_table,
+    dice,
     discord,
     documents,
     excel,
     exif_card,
+    foundry,
     json_rows,
     lorebook,
     mapped,
@@ -68,6 +71,7 @@ READERS: tuple[Reader, ...] = (
     Reader("lorebook", lorebook.recognises, lorebook.read),
     Reader("voice index", voice_index.recognises, voice_index.read),
     Reader("subtitles of a web player", video_subtitles.recognises, video_subtitles.read),
+    Reader("Foundry actor or journal", foundry.recognises, foundry.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("Telegram chat", telegram.recognises, telegram.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
@@ -77,6 +81,7 @@ READERS: tuple[Reader, ...] = (
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),
     Reader("post of PTT", ptt.recognises, ptt.read),
+    Reader("chat of a tabletop game", dice.recognises, dice.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
@@ -86,6 +91,7 @@ READERS: tuple[Reader, ...] = (
 
 
 OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+WEB, PAGE, HEAD = (".html", ".htm", ".xhtml"), re.compile(rb"<(?:!doctype|html)\b", re.IGNORECASE), 1024
 EXAMPLE = "`Name: line` or 名：话, a line each"
 MOST_NAMED = 4
 
@@ -185,6 +191,8 @@ def why_unknown(path: Path) -> str:
     suffix = path.suffix.lower()
     if path.stat().st_size == 0:
         return "is empty"
+    if suffix in WEB and PAGE.search(path.read_bytes()[:HEAD]):
+        return "is a web page: copy what you need of it into a .txt"
     if suffix in OFFICE:
         return f"is {suffix}: save its text as .txt, or its table as .csv"
     return "no known form"

@@ -8,13 +8,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import HEAD, RawFile, looks_like_json
-from pipeline.records.readers import asked, page, timed_log, transcript, whatsapp
+from pipeline.records.raw import RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers.set_aside import read_rest
+from pipeline.records.readers.transcript import NO_SCRIPTS
 
-TEXTS = (whatsapp, timed_log, asked, transcript, page)  # what a post may be, in the order of the readers
 STATION = re.compile(r"※\s?(?:發信站|文章網址|編輯|轉錄者)\s?[:：].*")
 COMMENT = re.compile(r"(?:推|噓|→)\s+\w{2,14}\s*[:：].*\d{1,2}/\d{1,2}(?:\s+\d{1,2}:\d{2})?\s*")
 HEADED = re.compile(r"(?:作者|看板|標題|時間|发信人|發信人)[\s:：]+\S.*")
@@ -27,7 +26,7 @@ BELOW, ABOVE = "a reader's comment below a post", "the head of a post"
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it has the line of its station below it, or comments."""
-    if not file.encoding or file.path.suffix.lower() in transcript.NO_SCRIPTS or looks_like_json(file):
+    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
     lines = [line.strip() for _, line in file.lines()]
     is_sent = any(line.startswith("※") and STATION.fullmatch(line) for line in lines)
@@ -47,16 +46,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     for place, (_, line) in enumerate(lines):
         if place >= body or COMMENT.fullmatch(line.strip()) or STATION.fullmatch(line.strip()):
             reasons[place] = BELOW
-    text = "\n".join("" if reason else line for (_, line), reason in zip(lines, reasons, strict=True))
-    plain = replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
-    reader = next((one for one in TEXTS if one.recognises(plain, options)), None)
-    if reader is None:
-        what = "is a post of PTT, and neither a script, questions and answers, nor a page about the character"
-        raise UnknownFormError(file.path, what, fix="save what you need of it as a text of its own")
-    yield from reader.read(plain, options)
-    for (number, line), reason in zip(lines, reasons, strict=True):
-        if reason and any(char.isalnum() for char in line):
-            yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=reason)
+    yield from read_rest(file, lines, reasons, options, what="a post of PTT")
 
 
 def _is_head(line: str) -> bool:

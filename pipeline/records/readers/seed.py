@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions, string
+from pipeline.records.readers.no_lines import reason_of_no_line
 
 NO_SPEAKER = "a row without a speaker"
 
@@ -15,6 +16,7 @@ def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[Ra
     speaker = string(source, row, "speaker", required=True)
     text = string(source, row, "text", required=True)
     scene, unusable = string(source, row, "source_title"), "" if speaker else NO_SPEAKER
+    unusable = unusable or reason_of_no_line(text, row)
     asked = string(source, row, "input")
     yield RawRecord(source, speaker or UNNAMED, text, asked=asked, scene=scene, unusable=unusable)
 

@@ -27,7 +27,9 @@ from pipeline.records.readers.transcript import NAME_LETTER, NO_SCRIPTS
 from pipeline.records.readers.whatsapp import MARKS, MIN_SHARE, SAMPLED_LINES
 
 FEWEST = 3  # messages
-STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?"
+# A zone's name, and when it ended, may follow: 20:01:15 UTC, [00:00.000 --> 00:04.000].
+AFTER_TIME = r"(?:Z|[+-]\d\d:?\d\d|\s(?:UTC|GMT|[CEMP][DS]T|CEST|BST|JST)\b|\s*-->\s*[\d:.,]{4,12})?"
+STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?{AFTER_TIME}[\])]?"
 DATED = rf"[\[(]?{DATE}[T,\s]+{CLOCK}[\])]?"
 NAME = r"(?P<speaker>[^\s:：<>\[\]][^:：<>\[\]\n\t]{0,48}?)"
 NUMBER = r"(?P<account>\s*[(（<][^()（）<>\s]{4,60}[)）>])?"  # of an account, or its address
