@@ -12,6 +12,8 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
+from pipeline.records.readers.localisation import CHOSEN
+from pipeline.records.readers.script_table import TAKEN
 from pipeline.records.result import Conversion
 from pipeline.records.shape import describe_columns, describe_shape
 from tests.raw_files import sheet, workbook
@@ -77,6 +79,7 @@ def test_in_a_table_in_which_people_take_turns_a_line_has_the_turns_before_it(wr
         "伞在门后面。": ["今天的药吃了没有？", "忘在船上了。", "那就现在去拿。", "外面在下雨。"],
     }
     assert account_of(conversion)["read"] == len(SCRIPT) - 1
+    assert account_of(conversion)["remarks"] == {TAKEN: 1}
 
 
 @either
@@ -138,7 +141,7 @@ def test_a_merged_speaker_is_of_its_rows_however_few_and_others_without_one_are_
     rows = [SCRIPT[0], SCRIPT[1], ("", "我等着呢。"), *SCRIPT[2:4], ("", "雨声渐大。"), *SCRIPT[4:]]
     conversion = converted(excel(tmp_path, rows, merged=["A2:A3"]))
     assert contexts(conversion)["我等着呢。"] == []
-    assert account_of(conversion)["remarks"] == {FILLED: 1}
+    assert account_of(conversion)["remarks"] == {FILLED: 1, TAKEN: 1}
     assert account_of(conversion)["rejected"] == {"another speaker": 2, "a row without a speaker": 1}
     assert contexts(conversion)["那就现在去拿。"][0] == "今天的药吃了没有？\n我等着呢。"
 
@@ -257,7 +260,7 @@ TRANSLATED: Rows = [
 def test_a_sheet_for_translators_is_read_in_the_language_of_the_characters_name(write: type, tmp_path: Path) -> None:
     conversion = converted(write(tmp_path, TRANSLATED))
     assert contexts(conversion) == {"潮水来晚了。": [], "今晚它来晚了。": ["潮水来晚了。", "它从不来晚。"]}
-    assert account_of(conversion)["remarks"] == {"tables read in one of their columns of several languages: 中文": 1}
+    assert account_of(conversion)["remarks"] == {CHOSEN.format("中文"): 1, TAKEN: 1}
     english = convert([tmp_path], "Orla", ConversionOptions(other_names=["苏晚晴"]))
     assert [record.text for record in english.records] == ["The tide is late.", "Tonight it is."]
 

@@ -49,6 +49,7 @@ NO_TURN = re.compile(
 )
 SAID_HOW = re.compile(r"\s*(?:o\.?s\.?|v\.?o\.?|心声|心聲|内心|內心|画外音|畫外音|独白|獨白)$")
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d{1,15})\D{0,8}")
+TAKEN = "tables taken for scripts, each line with the turns before it"
 LEAST_CHANGES = 0.3  # of neighbouring rows of a scene have different speakers
 LEAST_RETURNS, LEAST_IN_SCENES = 0.5, 0.34  # of the times that the one before may speak again; where scenes are named
 DOUBLE_SPACED = 0.4  # as many rows are blank, so that they separate nothing

@@ -15,7 +15,7 @@ from pipeline.records.readers.localisation import with_language
 from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
 from pipeline.records.readers.people_table import is_of_people, read_people
 from pipeline.records.readers.rows import read_rows
-from pipeline.records.readers.script_table import is_script, read_script, script_columns, without_spacing
+from pipeline.records.readers.script_table import TAKEN, is_script, read_script, script_columns, without_spacing
 from pipeline.records.shape import describe_columns
 
 SAMPLED_ROWS = 100
@@ -94,6 +94,7 @@ def _read_known(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
         rows = spaced if table.is_merged else partial(with_speakers, spaced, table.names, options)
         uncounted = rows if table.is_merged else spaced
         if is_script(uncounted(), columns, table.called, surely=table.is_surely_script):
+            options.remarks[TAKEN] += 1
             yield from read_script(rows(), columns, options, table.title)
             return
     yield from read_rows(_not_blank(rows()), options)
