@@ -30,7 +30,7 @@ PROMPT = re.compile(
     rf"(?:请|請|必须|必須|务必|務必)[^。\n]{{0,8}}每[次轮輪条條](?:{REPLY}|对话|對話)|每[次轮輪条條]{REPLY}的?[末结結最开開]|"
     rf"(?:{REPLY}|正文|字数|字數)[^。\n]{{0,12}}?(?:[不得]{{1,2}}少[于於]|至少|不超过|不超過|控制在|保持在)\s*\d+\s*字|"
     rf"(?:禁止|不要|不得|不可|请勿|請勿|避免)[^。\n]{{0,8}}(?:替|代替|扮演|控制|描写|描寫)\s*{USER}|"
-    r"^\s*(?:请|請)[你您]?扮演|^\s*[你您](?:将|將|需要|要|现在|現在)扮演|"
+    r"^[^\S\n]*+(?:(?:请|請)[你您]?扮演|[你您](?:将|將|需要|要|现在|現在)扮演)|"
     r"\b(?:write|respond|reply|output|generate)\b[^.\n]{0,60}\b(?:at least|no more than|minimum of|up to)\s+\d+\s+"
     r"(?:words|paragraphs|sentences|tokens)|\b\d+\s*(?:-|to)\s*\d+ (?:words|paragraphs) (?:per|each|long)|"
     r"(?:\{\{\s*char\s*\}\}|<BOT>|<CHAR>) (?:must|should) (?:(?:always|never|not|only) )*"
@@ -39,7 +39,7 @@ PROMPT = re.compile(
     r"(?:speak|writ|talk|act|reply|respond|control|narrat|describ|decid)(?:e|ing)?\b"
     rf"[^.\n]{{0,30}}\b(?:for|as|of)\s+(?:{USER}|the user)|"
     r"\b(?:at|in) the (?:end|beginning|start) of (?:each|every|your) (?:reply|response|message|post)|"
-    r"^\s*\[?\s*system(?: note| prompt)?\s*[:：]|\byou are an? (?:ai|large language|language model)\b|"
+    r"^[^\S\n]*+\[?[^\S\n]*+system(?: note| prompt)?\s*[:：]|\byou are an? (?:ai|large language|language model)\b|"
     r"\byou will (?:role-?play|play as)\b",
     re.IGNORECASE | re.MULTILINE,
 )

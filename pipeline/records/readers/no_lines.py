@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -39,8 +40,13 @@ def reason_of_no_line(text: str, row: Mapping[str, Any]) -> str:
 
 
 def _says_cut(key: str, value: Any) -> bool:
-    if not isinstance(value, str) or not value:
-        return False
+    words = _words_of(key)
+    return words is not None and isinstance(value, str) and words.fullmatch(value.strip()) is not None
+
+
+@functools.lru_cache(maxsize=1 << 10)  # the same keys in every row
+def _words_of(key: str) -> re.Pattern[str] | None:
+    """In which words a column says that a row is cut; None where it is about something else."""
     if STATUS.fullmatch(key.strip()):
-        return CUT.fullmatch(value.strip()) is not None
-    return NOTE.fullmatch(key.strip()) is not None and CUT_NOTE.fullmatch(value.strip()) is not None
+        return CUT
+    return CUT_NOTE if NOTE.fullmatch(key.strip()) else None

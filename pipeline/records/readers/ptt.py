@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.set_aside import read_rest
@@ -28,7 +29,10 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it has the line of its station below it, or comments."""
     if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
-    lines = [line.strip() for _, line in file.lines()]
+    try:
+        lines = [line.strip() for _, line in file.lines()]
+    except UnderstudyError:
+        return False  # whoever reads it says where it is broken
     is_sent = any(line.startswith("※") and STATION.fullmatch(line) for line in lines)
     return is_sent or sum(COMMENT.fullmatch(line) is not None for line in lines) >= LEAST_COMMENTS
 

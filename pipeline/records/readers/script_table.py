@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from pipeline.records.names import MANNER, spelling
@@ -52,7 +52,8 @@ NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d{1,15})\D{0,8}")
 TAKEN = "tables taken for scripts, each line with the turns before it"
 LEAST_CHANGES = 0.3  # of neighbouring rows of a scene have different speakers
 LEAST_RETURNS, LEAST_IN_SCENES = 0.5, 0.34  # of the times that the one before may speak again; where scenes are named
-DOUBLE_SPACED = 0.4  # as many rows are blank, so that they separate nothing
+DOUBLE_SPACED = 0.8  # of the rows stand below a blank one, so that these separate nothing
+LEAST_SPACED = 3  # rows, of which this can be said
 MOST_OUT_OF_ORDER = 0.1  # of the ids
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
@@ -186,8 +187,9 @@ def _in_scenes(rows: Rows, columns: Columns) -> Iterator[tuple[int, str, Mapping
 
 
 def without_spacing(rows: Callable[[], Rows]) -> Callable[[], Rows]:
-    """The rows without blank ones, where these stand below nearly every row and so separate nothing."""
+    """The rows without blank ones, where these stand above nearly every row and so separate nothing."""
     blank = [not any(cell(row, name) for name in row) for _, row in rows()]
-    if sum(blank) <= DOUBLE_SPACED * (len(blank) - sum(blank)):
+    said, spaced = blank.count(False), sum(above and not one for above, one in pairwise(blank))
+    if spaced < DOUBLE_SPACED * (said - 1) or said <= LEAST_SPACED:
         return rows
     return lambda: ((where, row) for where, row in rows() if any(cell(row, name) for name in row))

@@ -68,4 +68,4 @@ def lines_of(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     elif all(len(row) == 3 and CLOCK.fullmatch(row[0]) for row in said):
         yield from ("\t".join(row) for row in said)
     else:
-        yield from (" | ".join(dict.fromkeys(row)) for row in rows)
+        yield from (" | ".join(dict.fromkeys(row)).rstrip(" |") for row in rows)
