@@ -216,9 +216,10 @@ def test_a_word_table_with_a_header_is_a_script_table(tmp_path: Path) -> None:
     assert (record.prompt, [turn.text for turn in record.context]) == ("第二幕", ["药苦不苦？"])
 
 
-def test_a_word_table_of_people_in_rows_or_columns_gives_only_the_characters(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [word, excel])
+def test_a_table_of_people_in_rows_or_columns_gives_only_the_characters(write: type, tmp_path: Path) -> None:
     for rows in (PEOPLE, list(zip(*PEOPLE, strict=True))):
-        conversion = converted(word(tmp_path, rows))
+        conversion = converted(write(tmp_path, rows))
         assert [one.text for one in conversion.records] == ["年龄：41\n生日：3月12日\n职业：船医"]
 
 
@@ -309,6 +310,20 @@ def test_a_chat_table_may_say_whom_it_is_with_and_who_sends(tmp_path: Path) -> N
         ("陆知远", "陆知远", "在吗", "08:00"),
         ("陆知远", "苏晚晴", "在的，请进。", "08:01"),
     ]
-    conversion = converted(comma_separated(tmp_path, rows))
-    assert contexts(conversion) == {"在的，请进。": ["在吗"]}
-    assert [file.form for file in conversion.files] == ["chat in a table"]
+    for write in (comma_separated, excel, word):
+        assert contexts(converted(write(tmp_path, rows))) == {"在的，请进。": ["在吗"]}
+
+
+def test_a_sheet_of_no_known_form_beside_others_says_that_she_is_named_in_it(tmp_path: Path) -> None:
+    sheets = {
+        "one": sheet(SCRIPT),
+        "two": sheet([("甲", "乙"), ("苏晚晴", "来过")]),
+        "three": sheet([("甲", "乙"), ("丙", "丁")]),
+    }
+    (tmp_path / "a.xlsx").write_bytes(workbook(**sheets))
+    rejected = account_of(converted(tmp_path / "a.xlsx"))["rejected"]
+    assert rejected == {
+        "another speaker": 2,
+        "a sheet of no known form": 1,
+        "a sheet of no known form, in which 苏晚晴 is named": 1,
+    }

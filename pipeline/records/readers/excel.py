@@ -16,7 +16,15 @@ from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormErr
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.merged_cells import ABOVE
 from pipeline.records.readers.table_forms import read_table
-from pipeline.records.readers.table_grid import Grid, MergedRange, find_header, lines_above, table_below
+from pipeline.records.readers.table_grid import (
+    Grid,
+    MergedRange,
+    are_columns_of_people,
+    find_header,
+    lines_above,
+    read_columns,
+    table_below,
+)
 
 ARCHIVE, OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOK = "xl/workbook.xml"
@@ -56,15 +64,24 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     sheets = [sheet for sheet in _sheets(file) if len(sheet.said()) > 1]
     headers = [find_header(sheet, options) for sheet in sheets]
-    for sheet, header in zip(sheets, headers, strict=True):
+    of_columns = [
+        header is None and are_columns_of_people(sheet) for sheet, header in zip(sheets, headers, strict=True)
+    ]
+    is_known = any(of_columns) or any(header is not None for header in headers)
+    for sheet, header, is_of_columns in zip(sheets, headers, of_columns, strict=True):
         first, cells = sheet.said()[0]
-        if header is None and any(headers):
+        if is_of_columns:
+            yield from read_columns(sheet)
+        elif header is None and is_known:
             yield RawRecord(sheet.place(first), UNNAMED, ", ".join(cells), unusable=_unknown(sheet, options))
-            continue
-        yield from (
-            RawRecord(source, UNNAMED, text, unusable=ABOVE) for source, text in lines_above(sheet, header or first)
-        )
-        yield from read_table(table_below(sheet, header or first, options), options)
+        else:
+            yield from _below(sheet, header or first, options)
+
+
+def _below(sheet: Grid, header: int, options: ReadOptions) -> Iterator[RawRecord]:
+    for source, text in lines_above(sheet, header):
+        yield RawRecord(source, UNNAMED, text, unusable=ABOVE)
+    yield from read_table(table_below(sheet, header, options), options)
 
 
 def _unknown(sheet: Grid, options: ReadOptions) -> str:

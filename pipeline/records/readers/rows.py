@@ -151,7 +151,7 @@ def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str])
 
 def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
     """A row's own system prompt, which is set aside: the persona has the character's."""
-    if text := string(source, row, "system"):
+    if not isinstance(row.get("system"), Mapping) and (text := string(source, row, "system")):
         yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
+from pipeline.records.readers.chat_rows import is_chat, read_messages
 from pipeline.records.readers.localisation import with_language
 from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
 from pipeline.records.readers.people_table import is_of_people, read_people
@@ -57,13 +58,20 @@ class Table:
 def is_known(names: Sequence[str], called: Sequence[str], options: ReadOptions) -> bool:
     """Whether the names of the columns are those of a table that can be read."""
     options = with_language(names, options)
-    return is_header(names, options) or is_of_people(names) or _text_of_one(names, called, options) is not None
+    return (
+        is_chat(names, options)
+        or is_header(names, options)
+        or is_of_people(names)
+        or _text_of_one(names, called, options) is not None
+    )
 
 
 def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a table, by what it is."""
     options = with_language(table.names, options, count=True)
-    if is_header(table.names, options):
+    if is_chat(table.names, options):
+        yield from read_messages(table.rows, table.names, options)
+    elif is_header(table.names, options):
         yield from _read_known(table, options)
     elif is_of_people(table.names):
         yield from read_people(table.rows(), table.names)

@@ -6,17 +6,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.readers.merged_cells import ABOVE
-from pipeline.records.readers.people_table import NAMES, profile
 from pipeline.records.readers.table_forms import read_table
-from pipeline.records.readers.table_grid import Grid, find_header, lines_above, table_below
+from pipeline.records.readers.table_grid import (
+    Grid,
+    are_columns_of_people,
+    find_header,
+    lines_above,
+    read_columns,
+    table_below,
+)
 from pipeline.records.readers.transcript import LABEL
 
 PAIRS = 4  # cells of a row that is two pairs of a label and what it says
 CLOCK = re.compile(r"(?:[上下]午)?\s?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?")
-LEAST_LABELS = 2
 
 
 def read_grid(grid: Grid, options: ReadOptions, title: str) -> Iterator[RawRecord] | None:
@@ -24,10 +28,7 @@ def read_grid(grid: Grid, options: ReadOptions, title: str) -> Iterator[RawRecor
     header = find_header(grid, options)
     if header is not None:
         return _below(grid, header, options, title)
-    said = [cells for _, cells in grid.said()]
-    if _is_transposed(said):
-        return _people_in_columns(grid)
-    return None
+    return read_columns(grid) if are_columns_of_people(grid) else None
 
 
 def _below(grid: Grid, header: int, options: ReadOptions, title: str) -> Iterator[RawRecord]:
@@ -35,27 +36,6 @@ def _below(grid: Grid, header: int, options: ReadOptions, title: str) -> Iterato
         yield RawRecord(place, UNNAMED, text, unusable=ABOVE)
     table = replace(table_below(grid, header, options), title=title, is_surely_script=True)
     yield from read_table(table, options)
-
-
-def _is_transposed(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether its first column holds the labels of a profile, and each other one a person."""
-    if len(rows) < LEAST_LABELS + 1 or min(map(len, rows)) < 3:
-        return False
-    corner, labels = spelling(rows[0][0]), [row[0].strip() for row in rows[1:]]
-    named = not corner or corner in NAMES or LABEL.fullmatch(corner) is not None
-    return (
-        named and sum(LABEL.fullmatch(label) is not None for label in labels) * 2 > len(labels) and _are_names(rows[0])
-    )
-
-
-def _are_names(cells: Sequence[str]) -> bool:
-    return all(cell and not LABEL.fullmatch(cell.strip()) for cell in cells[1:])
-
-
-def _people_in_columns(grid: Grid) -> Iterator[RawRecord]:
-    first, *rows = grid.said()
-    for column, person in list(enumerate(first[1]))[1:]:
-        yield profile(grid.place(first[0]), person, {cells[0]: cells[column] for _, cells in rows})
 
 
 def lines_of(rows: Sequence[Sequence[str]]) -> Iterator[str]:
