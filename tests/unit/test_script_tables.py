@@ -13,7 +13,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.readers.localisation import CHOSEN
-from pipeline.records.readers.script_table import TAKEN
+from pipeline.records.readers.script_table import DOUBTFUL, TAKEN
 from pipeline.records.result import Conversion
 from pipeline.records.shape import describe_columns, describe_shape
 from tests.raw_files import sheet, workbook
@@ -130,6 +130,20 @@ def test_a_list_of_voices_or_a_dump_gets_no_context(write: type, rows: Rows, tmp
     records = converted(write(tmp_path, rows)).records
     assert records
     assert not any(record.context for record in records)
+
+
+@either
+def test_many_rows_of_two_people_in_no_order_are_doubtful_unless_something_says_that_they_have_one(
+    write: type, tmp_path: Path
+) -> None:
+    who = ["苏晚晴" if number // 2 % 2 else "陆知远" for number in range(40)]
+    rows = [("角色", "台词"), *((name, f"这是第{number}句话。") for number, name in enumerate(who))]
+    conversion = converted(write(tmp_path, rows))
+    assert not any(record.context for record in conversion.records)
+    assert account_of(conversion)["remarks"] == {DOUBTFUL: 1}
+    assert any(record.context for record in converted(write(tmp_path, rows, "第三章剧本")).records)
+    numbered = [("序号", *rows[0]), *((str(number), *row) for number, row in enumerate(rows[1:]))]
+    assert any(record.context for record in converted(write(tmp_path, numbered)).records)
 
 
 @either

@@ -9,10 +9,11 @@ a title for each, or is called a list of voices. In doubt a table is none, and i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
@@ -49,8 +50,25 @@ NO_TURN = re.compile(
 )
 SAID_HOW = re.compile(r"\s*(?:o\.?s\.?|v\.?o\.?|心声|心聲|内心|內心|画外音|畫外音|独白|獨白)$")
 NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d{1,15})\D{0,8}")
+Judgement = Literal["script", "doubtful", "list"]
+DOUBTFUL = (
+    "tables that may be scripts, or lines in no order: a column 场景 or `Scene`, or a file called script, says which"
+)
 TAKEN = "tables taken for scripts, each line with the turns before it"
 LEAST_CHANGES = 0.3  # of neighbouring rows of a scene have different speakers
+# What says that rows have an order: a number, what people do meanwhile; a file or a sheet that is called a script.
+ORDERED = re.compile(
+    r"序号|序號|镜号|鏡號|行号|行號|动作(?:[/／、].*)?|動作|舞台指示|音效|no\.?|"
+    r"(?:stage )?directions?|actions?|sfx|bgm",
+    re.IGNORECASE,
+)
+SCRIPT = re.compile(
+    r"剧本|劇本|脚本|腳本|剧情|劇情|第.{1,4}[章幕话話回集]|对话|對話|"
+    r"\b(?:script|chapter|scene|act|episode|dialogue)s?\b",
+    re.IGNORECASE,
+)
+MANY = 20  # rows, of which chance would be seen
+BY_TURNS = 1.25  # times as many changes as by chance
 LEAST_RETURNS, LEAST_IN_SCENES = 0.5, 0.34  # of the times that the one before may speak again; where scenes are named
 DOUBLE_SPACED = 0.8  # of the rows stand below a blank one, so that these separate nothing
 LEAST_SPACED = 3  # rows, of which this can be said
@@ -68,6 +86,7 @@ class Columns:
     bounds: tuple[str, ...]
     title: str | None
     ids: tuple[str, ...]
+    are_ordered: bool = False  # others say that the rows have an order, as a number or a stage direction does
 
 
 @dataclass(slots=True)
@@ -75,18 +94,20 @@ class Turns:
     """How people take turns in a table, counted row by row."""
 
     rows: int = 0
+    others: int = 0  # rows of a narrator, of nobody, of several at once
+    scenes: int = 1
     pairs: int = 0
     changes: int = 0
     may_return: int = 0
     returns: int = 0
     misplaced: int = 0  # ids that do not go on with the one before
-    speakers: set[str] = field(default_factory=set)
+    speakers: Counter[str] = field(default_factory=Counter)
     runs: tuple[str, ...] = ()  # the last speakers of the scene
 
     def add(self, speaker: str) -> None:
         """Count a row of a scene."""
         self.rows += 1
-        self.speakers.add(speaker)
+        self.speakers[speaker] += 1
         self.pairs += bool(self.runs)
         if self.runs and self.runs[-1] == speaker:
             return
@@ -95,6 +116,10 @@ class Turns:
             self.may_return += 1
             self.returns += self.runs[-2] == speaker
         self.runs = (*self.runs[-1:], speaker)
+
+    def changes_by_chance(self) -> float:
+        """How many changes there would be if the rows were in no order."""
+        return self.pairs * (1 - sum(count**2 for count in self.speakers.values()) / self.rows**2)
 
 
 def script_columns(names: Sequence[str], options: ReadOptions) -> Columns | None:
@@ -107,22 +132,34 @@ def script_columns(names: Sequence[str], options: ReadOptions) -> Columns | None
     bounds = tuple(name for name in own if name in titled or BOUNDS.fullmatch(name.strip()))
     titles = [name for name in bounds if name in titled or TITLED.fullmatch(name.strip())]
     ids = tuple(name for name in own if name not in bounds and ID.fullmatch(name.strip()))
-    return Columns(speaker, text, bounds, titles[0] if titles else None, ids)
+    are_ordered = bool(bounds) or any(ORDERED.fullmatch(name.strip()) for name in own)
+    return Columns(speaker, text, bounds, titles[0] if titles else None, ids, are_ordered)
 
 
-def is_script(rows: Rows, columns: Columns, called: Sequence[str], *, surely: bool = False) -> bool:
+def judge(
+    rows: Rows, columns: Columns, called: Sequence[str], *, is_ordered: bool = False, surely: bool = False
+) -> Judgement:
     """Whether people take turns in the table, and nothing speaks for a list; `called` are its file and its sheet.
 
-    With `surely` it is one where two people speak, or somebody twice, as in a Word document: nobody keeps a dump there.
+    In many rows it is doubtful where chance would have as many turns, and nothing says that the rows have an order, as
+    a column for scenes, a narrator or merged cells (`is_ordered`) do. With `surely` it is a script where two people
+    speak, or somebody twice, as in a Word document: nobody keeps a dump there.
     """
     if any(LISTS_VOICES.search(name) for name in called):
-        return False
+        return "list"
     turns = _count(rows, columns)
     if len(turns.speakers) < 2 or turns.misplaced > MOST_OUT_OF_ORDER * turns.rows:
-        return False
+        return "list"
+    if surely and turns.rows > (len(turns.speakers) if len(turns.speakers) > 2 else 1):
+        return "script"
     share = LEAST_IN_SCENES if columns.bounds else LEAST_RETURNS
     answers = turns.returns >= max(1, share * turns.may_return) and turns.changes >= LEAST_CHANGES * turns.pairs
-    return answers or (surely and turns.rows > (len(turns.speakers) if len(turns.speakers) > 2 else 1))
+    if not answers:
+        return "list"
+    is_ordered = is_ordered or columns.are_ordered or turns.others > 0 or turns.scenes > 1
+    is_ordered = is_ordered or any(SCRIPT.search(name) for name in called)
+    by_chance = turns.rows >= MANY and turns.changes < BY_TURNS * turns.changes_by_chance()
+    return "doubtful" if by_chance and not is_ordered else "script"
 
 
 def read_script(rows: Rows, columns: Columns, options: ReadOptions, title: str = "") -> Iterator[RawRecord]:
@@ -153,8 +190,11 @@ def _count(rows: Rows, columns: Columns) -> Turns:
     for number, _, row in _in_scenes(rows, columns):
         if number != scene:
             scene, turns.runs, last = number, (), ()
+            turns.scenes += 1
         speaker = SAID_HOW.sub("", spelling(MANNER.sub("", cell(row, columns.speaker))))
-        if not NO_TURN.fullmatch(speaker):
+        if NO_TURN.fullmatch(speaker):
+            turns.others += 1
+        else:
             turns.add(speaker)
             ids = tuple(cell(row, name) for name in columns.ids)
             turns.misplaced += any(map(_is_misplaced, last, ids))

@@ -16,10 +16,11 @@ from pipeline.records.readers.localisation import with_language
 from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
 from pipeline.records.readers.people_table import is_of_people, read_people
 from pipeline.records.readers.rows import read_rows
-from pipeline.records.readers.script_table import TAKEN, is_script, read_script, script_columns, without_spacing
+from pipeline.records.readers.script_table import DOUBTFUL, TAKEN, judge, read_script, script_columns, without_spacing
 from pipeline.records.shape import describe_columns
 
 SAMPLED_ROWS = 100
+REMARKS = {"script": TAKEN, "doubtful": DOUBTFUL}
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 # What a file or a sheet of one character's lines is called besides its name: 陆沉舟语音表_v2, Mira's lines (final).
 OF_LINES = re.compile(
@@ -100,9 +101,10 @@ def _read_known(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     if columns := script_columns(table.names, options):
         spaced = without_spacing(table.rows)
         rows = spaced if table.is_merged else partial(with_speakers, spaced, table.names, options)
-        uncounted = rows if table.is_merged else spaced
-        if is_script(uncounted(), columns, table.called, surely=table.is_surely_script):
-            options.remarks[TAKEN] += 1
+        uncounted, surely = rows if table.is_merged else spaced, table.is_surely_script
+        found = judge(uncounted(), columns, table.called, is_ordered=table.is_merged, surely=surely)
+        options.remarks.update([REMARKS[found]] if found in REMARKS else [])
+        if found == "script":
             yield from read_script(rows(), columns, options, table.title)
             return
     yield from read_rows(_not_blank(rows()), options)
