@@ -28,9 +28,6 @@ PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",
     "简介", "描述", "介绍", "背景", "故事", "性格", "设定", "资料",
 )  # fmt: skip
-OF_ANYTHING = frozenset(
-    {"content", "value", "body", "text", "内容", "內容", "文本"}
-)  # what is said, or told of somebody
 QUESTIONS = ("question", "q", "ask", "prompt", "问题", "提问", "问")
 TITLES = (
     "title", "summary", "heading", "topic", "scenario", "scene", "chapter", "label", "event", "quest", "category",
@@ -103,25 +100,6 @@ def describe_shape(documents: Sequence[Any], name: str) -> str:
         f"{listing}\nfrom which this is guessed; paste it, and correct it where it is wrong:\n\n{maps}\n"
         "(docs/formats.md, Unforeseen shapes, says what its keys mean)"
     )
-
-
-def describe_columns(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What to do about a table: the columns that its rows suggest, ready for a recipe, if they suggest any."""
-    guessed = next((guess.columns for guess in guess_maps(shape_of(rows)) if guess.rows == ()), ())
-    found = dict(pair.split("=", 1) for pair in guessed)
-    names_texts = found.get("text", "").lower() in TEXTS
-    own = {ours: theirs for ours, theirs in found.items() if any(theirs in row for row in rows)}
-    if found.get("speaker") == NOBODY_NAMED and own.keys() >= {"text", "title"} and own["text"].lower() in OF_ANYTHING:
-        return (
-            f"if it is about the character, set `columns` in the recipe to [input={own['title']}, text={own['text']}]"
-        )
-    if found.get("speaker") == NOBODY_NAMED and names_texts:
-        pairs = ", ".join(f"'{ours}={theirs}'" for ours, theirs in {"speaker": NOBODY_NAMED, **own}.items())
-        return f"if all of it is the character's, set `columns` in the recipe to [{pairs}]"
-    if "speaker" not in own and not names_texts:
-        own = {}
-    pairs = ", ".join(f"{ours}={theirs}" for ours, theirs in own.items()) or "speaker=who, text=line"
-    return f"set `columns` in the recipe, such as [{pairs}]"
 
 
 def shape_of(documents: Sequence[Any]) -> Shape:

@@ -11,11 +11,12 @@ import pytest
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
+from pipeline.records.column_advice import describe_columns
 from pipeline.records.conversion import convert
 from pipeline.records.readers.localisation import CHOSEN
 from pipeline.records.readers.script_table import DOUBTFUL, TAKEN
 from pipeline.records.result import Conversion
-from pipeline.records.shape import describe_columns, describe_shape
+from pipeline.records.shape import describe_shape
 from tests.raw_files import sheet, workbook
 
 Rows = Sequence[Sequence[str]]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.column_advice import describe_columns
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers import alpaca, haruhi, messages, seed
 from pipeline.records.readers.messages import SYSTEM_PROMPT
 from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
-from pipeline.records.shape import describe_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from pipeline.records.column_advice import describe_columns
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.readers.chat_rows import is_chat, read_messages
@@ -17,7 +18,6 @@ from pipeline.records.readers.merged_cells import SPEAKER, TEXT, cell, column_fo
 from pipeline.records.readers.people_table import is_of_people, read_people
 from pipeline.records.readers.rows import read_rows
 from pipeline.records.readers.script_table import DOUBTFUL, TAKEN, judge, read_script, script_columns, without_spacing
-from pipeline.records.shape import describe_columns
 
 SAMPLED_ROWS = 100
 REMARKS = {"script": TAKEN, "doubtful": DOUBTFUL}
