@@ -163,11 +163,6 @@ def test_a_zones_name_or_an_end_may_follow_the_time(log: str, tmp_path: Path) ->
     assert [record.text for record in records] == ["Rents are low.", "It came with it."]
 
 
-def test_a_web_page_is_passed_over_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UnderstudyError, match=r"is a web page: copy what you need of it into a \.txt"):
-        converted(tmp_path, "a.html", "<!DOCTYPE html><html><body><p>Mira</p></body></html>", "Mira")
-
-
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +90,6 @@ READERS: tuple[Reader, ...] = (
 
 
 OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
-WEB, PAGE, HEAD = (".html", ".htm", ".xhtml"), re.compile(rb"<(?:!doctype|html)\b", re.IGNORECASE), 1024
 EXAMPLE = "`Name: line` or 名：话, a line each"
 MOST_NAMED = 4
 
@@ -191,8 +189,6 @@ def why_unknown(path: Path) -> str:
     suffix = path.suffix.lower()
     if path.stat().st_size == 0:
         return "is empty"
-    if suffix in WEB and PAGE.search(path.read_bytes()[:HEAD]):
-        return "is a web page: copy what you need of it into a .txt"
     if suffix in OFFICE:
         return f"is {suffix}: save its text as .txt, or its table as .csv"
     return "no known form"
