@@ -22,6 +22,7 @@ from pipeline.records.text_patterns import (
     HALF_WIDTH,
     INVISIBLE,
     LINE_BREAK,
+    LOCALISED,
     MARKUP,
     OPTION_TAG,
     PLACEHOLDER,
@@ -104,7 +105,8 @@ def normalise_unicode(text: str) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """The text without tags of colour and style; tags and escapes that break lines break them."""
+    """The text without tags of colour and style, or a call around it; tags and escapes that break lines break them."""
+    text = LOCALISED.sub(lambda match: match["text"].replace('\\"', '"'), text) if "TEXT(" in text else text
     return MARKUP.sub("", LINE_BREAK.sub("\n", text))
 
 
@@ -203,7 +205,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "markup",
         "strip tags, break lines where they do",
-        lambda text: MARKUP.search(text) is not None or LINE_BREAK.search(text) is not None,
+        lambda text: any(one.search(text) for one in (MARKUP, LINE_BREAK, LOCALISED)),
         lambda text, rules, character: strip_markup(text),
     ),
     Step(

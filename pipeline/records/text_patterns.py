@@ -11,8 +11,14 @@ SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]{2,}|[\u00a0\u2000-\u2
 MARKUP = re.compile(
     r"</?(?:color|size|font|span|b|i|u|em|strong|p|center|sprite)(?:[ =#][^<>]*)?>"
     # A game engine's: {w=0.5}, {b}loud{/b}.
-    r"|\{/?(?:b|i|u|w|p|nw|fast|cps|color|size|font|alpha)(?:=[^{}\n]{0,40})?\}",
+    r"|\{/?(?:b|i|u|w|p|nw|fast|cps|color|size|font|alpha)(?:=[^{}\n]{0,40})?\}"
+    # A sound or a face, [[MIRA_LAUGH]], in the capitals of a studio's sheets.
+    r"|(?-i:\[\[[A-Z][A-Z\d]{0,30}_[A-Z\d_]{1,40}\]\])",
     re.IGNORECASE,
+)
+# Unreal's, around the text of a table: NSLOCTEXT("Table", "Row_1", "Come up.").
+LOCALISED = re.compile(
+    r'(?:(?:NS)?LOCTEXT|INVTEXT)\((?:\s*"[^"\n]{0,200}"\s*,){0,2}\s*"(?P<text>(?:[^"\\]|\\.)*)"\s*\)', re.DOTALL
 )
 LINE_BREAK = re.compile(r"<br\s*/?>|\\n|\r\n?", re.IGNORECASE)
 GENDERED = re.compile(r"\{M#?(?P<m1>[^{}]*)\}\{F#?(?P<f1>[^{}]*)\}|\{F#?(?P<f2>[^{}]*)\}\{M#?(?P<m2>[^{}]*)\}")

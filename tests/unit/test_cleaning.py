@@ -113,6 +113,22 @@ def test_marks_without_a_partner_are_restored_or_mended(before: str, after: str)
     assert balance_marks(before) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Mind{w=0.5} the {b}third{/b} stair.{nw}", "Mind the third stair."),
+        ("Mind the<sprite=2> third stair.", "Mind the third stair."),
+        ("[[MIRA_LAUGH]]Mind the third stair.", "Mind the third stair."),
+        ('NSLOCTEXT("DT", "Row_1", "Mind the \\"third\\" stair.")', 'Mind the "third" stair.'),
+        ('INVTEXT("Mind it.")', "Mind it."),
+        ("Mind it.\\nNow.", "Mind it.\nNow."),
+        ("{a} and [[Page]]", "{a} and [[Page]]"),
+    ],
+)
+def test_an_engines_tags_are_no_words(before: str, after: str) -> None:
+    assert clean(before, RULES, "Mira") == after
+
+
 # Whoever plays, as those who write games put it.
 PLAYERS = (
     *("{玩家名}", "{PLAYER_NAME}", "<player>", "<玩家>", "【玩家】", "【主角名】", "#玩家#", "${player}"),
