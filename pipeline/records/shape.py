@@ -32,6 +32,7 @@ QUESTIONS = ("question", "q", "ask", "prompt", "问题", "提问", "问")
 TITLES = (
     "title", "summary", "heading", "topic", "scenario", "scene", "chapter", "label", "event", "quest", "category",
     "name", "标题", "主题", "场景", "章节", "话题", "摘要", "任务", "分类",
+    "任务名", "任务名称", "場景", "章節", "任務", "標題",
 )  # fmt: skip
 ROLES = frozenset((*SPEAKERS, *TEXTS, *PASSAGES, *QUESTIONS, *TITLES))
 LONGEST_SAMPLE, MOST_PATHS, MAX_DEPTH = 60, 24, 16

@@ -289,7 +289,7 @@ def test_a_sheet_for_translators_is_read_in_the_language_of_the_characters_name(
         ([("Key", "Speaker", "DE", "FR"), ("a", "苏晚晴", "Guten Abend.", "Bonsoir.")], "no known form"),
         (
             [("ID", "任务名", "NPC", "对话内容"), ("1", "失踪的猫", "苏晚晴", "它在钟楼。")],
-            "speaker=NPC, text=对话内容",
+            "speaker=NPC, text=对话内容, title=任务名",
         ),
         (
             VOICES,
