@@ -245,7 +245,11 @@ def _above(shape: Shape, path: Path) -> Iterator[dict[str, list[Any]]]:
 
 def _text_field(fields: Mapping[str, list[Any]]) -> str | None:
     """The field that holds texts, by its name or by how many words there are in it; no ids, and not all the same."""
-    fields = {name: values for name, values in fields.items() if not _are_ids(values) and not _are_the_same(values)}
+    fields = {  # a name that begins or ends with spaces cannot be written as one
+        name: values
+        for name, values in fields.items()
+        if name == name.strip() and not _are_ids(values) and not _are_the_same(values)
+    }
     if named := _named(fields, TEXTS):
         return named
     others = {name: _wordiness(v) for name, v in fields.items() if name.lower() not in ROLES}
