@@ -32,6 +32,7 @@ SUFFIXES = (".xlsx", ".xlsm")
 MAX_UNPACKED = 1 << 28  # bytes of all of its parts: openpyxl holds the texts in memory
 MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 MERGED = re.compile(rb'<(?:\w{1,8}:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
 
@@ -114,12 +115,12 @@ def _sheets(file: RawFile) -> list[Grid]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations, which no text needs
             workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            merged = merged_ranges(data)
             for sheet in workbook.worksheets:
                 sheet.reset_dimensions()  # what it claims of its size is not believed
                 source = f"{file.path}#{sheet.title}"
                 lines = list(_lines(source, sheet.iter_rows(values_only=True)))
-                merged = merged_ranges(data, sheet._worksheet_path)
-                found.append(Grid(source, lines, (file.path.stem, sheet.title), merged))
+                found.append(Grid(source, lines, (file.path.stem, sheet.title), merged.get(sheet.title, ())))
     except UnderstudyError:
         raise
     except Exception as error:  # openpyxl checks little, and raises whatever a broken part leads to
@@ -129,12 +130,29 @@ def _sheets(file: RawFile) -> list[Grid]:
     return found
 
 
-def merged_ranges(data: bytes, part: str) -> tuple[MergedRange, ...]:
-    """The ranges of several rows that a sheet merges; openpyxl has them only where it holds all cells in memory."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(part) as sheet:
-        found = MERGED.findall(sheet.read())
-    ranges = (MergedRange(int(first), int(last), _column_number(column)) for column, first, last in found)
-    return tuple(one for one in ranges if one.last > one.first)
+def merged_ranges(data: bytes) -> dict[str, tuple[MergedRange, ...]]:
+    """The ranges of several rows that each sheet merges, by its title.
+
+    openpyxl has them only where it holds all cells in memory.
+    """
+    from openpyxl.packaging.relationship import get_dependents
+    from openpyxl.packaging.workbook import WorkbookPackage
+    from openpyxl.xml.functions import fromstring
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if WORKBOOK not in archive.namelist():
+            return {}
+        parts = get_dependents(archive, RELATIONS)
+        sheets = WorkbookPackage.from_tree(fromstring(archive.read(WORKBOOK))).sheets
+        found = {sheet.name: MERGED.findall(archive.read(parts.get(sheet.id).target)) for sheet in sheets}
+    return {title: tuple(_ranges(cells)) for title, cells in found.items()}
+
+
+def _ranges(cells: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[MergedRange]:
+    """Those of several rows among merged cells, each with its column and its first and last row."""
+    for column, first, last in cells:
+        if int(last) > int(first):
+            yield MergedRange(int(first), int(last), _column_number(column))
 
 
 def _column_number(letters: bytes) -> int:

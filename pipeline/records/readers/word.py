@@ -17,7 +17,8 @@ from pipeline.records.readers.table_grid import Grid
 from pipeline.records.readers.word_tables import lines_of, read_grid
 
 SUFFIX = ".docx"
-TEXTS = (whatsapp, timed_log, asked, screenplay, prose, transcript, page)  # what a text may be, in the order of the readers
+# What a text may be, in the order of the readers.
+TEXTS = (whatsapp, timed_log, asked, screenplay, prose, transcript, page)
 FIX = "save its text as .txt"
 WRITE = "write `Name: line`, a line each, head the columns of its tables (角色, 台词), or begin with the name"
 BESIDE = "a text beside tables, of no known form"
@@ -121,8 +122,9 @@ def _rows_of(table: Any) -> list[tuple[int, list[str]]]:
     """Its rows with their numbers; a cell that is merged with the one before it is empty."""
     found = []
     for number, row in enumerate(table.rows, 1):
-        cells = list(row.cells)
-        texts = [cell.text.replace("\n", " ").strip() for cell in cells]
-        again = [place > 0 and cell._tc is cells[place - 1]._tc for place, cell in enumerate(cells)]
-        found.append((number, ["" if is_same else text for text, is_same in zip(texts, again, strict=True)]))
+        texts: list[str] = []
+        for place, cell in enumerate(row.cells):  # a merged one comes as often as it is wide
+            if place >= len(texts):
+                texts += [cell.text.replace("\n", " ").strip(), *[""] * (cell.grid_span - 1)]
+        found.append((number, texts))
     return found
