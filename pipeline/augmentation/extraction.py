@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pipeline.augmentation.attribute_lists import attribute_facts
 from pipeline.augmentation.extraction_grammar import Grammar, PassageFact, Statement, read_grammar
@@ -21,6 +22,27 @@ AROUND = ' \t\r\n[]()*#>-"\u3000'  # of a card's notes: [Orla repairs clocks.]
 FINAL = ".。!！?？ \t\n\u3000"
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 LONGEST_CLAUSE = 300  # characters of a clause that is trusted
+
+
+@dataclass(slots=True)
+class Meant:
+    """Whether a pronoun of a passage means the character, as one reads on: `is_meant`, since nobody else was named.
+
+    The first pronoun that does says which ones do; one that goes with others means somebody who was not seen.
+    """
+
+    grammar: Grammar
+    is_meant: bool = False
+    pronouns: tuple[str, ...] = ()
+
+    def by(self, pronoun: re.Match[str] | None) -> re.Match[str] | None:
+        """The pronoun, if it means the character."""
+        if pronoun is None or not self.is_meant:
+            return None
+        together = self.grammar.same_person(pronoun[0])
+        self.pronouns = self.pronouns or together
+        self.is_meant = together == self.pronouns
+        return pronoun if self.is_meant else None
 
 
 def extract_facts(
@@ -53,14 +75,14 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
     """What the clauses state whose subject is the character."""
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
-    about = False  # whether a pronoun still means the character
+    meant = Meant(grammar)
     introduced = False  # whether the passage introduces it in a list, after which its sentences have no subject
     for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
-        carries_on, lists = introduced and about, False
+        carries_on, lists = introduced and meant.is_meant, False
         for clause in _clauses(voice, grammar):
             named = own.match(clause)
-            subject = named or (pronoun.match(clause) if about else None)
+            subject = named or meant.by(pronoun.match(clause))
             rest = _after(subject, clause, grammar) if subject else clause
             facts = (
                 list(_stated_by(rest, sentence.strip(AROUND), name, grammar, lists)) if subject or carries_on else []
@@ -73,7 +95,7 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
             states_more = any(fact.rule.type != "relation" for fact in facts)
             likes = any(fact.rule.type == "taste" for fact in facts)  # whom it likes has not taken its place
             carries_on = grammar.subject_carries_on and (likes or not others) and (introduces or states_more)
-            about = (about or bool(named)) and not others
+            meant.is_meant = (meant.is_meant or bool(named)) and not others
 
 
 def _below_titles(passage: str, grammar: Grammar) -> str:
@@ -117,9 +139,10 @@ def _speaks_of_others(clause: str, own: re.Pattern[str], grammar: Grammar) -> bo
     if len(clause) > LONGEST_CLAUSE:
         return True
     rest = own.sub("", clause)
+    if grammar.persons.search(rest) or grammar.begins_with_somebody.match(rest):
+        return True
     names = (found for found in CAPITALISED.finditer(rest) if found.start() > 0)
-    in_places = (_begins_a_place(rest, found.start(), grammar) for found in names)
-    return grammar.persons.search(rest) is not None or not all(in_places)
+    return not all(_begins_a_place(rest, found.start(), grammar) for found in names)
 
 
 def _begins_a_place(clause: str, start: int, grammar: Grammar) -> bool:

@@ -16,7 +16,16 @@ from pipeline.conversations.persona import Language
 from pipeline.records.traditional_chinese import as_in, to_traditional
 
 IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty", "unsettled")
-AS_WRITTEN = ("rest_of_a_name", "clause_end", "unsure", "appositive", "refused", "places_after", "separators")
+AS_WRITTEN = (
+    "begins_with_somebody",
+    "rest_of_a_name",
+    "clause_end",
+    "unsure",
+    "appositive",
+    "refused",
+    "places_after",
+    "separators",
+)
 NEVER = "(?!)"
 
 
@@ -88,20 +97,21 @@ class Statement:
 class Grammar:
     """How a language names a subject and ends a clause, the rules for its clauses, and those for attributes.
 
-    `possessive_pronouns` are those of the `pronouns` that stand for a name with 's: his works are no work of his.
+    `pronouns` that mean the same person stand together, such as she and her; `possessive_pronouns` stand for a name
+    with 's: his works are no work of his.
     `parts_of_a_name`: each word of the name stands for the character; `rest_of_a_name` matches further names after the
     subject, such as a family name. `subject_carries_on` into the sentence's next clauses after one that stated a fact,
     or that was an `appositive`. `unsure` finds what makes a clause no statement, `doubted` what makes a sentence none.
     `refused` and `others` are what a value may not have: signs of a further clause, and words that would be somebody
     else in the first person. `persons` are words for somebody or something else that a pronoun may mean from there
-    on, as it may any capitalised name but after `places_after`. `own_titles` are titles of passages that are the
-    character's own, `names` the keys of attributes that say whose they are, `known_keys` these and those that rules
-    know, `empty` values that say nothing, `unsettled` what makes one no answer: it
-    changes, or seems. The things of a value stand between `separators`, and are written with the first of `joined`
-    between them, and the second before the last.
+    on, as it may any capitalised name but after `places_after`; `begins_with_somebody` matches a clause whose subject
+    is a name. `own_titles` are titles of passages that are the character's own, `names` the keys of attributes that
+    say whose they are, `known_keys` these and those that rules know, `empty` values that say nothing, `unsettled`
+    what makes one no answer: it changes, or seems. The things of a value stand between `separators`, and are written
+    with the first of `joined` between them, and the second before the last.
     """
 
-    pronouns: tuple[str, ...]
+    pronouns: tuple[tuple[str, ...], ...]
     possessive_pronouns: tuple[str, ...]
     parts_of_a_name: bool
     rest_of_a_name: re.Pattern[str]
@@ -112,6 +122,7 @@ class Grammar:
     appositive: re.Pattern[str]
     refused: re.Pattern[str]
     others: re.Pattern[str]
+    begins_with_somebody: re.Pattern[str]
     persons: re.Pattern[str]
     places_after: re.Pattern[str]
     rules: tuple[Rule, ...]
@@ -134,7 +145,12 @@ class Grammar:
 
     def own_pronoun(self) -> re.Pattern[str]:
         """Matches a pronoun that may mean the character."""
-        return re.compile(rf"(?:{'|'.join(self.pronouns)})(?![a-z])", re.IGNORECASE)
+        words = (word for together in self.pronouns for word in together)
+        return re.compile(rf"(?:{'|'.join(words)})(?![a-z])", re.IGNORECASE)
+
+    def same_person(self, pronoun: str) -> tuple[str, ...]:
+        """The pronouns that mean whom this one means."""
+        return next(together for together in self.pronouns if pronoun.casefold() in together)
 
 
 @cache
@@ -144,7 +160,7 @@ def read_grammar(language: Language) -> Grammar:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     first, last = content["joined"]
     return Grammar(
-        pronouns=tuple(content["pronouns"]),
+        pronouns=tuple(tuple(together) for together in content["pronouns"]),
         possessive_pronouns=tuple(content["possessive_pronouns"]),
         parts_of_a_name=content["parts_of_a_name"],
         subject_carries_on=content["subject_carries_on"],

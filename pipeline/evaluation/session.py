@@ -32,6 +32,7 @@ from pipeline.evaluation.probes.proposals import write_proposals
 from pipeline.evaluation.report.pages import write_bleed, write_comparison, write_report
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
 from pipeline.evaluation.report.tables import format_bleed, format_comparison, format_results, format_samples
+from pipeline.evaluation.report.words import plain_words_of
 from pipeline.evaluation.results import RecallResults, compare_measurements
 from pipeline.models.trained import TrainedCharacter, load_trained
 from pipeline.recipe import CharacterArguments, character_arguments, safe_folder_name
@@ -237,11 +238,12 @@ def measure_both(trained: TrainedCharacter, exam: Exam) -> tuple[Measurement, Me
 
 def show_report(report: RunReport, files: ReportFiles) -> None:
     """The report stands in its files, and the terminal shows it."""
-    print_line(format_results(report.findings))
+    say = plain_words_of(report.language)
+    print_line(format_results(report.findings, report.language))
     for reason, count in report.left_out.items():
-        print_line(f"left out: {count} {reason}")
-    print_line(format_samples(report.findings.samples))
+        print_line(say("Left out: {count} {reason}.", count=count, reason=say(reason)))
+    print_line(format_samples(report.findings.samples, report.language))
     files.json.parent.mkdir(parents=True, exist_ok=True)
     write_json(files.json, report.to_json())
     write_report(report, files.html)
-    print_line(f"\nreport: {files.html}")
+    print_line(f"\n{say('report:')} {files.html}")

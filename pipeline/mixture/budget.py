@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 MIN_STEPS = 100  # fewer do not bring a learning rate up and down; few facts are then seen more often
-ROUNDED_UP = 2  # exposures by which a record may exceed the plan, as the last step is filled
+ROUNDED_UP = 2  # exposures by which a record may exceed the plan, beside its share of what fills the last step
 MOST_EXPOSURES = 3.0  # times the exposures asked for, at most, to fill these steps
 PASSAGE_SHARE = 0.2  # exposures of a passage for each of a fact: a passage has many times the tokens
 LINES_BESIDE = 0.25  # the lines' share of the rows of facts, where the lines are few and have to be repeated
@@ -31,7 +32,8 @@ def plan_budget(
     lines. Lines are all seen once; where they are few beside the facts they are repeated, `MOST_PASSES` times at most.
     """
     scale = MIN_STEPS * rows_per_step / max(facts * exposures, 1)
-    more = min(round(exposures * min(max(scale, 1.0), MOST_EXPOSURES)), most - ROUNDED_UP)
+    filled = ROUNDED_UP + math.ceil((rows_per_step - 1) * (1 - boundaries) / max(facts, 1))
+    more = min(round(exposures * min(max(scale, 1.0), MOST_EXPOSURES)), most - filled)
     fact = max(more, exposures) if facts else 0
     passage = max(1, round(PASSAGE_SHARE * (fact or exposures))) if passages else 0
     settings = facts * fact + passages * passage

@@ -92,9 +92,8 @@ def format_account(account: Mapping[str, Any]) -> str:
     lines += _format_private(account)
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
-        lines += ["  (named by itself in --raw, each says what to do about it)"] * any(
-            map(_is_meant, account["passed_over"])
-        )
+        if (meant := next(filter(_is_meant, account["passed_over"]), None)) is not None:
+            lines.append(f"  (what to do about one: give it alone, as in --raw {meant.split(' (')[0]!r})")
     lines += _format_names(account)
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
@@ -110,8 +109,9 @@ def _format_names(account: Mapping[str, Any]) -> Iterator[str]:
     if account["other_names"]:
         yield f"  taken, too, under: {format_names(account['other_names'])}"
     if account["near_names"]:
-        names = format_names(account["near_names"])
-        yield f"  other speakers with nearly that name, not taken unless `other_names` has them: {names}"
+        names, nearest = format_names(account["near_names"]), next(iter(account["near_names"]))
+        yield f"  other speakers with nearly that name, not taken: {names}"
+        yield f"  (if they are {account['character']}: --other_names {nearest!r}, or `other_names` in the recipe)"
 
 
 def _learnt_texts(record: Record) -> Iterator[str]:

@@ -62,11 +62,11 @@ def _listed(what: str, files: Sequence[str]) -> Iterator[str]:
 
 def _odd(conversion: Conversion) -> Iterator[str]:
     """What a person should look at."""
+    if conversion.near_names:
+        names, nearest = format_names(conversion.near_names), next(iter(conversion.near_names))
+        yield f"other speakers with nearly that name, not taken: {names}; if they are: --other_names {nearest!r}"
     yield from _odd_records(conversion)
     yield from (f"{count} {remark}" for remark, count in remarks(conversion.files).items())
-    if conversion.near_names:
-        names = format_names(conversion.near_names)
-        yield f"other speakers with nearly that name, not taken unless `other_names` has them: {names}"
     for file in (one for one in conversion.files if one.encoding in GUESSED):
         yield f"{file.path} is read as {file.encoding}; if its letters come out wrong, save it as UTF-8"
     silent = [file.path for file in conversion.files if not file.own]

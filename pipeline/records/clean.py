@@ -22,6 +22,7 @@ from pipeline.records.text_patterns import (
     HALF_WIDTH,
     INVISIBLE,
     LINE_BREAK,
+    LOCALISED,
     MARKUP,
     OPTION_TAG,
     PLACEHOLDER,
@@ -94,7 +95,7 @@ def is_thought(text: str) -> bool:
 
 def has_placeholder(text: str) -> bool:
     """Whether it has a game's or a card's placeholder."""
-    return "{" in text and PLACEHOLDER.search(text) is not None
+    return any(mark in text for mark in "{<[【#$%") and PLACEHOLDER.search(text) is not None
 
 
 def normalise_unicode(text: str) -> str:
@@ -104,12 +105,13 @@ def normalise_unicode(text: str) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """The text without tags of colour and style; tags and escapes that break lines break them."""
+    """The text without tags of colour and style, or a call around it; tags and escapes that break lines break them."""
+    text = LOCALISED.sub(lambda match: match["text"].replace('\\"', '"'), text) if "TEXT(" in text else text
     return MARKUP.sub("", LINE_BREAK.sub("\n", text))
 
 
 def resolve_placeholders(text: str, rules: CleaningRules, character: str) -> str:
-    """{{char}}, {{user}}, {NICKNAME}, {M#...}{F#...} and their like replaced by their values."""
+    """{{char}}, {{user}}, {NICKNAME}, {玩家名}, {M#...}{F#...} and their like replaced by their values."""
     second = rules.alternatives == "second"
 
     def gendered(match: re.Match[str]) -> str:
@@ -157,7 +159,9 @@ def _is_not_latin(text: str) -> bool:
 
 
 def _is_hashed(text: str) -> bool:
-    return text.startswith("#") and len(text) > 1 and not (text[1].isdigit() or text[1].isspace() or text[1] == "#")
+    if not text.startswith("#") or len(text) < 2 or PLACEHOLDER.match(text):
+        return False
+    return not (text[1].isdigit() or text[1].isspace() or text[1] == "#")
 
 
 def _closes_at_end(text: str, opening: str, closing: str) -> bool:
@@ -201,7 +205,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "markup",
         "strip tags, break lines where they do",
-        lambda text: MARKUP.search(text) is not None or LINE_BREAK.search(text) is not None,
+        lambda text: any(one.search(text) for one in (MARKUP, LINE_BREAK, LOCALISED)),
         lambda text, rules, character: strip_markup(text),
     ),
     Step(

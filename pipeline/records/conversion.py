@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from pipeline.records.account import account_of
 from pipeline.records.assembly import AssemblyOptions, assemble
 from pipeline.records.files import CONVERSION_FILE, CONVERSION_PAGE, RECORDS_FILE, REJECTS_FILE, REVIEW_FILE
 from pipeline.records.joining import join
-from pipeline.records.names import format_names, near_names
+from pipeline.records.names import near_names
 from pipeline.records.near import near_pairs
+from pipeline.records.nothing_usable import nothing_usable
 from pipeline.records.options import assembly_options, read_options
 from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
-from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord
+from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.readers import excel, find_files, word
 from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
@@ -57,14 +58,14 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
         convert_pieces(character, split, pieces, assembly),
         entries=len(own) + len(others),
         files=tuple(file for file in files if not (file.passed_over or file.broken)),
-        passed_over=passed_over_files(passed_over, files, character),
+        passed_over=passed_over_files(passed_over, files, (character, *(options.other_names or ()))),
         broken=broken_files(files),
         near_names=near_names(character, speakers),
         other_names=sum((Counter(file.renamed) for file in files), Counter[str]()),
         others=others,
     )
     if not conversion.records:
-        raise _nothing_usable(paths, conversion, speakers)
+        raise nothing_usable(paths, conversion, speakers)
     return completed(conversion, options)
 
 
@@ -241,28 +242,3 @@ def _joined(conversion: Conversion, options: ConversionOptions) -> Conversion:
     assembly = assembly_options(options)
     joined = join(conversion.records, transcript, conversion.character, assembly.rules, assembly.meta_speakers)
     return replace(conversion, joined=joined, assembled=replace(conversion.assembled, records=joined.records))
-
-
-def _nothing_usable(paths: Sequence[Path], conversion: Conversion, speakers: Mapping[str, int]) -> UnderstudyError:
-    most = Counter(speakers).most_common(8)
-    named = {("nobody named" if speaker in ("", UNNAMED) else speaker): count for speaker, count in most}
-    listed = ", ".join(f"{speaker} ({count})" for speaker, count in named.items()) or "nobody"
-    what = f"nothing usable is said by {conversion.character!r}; the speakers are: {listed}"
-    if conversion.near_names:
-        what += f"; nearest: {format_names(conversion.near_names)}"
-    if conversion.assembled.rejects:
-        reasons = Counter(reject.reason for reject in conversion.assembled.rejects).most_common(4)
-        what += "; rejected: " + ", ".join(f"{count} {reason}" for reason, count in reasons)
-    if (place := _first_mention(conversion)) is not None:
-        what += f"; the name stands first at {place}"
-    own = conversion.character in speakers
-    fix = "see why its lines are rejected, and mend them" if own else "write the name exactly as the files do"
-    return UnderstudyError(", ".join(map(str, paths)), what, fix=fix)
-
-
-def _first_mention(conversion: Conversion) -> str | None:
-    """Where the name stands in what somebody else says, or in a form that was read otherwise."""
-    for reject in conversion.rejects:
-        if conversion.character in reject.text:
-            return f"{reject.source}: {reject.text[:60]!r}"
-    return None

@@ -175,10 +175,11 @@ def write_path(segments: Sequence[str]) -> str:
     for segment in segments:
         if segment.startswith("[") and segment.endswith("]") and (segment == "[]" or segment[1:-1].isdigit()):
             written += segment
-        elif segment == "*" or segment.isidentifier():
+        elif segment == "*" or (segment.isidentifier() and max(segment) < "\U00010000"):  # of which the parser knows
             written += f".{segment}" if written else segment
         else:
             quoted = segment.replace("\\", "\\\\").replace("'", "\\'")
+            quoted = "".join(char if char >= " " else f"\\u{ord(char):04x}" for char in quoted)
             written += f"['{quoted}']"
     return written or "$"
 

@@ -24,7 +24,7 @@ def is_unbalanced(text: str) -> bool:
 def _restore_misread(text: str, pair: str) -> str:
     """A [ or ] where the other half of a lone 「 or 」 should be, a ( or ) where that of a （ or ） should."""
     looks = MISREAD.get(pair)
-    if looks is None or text.count(pair[0]) == text.count(pair[1]):
+    if looks is None or text.count(pair[0]) == text.count(pair[1]) or not any(look in text for look in "".join(looks)):
         return text
     chars = list(text)
     for lone in _lone(text, pair):
@@ -38,8 +38,8 @@ def _restore_misread(text: str, pair: str) -> str:
 
 
 def _mend_lone(text: str, pair: str) -> str:
-    lone = _lone(text, pair)
-    if lone == [0] and text[0] == pair[0]:
+    lone = set(_lone(text, pair))
+    if lone == {0} and text[0] == pair[0]:
         return text + pair[1]
     return "".join(char for index, char in enumerate(text) if index not in lone) if lone else text
 

@@ -14,7 +14,16 @@ from pipeline.records.raw import RawRecord
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
 # Behind a name, how something is said, or from where: (laughing), O.S., 画外音.
-MANNER = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)$|\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$")
+MANNER = re.compile(
+    r"(?<!\s)\s*(?:\([^()]*\)|（[^（）]*）)$|(?<!\s)\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$|"
+    r"(?<=[\u2e80-\u9fff])(?:O\.?S\.?|V\.?O\.?|画外音)$"
+)
+
+# What makes a longer name no name but the beginning of a sentence: 沈阿棠心想, 裴照问沈阿棠, Mira said.
+TELLS = re.compile(
+    r".*(?:[说說道问問答喊叫骂罵笑叹嘆想听聽]|[看望盯指][看着著了向]?|[着著地了])|"
+    r"(?:.* )?(?:said|says|asked|asks|replied|thought|thinks)(?: .*)?"
+)
 
 
 def spelling(name: str) -> str:
@@ -57,6 +66,8 @@ def format_names(names: Mapping[str, int], most: int = 8) -> str:
 def _are_near(one: str, other: str) -> bool:
     short, long = sorted((_letters(one), _letters(other)), key=len)
     if len(short) < SHORTEST:
+        return False
+    if short in long and TELLS.fullmatch(long.replace(short, "", 1).strip()):
         return False
     if short == long or _holds(long.split(), short.split()) or (not short.isascii() and short in long):
         return True

@@ -24,7 +24,11 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def near_pairs(texts: Sequence[str], threshold: float = THRESHOLD) -> Iterator[tuple[int, int, float]]:
-    """Pairs (i, j), i < j, whose similarity is at least `threshold`, with it. Equal texts are no pair."""
+    """Pairs (i, j), i < j, whose similarity is at least `threshold`, with it. Equal texts are no pair.
+
+    Not all of them, which of texts that are all alike would be a great many: every text that has an earlier one near it
+    is in a pair with one, and texts that a chain of pairs connects are connected by those that are given.
+    """
     from rensa import RMinHash, RMinHashLSH
 
     first_at = {text: index for index, text in reversed(list(enumerate(texts)))}
@@ -32,12 +36,24 @@ def near_pairs(texts: Sequence[str], threshold: float = THRESHOLD) -> Iterator[t
     sets = [shingles(texts[index]) for index in distinct]
     sketches = RMinHash.from_token_sets([sorted(tokens) for tokens in sets], PERMUTATIONS, MINHASH_SEED)
     index = RMinHashLSH(threshold, PERMUTATIONS, BANDS)
+    group, members = list(range(len(sets))), [[number] for number in range(len(sets))]
     for later, sketch in enumerate(sketches):
         for earlier in sorted(index.query(sketch)):
+            if group[earlier] == group[later]:
+                continue
             similarity = jaccard(sets[earlier], sets[later])
             if similarity >= threshold:
                 yield distinct[earlier], distinct[later], similarity
+                _merge(group[earlier], group[later], group, members)
         index.insert(later, sketch)
+
+
+def _merge(one: int, other: int, group: list[int], members: list[list[int]]) -> None:
+    """Two groups become one, under the number of the larger; `members` are those of each number."""
+    large, small = (one, other) if len(members[one]) >= len(members[other]) else (other, one)
+    for member in members[small]:
+        group[member] = large
+    members[large] += members[small]
 
 
 def cross_pairs(

@@ -65,5 +65,6 @@ def split_glued(speaker: str, text: str, names: Collection[str]) -> list[tuple[s
 
 
 def _outside_quotes(text: str) -> str:
-    """The text with what is quoted in 「」 blanked out, so that a slash in a verse separates nothing."""
-    return re.sub(r"「[^「」]*」", lambda match: "「" + "_" * (len(match[0]) - 2) + "」", text)
+    """The text with what is quoted in 「」 and the slashes of tags and notes blanked out: they separate nothing."""
+    unquoted = re.sub(r"「[^「」]*」", lambda match: "「" + "_" * (len(match[0]) - 2) + "」", text)
+    return re.sub(r"/{2,}|</|/>", lambda match: "_" * len(match[0]), unquoted)

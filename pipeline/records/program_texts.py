@@ -17,13 +17,15 @@ OPEN, SHUT = r"[\[【［]", r"[\]】］]"
 WHOLE = (
     r"(?:微信|qq)?(?:转账|红包)|文件|(?:地理|实时|共享)?位置|[短小]?视频|动画表情|链接|分享|(?:个人|好友)?名片|小程序|"
     r"聊天记录|合并转发|音乐|视频号|直播|群公告|卡片|闪照|戳一戳|拍一拍|笔记|投票|群收款|写真|動画|スタンプ|"
+    r"轉帳|轉賬|紅包|檔案|(?:短)?影片|視頻|貼圖|動態貼圖|動畫表情|連結|(?:個人|好友)?名片|聯絡(?:資訊|人)|位置(?:資訊|訊息)|"
+    r"聊天記錄|音樂|相簿|記事本|禮物|優惠券|小程式|公告|"
     r"ボイスメッセージ|ファイル|位置情報|アルバム|file|document|(?:(?:wechat|weixin) )?(?:transfer|red packet)|"
     r"mini program|chat history|contact card|animated sticker"
 )
 # Marks that may stand before or after what is said, and what they carry: a length, a file's name, an address, a face.
 BESIDE_TEXT = (
-    r"图片|照片|(?:自定义)?表情|语音(?:消息)?|photo|image|picture|sticker|emoji|gif|video|voice(?: message)?|audio|"
-    r"location|link|contact|album"
+    r"图片|照片|圖片|相片|(?:自定义)?表情|表情貼|语音(?:消息)?|語音(?:訊息)?|"
+    r"photo|image|picture|sticker|emoji|gif|video|voice(?: message)?|audio|location|link|contact|album"
 )
 CARRIED = (
     r"(?:\d+:\d\d|\d+\s*(?:[\"″”]|''|秒|s(?:ec)?)|\(?\d+(?:\.\d+)?\s*[KMG]?B\)?|https?://\S{1,400}|\[[^\[\]\s]{1,8}\]|"
@@ -39,8 +41,8 @@ MARK = rf"(?:{OPEN}(?:{BESIDE_TEXT}){IN_MARK}{SHUT}(?:\s*{CARRIED}){{0,3}}+|{ANG
 MARKS_AROUND = re.compile(rf"^(?:{MARK}\s*){{1,20}}+|(?:{MARK}\s*){{1,20}}+$|^[^\n]*{ATTACHED}\n", re.IGNORECASE)
 MEDIA = re.compile(
     rf"{OPEN}(?:{WHOLE}){IN_MARK}{SHUT}.*"
-    r"|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|图片|视频|语音|贴图) ?"
-    r"(?:omitted|weggelassen|omitid[oa]|absente?|已忽略|已略过)"
+    r"|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|图片|视频|语音|贴图|圖片|影片|語音|貼圖) ?"
+    r"(?:omitted|weggelassen|omitid[oa]|absente?|已忽略|已略过|已略過)"
     rf"|[^\n]*{ATTACHED}"
     r"|사진(?: \d+장)?|이모티콘|동영상|음성메시지|파일: \S.*",
     re.IGNORECASE | re.DOTALL,
@@ -48,7 +50,8 @@ MEDIA = re.compile(
 DELETED = re.compile(
     r"(?:this message was deleted(?: by admin .{1,40})?|you deleted this message|diese nachricht wurde gelöscht|"
     r"du hast diese nachricht gelöscht|(?:se )?eliminó este mensaje|ce message a été supprimé|삭제된 메시지입니다|"
-    r"(?:此|该|这条)?(?:消息|訊息)已(?:被)?(?:删除|刪除|撤回|收回)|您已(?:删除|刪除|撤回)此(?:消息|訊息))[.。]?",
+    r"(?:此|该|这条)?(?:消息|訊息)已(?:被)?(?:删除|刪除|撤回|收回)|您已(?:删除|刪除|撤回)此(?:消息|訊息)|"
+    r"(?:[您你]|對方|对方)?已收回了?(?:一[則则條条])?(?:訊息|消息))[.。]?",
     re.IGNORECASE,
 )
 DURATION = r"\d{1,2}:\d\d(?::\d\d)?"
@@ -59,12 +62,16 @@ CALL = re.compile(
     rf"|(?:call )?duration:? {DURATION}|missed (?:group )?(?:voice |video |audio )?call(?: at \d.{{0,9}})?"
     r"|(?:voice|video|audio) call[.,:]?\s+(?:\d+ ?(?:s(?:ec)?|m(?:in)?|h(?:r|our)?)s?\b.{0,12}|no answer|missed|"
     rf"declined|cancell?ed|{DURATION})|(?:call )?cancell?ed by caller|call (?:not answered|declined|cancell?ed)"
-    r"|☎️?\s*(?:call time|missed|cancell?ed|no answer|通話|不在着信).*",
+    r"|☎️?\s*(?:call time|missed|cancell?ed|no answer|通話|不在着信|キャンセル|応答なし|未接[來来][電电]|"
+    r"(?:您|對方|对方)?(?:已取消|未接聽|無回應|無應答|忙線)).*"
+    rf"|{OPEN}?(?:語音|視訊|視頻)(?:通話|聊天){SHUT}(?:.{{0,20}})|(?:語音|視訊|視頻)?(?:通話|聊天)(?:時長|時間)[:：]?\s*{DURATION}"
+    r"|未接(?:來電|(?:語音|視訊)通話)|(?:語音|視訊)通話(?:已結束|已?中斷)",
     re.IGNORECASE,
 )
 
 QUOTED = r"[\"“”「『][^\"“”「」『』\n]{1,40}[\"“”」』]"
-BARE = r"[^\s我他她它谁们这那的了都也还就又才刚已、，。！？…：；,.!?:;\"“”「」『』]{1,20}"  # what a name may be
+# What a name may be.
+BARE = r"[^\s我他她它谁誰们們这這那的了都也还還就又才刚剛已將邀、，。！？…：；,.!?:;\"“”「」『』]{1,20}"
 ANYBODY = rf"\s*(?:{QUOTED}|{BARE})\s*"
 AND = r"(?:、|和(?=\s*[\"“「『]))"
 SENTENCES = re.compile(
@@ -76,6 +83,8 @@ SENTENCES = re.compile(
     rf"|(?:我|{ANYBODY})通过了你的(?:朋友|好友)验证请求[，,]?\s*(?:现在)?(?:我们)?可以开始聊天了[。.]?"
     rf"|你已添加了?{ANYBODY}[，,]\s*现在可以开始聊天了[。.]?|以上是打招呼的(?:内容|消息)[。.]?"
     rf"|我们已经是好友[啦了][，,]\s*一起来聊天吧[！!]?|消息已发出[，,]但被对方拒收了[。.]?"
+    rf"|{ANYBODY}(?:將|邀請){ANYBODY}(?:{AND}{ANYBODY})*加入了?(?:本群|群組|社群|聊天室?)[。.]?"
+    rf"|{ANYBODY}已?(?:加入|退出|離開)了?(?:本群|群組|社群|聊天室?)[。.]?"
     rf"|{ANYBODY}开启了(?:朋友|好友)验证[，,].+"
     r"|(?:messages|nachrichten|los mensajes|les messages)\b.{0,80}(?:end-to-end encrypt|"
     r"ende-zu-ende-verschlüsselt|cifrad[oa]s de extremo a extremo|chiffrés de bout en bout).*"
@@ -99,7 +108,7 @@ QUOTED_TAP = re.compile(
 # The same with a name that nothing marks as one: it has to be one of the chat's people, or two where there are two.
 OF_SOMEBODY = re.compile(
     rf"(?P<tapping>[^\n]{{1,40}}?)\s*{TAPPED}\s*(?P<tapped>[^\n]{{1,40}}?)"
-    r"|(?P<recalling>[^\n]{1,40}?)\s*(?:已)?撤回了?一条(?:成员)?消息[。.]?"
+    r"|(?P<recalling>[^\n]{1,40}?)\s*已?(?:撤回了?一条(?:成员)?消息|收回了?(?:一[則條])?訊息|撤回了?一[則條]訊息)[。.]?"
     r"|(?P<pinning>[^\n]{1,40}?) (?:pinned a message(?: to this (?:chat|channel)\..*)?|added you|removed you|"
     r"left the group|(?:changed|deleted) (?:this|the) group(?:'s)? (?:icon|photo|description)|"
     r"turned o(?:n|ff) disappearing messages\..*|created (?:this )?group.*)\.?"
@@ -118,8 +127,10 @@ REPLY_TO = re.compile(
 )
 TITLE = r"【(?:管理员|群主|活跃|潜水|冒泡|吐槽|话唠|传说|机器人|频道主|lv\.?\d+)】\s*"  # QQ's, of a group's members
 ACCOUNT = r"\s*(?:[(（]\d{5,12}[)）]|[(（<][^\s()（）<>]+@[^\s()（）<>]+\.[a-z]{2,}[)）>])"
+OWN_TITLE = r"【[^【】\n]{1,20}】\s*"
 LONGEST_NAME = 200  # characters, of a sender with an account
-SENDER = re.compile(rf"(?:{TITLE})*(?P<name>\S.*?)(?:{ACCOUNT})?", re.IGNORECASE)
+# Before a name with an account the group's own titles (专属头衔), whatever they are.
+SENDER = re.compile(rf"(?:{OWN_TITLE})*(?P<known>\S.*?){ACCOUNT}|(?:{TITLE})*(?P<name>\S.*?)", re.IGNORECASE)
 
 
 def reason_of_program(text: str, people: Collection[str] = ()) -> str:
@@ -167,4 +178,4 @@ def without_quotation(text: str) -> str:
 def sender_name(name: str) -> str:
     """A sender's name without their title in a group and the number or address of their account."""
     found = SENDER.fullmatch(name.strip()) if len(name) < LONGEST_NAME else None
-    return found["name"] if found else name.strip()
+    return found["known"] or found["name"] if found else name.strip()

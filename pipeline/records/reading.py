@@ -16,9 +16,11 @@ from tqdm import tqdm
 from pipeline.errors import UnderstudyError
 from pipeline.records.names import spelling, with_one_name
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import open_raw
-from pipeline.records.readers import RecognisedFile, why_unknown
+from pipeline.records.readers import RecognisedFile
+from pipeline.records.readers.unknown import head_of, why_unknown
 from pipeline.records.reject import Reject, reject_speaker
+
+MOST_NAMED = 6  # files, in an error
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -128,32 +130,35 @@ def _has_text(own: Sequence[RawRecord], others: Sequence[Reject]) -> bool:
 
 
 def passed_over_files(
-    unknown: Iterable[Path], files: Sequence[FileReading], wanted: str | None = None
+    unknown: Sequence[Path], files: Sequence[FileReading], names: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """The files of folders that are no raw files, each with the reason, and whether the character is named in it.
+    """The files of folders that are no raw files, each with the reason, and whether one of the names stands in it.
 
     Raises:
-        UnderstudyError: there is no other file, so one of them is meant; says what is wrong with the first.
+        UnderstudyError: there is no other file, so one of them is meant; says what is wrong with each.
     """
     reasons = {file.path: file.passed_over for file in files if file.passed_over}
     broken = [file.broken for file in files if file.broken]
+    why = {str(path): why_unknown(path) for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
     if files and len(reasons) + len(broken) == len(files):
         where, what, fix = [*broken, *reasons.values()][0]
-        raise UnderstudyError(where, what, fix=fix)
-    why = {str(path): why_unknown(path) for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
-    return tuple(f"{path} ({what}{_naming(Path(path), wanted)})" for path, what in why.items())
+        others = [f"{Path(path).name} ({one})" for path, one in why.items() if one != what]
+        others += [f"{place} ({one})" for place, one, _ in broken[1:]]
+        raise UnderstudyError(where, f"{what}{_neither(others)}", fix=fix)
+    return tuple(f"{path} ({what}{_naming(Path(path), names)})" for path, what in why.items())
 
 
-def _naming(path: Path, wanted: str | None) -> str:
-    """A remark where the character's name stands in what was passed over: it may have been meant."""
-    if wanted is None:
-        return ""
-    try:
-        file = open_raw(path)
-    except UnderstudyError:
-        return ""
-    is_named = file.encoding is not None and wanted in file.head.decode(file.encoding, errors="ignore")
-    return f"; {wanted} is named in it" if is_named else ""
+def _neither(others: Sequence[str]) -> str:
+    """What is said of the other files of which nothing is read, after the first."""
+    more = f" and {len(others) - MOST_NAMED} more" * (len(others) > MOST_NAMED)
+    return f"; nor is anything read of {', '.join(others[:MOST_NAMED])}{more}" if others else ""
+
+
+def _naming(path: Path, names: Sequence[str]) -> str:
+    """A remark where a name of the character's stands in what was passed over: it may have been meant."""
+    text = spelling(head_of(path)) if names else ""
+    found = next((name for name in names if spelling(name) in text), None)
+    return f"; {found} is named in it" if found else ""
 
 
 def broken_files(files: Iterable[FileReading]) -> tuple[str, ...]:

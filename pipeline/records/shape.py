@@ -14,12 +14,15 @@ from pipeline.records.field_map import write_path
 Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values of a mapping whose keys are values
 
 SPEAKERS = (
-    "speaker", "speaker_name", "speakername", "character", "character_name", "char", "npc", "npcname", "npc_name",
-    "who", "actor", "name", "role", "from", "author", "sender", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
+    "speaker", "speaker_name", "speakername", "speakertag", "speaker_tag",
+    "character", "character_name", "char", "npc", "npcname", "npc_name",
+    "who", "actor", "sender", "author", "name", "role", "from", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
+    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
 )  # fmt: skip
 TEXTS = (
     "text", "message", "line", "dialogue", "dialog", "content", "utterance", "sentence", "quote", "speech", "says",
     "msg", "mes", "value", "body", "voice_text", "transcript", "subtitle", "台词", "对白", "内容", "文本", "语音", "话",
+    "对话", "对话内容", "台詞", "對白", "對話", "內容", "訊息", "消息",
 )  # fmt: skip
 PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",
@@ -29,12 +32,20 @@ QUESTIONS = ("question", "q", "ask", "prompt", "问题", "提问", "问")
 TITLES = (
     "title", "summary", "heading", "topic", "scenario", "scene", "chapter", "label", "event", "quest", "category",
     "name", "标题", "主题", "场景", "章节", "话题", "摘要", "任务", "分类",
+    "任务名", "任务名称", "場景", "章節", "任務", "標題",
 )  # fmt: skip
 ROLES = frozenset((*SPEAKERS, *TEXTS, *PASSAGES, *QUESTIONS, *TITLES))
 LONGEST_SAMPLE, MOST_PATHS, MAX_DEPTH = 60, 24, 16
 ALIKE = 0.5  # of two mappings' keys are the same: they are entries of one kind
 NUMBERED = re.compile(r"\d|_")
 NOBODY_NAMED = '"{{char}}"'  # the character that is converted
+# A number, a GUID, 0x01A2, or where a file lies.
+ID = re.compile(
+    r"[{(]?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[)}]?|0x[0-9a-f]+|(?:row[ _]?)?\d+|(?=.{0,40}\d)[0-9a-f]{8,40}|"
+    r"\S*[/\\]\S+|\S+\.(?:png|jpe?g|webp|gif|svg|wav|ogg|mp3|wem|json|uasset|asset)",
+    re.IGNORECASE,
+)
+NAMED_LINE = re.compile(r"[^\s:：,，。.!！?？]{1,20}[:：]\s*\S")
 WORDY = 6.0  # characters of a text, on average
 
 
@@ -90,13 +101,6 @@ def describe_shape(documents: Sequence[Any], name: str) -> str:
         f"{listing}\nfrom which this is guessed; paste it, and correct it where it is wrong:\n\n{maps}\n"
         "(docs/formats.md, Unforeseen shapes, says what its keys mean)"
     )
-
-
-def describe_columns(row: Mapping[str, Any]) -> str:
-    """What to do about a table: the columns that one of its rows suggests, ready for a recipe."""
-    guessed = next((guess.columns for guess in guess_maps(shape_of([row])) if guess.rows == ()), ())
-    own = [pair for pair in guessed if pair.partition("=")[2] in row]
-    return f"set `columns` in the recipe, such as [{', '.join(own or ('speaker=who', 'text=line'))}]"
 
 
 def shape_of(documents: Sequence[Any]) -> Shape:
@@ -162,8 +166,10 @@ def guess_maps(shape: Shape) -> list[Guess]:
 def _line_guesses(shape: Shape) -> Iterator[Guess]:
     for path in shape.mappings:
         fields = dict(_fields(shape, path))
-        if text := _text_field(fields):
-            yield _guess(shape, path, text, fields)
+        if (text := _text_field(fields)) and not _names_within(
+            guess := _guess(shape, path, text, fields), fields[text]
+        ):
+            yield guess
     for path, values in shape.leaves.items():
         if path and path[-1] in ("[]", "*") and not _is_field(shape, path) and _wordiness(values) >= WORDY:
             yield _guess(shape, path, "@", {})
@@ -171,15 +177,14 @@ def _line_guesses(shape: Shape) -> Iterator[Guess]:
 
 def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]]) -> Guess:
     own = {name: values for name, values in fields.items() if name != text}
-    speaker = _named(own, SPEAKERS)
+    speaker = _named({name: values for name, values in own.items() if not _are_ids(values)}, SPEAKERS)
     above = list(_above(shape, path))
     outer = speaker or next((found for one in above if (found := _named(one, SPEAKERS))), None)
     stars = _stars(path)
     if outer is None and stars:
         outer = f"*{stars.pop(0)}"
-    title = _title([{name: v for name, v in own.items() if name != outer}, *above], outer) or (
-        f"*{stars[-1]}" if stars else None
-    )
+    named = {name: values for name, values in own.items() if name != outer and not _are_ids(values)}
+    title = _title([named, *above], outer) or (f"*{stars[-1]}" if stars else None)
     question = _named(own, QUESTIONS)
     asked = [f"input={question}"] if question else [f"title={title}"] if title else []
     columns = (f"speaker={outer or NOBODY_NAMED}", f"text={text}", *asked)
@@ -187,6 +192,17 @@ def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]])
     texts = fields.get(text) or shape.leaves[path]
     trust = (3.0 if speaker else 1.5 if outer else 0.3) * (2.0 if text in TEXTS else 1.0)
     return Guess(path, columns, "row" if flat else "list", trust * len(texts))
+
+
+def _names_within(guess: Guess, texts: Sequence[Any]) -> bool:
+    """Whether the guess names nobody, and the texts say themselves who speaks: `名：话` is of many people."""
+    named = sum(isinstance(text, str) and NAMED_LINE.match(text) is not None for text in texts)
+    return f"speaker={NOBODY_NAMED}" in guess.columns and 2 * named > len(texts)
+
+
+def _are_ids(values: Sequence[Any]) -> bool:
+    """Whether they are numbers of things, or where a file lies, which nobody is called."""
+    return all(isinstance(one, str) and (not one or ID.fullmatch(one.strip())) for one in values)
 
 
 def _stars(path: Path) -> list[int]:
@@ -228,11 +244,21 @@ def _above(shape: Shape, path: Path) -> Iterator[dict[str, list[Any]]]:
 
 
 def _text_field(fields: Mapping[str, list[Any]]) -> str | None:
+    """The field that holds texts, by its name or by how many words there are in it; no ids, and not all the same."""
+    fields = {  # a name that begins or ends with spaces cannot be written as one
+        name: values
+        for name, values in fields.items()
+        if name == name.strip() and not _are_ids(values) and not _are_the_same(values)
+    }
     if named := _named(fields, TEXTS):
         return named
     others = {name: _wordiness(v) for name, v in fields.items() if name.lower() not in ROLES}
     likeliest = max(others, key=lambda name: others[name], default=None)
     return likeliest if likeliest and others[likeliest] >= 2 * WORDY else None
+
+
+def _are_the_same(values: Sequence[Any]) -> bool:
+    return len(values) > 2 and all(one == values[0] for one in values)
 
 
 def _title(levels: Iterable[Mapping[str, list[Any]]], speaker: str | None) -> str | None:

@@ -8,14 +8,46 @@ CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\
 CJK_MARKS = "\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20…—“”‘’"
 INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]{2,}|[\u00a0\u2000-\u200a\u202f\u205f]")
-MARKUP = re.compile(r"</?(?:color|size|font|span|b|i|u|em|strong|p|center)(?:[ =#][^<>]*)?>", re.IGNORECASE)
+MARKUP = re.compile(
+    r"</?(?:color|size|font|span|b|i|u|em|strong|p|center|sprite)(?:[ =#][^<>]*)?>"
+    # A game engine's: {w=0.5}, {b}loud{/b}.
+    r"|\{/?(?:b|i|u|w|p|nw|fast|cps|color|size|font|alpha)(?:=[^{}\n]{0,40})?\}"
+    # A sound or a face, [[MIRA_LAUGH]], in the capitals of a studio's sheets.
+    r"|(?-i:\[\[[A-Z][A-Z\d]{0,30}_[A-Z\d_]{1,40}\]\])",
+    re.IGNORECASE,
+)
+# Unreal's, around the text of a table: NSLOCTEXT("Table", "Row_1", "Come up.").
+LOCALISED = re.compile(
+    r'(?:(?:NS)?LOCTEXT|INVTEXT)\((?:\s*"[^"\n]{0,200}"\s*,){0,2}\s*"(?P<text>(?:[^"\\]|\\.)*)"\s*\)', re.DOTALL
+)
 LINE_BREAK = re.compile(r"<br\s*/?>|\\n|\r\n?", re.IGNORECASE)
 GENDERED = re.compile(r"\{M#?(?P<m1>[^{}]*)\}\{F#?(?P<f1>[^{}]*)\}|\{F#?(?P<f2>[^{}]*)\}\{M#?(?P<m2>[^{}]*)\}")
-USER_NAME = re.compile(r"\{NICKNAME\}|\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
+# Whoever plays, in the words of those who write games: {玩家名}, <player>, ${playerName}, #主角#.
+PLAYER_NAME = (
+    r"(?:player|user)[ _-]?name|(?:玩家|主角|主人公)(?:的?名字?|姓名|名称|名稱|昵称|暱稱|id)|用户名|用戶名|使用者名稱"
+)
+PLAYER = rf"player|user|玩家|主角|主人公|{PLAYER_NAME}"
+USER_NAME = re.compile(
+    rf"\{{NICKNAME\}}|\$?\{{\{{?\s*\$?(?:{PLAYER})\s*\}}\}}?|<(?:{PLAYER})>|#(?:{PLAYER})#|%(?:{PLAYER})%"
+    rf"|\$(?:{PLAYER})\b|[【\[](?:{PLAYER_NAME})[】\]]"
+    # A word alone in such brackets may say who speaks, at the beginning of a line: there a mark has to follow.
+    # And 陆沉舟[主角] is a remark.
+    rf"|(?<=[^\n])[【\[](?:player|user|玩家)[】\]]|[【\[](?:{PLAYER})[】\]](?=\s*[，,、。！？!?…])",
+    re.IGNORECASE,
+)
 CHARACTER_NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
 CHOICE = re.compile(r"\{\{\s*(?:random|pick)\s*:{1,2}\s*(?P<first>[^{},]*?)(?:(?:,|::)[^{}]*)?\}\}", re.IGNORECASE)
 DROPPED = re.compile(r"\{\{//[^{}]*\}\}|\{/?(?:RUBY|LINK|SPRITE_PRESET|COLOR|TEXTJOIN)\b[^{}]*\}|\{\{trim\}\}|<START>")
-PLACEHOLDER = re.compile(r"\{\{[^{}]+\}\}|\{[A-Z_]{2,}[^{}]*\}|\{[MF]#?[^{}]*\}|<USER>|<BOT>", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"\{\{[^{}]+\}\}|\{[A-Z_]{2,}[^{}]*\}|\{[MF]#?[^{}]*\}|<USER>|<BOT>"
+    rf"|\{{\s*\$?(?:{PLAYER})\s*\}}|<(?:{PLAYER})>|[【\[](?:{PLAYER_NAME})[】\]]|(?<=[^\n])[【\[](?:{PLAYER})[】\]]"
+    rf"|\A\s*[【\[](?:{PLAYER})[】\]]|[#%](?:{PLAYER})[#%]"
+    # What a program puts anything in, of which nobody can say what: {0}, %s, ${what}, #name#, [name].
+    r"|\{\d{1,2}(?::[^{}]{0,20})?\}|(?<![\d%])%(?:\d{1,2}\$)?[sd@](?![A-Za-z])|\$\{[^{}\n]{1,40}\}"
+    r"|#\w{0,20}(?:name|nick|hero)\w{0,20}#|\$(?:\w{1,20}_)?(?:name|player|user|nick(?:name)?)\b"
+    r"|[<\[](?:(?:your|char(?:acter)?)[ _-]?)?name[>\]]",
+    re.IGNORECASE,
+)
 OPTION_TAG = re.compile(r"[（(][^（）()]{0,16}(?:选项|选择)[^（）()]{0,16}(?:触发|出现|分支|对话)[^（）()]{0,8}[）)]")
 ELLIPSES = re.compile(r"⋯+|·{6,}|\.{3,}")
 SHORT_ELLIPSES = re.compile(r"·{3,5}|(?<!…)…(?!…)|…{3,}")
@@ -37,7 +69,8 @@ WORD_PAIR = re.compile(
 AFTER_SENTENCE = re.compile(r"[。！？…⋯·~～.!?）)」』”\"][\s\"]*[/／]")
 SLASH = re.compile(r"\s*[/／]\s*")
 BEFORE_NAME = re.compile(
-    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*[:：]"
+    r"(?:^|(?<=[。！？…⋯）)」』”.!?/／&＆\n]))\s*(?P<name>[^\s:：。！？…（）()「」/／][^:：。！？…（）()「」/／\n]{1,11}?)\s*"
+    r"(?:[（(][^（）()\n]{1,10}[)）]\s*)?[:：]"
 )
 A_CJK = re.compile(f"[{CJK}]")
 A_LATIN = re.compile("[A-Za-z]")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.augmentation.boundaries import Boundaries, read_boundaries
@@ -34,6 +34,7 @@ from pipeline.conversations.render import Conversation
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, probes_from_records
 from pipeline.mixture.budget import MIN_STEPS, MOST_PASSES, plan_budget
+from pipeline.mixture.plan import plan_mixture, sources_by_exposures
 from pipeline.records.record import Record
 
 MIRA = make_persona("Mira Vale", "en", {})
@@ -436,6 +437,23 @@ def test_small_talk_is_asked_of_the_base_model_as_itself_and_alike_for_all_chara
     assert mira_talk == tom_talk
     assert {one.unwanted for one in mira_elses} == {"Mira\\ Vale"}
     assert {one.unwanted for one in tom_elses} == {"Tom\\ Reed"}
+
+
+@given(st.integers(1, 30), st.integers(0, 5), st.integers(1, 40), st.floats(0, 0.5), st.integers(1, 64))
+@example(facts=1, passages=1, exposures=40, boundaries=0.3, rows=8)
+def test_few_facts_fill_a_run_and_are_seen_no_oftener_than_they_may_be(
+    facts: int, passages: int, exposures: int, boundaries: float, rows: int
+) -> None:
+    budget = plan_budget(
+        facts=facts, passages=passages, lines=0, exposures=exposures, boundaries=boundaries, rows_per_step=rows,
+        most=100,
+    )  # fmt: skip
+    kinds = [*["setting_qa"] * facts, *["background"] * passages, *["boundary"] * min(budget.boundaries, 1)]
+    each = {"setting_qa": budget.fact, "background": budget.passage, "boundary": budget.boundaries}
+    plan = plan_mixture(
+        *sources_by_exposures(kinds, [""] * len(kinds), [each[kind] for kind in kinds]), seed=0, rows_per_step=rows
+    )
+    assert max(plan.planned(1)[:facts]) <= 100
 
 
 @given(st.integers(0, 400), st.integers(0, 40), st.integers(0, 20_000), st.integers(1, 60), st.integers(1, 64))

@@ -11,6 +11,7 @@ from pipeline.records.clean import (
     CleaningRules,
     clean,
     content_characters,
+    has_placeholder,
     is_short,
     is_thought,
     normalise_unicode,
@@ -115,16 +116,80 @@ def test_marks_without_a_partner_are_restored_or_mended(before: str, after: str)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("Mind{w=0.5} the {b}third{/b} stair.{nw}", "Mind the third stair."),
+        ("Mind the<sprite=2> third stair.", "Mind the third stair."),
+        ("[[MIRA_LAUGH]]Mind the third stair.", "Mind the third stair."),
+        ('NSLOCTEXT("DT", "Row_1", "Mind the \\"third\\" stair.")', 'Mind the "third" stair.'),
+        ('INVTEXT("Mind it.")', "Mind it."),
+        ("Mind it.\\nNow.", "Mind it.\nNow."),
+        ("{a} and [[Page]]", "{a} and [[Page]]"),
+    ],
+)
+def test_an_engines_tags_are_no_words(before: str, after: str) -> None:
+    assert clean(before, RULES, "Mira") == after
+
+
+# Whoever plays, as those who write games put it.
+PLAYERS = (
+    *("{玩家名}", "{PLAYER_NAME}", "<player>", "<玩家>", "【玩家】", "【主角名】", "#玩家#", "${player}"),
+    *("{$玩家昵称}", "{玩家暱稱}", "[玩家名字]", "[主角]", "%player%", "{user}", "<主人公>"),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         ("{NICKNAME}，走吧", "朋友，走吧"),
         ("Hold on, {{user}}. {{char}} will.", "Hold on, friend. Mira will."),
         ("{M#他}{F#她}来了", "他来了"),
         ("{F她们}{M他们}来了", "他们来了"),
         ("{RUBY#[S]x}钟{LINK#3}楼{/LINK}", "钟楼"),
         ("{{random:salt,fog}} again {{// unseen }}", "salt again"),
+        *((f"{mark}，把伞收好。", "朋友，把伞收好。") for mark in PLAYERS),
+        *(
+            (f"Well, {one}!", "Well, friend!")
+            for one in ("{player}", "<PlayerName>", "$player", "%USERNAME%", "[user]")
+        ),
+        ("我等的人是【玩家】。", "我等的人是朋友。"),
     ],
 )
 def test_placeholders_become_what_they_stand_for(before: str, after: str) -> None:
     assert resolve_placeholders(before, RULES, "Mira") == after
+    assert not has_placeholder(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("%s，把伞收好。", "{0}，收好。", "#name#，收好。", "${who}，收好。", "Mind, <name>.", "Well, [your name]."),
+        *(
+            "[主角]把伞收好。",
+            "【玩家】收好了吗",
+            "阿棠[主角]是灯塔看守",
+            "%1$s and %2$s",
+            "{name}，收好。",
+            "Mind $hero_name.",
+        ),
+    ],
+)
+def test_a_placeholder_of_which_nobody_can_say_what_it_stands_for_is_left_whole(text: str) -> None:
+    after = clean(text, RULES, "Mira")
+    assert after == text
+    assert has_placeholder(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["100%", "打八折是80%的价。", "It is 50%solid.", "#1 in town", "[laughs] Fine.", "【晚安】灯关了。", "<3 for $5"],
+)
+def test_what_only_looks_like_one_is_none(text: str) -> None:
+    assert not has_placeholder(text)
+
+
+@pytest.mark.parametrize("mark", "{<[【#$%")
+def test_five_thousand_marks_take_no_time(mark: str) -> None:
+    for text in (mark * 5000, f"{mark}name " * 1000, f"{mark}player" * 1000, f"{mark}{'name' * 1200}"):
+        clean(text, RULES, "Mira")
 
 
 def test_the_recipe_decides_who_the_user_is_and_which_alternative_is_taken() -> None:
@@ -142,6 +207,8 @@ def test_the_recipe_decides_who_the_user_is_and_which_alternative_is_taken() -> 
         ("Yes./No.", ["Yes.", "No."]),
         ("and/or", ["and/or"]),
         ("第2/9声", ["第2/9声"]),
+        ("Sit. // too harsh?", ["Sit. // too harsh?"]),
+        ("Sit.</if>>Stay.", ["Sit.</if>>Stay."]),
     ],
 )
 def test_only_whole_sentences_are_options(text: str, parts: list[str]) -> None:

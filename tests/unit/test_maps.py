@@ -16,7 +16,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.field_map import parse_maps
+from pipeline.records.field_map import parse_maps, write_path
 from pipeline.records.options import parse_columns
 from pipeline.records.record import Record, Turn
 from pipeline.records.shape import describe_shape, guess_maps, shape_of
@@ -266,6 +266,12 @@ def test_a_broken_document_is_an_error_with_its_place(name: str, content: str, s
     (tmp_path / name).write_text(content)
     with pytest.raises(UnderstudyError, match=said):
         records(tmp_path / name)
+
+
+@pytest.mark.parametrize("key", ["a b", " ", "it's", "\\", "\x1f", "\U00010fe0", "台词", "a.b"])
+def test_a_path_through_any_key_can_be_read_again(key: str) -> None:
+    (one,) = parse_maps([{"rows": write_path([key, "[]"]), "columns": ["text=@"]}], None, {}, parse_columns)
+    assert [row.field("@") for row in one.matches({key: ["Aye."]})] == ["Aye."]
 
 
 USUAL = ("name", "text", "lines", "title", "bio", "who")

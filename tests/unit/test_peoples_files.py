@@ -143,7 +143,7 @@ def test_another_name_of_hers_is_hers_where_the_recipe_says_so(tmp_path: Path) -
     script = "Mira Vale: Who is it?\n\nMIRA: Come up.\n\nThe Ringer: Aye, aye.\n\nMiranda: No.\n"
     without = converted(tmp_path, script)
     assert [record.text for record in without.records] == ["Who is it?"]
-    assert "not taken unless `other_names` has them: MIRA (1)" in format_account(account_of(without))
+    assert "not taken: MIRA (1)\n  (if they are Mira Vale: --other_names 'MIRA'" in format_account(account_of(without))
     assert lines_of(tmp_path, script, other_names=["Mira", "The Ringer"]) == ["Who is it?", "Come up.", "Aye, aye."]
 
 
@@ -310,9 +310,12 @@ def test_a_long_section_is_several_passages_and_loses_nothing(tmp_path: Path) ->
     [
         ("a.txt", b"", "is empty"),
         ("a.json", b" \n", "is empty"),
-        ("a.odt", b"PK\3\4", r"is \.odt: save its text as \.txt"),
-        ("a.rtf", b"{\\rtf1\\ansi Mira Vale: Aye.\\par Bram: No.}", r"is \.rtf: save its text as \.txt"),
+        ("a.odt", b"PK\3\4", r"is \.odt.*save its text as \.txt"),
+        ("a.rtf", b"{\\rtf1\\ansi Mira Vale: Aye.\\par Bram: No.}", r"is \.rtf.*save its text as \.txt"),
         ("a.md", b"Some prose about bells, which says nothing to anybody.", "no known form"),
+        ("a.html", b"<!DOCTYPE html><html><body><p>Who rings?</p></body></html>", r"is a web page.*save its text"),
+        ("a.txt", b'"Who?" It rained. "Me." Nobody came. "Then go."', "seems to be prose"),
+        ("a.po", b'msgid "Who?"\nmsgstr ""\nmsgid "Me."\nmsgstr ""\n', "no known form"),
     ],
 )
 def test_why_a_file_is_not_read_is_said_of_it_alone_and_in_a_folder(
@@ -326,6 +329,28 @@ def test_why_a_file_is_not_read_is_said_of_it_alone_and_in_a_folder(
     (tmp_path / "b.txt").write_text("Bram: Who?\nMira Vale: Only me.\n", encoding="utf-8")
     said = format_account(account_of(convert([tmp_path], "Mira Vale", ConversionOptions())))
     assert re.search(rf"passed over: .*{name} \({why}", said)
+
+
+def test_of_a_folder_that_gives_nothing_each_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Beat,Page\nIt rains,4\n", encoding="utf-8")
+    (tmp_path / "b.html").write_text("<html><body>Rain.</body></html>", encoding="utf-8")
+    for number in range(9):
+        (tmp_path / f"c{number}.txt").write_text("It rains.", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"a\.csv:2: has Beat, Page.*b\.html \(is a web page.* and 4 more"):
+        convert([tmp_path], "Mira Vale", ConversionOptions())
+
+
+@pytest.mark.parametrize(
+    ("script", "fix"),
+    [
+        ("Mira: Who is it?\nBram: Me.\nMira: Come up.\n", "--other_names 'Mira'"),
+        ("Role: keeper\nBram: No.\nRole: ringer\nBram: Aye.\n", "Role: if these are no people"),
+        ("Bram: Me.\nTam: And I.\nBram: Aye.\n", "write the name exactly as the files do"),
+    ],
+)
+def test_where_nothing_is_hers_the_next_thing_to_do_is_said(script: str, fix: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=re.escape(fix)):
+        converted(tmp_path, script, "script.txt")
 
 
 def test_two_answers_to_one_question_are_said(tmp_path: Path) -> None:

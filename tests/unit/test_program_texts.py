@@ -38,17 +38,20 @@ WRITTEN = {
 [语音] 12" | [语音]12秒 | [图片] | 【图片】 | [图片] 2023.jpg | [图片] https://example.org/a | [表情] [捂脸] |
 [动画表情] 开心 | [视频] 00:15 | [链接] 雾港地图\nhttps://example.org | [小程序]挂号 | [Photo] | [File] a.docx |
 [Weixin Red Packet] Best wishes! | 사진 3장 | <Media omitted> | <attached: 00012-PHOTO.jpg> | image omitted |
-IMG-1.jpg (file attached)
+IMG-1.jpg (file attached) | [影片] | [檔案] 病歷.docx | [貼圖] | [記事本] 採買清單 | [照片] | [位置資訊] | [相簿] 旅行 |
+[轉帳] 100元 | [語音訊息] | 影片已略過
 """),
     DELETED_NOTICE: table("""
 对方撤回了一条消息 | 你撤回了一条消息 | 你撤回了一条消息并重新编辑 | "苏晚晴" 撤回了一条消息 |
 “小王”撤回了一条消息 | 苏晚晴撤回了一条消息 | 苏晚晴 撤回了一条消息 | 此消息已被撤回 | This message was deleted |
-You deleted this message. | This message was deleted by admin Bram | Bram unsent a message
+You deleted this message. | This message was deleted by admin Bram | Bram unsent a message |
+已收回訊息 | 您已收回訊息 | 苏晚晴已收回訊息 | 對方已收回訊息
 """),
     CALL_NOTICE: table("""
 通话时长 03:21 | 聊天时长 1:03:21 | 已取消 | 对方已取消 | 对方已拒绝 | 对方无应答 | 忙线未接听 |
 [语音通话] 通话时长 03:21 | [视频通话] | 语音通话已结束 | Missed voice call | Missed video call at 10:01 |
-Voice call, 3 min | Video call, No answer | Call declined | Duration: 03:21 | ☎ Call time 1:23
+Voice call, 3 min | Video call, No answer | Call declined | Duration: 03:21 | ☎ Call time 1:23 |
+☎ 未接來電 | ☎ 您已取消通話 | ☎ 通話時間 2:31 | ☎ 無回應 | 視訊通話已結束 | 通話時長 03:21
 """),
     NOTICE: table("""
 我通过了你的朋友验证请求，现在我们可以开始聊天了 | 你已添加了陆知远，现在可以开始聊天了。 | 以上是打招呼的内容 |
@@ -58,7 +61,8 @@ Voice call, 3 min | Video call, No answer | Call declined | Duration: 03:21 | �
 +44 20 7946 0000 joined using this group's invite link | Bram changed the subject to "Dinner: Friday" |
 Bram pinned a message | You pinned a message | Mira turned on disappearing messages. |
 Messages and calls are end-to-end encrypted. No one outside of this chat can read them. Tap to learn more. |
-Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt. | 消息和通话已进行端到端加密。
+Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt. | 消息和通话已进行端到端加密。 | 阿棠邀請阿燈加入群組 |
+阿棠已退出群組。 | 苏晚晴將陆知远加入群組
 """),
 }
 SAID = table("""
@@ -69,7 +73,8 @@ SAID = table("""
 [红色的门]开了 | 我们语音通话吧 | He pinned a message | The priest pinned a message to the door |
 I joined using this group's invite link | He changed the subject to "boats" |
 She changed the subject to boats and tides. | I missed a voice call | A voice call, please. | Bram left |
-Messages and calls are what I live for | Deleted, this message was.
+Messages and calls are what I live for | Deleted, this message was. |
+我已收回訊息給你的那句話 | 我加入群組了嗎 | 影片我看了
 """)
 
 

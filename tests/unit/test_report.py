@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.evaluation import labels
 from pipeline.evaluation.metrics.conduct import ConductRow
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
 from pipeline.evaluation.metrics.voice import StyleDistance, VoiceScore
@@ -20,6 +23,7 @@ from pipeline.evaluation.metrics.voice_report import VoiceFigures, VoiceReport
 from pipeline.evaluation.report.charts import PLOT_HEIGHT, loss_chart, polyline, spread, ticks
 from pipeline.evaluation.report.pages import percent, render_report, write_report
 from pipeline.evaluation.report.run_report import RunHistory, RunReport
+from pipeline.evaluation.report.words import read_words
 from pipeline.evaluation.results import (
     Answers,
     BeforeAfter,
@@ -33,6 +37,7 @@ from pipeline.evaluation.results import (
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import ExposureGroup, Misses, RecallKey
 from pipeline.mixture.ledger import KindExposures
+from tests.conftest import ROOT
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
@@ -223,6 +228,37 @@ def test_markup_in_a_sample_is_text_on_the_page(report: RunReport) -> None:
     assert "<b>bold</b>" in Page(html).text
 
 
+def test_a_chinese_characters_report_says_nothing_in_english(report: RunReport) -> None:
+    spoken = replace(report.findings.samples[0], question="你叫什么？", answer="阿蘅。", base="嗯。", trained="阿蘅。")
+    items = [replace(item, type="身世", answer="阿蘅。") for item in report.findings.items]
+    chinese = replace(with_findings(report, samples=(spoken,), items=items), language="zh", character="阿蘅")
+    words = Page(render_report(chinese)).words()
+    texts = [re.sub(r"{\w+}", "", text).strip() for text in read_words("zh")]
+    assert [text for text in texts if len(text) > 5 and text in words] == []
+    assert all(text in words for text in ("换一种问法", "排在第一", "训练前后的召回", "每一条设定"))
+
+
+def test_every_text_of_the_report_has_its_chinese_with_the_same_places() -> None:
+    words = read_words("zh")
+    speakers = ("report/report.html.jinja", "report/pages.py", "report/tables.py", "session.py")
+    code = "".join((ROOT / "pipeline/evaluation" / name).read_text(encoding="utf-8") for name in speakers)
+    said = {*re.findall(r"""\bsay\(["']([^"']*)["']""", code), *label_texts()}
+    assert said - set(words) == set()
+    for english, chinese in words.items():
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), english
+
+
+def label_texts() -> Iterator[str]:
+    """What the labels of a report's figures say."""
+    tables = (labels.RECALL, labels.GAPS, labels.DRIFT, labels.CONDUCT, labels.VOICE)
+    alone = (labels.WORD_FOR_WORD, labels.RANKED_FIRST, labels.OWN_WORDS, *(label for _, label in labels.ANSWERS))
+    for label in (*alone, *(one for table in tables for one in table.values())):
+        yield from (text for text in (label.short, label.title, label.brief, label.explanation) if text)
+    for names in (labels.FORMS, labels.MADE_BY, labels.KINDS, labels.WATCHED_LOSSES):
+        yield from names.values()
+    yield from (labels.QUICK, labels.MISSES, labels.ALL_RECORDS)
+
+
 def test_markup_in_the_language_cannot_leave_its_attribute(report: RunReport) -> None:
     assert "<script" not in render_report(replace(report, language='"><script>'))
 
@@ -282,7 +318,7 @@ def test_chinese_survives_rendering_and_writing(report: RunReport, tmp_path: Pat
     write_report(report, tmp_path / "runs" / "report.html")
     html = (tmp_path / "runs" / "report.html").read_text(encoding="utf-8")
     assert '<html lang="zh">' in html
-    assert "What 乌蘅 recalls" in Page(html).words()
+    assert "乌蘅记得什么" in Page(html).words()
     assert "除了“阿蘅”，你的全名是什么？" in html
 
 

@@ -17,6 +17,7 @@ from pipeline.evaluation.probes.probe import Probe
 from pipeline.evaluation.report.run_report import RunReport, report_of_run
 from pipeline.evaluation.report.tables import format_results, format_samples
 from pipeline.mixture.ledger import make_ledger
+from pipeline.terminal import display_width
 from tests.measurements import MIRA, mira_findings
 
 GOLDEN = Path(__file__).parent / "golden"  # written when findings were still plain dictionaries
@@ -57,6 +58,13 @@ def test_the_report_of_a_run_keeps_its_shape(report: RunReport) -> None:
 def test_the_terminal_shows_the_table_that_it_always_has(report: RunReport) -> None:
     shown = f"{format_results(report.findings)}\n{format_samples(report.findings.samples)}\n"
     assert shown == (GOLDEN / "recall.txt").read_text(encoding="utf-8")
+
+
+def test_the_table_of_a_chinese_character_is_chinese_and_its_columns_stand_below_one_another(report: RunReport) -> None:
+    shown = format_results(report.findings, "zh")
+    assert "逐字答对，换一种问法" in shown
+    assert not any(title in shown for title in ("word for word", "before", "worse", "questions"))
+    assert len({display_width(row) for row in shown.splitlines() if row.endswith("]")}) == 1
 
 
 def test_the_merged_report_of_several_characters_keeps_its_shape(report: RunReport) -> None:

@@ -124,3 +124,10 @@ def test_turns_are_read_by_role_and_content_or_from_and_value_under_either_name(
     turns = ROWS["ShareGPT"]["conversations"]
     assert [one.text for one in converted(tmp_path, {"conversations": CHAT}).records] == ["I ring all of them."]
     assert [one.text for one in converted(tmp_path, {"messages": turns}).records] == ["All of them."]
+
+
+def test_a_system_that_is_a_games_data_is_no_prompt(tmp_path: Path) -> None:
+    row = {"speaker": "Mira", "text": "I ring all of them.", "system": {"hp": 58}}
+    (tmp_path / "a.json").write_text(json.dumps([row]), encoding="utf-8")
+    conversion = convert([tmp_path / "a.json"], "Mira", ConversionOptions())
+    assert [record.text for record in conversion.records] == ["I ring all of them."]

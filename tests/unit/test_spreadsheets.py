@@ -12,6 +12,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
 from pipeline.records.check import format_check
 from pipeline.records.conversion import convert
+from pipeline.records.readers.script_table import TAKEN
 from pipeline.records.result import Conversion
 from tests.raw_files import sheet, workbook
 
@@ -57,7 +58,7 @@ def test_a_merged_speakers_cell_is_of_all_its_rows_and_they_are_counted(write: t
     conversion = converted(write(tmp_path, MERGED))
     assert texts(conversion) == ["雾大，慢走。", "路上小心台阶。", "明天再来吧。"]
     account = account_of(conversion)
-    assert account["remarks"] == {FILLED: 3}
+    assert account["remarks"] == {FILLED: 3, TAKEN: 1}
     assert account["rejected"] == {"another speaker": 3}
     assert f"3 {FILLED}" in format_account(account)
     assert f"odd: 3 {FILLED}" in format_check(conversion)
@@ -82,7 +83,7 @@ def test_rows_without_a_speaker_in_a_table_that_is_not_merged_are_nobodys(
     write: type, rows: Rows, tmp_path: Path
 ) -> None:
     conversion = converted(write(tmp_path, rows))
-    assert account_of(conversion)["remarks"] == {}
+    assert FILLED not in account_of(conversion)["remarks"]
     assert "路上小心台阶。" not in texts(conversion)
 
 

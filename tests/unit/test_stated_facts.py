@@ -293,3 +293,24 @@ def test_prose_after_a_title_on_its_line_is_read() -> None:
         "I grew up in Harrow.",
     ]
     assert replies("Tom: Mira was born in Saltmere.", "en") == []
+
+
+@pytest.mark.parametrize(
+    ("passage", "answers"),
+    [
+        ("Mira keeps a ferry. Tobias is a clerk. He is twenty-nine. He is afraid of geese.", []),
+        ("Mira keeps a ferry. Tobias was a clerk from Tarn. She is afraid of geese.", []),
+        ("Mira keeps a ferry. Ray, a trucker, shouts. She is fifty-two.", []),
+        ("Mira keeps a ferry, but Ines mends nets. She is sixty.", []),
+        ("Mira was born in Busan. She fears geese. He is sixty.", ["I was born in Busan.", "I am afraid of geese."]),
+        ("Mira keeps a ferry. Most nights are long. She is afraid of geese. The quay is cold. She lives in Tarn.",
+         ["I am afraid of geese.", "I live in Tarn."]),
+        ("苏晚晴住在雾港。裴照是前镖师。他今年二十六岁。", ["我住在雾港。"]),
+        ("苏晚晴住在雾港。裴照今年二十六岁。她喜欢糖炒栗子。", ["我住在雾港。"]),
+        ("苏晚晴住在雾港。她喜欢下雨天。他今年二十六岁。", ["我住在雾港。", "我喜欢下雨天。"]),
+        ("苏晚晴住在雾港。平时总在药铺里。她喜欢糖炒栗子，学夜鹭叫能以假乱真。她讨厌送别。",
+         ["我住在雾港。", "我喜欢糖炒栗子。", "我讨厌送别。"]),
+    ],
+)  # fmt: skip
+def test_a_pronoun_means_nobody_who_was_named_since(passage: str, answers: list[str]) -> None:
+    assert replies(passage, "zh" if SU in passage else "en") == answers

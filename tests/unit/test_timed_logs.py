@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,61 @@ def test_times_within_a_script_leave_it_a_script(tmp_path: Path) -> None:
     conversion = converted(tmp_path, "Bram: When?\nMira: at 10:30.\nBram: 10:30 then\nMira: 10:30 it is.\n")
     assert [file.form for file in conversion.files] == ["transcript"]
     assert len(conversion.records) == 2
+
+
+LINE_TW = """[LINE] 與阿棠的聊天記錄
+儲存日期：2023/08/20 22:10
+
+2023/08/15（二）
+上午09:12\t阿棠\t燈塔今天幾點亮？
+上午09:13\tMira\t"六點。
+不過先下來吃飯，
+湯要涼了。"
+上午09:14\t阿棠已收回訊息
+上午09:15\tMira\t☎ 未接來電
+上午09:16\tMira\t[貼圖]
+上午09:16\tMira\t[檔案] 燈.pdf
+上午09:17\tMira\tMira已收回訊息
+上午09:18\tMira將阿棠加入群組
+上午09:19\tMira\t"好"
+"""
+
+
+def test_a_message_of_several_lines_is_not_in_the_quotation_marks_of_lines_export(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, LINE_TW, short_lines=5)
+    assert [record.text for record in conversion.records] == ["六點。\n不過先下來吃飯，\n湯要涼了。", '"好"']
+    reasons = Counter(reject.reason for reject in conversion.rejects)
+    assert reasons == {
+        "a notice of the program": 2,
+        "a call": 1,
+        "a picture or another file": 2,
+        "a deleted message": 1,
+        "another speaker": 1,
+    }
+
+
+TITLED = """2023-03-05 20:11:03 {title}Mira{number}
+Is anybody up there?
+
+2023-03-05 20:11:40 {other}Bram
+I am, of course.
+
+2023-03-05 20:12:01 {title}Mira{number}
+Then ring the bell.
+"""
+
+
+@pytest.mark.parametrize(
+    ("title", "number", "other"),
+    [("【执剑长老】", "(10001)", ""), ("【灯塔】", "", "【码头】"), ("【长老】【群主】", "<a@example.org>", "")],
+)
+def test_a_groups_own_titles_are_no_part_of_a_name(title: str, number: str, other: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, TITLED.format(title=title, number=number, other=other))
+    assert [record.text for record in conversion.records] == ["Is anybody up there?", "Then ring the bell."]
+    assert conversion.records[1].context[-1].speaker == "Bram"
+
+
+def test_a_bracket_before_a_single_name_without_an_account_may_be_part_of_it(tmp_path: Path) -> None:
+    log = TITLED.format(title="【灯塔】", number="", other="")
+    (tmp_path / "log.txt").write_text(log, encoding="utf-8")
+    assert len(convert([tmp_path / "log.txt"], "【灯塔】Mira", ConversionOptions()).records) == 2

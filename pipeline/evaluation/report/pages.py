@@ -16,6 +16,7 @@ from pipeline.evaluation.labels import Label, kind_label
 from pipeline.evaluation.metrics.statistics import Estimate
 from pipeline.evaluation.report.charts import loss_chart, recall_chart
 from pipeline.evaluation.report.run_report import RunReport
+from pipeline.evaluation.report.words import Say, words_of
 from pipeline.evaluation.results import Item, RecallResults
 from pipeline.evaluation.scoring import QuestionForm
 from pipeline.evaluation.summary import Metric
@@ -64,7 +65,7 @@ class LedgerTotal:
 
 def render_report(report: RunReport) -> str:
     """One HTML page with its own style and drawings: no script, nothing fetched from elsewhere."""
-    found, history = report.findings, report.history
+    found, history, say = report.findings, report.history, words_of(report.language)
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -73,11 +74,12 @@ def render_report(report: RunReport) -> str:
             found=found,
             history=history,
             labels=labels,
-            groups=outcome_groups(found),
+            say=say,
+            groups=outcome_groups(found, say),
             loss_chart=loss_chart(history.curve),
             recall_chart=recall_chart(history.recall_curve),
             ledger_total=ledger_total(history.ledger),
-            fact_groups=fact_groups(found.items),
+            fact_groups=fact_groups(found.items, say),
         )
     )
 
@@ -99,20 +101,21 @@ def write_bleed(bleed: Bleed, path: Path) -> None:
     write_text(path, template.render(bleed=bleed, labels=labels))
 
 
-def outcome_groups(found: RecallResults) -> list[OutcomeGroup]:
+def outcome_groups(found: RecallResults, say: Say) -> list[OutcomeGroup]:
     """The groups of metrics that the findings have outcomes of."""
     options, guessed = found.distractors + 1, len(found.guessed)
-    left_out = f" Left out: {guessed} facts whose answer wins without a question." if guessed else ""
-    ranked = labels.RANKED_FIRST.explanation.format(distractors=found.distractors, options=options, guessed=left_out)
+    left_out = say(" Left out: {count} facts whose answer wins without a question.", count=guessed) if guessed else ""
+    explanation = labels.RANKED_FIRST.explanation
+    ranked = say(explanation, distractors=found.distractors, options=options, guessed=left_out)
     answers = tuple(
         OutcomeRow(label.short, pick(found.answers.base), after)
         for pick, label in labels.ANSWERS
         if (after := pick(found.answers.trained))
     )
     return [
-        _group(labels.WORD_FOR_WORD, labels.WORD_FOR_WORD.explanation, None, _recall_rows(found, "exact")),
+        _group(labels.WORD_FOR_WORD, say(labels.WORD_FOR_WORD.explanation), None, _recall_rows(found, "exact")),
         _group(labels.RANKED_FIRST, ranked, 1 / options, _recall_rows(found, "at_1")),
-        _group(labels.OWN_WORDS, labels.OWN_WORDS.explanation, None, answers),
+        _group(labels.OWN_WORDS, say(labels.OWN_WORDS.explanation), None, answers),
     ]
 
 
@@ -129,13 +132,13 @@ def _recall_rows(found: RecallResults, metric: Metric) -> tuple[OutcomeRow, ...]
     )
 
 
-def fact_groups(items: Iterable[Item]) -> list[FactGroup]:
+def fact_groups(items: Iterable[Item], say: Say) -> list[FactGroup]:
     """The facts by type, types in order of appearance."""
     by_type: dict[str, list[Item]] = {}
     for item in items:
         by_type.setdefault(item.type, []).append(item)
     return [
-        FactGroup(type=kind, facts=tuple(group), seen=_hits(group, "seen"), unseen=_hits(group, "unseen"))
+        FactGroup(type=kind, facts=tuple(group), seen=_hits(group, "seen", say), unseen=_hits(group, "unseen", say))
         for kind, group in by_type.items()
     ]
 
@@ -172,9 +175,9 @@ def heading(text: str) -> str:
     return prose(text[:1].upper() + text[1:])
 
 
-def _hits(items: Sequence[Item], form: QuestionForm) -> str:
+def _hits(items: Sequence[Item], form: QuestionForm, say: Say) -> str:
     exact = [question.trained_exact for item in items for question in item.questions if question.asked == form]
-    return f"{sum(exact)} of {len(exact)}" if exact else "\u2013"
+    return say("{hits} of {questions}", hits=sum(exact), questions=len(exact)) if exact else "\u2013"
 
 
 def _environment() -> Environment:

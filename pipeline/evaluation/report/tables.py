@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
@@ -22,6 +22,7 @@ from pipeline.evaluation.labels import (
     WHOSE_FACTS,
 )
 from pipeline.evaluation.metrics.statistics import Difference, Estimate
+from pipeline.evaluation.report.words import plain_words_of
 from pipeline.evaluation.results import RecallResults, Sample
 from pipeline.terminal import display_width, padded
 
@@ -29,33 +30,50 @@ UNTOUCHED = "(untouched)"
 MOST_COLUMNS = 8  # of a matrix in the terminal
 
 
-def format_results(found: RecallResults) -> str:
-    """Recall, answers and drift, before and after, each with its 95% interval."""
-    recall, gaps, answers = found.recall, found.gaps, found.answers
-    guessed = f", without {len(found.guessed)} facts guessed without a question" if found.guessed else ""
+def format_results(found: RecallResults, language: str = "en") -> str:
+    """Recall, answers and drift, before and after, each with its 95% interval; in the character's language."""
+    recall, gaps, answers, say = found.recall, found.gaps, found.answers, plain_words_of(language)
+    by_whom = say(", ").join(f"{count} {say(MADE_BY[by])}" for by, count in found.made_by.items())
     lines = [
-        f"{'':<42}{'before':>20}{'after':>22}",
-        *(_row(RECALL[key].title, recall.base[key], recall.trained[key]) for key in RECALL if key in recall.base),
-        *(_row(GAPS[metric].title, gaps.base[metric], gaps.trained[metric]) for metric in GAPS if metric in gaps.base),
+        f"{'':<42}{_right(say('before'), 20)}{_right(say('after'), 22)}",
+        *(_row(say(RECALL[key].title), recall.base[key], recall.trained[key]) for key in RECALL if key in recall.base),
+        *(_row(say(GAPS[one].title), gaps.base[one], gaps.trained[one]) for one in GAPS if one in gaps.base),
         "",
-        *(_row(label.title, pick(answers.base), after) for pick, label in ANSWERS if (after := pick(answers.trained))),
+        *(
+            _row(say(name.title), pick(answers.base), after)
+            for pick, name in ANSWERS
+            if (after := pick(answers.trained))
+        ),
         "",
-        *(_row(CONDUCT[row.name].title, row.base, row.trained) for row in found.conduct),
+        *(_row(say(CONDUCT[row.name].title), row.base, row.trained) for row in found.conduct),
         *[""] * bool(found.conduct),
-        *(_row(DRIFT[row.name].title, row.base, row.trained) + "  worse" * row.worse for row in found.drift),
-        f"(questions in new words: {', '.join(f'{count} {MADE_BY[by]}' for by, count in found.made_by.items())})",
-        *[f"({MISSES.format(**asdict(found.misses))})"] * bool(found.misses.questions),
-        f"(ranked first: among {found.distractors} other true answers{guessed}; in brackets: 95% intervals)",
-        *[f"({QUICK})"] * (found.extent == "quick"),
+        *(
+            _row(say(DRIFT[row.name].title), row.base, row.trained) + f"  {say('worse')}" * row.worse
+            for row in found.drift
+        ),
+        f"({say('questions in new words:')} {by_whom})",
+        *[f"({say(MISSES, **asdict(found.misses))})"] * bool(found.misses.questions),
+        f"({_ranked_among(found, say)})",
+        *[f"({say(QUICK)})"] * (found.extent == "quick"),
     ]
     return "\n".join(lines)
 
 
-def format_samples(samples: Sequence[Sample]) -> str:
-    """Questions with the expected answer and both models' replies."""
+def _ranked_among(found: RecallResults, say: Callable[..., str]) -> str:
+    """What stands beside an answer that is ranked first, and what the brackets are."""
+    guessed = len(found.guessed)
+    without = say(", without {count} facts guessed without a question", count=guessed) if guessed else ""
+    among = "ranked first: among {distractors} other true answers{guessed}; in brackets: 95% intervals"
+    return say(among, distractors=found.distractors, guessed=without)
+
+
+def format_samples(samples: Sequence[Sample], language: str = "en") -> str:
+    """Questions with the expected answer and both models' replies; in the character's language."""
+    say = plain_words_of(language)
+    before, after, fact = (say(word) for word in ("before:", "after: ", "(fact: "))
     return "\n".join(
-        f"\n{sample.question}\n  before: {_one_line(sample.base)}\n  after:  {_one_line(sample.trained)}\n"
-        f"  (fact:  {sample.answer})"
+        f"\n{sample.question}\n  {before} {_one_line(sample.base)}\n  {after} {_one_line(sample.trained)}\n"
+        f"  {fact} {sample.answer})"
         for sample in samples
     )
 
@@ -120,10 +138,7 @@ def format_outcome(outcome: Estimate | Difference) -> str:
 def _matrix(bleed: Bleed, outcome: Outcome) -> str:
     left = max(map(display_width, [*bleed.rows, UNTOUCHED])) + 2
     widths = [max(6, display_width(column.name)) + 2 for column in bleed.columns]
-    heads = [
-        " " * (width - display_width(column.name)) + column.name
-        for column, width in zip(bleed.columns, widths, strict=True)
-    ]
+    heads = [_right(column.name, width) for column, width in zip(bleed.columns, widths, strict=True)]
     lines = [" " * left + "".join(heads)]
     for name, shares in [*bleed.rows.items(), (UNTOUCHED, bleed.base)]:
         cells = "".join(f"{share:>{width}.2f}" for share, width in zip(shares.of(outcome), widths, strict=True))
@@ -132,7 +147,11 @@ def _matrix(bleed: Bleed, outcome: Outcome) -> str:
 
 
 def _row(title: str, before: Estimate | Difference | None, after: Estimate | Difference) -> str:
-    return f"{title:<42}{format_outcome(before) if before else '':>20}{format_outcome(after):>22}"
+    return f"{padded(title, 42)}{format_outcome(before) if before else '':>20}{format_outcome(after):>22}"
+
+
+def _right(word: str, width: int) -> str:
+    return " " * (width - display_width(word)) + word
 
 
 def _one_line(text: str) -> str:

@@ -16,10 +16,12 @@ from pipeline.records.readers import (
     charx,
     chat_log,
     chat_table,
+    dice,
     discord,
     documents,
     excel,
     exif_card,
+    foundry,
     json_rows,
     labelled_page,
     lorebook,
@@ -27,19 +29,25 @@ from pipeline.records.readers import (
     page,
     parquet,
     png_card,
+    prose,
+    ptt,
     renpy,
+    screenplay,
     subtitles,
     telegram,
     timed_log,
     transcript,
+    video_subtitles,
     voice_index,
     webui_character,
     webui_log,
     whatsapp,
     wiki_script,
     word,
+    yarn,
 )
 from pipeline.records.readers import table as csv_table
+from pipeline.records.readers.unknown import EXAMPLE, why_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +75,31 @@ READERS: tuple[Reader, ...] = (
     Reader("text-generation-webui chat", webui_log.recognises, webui_log.read),
     Reader("lorebook", lorebook.recognises, lorebook.read),
     Reader("voice index", voice_index.recognises, voice_index.read),
+    Reader("subtitles of a web player", video_subtitles.recognises, video_subtitles.read),
+    Reader("Foundry actor or journal", foundry.recognises, foundry.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("Telegram chat", telegram.recognises, telegram.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
+    Reader("Yarn script", yarn.recognises, yarn.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),
+    Reader("post of PTT", ptt.recognises, ptt.read),
+    Reader("chat of a tabletop game", dice.recognises, dice.read),
     Reader("WhatsApp chat", whatsapp.recognises, whatsapp.read),
     Reader("chat with times", timed_log.recognises, timed_log.read),
     Reader("questions and answers", asked.recognises, asked.read),
     Reader("wiki's page of lines", wiki_script.recognises, wiki_script.read),
     Reader("page about the character", labelled_page.recognises, labelled_page.read),
+    Reader("screenplay", screenplay.recognises, screenplay.read),
+    Reader("prose fiction", prose.recognises, prose.read),
     Reader("transcript", transcript.recognises, transcript.read),
     Reader("page about the character", page.recognises, page.read),
 )
 
 
-OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
-EXAMPLE = "`Name: line` or 名：话, a line each"
 MOST_NAMED = 4
 
 
@@ -173,18 +186,10 @@ def _none_known(path: Path, below: Sequence[Path]) -> UnderstudyError:
     if not below:
         return UnderstudyError(path, "holds no file", fix="put the raw files there")
     if below == [path]:
-        fix = f"write it as one of the forms of docs/formats.md, such as {EXAMPLE}"
-        return UnderstudyError(path, f"holds no raw file: {why_unknown(path)}", fix=fix)
+        why, _, fix = why_unknown(path).partition(": ")
+        fix = fix or f"write it as one of the forms of docs/formats.md, such as {EXAMPLE}"
+        return UnderstudyError(path, f"holds no raw file: {why}", fix=fix)
     some = ", ".join(f"{file.name} ({why_unknown(file)})" for file in below[:MOST_NAMED])
+    some += f" and {len(below) - MOST_NAMED} more" * (len(below) > MOST_NAMED)
     fix = f"name one of them to see more, or write them as the forms of docs/formats.md, such as {EXAMPLE}"
     return UnderstudyError(path, f"holds no raw file among its {len(below)} files: {some}", fix=fix)
-
-
-def why_unknown(path: Path) -> str:
-    """Why no reader knows a file, in a few words."""
-    suffix = path.suffix.lower()
-    if path.stat().st_size == 0:
-        return "is empty"
-    if suffix in OFFICE:
-        return f"is {suffix}: save its text as .txt, or its table as .csv"
-    return "no known form"

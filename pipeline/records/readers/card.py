@@ -6,6 +6,7 @@ Specifications: github.com/malfoyslastname/character-card-spec-v2, github.com/kw
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipeline.records.raw import (
     string,
 )
 from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.card_text import LEFT_OUT, without_machinery
 from pipeline.records.readers.json_rows import json_document
 from pipeline.records.readers.lorebook import read_entries
 
@@ -76,7 +78,7 @@ def read_card(source: str, document: Any, options: ReadOptions) -> Iterator[RawR
         yield RawRecord(f"{source}#{field}", name, "", unusable=f"a card's {field} of the wrong type")
     called = string(source, card, "nickname") or name
     yield from _passages(source, card, name, called)
-    yield from _greetings(source, card, name, called)
+    yield from _greetings(source, card, name, called, options.remarks)
     for number, example in enumerate(START.split(string(source, card, "mes_example")), 1):
         place = f"{source}#mes_example.{number}"
         turns = _example_turns(place, NAME.sub(called, example), name, called)
@@ -108,16 +110,19 @@ def _passages(source: str, card: Mapping[str, Any], name: str, called: str) -> I
             yield RawRecord(f"{source}#{field}", name, "", unusable=f"a card's {field}, withheld")
 
 
-def _greetings(source: str, card: Mapping[str, Any], name: str, called: str) -> Iterator[RawRecord]:
+def _greetings(
+    source: str, card: Mapping[str, Any], name: str, called: str, remarks: Counter[str]
+) -> Iterator[RawRecord]:
     greetings = [("first_mes", string(source, card, "first_mes"))]
     for field in GREETINGS:
         for number, text in enumerate(sequence(source, card.get(field) or [], field)):
             greetings.append((f"{field}.{number}", string(f"{source}#{field}", {field: text}, field)))
     for place, text in greetings:
         if text:
-            where = f"{source}#{place}"
+            where, said = f"{source}#{place}", without_machinery(text)
+            remarks[LEFT_OUT] += said != text
             yield RawRecord(
-                where, name, NAME.sub(called, text), place=where, kind="dialogue", why="the card's greeting"
+                where, name, NAME.sub(called, said), place=where, kind="dialogue", why="the card's greeting"
             )
 
 
@@ -141,4 +146,4 @@ def _example_turns(source: str, example: str, name: str, called: str) -> Iterato
 
 
 def _turn(source: str, turn: tuple[int, str, list[str]]) -> RawTurn:
-    return RawTurn(f"{source}:{turn[0]}", turn[1], "\n".join(turn[2]).strip())
+    return RawTurn(f"{source}:{turn[0]}", turn[1], without_machinery("\n".join(turn[2]).strip()))

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, mapping, scene_records, string
 from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.card_text import LEFT_OUT, without_machinery
 from pipeline.records.readers.json_rows import first_line, json_lines
 from pipeline.records.readers.row_keys import count_unused
 
@@ -40,4 +41,7 @@ def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
     is_narrator = isinstance(extra, Mapping) and extra.get("type") == "narrator"
     hidden = "a hidden message" if message.get("is_system") else "a narrator's message" if is_narrator else ""
     name = string(source, message, "name", required=True)
-    return RawTurn(source, name, string(source, message, "mes", required=True), hidden)
+    written = string(source, message, "mes", required=True)
+    said = without_machinery(written)
+    options.remarks[LEFT_OUT] += said != written
+    return RawTurn(source, name, said, hidden)

@@ -5,92 +5,28 @@ Its rows are conversations by their room; without rooms, and with times, they ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
-from pipeline.records.chat_scenes import ends_scene, message_turn
-from pipeline.records.chat_times import parse_time
-from pipeline.records.program_texts import sender_name
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
+from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.row_keys import count_unused
+from pipeline.records.readers.chat_rows import is_chat, read_messages
 from pipeline.records.readers.table import Header, find_header, lines_above, table_rows
-
-# Their names of our columns, where the recipe's `columns` does not say others.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "speaker": ("talker", "Sender", "sender", "author", "Author", "from", "nickname", "发送人", "昵称"),
-    "text": ("msg", "StrContent", "message", "Message", "content", "Content", "消息", "内容", "消息内容"),
-    "room": ("room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel", "会话"),
-    "time": ("CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at", "时间", "日期"),
-    "type": ("type_name", "Type", "type"),
-}
-NEEDED = {"speaker", "text"}
-OF_A_LINE = {"speaker": "speaker", "text": "text"}  # with a time alone, these are the columns of single lines
-TEXT_TYPES = frozenset({"", "1", "text", "文本", "文字"})  # WeChat's number of a text, and words for it
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether it is a table whose first line names a sender, a text, and a room or a time."""
     if not file.encoding:
         return False
-    return _is_chat(_header(file, options).names, options)
+    return is_chat(_header(file, options).names, options)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
     header = _header(file, options)
-    columns = _columns(header.names, options)
-    people = {sender_name(row.get(columns["speaker"]) or UNNAMED) for _, row in table_rows(file, header)} - {UNNAMED}
     yield from lines_above(file, header)
-    scenes: dict[str, list[RawTurn]] = {}
-    last: dict[str, datetime] = {}
-    for source, row in table_rows(file, header):
-        count_unused(source, row, columns.values(), options.unused_keys)
-        room = string(source, row, columns.get("room", ""))
-        at = parse_time(string(source, row, columns.get("time", "")))
-        if room in scenes and ends_scene(last.get(room), at, options):
-            yield from _scene(scenes.pop(room), room, options)
-        scenes.setdefault(room, []).append(_turn(source, row, columns, options, people))
-        if at:
-            last[room] = at
-    for room, scene in scenes.items():
-        yield from _scene(scene, room, options)
+    yield from read_messages(partial(table_rows, file, header), header.names, options)
 
 
 def _header(file: RawFile, options: ReadOptions) -> Header:
-    return find_header(file, partial(_is_chat, options=options))
-
-
-def _is_chat(names: Sequence[str], options: ReadOptions) -> bool:
-    columns = _columns(names, options)
-    is_timed = "time" in columns and not OF_A_LINE.items() <= columns.items()
-    return columns.keys() >= NEEDED and ("room" in columns or is_timed)
-
-
-def _columns(names: Sequence[str], options: ReadOptions) -> dict[str, str]:
-    """Their name of each of our columns that the table has."""
-    found: dict[str, str] = {}
-    for ours, theirs in COLUMNS.items():
-        said = options.columns.get(ours)
-        name = next((one for one in ((said,) if said else (*theirs, ours)) if one in names), None)
-        if name:
-            found[ours] = name
-    return found
-
-
-def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[RawRecord]:
-    place = f"{turns[0].source} ({room})" if room else turns[0].source
-    yield from scene_records(turns, title="", place=place, window=options.window, each_line=not options.merge_messages)
-
-
-def _turn(
-    source: str, row: Mapping[str, Any], columns: Mapping[str, str], options: ReadOptions, people: Collection[str]
-) -> RawTurn:
-    speaker = string(source, row, columns["speaker"]) or UNNAMED
-    text = string(source, row, columns["text"])
-    sort = string(source, row, columns.get("type", ""))
-    if sort.lower() not in TEXT_TYPES:
-        return RawTurn(source, sender_name(speaker), text, "a picture, a file or a notice")
-    return message_turn(source, speaker, text, options, people)
+    return find_header(file, partial(is_chat, options=options))

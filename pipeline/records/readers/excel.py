@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import itertools
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, time
-from functools import partial
 from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.merged_cells import ABOVE, LINES_ABOVE, is_header, with_speakers
-from pipeline.records.readers.rows import read_rows
+from pipeline.records.readers.merged_cells import ABOVE
+from pipeline.records.readers.table_forms import read_table
+from pipeline.records.readers.table_grid import (
+    Grid,
+    MergedRange,
+    are_columns_of_people,
+    find_header,
+    lines_above,
+    read_columns,
+    table_below,
+)
 
 ARCHIVE, OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOK = "xl/workbook.xml"
@@ -25,15 +32,9 @@ SUFFIXES = (".xlsx", ".xlsm")
 MAX_UNPACKED = 1 << 28  # bytes of all of its parts: openpyxl holds the texts in memory
 MAX_RATIO = 200  # unpacked to packed: sheets reach about 20, a bomb 1000
 SMALL = 1 << 20  # below this any ratio will do
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+MERGED = re.compile(rb'<(?:\w{1,8}:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 MAX_CELLS = 1 << 26  # of a sheet, the empty ones that openpyxl makes up between others too
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A sheet's lines above its header, and its rows below it, each with its place."""
-
-    above: list[tuple[str, str]]
-    rows: list[tuple[str, dict[str, str]]]
 
 
 def is_installed() -> bool:
@@ -62,18 +63,36 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: it is an old workbook, or openpyxl is not installed.
         UnderstudyError: it is broken.
     """
-    sheets = [sheet for sheet in _sheets(file, options) if sheet.rows]
-    known = [sheet for sheet in sheets if is_header(list(sheet.rows[0][1]), options)]
-    for sheet in sheets:
-        if sheet in known or not known:
-            yield from (RawRecord(source, UNNAMED, text, unusable=ABOVE) for source, text in sheet.above)
-            yield from read_rows(with_speakers(partial(iter, sheet.rows), list(sheet.rows[0][1]), options), options)
+    sheets = [sheet for sheet in _sheets(file) if len(sheet.said()) > 1]
+    headers = [find_header(sheet, options) for sheet in sheets]
+    of_columns = [
+        header is None and are_columns_of_people(sheet) for sheet, header in zip(sheets, headers, strict=True)
+    ]
+    is_known = any(of_columns) or any(header is not None for header in headers)
+    for sheet, header, is_of_columns in zip(sheets, headers, of_columns, strict=True):
+        first, cells = sheet.said()[0]
+        if is_of_columns:
+            yield from read_columns(sheet)
+        elif header is None and is_known:
+            yield RawRecord(sheet.place(first), UNNAMED, ", ".join(cells), unusable=_unknown(sheet, options))
         else:
-            source, row = sheet.rows[0]
-            yield RawRecord(source, UNNAMED, ", ".join(row), unusable="a sheet of no known form")
+            yield from _below(sheet, header or first, options)
 
 
-def _sheets(file: RawFile, options: ReadOptions) -> list[Sheet]:
+def _below(sheet: Grid, header: int, options: ReadOptions) -> Iterator[RawRecord]:
+    for source, text in lines_above(sheet, header):
+        yield RawRecord(source, UNNAMED, text, unusable=ABOVE)
+    yield from read_table(table_below(sheet, header, options), options)
+
+
+def _unknown(sheet: Grid, options: ReadOptions) -> str:
+    """Why a sheet is set aside; whether the character is named in it."""
+    names = [name for name in (options.character, *options.other_names) if name]
+    named = next((name for name in names if any(name in cell for _, cells in sheet.lines for cell in cells)), None)
+    return f"a sheet of no known form, in which {named} is named" if named else "a sheet of no known form"
+
+
+def _sheets(file: RawFile) -> list[Grid]:
     """Every sheet."""
     if file.head.startswith(OLD):
         raise UnknownFormError(
@@ -96,9 +115,12 @@ def _sheets(file: RawFile, options: ReadOptions) -> list[Sheet]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations, which no text needs
             workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            merged = merged_ranges(data)
             for sheet in workbook.worksheets:
                 sheet.reset_dimensions()  # what it claims of its size is not believed
-                found.append(_sheet(f"{file.path}#{sheet.title}", sheet.iter_rows(values_only=True), options))
+                source = f"{file.path}#{sheet.title}"
+                lines = list(_lines(source, sheet.iter_rows(values_only=True)))
+                found.append(Grid(source, lines, (file.path.stem, sheet.title), merged.get(sheet.title, ())))
     except UnderstudyError:
         raise
     except Exception as error:  # openpyxl checks little, and raises whatever a broken part leads to
@@ -108,24 +130,41 @@ def _sheets(file: RawFile, options: ReadOptions) -> list[Sheet]:
     return found
 
 
-def _sheet(source: str, rows: Iterable[Sequence[Any]], options: ReadOptions) -> Sheet:
-    """The sheet; its columns are named by the first of its first ten lines that is a known header, else by the first.
+def merged_ranges(data: bytes) -> dict[str, tuple[MergedRange, ...]]:
+    """The ranges of several rows that each sheet merges, by its title.
 
-    What stands in a column without a name is under the key "", so that it is counted.
+    openpyxl has them only where it holds all cells in memory.
     """
-    lines = list(_lines(source, rows))
-    places = range(min(len(lines), LINES_ABOVE))
-    first = next((place for place in places if is_header(lines[place][1], options)), 0)
-    header = lines[first][1] if lines else []
-    pairs = ((where, itertools.zip_longest(header, cells, fillvalue="")) for where, cells in lines[first + 1 :])
-    return Sheet(
-        [(where, ", ".join(filter(None, cells))) for where, cells in lines[:first]],
-        [(where, {key: cell for key, cell in row if key or cell}) for where, row in pairs],
-    )
+    from openpyxl.packaging.relationship import get_dependents
+    from openpyxl.packaging.workbook import WorkbookPackage
+    from openpyxl.xml.functions import fromstring
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if WORKBOOK not in archive.namelist():
+            return {}
+        parts = get_dependents(archive, RELATIONS)
+        sheets = WorkbookPackage.from_tree(fromstring(archive.read(WORKBOOK))).sheets
+        found = {sheet.name: MERGED.findall(archive.read(parts.get(sheet.id).target)) for sheet in sheets}
+    return {title: tuple(_ranges(cells)) for title, cells in found.items()}
 
 
-def _lines(source: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, list[str]]]:
-    """(place, cells) of every row that is not empty.
+def _ranges(cells: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[MergedRange]:
+    """Those of several rows among merged cells, each with its column and its first and last row."""
+    for column, first, last in cells:
+        if int(last) > int(first):
+            yield MergedRange(int(first), int(last), _column_number(column))
+
+
+def _column_number(letters: bytes) -> int:
+    """The number of a column, from 1: of AB 28."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _lines(source: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of every row; of blank rows the cells are none.
 
     Raises:
         UnderstudyError: there are too many cells.
@@ -136,8 +175,7 @@ def _lines(source: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, li
         if cells_read > MAX_CELLS:
             raise UnderstudyError(f"{source}!{number}", f"has over {MAX_CELLS} cells", fix="save the sheet as csv")
         cells = [_text(value) for value in values]
-        if any(cells):
-            yield f"{source}!{number}", cells
+        yield number, cells if any(cells) else []
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, mapping, sequence, string
 from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.card_text import INSTRUCTION, is_instruction
 from pipeline.records.readers.json_rows import json_document
 
 MARK = re.compile(r'"entries"\s*:\s*[\[{]|"lorebook_v3"|"scenarioVersion"\s*:|"type"\s*:\s*"risu(?:Module)?"')
@@ -95,16 +96,16 @@ def read_entries(
         entry = mapping(where, value)
         unused_keys.update(str(key) for key in entry if key not in USES)
         written = next((text for key in TEXT_KEYS if (text := string(where, entry, key))), "")
-        decorated = DECORATORS.match(written)
+        decorated, title = DECORATORS.match(written), _title(where, entry, called)
         text = NAME.sub(called, written[decorated.end() if decorated else 0 :].strip())
         yield RawRecord(
             where,
             speaker,
             text,
-            asked=_title(where, entry, called),
+            asked=title,
             kind="background",
             why="an entry of a lorebook",
-            unusable=_why_unusable(entry, written),
+            unusable=_why_unusable(entry, written) or (INSTRUCTION if is_instruction(title, written) else ""),
         )
 
 

@@ -20,7 +20,7 @@ from pipeline.records.raw_file import RawFile, open_raw
 
 SUFFIXES = (".rpy", ".rpym")
 STRING = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
-ASSIGNED = r"^\s*(?:define|default|\$)\s+(?P<variable>[\w.]+)\s*=\s*"
+ASSIGNED = r"^[^\S\n]*(?:define|default|\$)\s+(?P<variable>[\w.]+)\s*=\s*"
 CHARACTER = re.compile(
     rf"{ASSIGNED}(?P<maker>\w*)Character\((?P<arguments>(?:[^()\"']|{STRING}|\((?:[^()\"']|{STRING})*\))*)\)",
     re.MULTILINE,

@@ -49,7 +49,8 @@ def count_unused(source: str, entry: Mapping[str, Any], used: Iterable[str], cou
     """
     known = {*used, *LEARNABLE, *MASKED}
     for key in (key for key in entry if key not in known):  # in the file's order, so that reports can be compared
-        if key in CHANGES_MEANING and entry[key]:
+        is_prompt = key != "system" or not isinstance(entry[key], Mapping)  # a game's data, otherwise
+        if key in CHANGES_MEANING and entry[key] and is_prompt:
             raise UnderstudyError(
                 source,
                 f"has {key!r}, which changes what it means, and its form is read without it",

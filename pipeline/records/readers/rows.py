@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.column_advice import describe_columns
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers import alpaca, haruhi, messages, seed
 from pipeline.records.readers.messages import SYSTEM_PROMPT
 from pipeline.records.readers.row_keys import NOT_LEARNT, count_unused, is_learnable
-from pipeline.records.shape import describe_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,28 @@ ROW_FORMS: tuple[RowForm, ...] = (
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "speaker": (
         "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername",
-        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物",
+        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物", "人物名",
+        "說話人", "說話者", "發言人", "講話人", "角色名稱",
     ),
     "text": (
         "line", "dialogue", "dialog", "utterance", "quote", "台词", "对白", "对话", "台词内容", "話",
+        "台詞", "臺詞", "對白", "對話", "台詞內容",
     ),
-    "source_title": ("scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处"),
-    "question": ("问题", "提问", "问", "问句"),
-    "answer": ("reply", "回答", "答案", "答", "答复", "回复"),
+    "source_title": (
+        "scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处", "标题",
+        "場景", "章節", "任務", "出處", "標題",
+    ),
+    "question": ("问题", "提问", "问", "问句", "問題", "提問", "問"),
+    "answer": ("reply", "回答", "答案", "答", "答复", "回复", "答覆", "回覆"),
 }  # fmt: skip
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
 # What names a text only beside a word for who says it: beside a character it may be a description.
-WEAK = frozenset({"content", "message", "内容", "文本"})
-SPEAKS = frozenset({"speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人"})
+WEAK = frozenset({"content", "message", "内容", "文本", "內容"})
+SPEAKS = frozenset({
+    "speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人",
+    "說話人", "說話者", "發言人", "講話人",
+})  # fmt: skip
 OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
 
 
@@ -87,7 +95,20 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def ours_by_theirs(options: ReadOptions) -> dict[str, str]:
     """Our key for each column that the recipe's `columns` name."""
-    return {theirs: "source_title" if name == "title" else name for name, theirs in options.columns.items()}
+    return {theirs: _our_key(name) for name, theirs in options.columns.items() if not _is_quoted(theirs)}
+
+
+def constant_columns(options: ReadOptions) -> dict[str, str]:
+    """What the recipe's `columns` say of every row themselves, in quotation marks: speaker="{{char}}"."""
+    return {_our_key(name): theirs[1:-1] for name, theirs in options.columns.items() if _is_quoted(theirs)}
+
+
+def _our_key(name: str) -> str:
+    return "source_title" if name == "title" else name
+
+
+def _is_quoted(theirs: str) -> bool:
+    return len(theirs) > 1 and theirs[0] == theirs[-1] and theirs[0] in "'\""
 
 
 def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:
@@ -96,15 +117,17 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
     Raises:
         UnderstudyError: a row is no mapping, or lacks what its form needs.
     """
-    ours = ours_by_theirs(options)
+    ours, constants = ours_by_theirs(options), constant_columns(options)
     for source, value in rows:
         row = mapping(source, value)
         _check_columns(source, row, ours)
         row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
+        if constants and not _form_of(row):  # a row that names its own speaker keeps it
+            row = in_our_words({**constants, **row})
         form = _form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
-            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns(row))
+            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns([row]))
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
         learnt = is_learnable(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
@@ -128,7 +151,7 @@ def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str])
 
 def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
     """A row's own system prompt, which is set aside: the persona has the character's."""
-    if text := string(source, row, "system"):
+    if not isinstance(row.get("system"), Mapping) and (text := string(source, row, "system")):
         yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, string
+from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions, string
+from pipeline.records.readers.no_lines import reason_of_no_line
+
+NO_SPEAKER = "a row without a speaker"
 
 
 def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
     """One line, or one passage or answer with what it is asked by."""
     speaker = string(source, row, "speaker", required=True)
     text = string(source, row, "text", required=True)
-    scene = string(source, row, "source_title")
-    yield RawRecord(source, speaker, text, asked=string(source, row, "input"), scene=scene)
+    scene, unusable = string(source, row, "source_title"), "" if speaker else NO_SPEAKER
+    unusable = unusable or reason_of_no_line(text, row)
+    asked = string(source, row, "input")
+    yield RawRecord(source, speaker or UNNAMED, text, asked=asked, scene=scene, unusable=unusable)
 
 
 def read_setting(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:

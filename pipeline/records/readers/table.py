@@ -12,10 +12,12 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.merged_cells import ABOVE, LINES_ABOVE, is_header, with_speakers
-from pipeline.records.readers.rows import KNOWN_KEYS, read_rows
+from pipeline.records.readers.merged_cells import ABOVE, LINES_ABOVE, is_header
+from pipeline.records.readers.rows import KNOWN_KEYS
+from pipeline.records.readers.table_forms import Table, is_known, read_table
 
 FULL_WIDTH = "，"  # as typed for a comma; nobody quotes it
+SUFFIXES = (".csv", ".tsv")
 DELIMITERS = (",", "\t", ";", "|")
 
 
@@ -32,7 +34,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether its name says so, or its header has two columns or more, known ones among them."""
     if not file.encoding:
         return False
-    if file.path.suffix.lower() in (".csv", ".tsv"):
+    if file.path.suffix.lower() in SUFFIXES:
         return True
     names = find_header(file, partial(is_header, options=options)).names
     known = {*KNOWN_KEYS, *options.columns.values()} & {*names}
@@ -41,9 +43,12 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row; what stands above the header is set aside."""
-    header = find_header(file, partial(is_header, options=options))
+    called = (file.path.stem,)
+    is_named = file.path.suffix.lower() in SUFFIXES  # in another text a row of labels may be a page's
+    known = partial(is_known, called=called, options=options) if is_named else partial(is_header, options=options)
+    header = find_header(file, known)
     yield from lines_above(file, header)
-    yield from read_rows(with_speakers(partial(table_rows, file, header), header.names, options), options)
+    yield from read_table(Table(header.names, partial(table_rows, file, header), called), options)
 
 
 def find_header(file: RawFile, is_known: Callable[[Sequence[str]], bool]) -> Header:
@@ -64,34 +69,33 @@ def lines_above(file: RawFile, header: Header) -> Iterator[RawRecord]:
 
 
 def table_rows(file: RawFile, header: Header) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Its rows, each with its place.
+    """Its rows, each with its place; a blank line is an empty one.
 
     Raises:
         UnderstudyError: a row has more fields than there are columns, or a quotation mark is left open.
     """
-    lines = (f"{line}\n" for number, line in file.lines() if number >= header.line)
-    reader = csv.DictReader(lines, delimiter=header.delimiter, strict=True)
+    lines = (f"{line}\n" for number, line in file.lines() if number > header.line)
+    reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
     try:
-        for row in reader:
-            where = f"{file.path}:{reader.line_num + header.line - 1}"
-            yield where, _checked(where, row, header.delimiter)
+        for cells in reader:
+            where = f"{file.path}:{reader.line_num + header.line}"
+            yield where, _row(where, cells, header)
     except csv.Error as error:
-        where = f"{file.path}:{reader.line_num + header.line - 1}"
+        where = f"{file.path}:{reader.line_num + header.line}"
         raise UnderstudyError(where, f"is no table ({error})", fix="repair it") from error
 
 
-def _checked(where: str, row: dict[Any, Any], delimiter: str) -> dict[str, Any]:
+def _row(where: str, cells: Sequence[str], header: Header) -> dict[str, Any]:
     """The row's fields by their columns; what follows a full-width comma in the last one belongs to it."""
-    more = row.pop(None, [])
-    if more and delimiter != FULL_WIDTH:
+    row, more = dict(zip(header.names, cells, strict=False)), cells[len(header.names) :]
+    if more and header.delimiter != FULL_WIDTH:
         raise UnderstudyError(
             where, f"has {len(more)} fields more than the first line", fix="quote what holds a separator"
         )
-    fields = {key: value for key, value in row.items() if value is not None}
     if more:
-        last = list(row)[-1]
-        fields[last] = FULL_WIDTH.join([fields[last], *more])
-    return fields
+        last = header.names[-1]
+        row[last] = FULL_WIDTH.join([row[last], *more])
+    return row
 
 
 def _delimiter(line: str) -> str:

@@ -15,22 +15,24 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.records.chat_scenes import chat_records, message_turn
 from pipeline.records.chat_times import CLOCK, DATE, Stamp, on_day, stamp_of, times_of
-from pipeline.records.program_texts import ACCOUNT, NOTICE, reason_of_notice, sender_name
+from pipeline.records.program_texts import ACCOUNT, NOTICE, OWN_TITLE, reason_of_notice, sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.transcript import NAME_LETTER, NO_SCRIPTS
 from pipeline.records.readers.whatsapp import MARKS, MIN_SHARE, SAMPLED_LINES
 
 FEWEST = 3  # messages
-STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?"
+# A zone's name, and when it ended, may follow: 20:01:15 UTC, [00:00.000 --> 00:04.000].
+AFTER_TIME = r"(?:Z|[+-]\d\d:?\d\d|\s(?:UTC|GMT|[CEMP][DS]T|CEST|BST|JST)\b|\s*-->\s*[\d:.,]{4,12})?"
+STAMP = rf"[\[(]?(?:{DATE}[T,\s]+)?{CLOCK}(?:[.,]\d+)?{AFTER_TIME}[\])]?"
 DATED = rf"[\[(]?{DATE}[T,\s]+{CLOCK}[\])]?"
 NAME = r"(?P<speaker>[^\s:：<>\[\]][^:：<>\[\]\n\t]{0,48}?)"
-NUMBER = r"(?:\s*[(（<][^()（）<>\s]{4,60}[)）>])?"  # of an account, or its address
+NUMBER = r"(?P<account>\s*[(（<][^()（）<>\s]{4,60}[)）>])?"  # of an account, or its address
 TODAY = r"(?:today|yesterday|heute|gestern|hoy|ayer|今天|昨天)(?:,?\s+(?:at|um|a las))?\s*"
 # Of each form the patterns that a message may begin with.
 FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
@@ -39,7 +41,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         "nick": (rf"{STAMP}\s*(?:[-–|]\s*)?<[\s@+~%&]?(?P<speaker>[^<>\n]{{1,48}})>\s+(?P<text>.*)",),
         "tab": (rf"{STAMP}\t(?P<speaker>[^\t]{{1,48}})\t(?P<text>.*)",),
         "name first": (rf"\[(?P<speaker>[^\[\]]{{1,48}})\]\s*\[{CLOCK}\]\s+(?P<text>.*)",),
-        "colon": (rf"{STAMP}\s*(?:[-–—|]\s+)?{NAME}(?:{ACCOUNT})?\s?[:：]\s+(?P<text>.*)",),
+        "colon": (rf"{STAMP}\s*(?:[-–—|]\s+)?{NAME}(?P<account>{ACCOUNT})?\s?[:：]\s+(?P<text>.*)",),
         "above": (
             rf"{DATED}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
             rf"(?=[\[(]){STAMP}\s*(?:[-–—|]\s+)?{NAME}{NUMBER}",
@@ -50,6 +52,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         ),
     }.items()
 }
+TITLED = re.compile(rf"(?:{OWN_TITLE})+(?=\S)")
 TEXT_BELOW = ("above", "behind")
 STAMPED = re.compile(rf"{STAMP}(?P<rest>\s.*)", re.IGNORECASE | re.DOTALL)
 ACTION = re.compile(r"\s+\*{1,3}\s(?P<speaker>\S+)\s(?P<text>.+)", re.DOTALL)
@@ -59,12 +62,16 @@ TO_EVERYONE = re.compile(r"from\s+(?P<speaker>.+?)\s+to\s+.+", re.IGNORECASE)  #
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message's place, its time, its speaker and its text; a notice of the program has no speaker."""
+    """A message's place, its time, its speaker and its text; a notice of the program has no speaker.
+
+    `has_account` says that the number or address of an account stood behind the speaker's name.
+    """
 
     source: str
     stamp: Stamp
     speaker: str
     text: str
+    has_account: bool = False
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -76,7 +83,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message with the turns before it; a long pause begins a new scene."""
-    messages = list(_messages(file, _form(file) or "colon"))
+    form = _form(file) or "colon"
+    messages = _without_titles([_unquoted(one) if form == "tab" else one for one in _messages(file, form)])
     people = {sender_name(message.speaker) for message in messages} - {UNNAMED}
     messages = [part for message in messages for part in _without_notices(message, people)]
     times = times_of(message.stamp for message in messages)
@@ -123,12 +131,32 @@ def _begun(source: str, form: str, line: str) -> Message | None:
     """The message that begins on a line, if one does."""
     if found := _message(form, line):
         speaker = TO_EVERYONE.sub(r"\g<speaker>", found["speaker"].strip())
-        return Message(source, stamp_of(found), speaker, found.groupdict().get("text") or "")
+        has = found.groupdict()
+        return Message(source, stamp_of(found), speaker, has.get("text") or "", bool(has.get("account")))
     if form in TEXT_BELOW or not (found := STAMPED.fullmatch(line)):
         return None
     if action := ACTION.fullmatch(found["rest"]):
         return Message(source, stamp_of(found), action["speaker"], f"*{action['text']}*")
     return Message(source, stamp_of(found), UNNAMED, found["rest"].strip())
+
+
+def _without_titles(messages: Sequence[Message]) -> list[Message]:
+    """The messages under their senders' names without a group's own titles (【执剑长老】季无尘).
+
+    They are titles before a name with an account, and where several people have one: 【甲】乙 alone may be a name.
+    """
+    titled = {one.speaker for one in messages if TITLED.match(one.speaker)}
+    are_titles = len({TITLED.sub("", name) for name in titled}) > 1
+    return [
+        replace(one, speaker=TITLED.sub("", one.speaker)) if are_titles or one.has_account else one for one in messages
+    ]
+
+
+def _unquoted(message: Message) -> Message:
+    """The message without the quotation marks in which LINE exports several lines."""
+    text = message.text
+    is_quoted = "\n" in text and len(text) > 1 and text[0] == text[-1] == '"'
+    return replace(message, text=text[1:-1].replace('""', '"').strip()) if is_quoted else message
 
 
 def _without_notices(message: Message, people: Collection[str]) -> Iterator[Message]:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.raw import RawRecord, ReadOptions, UnknownFormError
+from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import HEAD, RawFile
-from pipeline.records.readers import asked, page, timed_log, transcript, whatsapp
+from pipeline.records.readers import asked, labelled_page, page, prose, screenplay, timed_log, transcript, whatsapp
 from pipeline.records.readers.excel import ARCHIVE, check_unpacked
+from pipeline.records.readers.table_grid import Grid
+from pipeline.records.readers.word_tables import lines_of, read_grid
 
 SUFFIX = ".docx"
-TEXTS = (whatsapp, timed_log, asked, transcript, page)  # what a text may be, in the order of the readers
+# What a text may be, in the order of the readers.
+TEXTS = (whatsapp, timed_log, asked, labelled_page, screenplay, prose, transcript, page)
 FIX = "save its text as .txt"
+WRITE = "write `Name: line`, a line each, head the columns of its tables (角色, 台词), or begin with the name"
+BESIDE = "a text beside tables, of no known form"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph's text, its lines with the mark of a heading, and whether it is one."""
+
+    text: str
+    lines: list[str]
+    is_heading: bool
 
 
 def is_installed() -> bool:
@@ -30,23 +44,52 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """What its text is, read as such; a place is the number of a paragraph, or of a table's row.
+    """What its tables and its text are, read as such; a place is the number of a paragraph, or of a table's row.
 
     Raises:
-        UnknownFormError: python-docx is not installed, or its text is of no known form.
+        UnknownFormError: python-docx is not installed, or nothing in it is of a known form.
         UnderstudyError: it is broken.
     """
-    text = "\n".join(_lines(file))
+    lines: list[str] = []
+    of_tables: list[RawRecord] = []
+    title = ""
+    for part in _parts(file):
+        if isinstance(part, Paragraph):
+            lines += part.lines
+            title = part.text if part.is_heading else title
+            continue
+        grid = Grid(f"{file.path}#{len(lines) + 1}", part, (file.path.stem, title))
+        records = read_grid(grid, options, title)
+        of_tables += records or ()
+        lines += [""] * len(part) if records else lines_of([cells for _, cells in part])
+    yield from _of_text(file, lines, options, has_tables=bool(of_tables))
+    yield from of_tables
+
+
+def _of_text(file: RawFile, lines: Sequence[str], options: ReadOptions, *, has_tables: bool) -> Iterator[RawRecord]:
+    """What its text is beside its tables; where it is of no known form, its lines are set aside.
+
+    Raises:
+        UnknownFormError: it is of no known form, and there is no table.
+    """
+    text = "\n".join(lines)
     plain = replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
     reader = next((one for one in TEXTS if one.recognises(plain, options)), None)
-    if reader is None:
+    if reader is not None:
+        yield from reader.read(plain, options)
+    elif has_tables:
+        for number, line in enumerate(lines, 1):
+            if line.strip() and not line.startswith("#"):  # a heading is the title of a table below it
+                yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=BESIDE)
+    else:
+        named = next((name for name in (options.character, *options.other_names) if name and name in text), None)
         what = "is a Word document, and neither a script, questions and answers, nor a page about the character"
-        raise UnknownFormError(file.path, what, fix="write `Name: line`, a line each, or begin with the name")
-    yield from reader.read(plain, options)
+        what += f"; {named} is named in it" if named else ""
+        raise UnknownFormError(file.path, what, fix=WRITE)
 
 
-def _lines(file: RawFile) -> Iterator[str]:
-    """Its paragraphs, headings marked, and the rows of its tables, in their order."""
+def _parts(file: RawFile) -> Iterator[Paragraph | list[tuple[int, list[str]]]]:
+    """Its paragraphs and the rows of its tables, in their order."""
     try:
         import docx
     except ImportError as error:
@@ -59,22 +102,29 @@ def _lines(file: RawFile) -> Iterator[str]:
     check_unpacked(file, data, "document", fix=FIX)
     try:
         for part in docx.Document(io.BytesIO(data)).iter_inner_content():
-            yield from _of_table(part) if isinstance(part, docx.table.Table) else _of_paragraph(part)
+            yield _rows_of(part) if isinstance(part, docx.table.Table) else _paragraph(part)
     except Exception as error:  # python-docx checks little, and raises whatever a broken part leads to
         raise UnderstudyError(
             file.path, f"is no sound document ({' '.join(str(error).split())[:200]})", fix=FIX
         ) from error
 
 
-def _of_paragraph(paragraph: Any) -> Iterator[str]:
+def _paragraph(paragraph: Any) -> Paragraph:
     style = paragraph.style.name if paragraph.style is not None else ""
-    is_heading = style.startswith(("Heading", "Title", "标题"))
+    is_heading = style.startswith(("Heading", "Title", "标题", "標題")) and bool(paragraph.text.strip())
     depth = next((int(char) for char in style if char.isdigit()), 1)
-    for line in paragraph.text.split("\n"):  # a line break within it
-        yield f"{'#' * min(depth, 6)} {line}" if is_heading and line.strip() else line
+    said = paragraph.text.split("\n")  # a line break within it
+    lines = [f"{'#' * min(depth, 6)} {line}" if is_heading and line.strip() else line for line in said]
+    return Paragraph(" ".join(paragraph.text.split()), lines, is_heading)
 
 
-def _of_table(table: Any) -> Iterator[str]:
-    for row in table.rows:
-        cells = dict.fromkeys(cell.text.replace("\n", " ").strip() for cell in row.cells)  # a merged one comes twice
-        yield " | ".join(cells)
+def _rows_of(table: Any) -> list[tuple[int, list[str]]]:
+    """Its rows with their numbers; a cell that is merged with the one before it is empty."""
+    found = []
+    for number, row in enumerate(table.rows, 1):
+        texts: list[str] = []
+        for place, cell in enumerate(row.cells):  # a merged one comes as often as it is wide
+            if place >= len(texts):
+                texts += [cell.text.replace("\n", " ").strip(), *[""] * (cell.grid_span - 1)]
+        found.append((number, texts))
+    return found

@@ -1,0 +1,30 @@
+"""What people who play or write say amid their scene as themselves: ((brb)), （（等我）), OOC: gtg."""
+
+from __future__ import annotations
+
+import re
+
+OUT_OF_CHARACTER, COMMAND = "out of character", "a command"
+_MARK = r"(?:OOC\b|皮下|皮(?=\s*[:：]))"
+CLOSED = re.compile(
+    rf"\(\([^()]*\){{1,2}}|（（[^（）]*）{{1,2}}|[(（\[【]{_MARK}[^()（）\[\]【】]*[)）\]】]", re.IGNORECASE
+)
+TO_END = re.compile(rf"\(\(|（（|//(?![\w-]+\.[\w.-])|[(（\[【]{_MARK}|(?:OOC|皮下)\s*[:：]", re.IGNORECASE)
+MARKED = re.compile(rf"[(（\[【]{_MARK}\s*[)）\]】]", re.IGNORECASE)  # [OOC] gtg
+NOTE = re.compile(r"(?<=\s)//\s.*")  # behind a line: Sit. // too harsh?
+COMMANDS = re.compile(
+    r"[/!](?:me|roll|r|gmroll|w|ooc|em|nick|join|leave)\b.*|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
+    re.IGNORECASE,
+)
+
+
+def without_asides(text: str) -> tuple[str, str]:
+    """The text without what is said out of character, and the reason to leave it out where nothing else is left."""
+    text = text.strip()
+    if COMMANDS.fullmatch(text):
+        return text, COMMAND
+    if MARKED.match(text):
+        return text, OUT_OF_CHARACTER
+    rest = NOTE.sub("", CLOSED.sub("", text)).strip()
+    is_aside = not rest or TO_END.match(rest)
+    return (text, OUT_OF_CHARACTER) if text and is_aside else (rest, "")

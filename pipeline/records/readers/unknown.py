@@ -1,0 +1,46 @@
+"""What a file that no reader knows looks like, with the least that would have it read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.raw_file import open_raw
+
+OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+EXAMPLE = "`Name: line` or 名：话, a line each"
+WEB_PAGE = re.compile(r"<!doctype html|<html\b|<(?:body|head|div|table|details)\b[^<>]{0,200}>", re.IGNORECASE)
+LABELS = (
+    r"name|age|born|birthday|gender|sex|role|occupation|species|height|likes|dislikes|category|"
+    r"姓名|年龄|年齡|性别|性別|生日|职业|職業|种族|種族|身高|喜欢|喜歡|讨厌|討厭|分类"
+)
+LABELLED = re.compile(rf"^[ \t>*#•·■◆●-]*(?:{LABELS})[*】]*[ \t　]*[:：|丨｜][^\n]*\S", re.IGNORECASE | re.MULTILINE)
+QUOTED = re.compile(r"[“「\"][^“”「」\"\n]{2,200}[”」\"]")
+SOME = 3  # quotations
+LOOKS = (
+    (WEB_PAGE, 1, "is a web page: save its text as .txt"),
+    (LABELLED, 2, "seems to be a profile: begin it with the name, as in `# Mira Vale`, or name the file so"),
+    (QUOTED, SOME, "seems to be prose in which hardly anybody is named beside what is said: write `Name: line`"),
+)
+TEXTS = ("", ".txt", ".md", ".markdown", ".html", ".htm")  # of others nobody can tell by their looks
+
+
+def why_unknown(path: Path) -> str:
+    """Why no reader knows a file, in a few words."""
+    suffix = path.suffix.lower()
+    if path.stat().st_size == 0:
+        return "is empty"
+    if suffix in OFFICE:
+        return f"is {suffix}: save its text as .txt, or its table as .csv"
+    head = head_of(path) if suffix in TEXTS else ""
+    return next((why for look, some, why in LOOKS if len(look.findall(head)) >= some), "no known form")
+
+
+def head_of(path: Path) -> str:
+    """The beginning of a file's text; nothing of one that is no text."""
+    try:
+        file = open_raw(path)
+    except UnderstudyError:
+        return ""
+    return file.head.decode(file.encoding, errors="ignore") if file.encoding else ""
