@@ -241,8 +241,8 @@ def test_a_table_of_people_in_rows_or_columns_gives_only_the_characters(write: t
 def test_a_word_profile_of_four_cells_a_row_is_pairs_of_a_label_and_what_it_says(tmp_path: Path) -> None:
     rows = [("姓名", "苏晚晴", "性别", "女"), ("年龄", "41", "职业", "船医")]
     (record,) = converted(word(tmp_path, rows, name="苏晚晴")).records
-    assert "年龄： 41" in record.text.split("\n")
-    assert "职业： 船医" in record.text.split("\n")
+    assert "年龄：41" in record.text.split("\n")
+    assert "职业：船医" in record.text.split("\n")
 
 
 def test_a_word_table_of_one_quotation_for_each_of_several_people_is_no_conversation(tmp_path: Path) -> None:
