@@ -22,8 +22,8 @@ from PIL.PngImagePlugin import PngInfo
 from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw_file import RawFile, open_raw
-from pipeline.records.readers.json_rows import json_document
-from pipeline.records.readers.png_card import KEYWORDS, SIGNATURE, card_chunks, decode_card
+from pipeline.records.readers.cards.png_card import KEYWORDS, SIGNATURE, card_chunks, decode_card
+from pipeline.records.readers.rows.json_rows import json_document
 
 V2, V3 = ("chara_card_v2", "2.0"), ("chara_card_v3", "3.0")
 # What a front end would add to the trained prompt; the value is a field that adds nothing.

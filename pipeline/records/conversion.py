@@ -28,7 +28,8 @@ from pipeline.records.pieces import RawPieces, pieces_of
 from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, RawRecord
-from pipeline.records.readers import excel, find_files, word
+from pipeline.records.readers import find_files
+from pipeline.records.readers.tables import excel, word
 from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
@@ -198,9 +199,9 @@ def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOp
 
 @functools.cache
 def code_digest(folder: Path = Path(__file__).parent) -> str:
-    """A hash of the modules and templates that make records and reports of raw files."""
+    """A hash of the modules, data and templates that make records and reports of raw files."""
     digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".jinja")):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".json", ".jinja")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -12,11 +12,11 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers.dice import DICE, is_of_dice
-from pipeline.records.readers.foundry import ELSEWHERE, plain_text
-from pipeline.records.readers.no_lines import IS_CUT, NOT_WRITTEN, OF_OTHERS, reason_of_no_line
-from pipeline.records.readers.ptt import ABOVE, BELOW, COMMENT
-from pipeline.records.readers.video_subtitles import NO_SPEAKER
+from pipeline.records.readers.cards.foundry import ELSEWHERE, plain_text
+from pipeline.records.readers.chats.dice import DICE, is_of_dice
+from pipeline.records.readers.chats.ptt import ABOVE, BELOW, COMMENT
+from pipeline.records.readers.scripts.video_subtitles import NO_SPEAKER
+from pipeline.records.readers.tables.no_lines import IS_CUT, NOT_WRITTEN, OF_OTHERS, reason_of_no_line
 from pipeline.records.result import Conversion
 
 POST = """作者  lamp (阿燈)                           看板  Novel

@@ -15,7 +15,8 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers import excel, webui_character
+from pipeline.records.readers.cards import webui_character
+from pipeline.records.readers.tables import excel
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 from tests.raw_files import (

@@ -11,7 +11,7 @@ import pytest
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers.card_text import INSTRUCTION, LEFT_OUT, is_instruction, without_machinery
+from pipeline.records.readers.cards.card_text import INSTRUCTION, LEFT_OUT, is_instruction, without_machinery
 from pipeline.records.result import Conversion
 
 SAID = "*She sets down the lamp.* You're late again."

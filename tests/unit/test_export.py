@@ -341,7 +341,7 @@ def test_our_own_reader_reads_an_exported_card_and_finds_nothing_to_train_on_twi
 ) -> None:
     from pipeline.records.raw import ReadOptions
     from pipeline.records.raw_file import open_raw
-    from pipeline.records.readers import card, png_card
+    from pipeline.records.readers.cards import card, png_card
 
     export(ExportOptions(run_folder, "card", tmp_path / "out"))
     for reader, name in ((card, "card_v3.json"), (png_card, "card.png")):

@@ -18,8 +18,9 @@ from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.raw import ReadOptions
 from pipeline.records.raw_file import open_raw
-from pipeline.records.readers import READERS, charx, png_card, recognise
-from pipeline.records.readers.rows import ROW_FORMS
+from pipeline.records.readers import READERS, recognise
+from pipeline.records.readers.cards import charx, png_card
+from pipeline.records.readers.rows.row_forms import ROW_FORMS
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 from tests.raw_files import FORMS, card_fields, card_v2_fields, card_v3_fields, dumped, png, zipped

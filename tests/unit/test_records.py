@@ -192,7 +192,7 @@ def test_a_digest_of_code_changes_with_any_of_its_modules(tmp_path: Path) -> Non
     copy = Path(shutil.copytree(ROOT / "pipeline/records", tmp_path / "records"))
     assert code_digest(copy) == code_digest()
     code_digest.cache_clear()
-    with (copy / "readers/card.py").open("a", encoding="utf-8") as module:
+    with (copy / "readers/cards/card.py").open("a", encoding="utf-8") as module:
         module.write("# read otherwise\n")
     assert code_digest(copy) != code_digest()
 

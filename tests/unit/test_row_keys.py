@@ -13,8 +13,8 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
 from pipeline.records.control_tokens import CONTROL_TOKEN
 from pipeline.records.conversion import convert
-from pipeline.records.readers.row_keys import CHANGES_MEANING
-from pipeline.records.readers.rows import ROW_FORMS
+from pipeline.records.readers.rows.row_forms import ROW_FORMS
+from pipeline.records.readers.rows.row_keys import CHANGES_MEANING
 from pipeline.records.result import Conversion
 
 NOT_LEARNT = "not to be learnt, by its own weight"

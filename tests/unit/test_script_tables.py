@@ -13,8 +13,8 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.column_advice import describe_columns
 from pipeline.records.conversion import convert
-from pipeline.records.readers.localisation import CHOSEN
-from pipeline.records.readers.script_table import DOUBTFUL, TAKEN
+from pipeline.records.readers.tables.localisation import CHOSEN
+from pipeline.records.readers.tables.script_table import DOUBTFUL, TAKEN
 from pipeline.records.result import Conversion
 from pipeline.records.shape import describe_shape
 from tests.raw_files import sheet, workbook

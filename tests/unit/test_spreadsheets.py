@@ -12,7 +12,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of, format_account
 from pipeline.records.check import format_check
 from pipeline.records.conversion import convert
-from pipeline.records.readers.script_table import TAKEN
+from pipeline.records.readers.tables.script_table import TAKEN
 from pipeline.records.result import Conversion
 from tests.raw_files import sheet, workbook
 

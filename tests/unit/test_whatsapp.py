@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
-from pipeline.records.readers.transcript import spoken_line
+from pipeline.records.readers.scripts.transcript import spoken_line
 from pipeline.records.record import Record
 from pipeline.records.result import Conversion
 

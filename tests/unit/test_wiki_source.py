@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
-from pipeline.records.readers.wiki import is_source, plain_lines
+from pipeline.records.readers.pages.wiki import is_source, plain_lines
 from pipeline.records.result import Conversion
 
 CHINESE = """{{人物信息

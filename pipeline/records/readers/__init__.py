@@ -1,4 +1,4 @@
-"""Every form of raw file, recognised by its content. A new one is a file of this folder and a line of `READERS`."""
+"""Every form of raw file, recognised by its content. A new one is a file below and a line of `READERS`."""
 
 from __future__ import annotations
 
@@ -9,44 +9,32 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, open_raw
-from pipeline.records.readers import (
-    arrow,
-    asked,
-    card,
-    charx,
+from pipeline.records.readers.cards import card, charx, exif_card, foundry, lorebook, png_card, webui_character
+from pipeline.records.readers.chats import (
     chat_log,
     chat_table,
     dice,
     discord,
-    documents,
-    excel,
-    exif_card,
-    foundry,
-    json_rows,
-    labelled_page,
-    lorebook,
-    mapped,
-    page,
-    parquet,
-    png_card,
-    prose,
     ptt,
+    telegram,
+    timed_log,
+    webui_log,
+    whatsapp,
+)
+from pipeline.records.readers.pages import asked, labelled_page, page
+from pipeline.records.readers.rows import arrow, documents, json_rows, mapped, parquet, voice_index
+from pipeline.records.readers.scripts import (
+    prose,
     renpy,
     screenplay,
     subtitles,
-    telegram,
-    timed_log,
     transcript,
     video_subtitles,
-    voice_index,
-    webui_character,
-    webui_log,
-    whatsapp,
     wiki_script,
-    word,
     yarn,
 )
-from pipeline.records.readers import table as csv_table
+from pipeline.records.readers.tables import excel, word
+from pipeline.records.readers.tables import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import HEAD, RawFile
-from pipeline.records.readers.word import TEXTS
+from pipeline.records.readers.texts import TEXTS
 
 
 def read_rest(

@@ -1,0 +1,47 @@
+"""SillyTavern's chats: line 1 {"user_name", "character_name", ...}, then {"name", "is_user", "mes"}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, mapping, scene_records, string
+from pipeline.records.raw_file import RawFile, first_char
+from pipeline.records.readers.cards.card_text import LEFT_OUT, without_machinery
+from pipeline.records.readers.rows.json_rows import first_line, json_lines
+from pipeline.records.readers.rows.row_keys import count_unused
+
+MARKS = ("user_name", "character_name")
+MESSAGE_KEYS = frozenset({"name", "mes", "is_user"})
+USES = MESSAGE_KEYS | {"is_system", "extra"}
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether its first line names the two who talk, or is a message itself, as in a group's chat."""
+    if not file.encoding or first_char(file) != "{":
+        return False
+    first = first_line(file)
+    return isinstance(first, dict) and (all(mark in first for mark in MARKS) or first.keys() >= MESSAGE_KEYS)
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Every message as a turn of one long scene. Swipes, the replies not chosen, are left where they are."""
+    messages = (_turn(source, value, options) for source, value in json_lines(file) if not _is_head(value))
+    yield from scene_records(messages, title="", place=str(file.path), window=options.window)
+
+
+def _is_head(value: Any) -> bool:
+    return isinstance(value, dict) and "mes" not in value and any(mark in value for mark in MARKS)
+
+
+def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
+    message = mapping(source, value)
+    count_unused(source, message, USES, options.unused_keys)
+    extra = message.get("extra")
+    is_narrator = isinstance(extra, Mapping) and extra.get("type") == "narrator"
+    hidden = "a hidden message" if message.get("is_system") else "a narrator's message" if is_narrator else ""
+    name = string(source, message, "name", required=True)
+    written = string(source, message, "mes", required=True)
+    said = without_machinery(written)
+    options.remarks[LEFT_OUT] += said != written
+    return RawTurn(source, name, said, hidden)

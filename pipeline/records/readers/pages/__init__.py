@@ -1,0 +1,1 @@
+"""Pages about the character: prose, profiles, wikis, notes, questions and answers."""

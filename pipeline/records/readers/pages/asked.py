@@ -1,0 +1,158 @@
+"""Questions and answers as plain text: `Q: ...` above `A: ...`, 问：/答：, 【问】, numbered questions above answers."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.scripts.transcript import spoken_line
+
+# A label stands in brackets, before a colon, or, as `Q.` and `A.`, before a full stop.
+LABEL = re.compile(
+    r"(?:[-+•·*>]\s+)?\*{0,2}(?P<bracket>[【\[])?"
+    r"(?:(?P<asks>Question|Q|Ｑ|[问問][题題]?|提[问問])|Answer|A|Ａ|答案?|回答)\s*[0-9０-９]{0,3}\s*\*{0,2}\s*"
+    r"(?(bracket)[】\]]\s*[:：]?|(?:[:：]|(?<=[QAＱＡ0-9０-９])[.．](?=\s)))\s*\*{0,2}\s*(?P<text>.*)",
+    re.IGNORECASE,
+)
+CHINESE_LABEL = re.compile(r"\W*[问問提答回]")
+# `1. What is your name?`, `### How old is she?`, `**And his name?**`: the answer is what stands below.
+MARKED = re.compile(
+    r"(?P<mark>#{1,6}\s+|\*\*|[0-9０-９]{1,3}(?:[.、)）．]|\s*[:：])\s*)\**(?P<text>\S.{0,200}?[?？])\**|"
+    r"(?P<numbered>[0-9０-９]{1,3}[.、)）．]\s*)(?P<bare>[^\s:：].{0,60})"
+)
+ON_ONE_LINE = re.compile(r"(?<=[?？。.])\s*(?=(?:A|Ａ|Answer|答案?)\s*[0-9０-９]{0,3}\s*[:：])")
+ANSWERED = re.compile(r"(?P<question>[^?？]{1,200}[?？])\s{2,}(?P<answer>\S.*)")  # behind a question, after some spaces
+KEYED = re.compile(r"(?P<question>[^:：?？]{1,30})[:：]\s*(?P<answer>\S.*)")  # 6. 最喜欢的食物：桂花糕
+CHOICE = re.compile(r"[B-F]\s*[:：.)]")  # of several answers to choose from
+ASKED = re.compile(r"\b(?:you|your|yours|yourself|she|he|her|his|him)\b|[你您妳她他]", re.IGNORECASE)
+NOTHING = re.compile(
+    r"(?:tb[da]|to be (?:decided|determined|added)|todo|n/?a|unknown|none yet|[?？]+|[-—]+|"
+    r"[(（\[](?:author'?s?|note|tb[da]|to-?do|待|备注|備註).*|待[补補填定]充?|未[定填]|暂[无定]|暫[無定]|略|不[详詳])[.。!！]*",
+    re.IGNORECASE,
+)
+DASH = "—–- \t"  # before an answer
+SHORT_QUESTION = 8  # letters of a Chinese question that need not say `you`: 年龄？
+SAMPLED_LINES = 200
+LEAST_PAIRS = 2
+MOST = 0.75  # share of a file's numbered lines, or headings, that have to be questions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A line, or a part of one: a question, an answer, or some text, which below a question with a mark answers it."""
+
+    sort: str
+    text: str
+    below: bool = False
+
+
+def recognises(file: RawFile, options: ReadOptions) -> bool:
+    """Whether answers follow questions in its first lines, half of them or more begin so, and most ask somebody.
+
+    What asks nobody is a program's FAQ or an examination, unless its labels are Chinese; people may be called Q and A.
+    """
+    names = [name for name in (options.character, *options.other_names) if name]
+    if not file.encoding or any(LABEL.fullmatch(f"{name}:") for name in names):
+        return False
+    lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES) if line.strip()]
+    if any(CHOICE.match(line) for line in lines):
+        return False
+    marked = not _labels_questions(lines)
+    parts = [part for line in lines for part in _parts(line, marked)]
+    return _are_labelled(parts, lines, names) or _are_marked(parts, lines, names)
+
+
+def _are_labelled(parts: Sequence[Part], lines: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether answers with their label follow questions."""
+    labels = [part for part in parts if part.sort != "text"]
+    asked = [part for part in labels if part.sort == "question"]
+    chinese = sum(CHINESE_LABEL.match(line) is not None for line in lines) > len(labels) / 3
+    pairs = sum(one.sort == "question" and after.sort == "answer" for one, after in itertools.pairwise(labels))
+    most = chinese or 2 * sum(_asks_somebody(one.text, names) for one in asked) >= len(asked)
+    return most and pairs >= LEAST_PAIRS and 2 * len(labels) >= len(parts)
+
+
+def _are_marked(parts: Sequence[Part], lines: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether text without a label, in which nobody speaks, follows questions that have a mark."""
+    asked = [part for part in parts if part.below and part.text.endswith(("?", "？"))]
+    follows = sum(one.below and after.sort == "text" for one, after in itertools.pairwise(parts))
+    if follows < LEAST_PAIRS or any(part.sort == "answer" or (part.sort == "question") != part.below for part in parts):
+        return False
+    marked = sum(MARKED.fullmatch(line) is not None for line in lines)
+    spoken = sum(part.sort == "text" and spoken_line(part.text) is not None for part in parts)
+    most = 2 * sum(_asks_somebody(one.text, names) for one in asked) >= len(asked)
+    is_most = MOST * marked <= len(asked) and 3 * spoken <= len(asked)
+    return most and is_most and parts[0].below | parts[min(1, len(parts) - 1)].below
+
+
+def _asks_somebody(question: str, names: Sequence[str]) -> bool:
+    is_short = not question.isascii() and len(question) <= SHORT_QUESTION
+    return is_short or ASKED.search(question) is not None or any(name in question for name in names)
+
+
+def _labels_questions(lines: Sequence[str]) -> bool:
+    """Whether questions have labels; then a number is one of a list in an answer."""
+    return any(label["asks"] for label in map(LABEL.fullmatch, lines) if label)
+
+
+def _parts(line: str, marked: bool) -> Iterator[Part]:
+    """A question and its answer of one line apart; a mark is a question's where questions have no labels."""
+    for part in ON_ONE_LINE.split(line) if LABEL.match(line) else [line]:
+        if label := LABEL.fullmatch(part):
+            bold = part.startswith("**") and label["text"].count("**") % 2
+            text = label["text"].strip().removesuffix("**" if bold else "\n").strip()
+            yield Part("question" if label["asks"] else "answer", text)
+        elif marked and (found := MARKED.fullmatch(part)):
+            text = (found["text"] or found["bare"]).strip()
+            answered = ANSWERED.fullmatch(text) or KEYED.fullmatch(text)
+            yield Part("question", answered["question"] if answered else text, below=True)
+            yield from [Part("text", answered["answer"])] if answered else []
+        else:
+            yield Part("text", part)
+
+
+def read(file: RawFile, _: ReadOptions) -> Iterator[RawRecord]:
+    """Each answer with its question; lines below an answer, up to a blank one, are the rest of it."""
+    asked: tuple[str, Part] | None = None
+    answer: RawRecord | None = None
+    lines = [(f"{file.path}:{number}", line.strip()) for number, line in file.lines()]
+    marked, blank = not _labels_questions([line for _, line in lines]), Part("blank", "")
+    parts = ((source, part) for source, line in lines for part in (_parts(line, marked) if line else [blank]))
+    for source, part in itertools.chain(parts, [("", blank)]):
+        if answer and part.sort != "text":
+            yield answer
+            answer = None
+        if part.sort == "question":
+            yield from _unanswered(asked)
+            asked = (source, part)
+        elif part.sort == "answer" or (part.sort == "text" and asked and asked[1].below):
+            answer = _answer(source, part.text.lstrip(DASH), asked)
+            asked = None
+        elif part.sort == "text" and answer:
+            answer = replace(answer, text=_joined(answer.text, part.text))
+        elif part.sort == "text" and asked:
+            asked = (asked[0], replace(asked[1], text=_joined(asked[1].text, part.text)))
+        elif part.sort == "text":
+            yield RawRecord(source, CHARACTER, part.text, unusable="neither a question nor an answer")
+    yield from _unanswered(asked)
+
+
+def _joined(text: str, rest: str) -> str:
+    """Both, with a space between them where both are words of a script that has spaces."""
+    return f"{text} {rest}".strip() if text[-1:].isascii() and rest[:1].isascii() else text + rest
+
+
+def _answer(source: str, text: str, asked: tuple[str, Part] | None) -> RawRecord:
+    why = "" if asked else "an answer to nothing"
+    if NOTHING.fullmatch(text):
+        why = "an answer that says nothing"
+    return RawRecord(source, CHARACTER, text, asked=asked[1].text if asked else "", place=source, unusable=why)
+
+
+def _unanswered(asked: tuple[str, Part] | None) -> Iterator[RawRecord]:
+    if asked:
+        yield RawRecord(asked[0], CHARACTER, asked[1].text, unusable="a question without an answer")

@@ -1,0 +1,239 @@
+"""A page about the character: prose, a wiki's page or a profile of labels (`Age: 41`), as text or Markdown.
+
+Each section is a background passage under its heading; what stands under a heading such as Quotes is lines. Of a page
+about several people it is the part that has the character's name as its heading, or as its `Name:`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from pipeline.records.classify import BACKGROUND_TITLES, any_of
+from pipeline.records.comparable import letters
+from pipeline.records.names import spelling
+from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
+from pipeline.records.raw_file import RawFile, looks_like_json
+from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
+from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
+from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
+from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows
+from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
+from pipeline.records.traditional_chinese import to_simplified
+
+SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".wiki", ".mediawiki", ".wikitext")
+PROMPT = re.compile(r"^\W*(?:you are|you're|act as|pretend|write |你是|你现在是|请?扮演)", re.IGNORECASE | re.MULTILINE)
+# What a text about something else has: a program's page, a licence, a list of things to do.
+ELSEWHERE = re.compile(
+    r"^#+\s*(?:installation|install|usage|requirements|licen[cs]e|changelog|安装|使用方法)\b|"
+    r"^\s*(?:pip|npm|cargo|apt) install ",
+    re.IGNORECASE | re.MULTILINE,
+)
+# In a file's name beside the character's.
+OF_A_PAGE = re.compile(
+    r"(?:'?s|profile|bio|biography|wiki|wikia|fandom|background|character|info|sheet|page|notes?|source|final|copy|v?\d+|"
+    r"的|人物|角色|设定集?|设定卡|简介|资料卡?|人设卡?|人设|背景|档案|介绍|小传|百科|萌百|萌娘百科|源码|词条|卡|oc|完整版?|终稿|"
+    r"新|旧)+",
+    re.IGNORECASE,
+)
+BESIDE_A_NAME = re.compile(r"[\s_.·・,，、+-]+|[(（\[【][^()（）\[\]【】]*[)）\]】]")
+DRAFT = re.compile(
+    r".*\b(?:drafts?|outdated|obsolete|deprecated|scrapped|old version|ignore|ideas?|to-?do)\b.*|"
+    r".*(?:草稿|废弃|作废|旧版|待办|废案|脑洞).*",
+    re.IGNORECASE,
+)
+# A site's line below a post: how many liked it, and when.
+FOOTER = re.compile(
+    r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
+    r"(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐)(?:[\s·|/]+(?:分享|收藏|喜欢|举报|回复|点赞|转发|推荐))+|"
+    r"本(?:页面|条目|词条).{0,20}(?:建设|施工|完善|编辑|整理).*|(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
+    re.IGNORECASE,
+)
+LONGEST_PROSE = 12_000  # letters of a page without a heading
+FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
+NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
+TOP = 200  # characters of a page, in which it says whom it is about
+LEAST_TEXT = 3  # lines of a note that has code
+LONGEST = 1200  # letters of a passage; a longer section is several
+SHORTEST = 8
+TITLES = ("Background", "背景")
+
+
+def recognises(file: RawFile, options: ReadOptions) -> bool:
+    """Whether it is a text about the character: its name is the file's, a heading, or stands at its beginning.
+
+    A script, a story, an instruction for a model and a program's page are none.
+    """
+    is_text = file.encoding and (file.held is not None or file.path.suffix.lower() in SUFFIXES)
+    if not (options.character and is_text) or looks_like_json(file):
+        return False
+    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(head[:TOP]) or ELSEWHERE.search(head):
+        return False
+    own, _ = _about(file, options)
+    return bool(own) and not _is_story(own) and not _is_code(file, own)
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Its passages, and the lines that stand under a heading for them; what is about others is unusable."""
+    own, others = _about(file, options)
+    for section in own:
+        if is_of_lines(section.title):
+            lines = [(number, plain(line)) for number, line in said_in_rows(section.lines)]
+            yield from quoted_lines(file.path, lines, _names(options))
+        else:
+            yield from _background(file, section)
+    for section in others:
+        for number, text in _passages(section.lines):
+            title = section.person or section.title
+            yield _passage(file, number, text, title, "a section about somebody or something else")
+
+
+def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
+    """The section's passages, and by themselves its lines that are no text about the character."""
+    lines: list[tuple[int, str]] = []
+    for number, text, why in note_lines(section.lines):
+        if why := why or _unusable(text):
+            yield _passage(file, number, text, section.title, why)
+        else:
+            lines.append((number, text))
+    for number, text in _passages(lines):
+        short = "" if len(text) >= SHORTEST or _has_labels(text) else "a few words under a heading"
+        why = "a draft" if DRAFT.fullmatch(to_simplified(section.title)) else short
+        yield _passage(file, number, text, section.title or TITLES[any(char > "\u2e80" for char in text)], why)
+
+
+def _passage(file: RawFile, number: int, text: str, title: str, unusable: str) -> RawRecord:
+    return RawRecord(
+        f"{file.path}:{number}",
+        CHARACTER,
+        text,
+        asked=title,
+        kind="background",
+        why="a section of a page",
+        unusable=unusable,
+    )
+
+
+def _unusable(line: str) -> str:
+    """Why a line of a section is no text about the character; nothing where it is."""
+    if line == wiki.DROPPED:
+        return "a wiki's table"
+    if FOOTER.fullmatch(to_simplified(line)):
+        return "a site's line below a post"
+    found = entry(line)
+    is_players = PLAYERS_NOTE.fullmatch(to_simplified(line)) or (found and PLAYERS.fullmatch(to_simplified(found[0])))
+    return "about the player" if is_players else ""
+
+
+def _has_labels(text: str) -> bool:
+    return any(entry(line) is not None for line in text.splitlines())
+
+
+def _names(options: ReadOptions) -> set[str]:
+    return {spelling(name) for name in (options.character, *options.other_names) if name}
+
+
+def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequence[Section]]:
+    """The sections that are about the character, all of its own page or its own of several people's; and the rest."""
+    names = _names(options)
+    sections = sections_of([*file.lines()], names)
+    named = [number for number, one in enumerate(sections) if spelling(one.title) in names]
+    persons = [_whose(one, names) for one in sections]
+    if True in persons and False in persons:
+        own = [one for number, is_own in enumerate(persons) if is_own for one in below(sections, number)]
+        return own, [one for one in sections if not any(one is other for other in own)]
+    if named and (named[0] > 0 or (len(named) == 1 and _siblings(sections, named[0]))):
+        first = sections[named[0]]
+        deeper = itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])
+        own = [first, *deeper]
+        return own, [one for one in sections if not any(one is other for other in own)]
+    is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
+    return (sections if is_own else []), []
+
+
+def _whose(section: Section, names: Collection[str]) -> bool | None:
+    """Whether it says that it is about the character; None where it says nothing."""
+    if spelling(section.title) in names:
+        return True
+    person = spelling(section.person)
+    return any(_begins_with(person, name) for name in names) if person else None
+
+
+def _begins_with(text: str, name: str) -> bool:
+    """Whether it is the name, with or without more: Mira Vale, the ringer; Mira Anne Vale."""
+    words, own = IN_BRACKETS.sub("", text).split(), name.split()
+    is_longer = len(own) > 1 and [*words[:1], *words[-1:]] == [own[0], own[-1]]
+    return is_longer or re.match(re.escape(name) + r"(?!\w)", text) is not None
+
+
+def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
+    """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
+    if _names_file(file.path.stem, name):
+        return not _is_script(sections, {name})
+    persons = [spelling(one.person) for one in sections[:2] if one.person]
+    if persons:
+        return _begins_with(persons[0], name)
+    lines = [line for one in sections[:2] for _, line in one.lines if line.strip()]
+    titled = [one.title for one in sections[:2] if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
+    if titled or not lines or _is_script(sections, {name}):
+        return False
+    # A word for itself, and no sentence's other word: `Will you ...`, 安装说明.
+    after = r"\s+(?!you\b|the\b)[^\W\d]" if name.isascii() else r"(?:[^\W\d]|[，（(])"
+    return (name.isascii() or len(name) > 1) and re.match(
+        re.escape(name) + after, spelling(plain(lines[0]))
+    ) is not None
+
+
+def _names_file(stem: str, name: str) -> bool:
+    """Whether the file's name is the character's, with words for a page about one: 人设卡-陆沉舟, mira-vale profile."""
+    words = spelling(stem.replace("_", " ").replace("-", " "))
+    before, found, after = words.partition(name)
+    if not found or (name.isascii() and re.search(r"\w$", before)) or re.match(r"[a-z]", after):
+        return False
+    beside = BESIDE_A_NAME.sub("", before), BESIDE_A_NAME.sub("", after)
+    return all(not one or OF_A_PAGE.fullmatch(to_simplified(one)) for one in beside)
+
+
+def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
+    """Whether people speak in it, in a form that no reader knows: somebody twice, or one of the names."""
+    lines = [plain(line) for one in sections for _, line in one.lines]
+    speakers = [spelling(found["speaker"]) for line in lines if (found := spoken_line(line))]
+    others = [one for one in speakers if not (LABEL.fullmatch(one) or is_label(one))]
+    return len({*others}) < len(others) or any(one in names for one in speakers)
+
+
+def _is_story(sections: Sequence[Section]) -> bool:
+    """Whether it is told with what people say, or goes on and on without a heading."""
+    lines = [line for one in sections for _, line in one.lines if line.strip()]
+    quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
+    is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
+    return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
+
+
+def _is_code(file: RawFile, sections: Sequence[Section]) -> bool:
+    """Whether it has code and is called README, or hardly any text beside code and tasks."""
+    noted = [why for one in sections for _, text, why in note_lines(one.lines) if text]
+    text = noted.count("")
+    is_readme = file.path.stem.lower() == "readme" and CODE in noted
+    return is_readme or noted.count(WORK) > text or (CODE in noted and text < LEAST_TEXT)
+
+
+def _siblings(sections: Sequence[Section], number: int) -> bool:
+    """Whether other headings stand as high as this one: it is one of several."""
+    return any(one.depth == sections[number].depth for one in sections[number + 1 :])
+
+
+def _passages(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Paragraphs together, up to LONGEST letters, each with the number of its first line."""
+    first, held = 0, ""
+    for number, line in lines:
+        if held and not line and letters(held) >= LONGEST:
+            yield first, held
+            held = ""
+        elif line:
+            first, held = (first, f"{held}\n{line}") if held else (number, line)
+    if held:
+        yield first, held

@@ -1,0 +1,105 @@
+"""The lines that stand under a heading for them, such as Quotes or 语录, and whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from pipeline.records.names import spelling
+from pipeline.records.raw import CHARACTER, RawRecord
+from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.scripts.transcript import spoken_line
+from pipeline.records.traditional_chinese import to_simplified
+
+QUOTES = re.compile(
+    r"(?:(?:famous|notable|memorable|selected|voice|her|his|their) )?"
+    r"(?:quotes?|quotations?|lines|sayings|catch ?phrases?|dialogues?|voice[- ]?overs?)|"
+    r"(?:经典|常用|部分|角色|人物|名|个人)*(?:台词|语录|口头禅|名言|金句|语音|对白)(?:集|摘录|节选|台词)*",
+    re.IGNORECASE,
+)
+HEADED = re.compile(r"【(?P<key>[^【】]{1,20})】\s*[:：]?\s*(?P<text>\S.*)")
+CLOSING = '”」』"’'
+SIGNED = re.compile(rf"(?<=[\s{CLOSING}])[—–-]{{1,2}}\s*(?P<who>[^—–-]{{1,40}})$")  # who said it, or where
+ASIDE = re.compile(rf"(?<=[{CLOSING}])\s*[(（][^()（）]{{1,40}}[)）]$")  # where, or to whom: （对老莫）
+PLACE = re.compile(
+    r"第.{1,8}[话話章集卷回幕季节節]|[《「“].*|.*\d.*|(?:chapter|episode|season|act|volume|book|part|to|in|on|at|from|when|after|"
+    r"before|during)\b.*|(?:对|對|在|于|於|给|給|出自|摘自).*|.*(?:[章话話集卷篇线線]|剧情|劇情|番外|片尾|片头)",
+    re.IGNORECASE,
+)
+QUOTE_MARKS = '"“”「」『』'
+PAIRS = {"“": "”", "「": "」", "『": "』", '"': '"'}
+NOBODYS = ("—", "–")  # a line by itself: to whom, and where
+
+
+def is_of_lines(title: str) -> bool:
+    """Whether a heading says that what stands below it is spoken."""
+    return QUOTES.fullmatch(to_simplified(title).strip(" :：")) is not None
+
+
+def of_lines(title: str, names: Collection[str]) -> str:
+    """What a heading calls the lines below it, without the character's name (季无尘语录); empty where it calls none."""
+    bare = title.strip(" *:：")
+    for name in names:
+        bare = re.sub(rf"^{re.escape(name)}\s*(?:的|'s|’s)?\s*", "", bare, flags=re.IGNORECASE)
+    return bare if is_of_lines(bare) else ""
+
+
+def said_in_rows(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines, and of a Markdown table's rows the cell that is said: of the column called so, or else the longest."""
+    column, is_head = None, True
+    made: list[tuple[int, str]] = []
+    for number, line in lines:
+        row = line.strip()
+        if not (row.startswith("|") and row.endswith("|") and len(row) > 1):
+            made.append((number, line))
+            is_head = True
+            continue
+        cells = [cell.strip() for cell in row[1:-1].split("|")]
+        if is_head:
+            column = next((at for at, one in enumerate(cells) if wiki.SAID.fullmatch(one)), None)
+        elif not all(set(cell) <= set(":- ") for cell in cells):
+            has = column is not None and column < len(cells)
+            made.append((number, cells[column or 0] if has else max(cells, key=len)))
+        is_head = False
+    return made
+
+
+def quoted_lines(path: Path, lines: Sequence[tuple[int, str]], names: Collection[str]) -> Iterator[RawRecord]:
+    """Each line as its speaker's: whom it names before it, who signs it, else the character."""
+    for number, line in lines:
+        if line and not line.startswith(NOBODYS):
+            speaker, text, unusable = _said(line, names)
+            why = "under a heading for lines"
+            yield RawRecord(f"{path}:{number}", speaker, text, kind="dialogue", why=why, unusable=unusable)
+
+
+def _said(line: str, names: Collection[str]) -> tuple[str, str, str]:
+    """Who says what, and why it is not usable."""
+    if headed := HEADED.fullmatch(line):
+        return headed["key"], _bare(headed["text"]), ""
+    if spoken := spoken_line(line):
+        return spoken["speaker"], _bare(spoken["text"]), ""
+    speaker = CHARACTER
+    if signed := SIGNED.search(line):
+        who = signed["who"].strip(" ()（）[]")
+        is_own = PLACE.match(who) or spelling(who) in names or any(spelling(who) in name.split() for name in names)
+        speaker, line = CHARACTER if is_own else who, line[: signed.start()]
+    line = ASIDE.sub("", line.strip()) if line[:1] in PAIRS else line.strip()
+    return speaker, _bare(line), "a quotation with what is told" if _is_told(line) else ""
+
+
+def _is_told(line: str) -> bool:
+    """Whether something stands between quotations, or after one: who says it."""
+    closing = PAIRS.get(line[:1])
+    if not closing:
+        return False
+    end = line.find(closing, 1)
+    rest = line[end + 1 :].strip() if end > 0 else ""
+    return any(mark in rest for mark in QUOTE_MARKS)
+
+
+def _bare(text: str) -> str:
+    """The text without the marks around all of it."""
+    text = text.strip().strip(QUOTE_MARKS)
+    return text[1:].strip(QUOTE_MARKS + " ") if text.startswith("*") and text.count("*") == 1 else text

@@ -1,0 +1,161 @@
+"""Rows of keys and values, from wherever they come: the form of each is recognised by its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.errors import UnderstudyError
+from pipeline.records.column_advice import describe_columns
+from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
+from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
+from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
+from pipeline.records.readers.rows.row_keys import NOT_LEARNT, count_unused, is_learnable
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """A form of row: the keys that it cannot lack, how it is read, and the other keys that it uses."""
+
+    name: str
+    keys: frozenset[str]
+    read: Callable[[str, Mapping[str, Any], ReadOptions], Iterator[RawRecord]]
+    uses: frozenset[str] = frozenset()
+
+
+SYSTEM = frozenset({"system"})
+OF_A_LINE = frozenset({"input", "source_title"})
+# The first whose keys a row has reads it.
+ROW_FORMS: tuple[RowForm, ...] = (
+    RowForm("ChatHaruhi line", frozenset({"input_hint", "input", "output"}), haruhi.read_line),
+    RowForm("ChatHaruhi scene", frozenset({"file", "text"}), haruhi.read_scene),
+    RowForm("messages", frozenset({"messages"}), messages.read_messages, SYSTEM),
+    RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion, SYSTEM),
+    RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt, SYSTEM),
+    RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row, SYSTEM | {"input", "history"}),
+    RowForm("ms-swift", frozenset({"query", "response"}), alpaca.read_exchange, SYSTEM | {"history"}),
+    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, OF_A_LINE),
+    RowForm("question and answer", frozenset({"question", "answer"}), seed.read_answer, frozenset({"speaker"})),
+    RowForm("setting", frozenset({"input", "text"}), seed.read_setting, OF_A_LINE),
+    RowForm("input and output", frozenset({"input", "output"}), alpaca.read_row, SYSTEM | {"history"}),
+)
+# Other words for these keys, as people head their tables.
+OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "speaker": (
+        "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername",
+        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物", "人物名",
+        "說話人", "說話者", "發言人", "講話人", "角色名稱",
+    ),
+    "text": (
+        "line", "dialogue", "dialog", "utterance", "quote", "台词", "对白", "对话", "台词内容", "話",
+        "台詞", "臺詞", "對白", "對話", "台詞內容",
+    ),
+    "source_title": (
+        "scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处", "标题",
+        "場景", "章節", "任務", "出處", "標題",
+    ),
+    "question": ("问题", "提问", "问", "问句", "問題", "提問", "問"),
+    "answer": ("reply", "回答", "答案", "答", "答复", "回复", "答覆", "回覆"),
+}  # fmt: skip
+KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
+OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
+# What names a text only beside a word for who says it: beside a character it may be a description.
+WEAK = frozenset({"content", "message", "内容", "文本", "內容"})
+SPEAKS = frozenset({
+    "speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人",
+    "說話人", "說話者", "發言人", "講話人",
+})  # fmt: skip
+OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
+
+
+def form_of(row: Mapping[str, Any]) -> RowForm | None:
+    """The form whose keys the row has, or has in other words."""
+    return _form_of(row) or _form_of(in_our_words(row))
+
+
+def _form_of(row: Mapping[str, Any]) -> RowForm | None:
+    return next((form for form in ROW_FORMS if form.keys <= row.keys()), None)
+
+
+def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with our keys for other words and spellings of them, if its own keys are of no form and these are."""
+    if _form_of(row):
+        return row
+    plain = {key: str(key).strip().lower() for key in row}
+    weak = dict.fromkeys(WEAK, "text") if SPEAKS & {*plain.values()} else {}
+    if any(name == "q" and str(row[key]).rstrip().endswith(("?", "？")) for key, name in plain.items()):
+        weak |= {"q": "question", "a": "answer"}
+    renamed: dict[str, Any] = {}
+    for key, value in row.items():
+        ours = OURS.get(plain[key]) or weak.get(plain[key], key)
+        renamed[key if ours in renamed or (ours != key and ours in row) else ours] = value
+    return renamed if _form_of(renamed) else row
+
+
+def ours_by_theirs(options: ReadOptions) -> dict[str, str]:
+    """Our key for each column that the recipe's `columns` name."""
+    return {theirs: _our_key(name) for name, theirs in options.columns.items() if not _is_quoted(theirs)}
+
+
+def constant_columns(options: ReadOptions) -> dict[str, str]:
+    """What the recipe's `columns` say of every row themselves, in quotation marks: speaker="{{char}}"."""
+    return {_our_key(name): theirs[1:-1] for name, theirs in options.columns.items() if _is_quoted(theirs)}
+
+
+def _our_key(name: str) -> str:
+    return "source_title" if name == "title" else name
+
+
+def _is_quoted(theirs: str) -> bool:
+    return len(theirs) > 1 and theirs[0] == theirs[-1] and theirs[0] in "'\""
+
+
+def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator[RawRecord]:
+    """The records of (place, row) pairs.
+
+    Raises:
+        UnderstudyError: a row is no mapping, or lacks what its form needs.
+    """
+    ours, constants = ours_by_theirs(options), constant_columns(options)
+    for source, value in rows:
+        row = mapping(source, value)
+        _check_columns(source, row, ours)
+        row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
+        if constants and not _form_of(row):  # a row that names its own speaker keeps it
+            row = in_our_words({**constants, **row})
+        form = _form_of(row) or _nearest(row)
+        if form is None:
+            keys = ", ".join(map(str, list(row)[:8])) or "nothing"
+            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns([row]))
+        count_unused(source, row, form.keys | form.uses, options.unused_keys)
+        learnt = is_learnable(source, row)
+        for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
+            yield raw if learnt else replace(raw, unusable=raw.unusable or NOT_LEARNT)
+
+
+def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str]) -> None:
+    """Of the recipe's `columns` a row has all that its form needs, or none at all.
+
+    Raises:
+        UnderstudyError: it has some of them, and is of no form without the others.
+    """
+    missing = [theirs for theirs in ours if theirs not in row]
+    if missing and len(missing) < len(ours) and not form_of({ours.get(key, key): one for key, one in row.items()}):
+        raise UnderstudyError(
+            source,
+            f"has no {missing[0]!r}, which `columns` names; it has {', '.join(map(repr, row))}",
+            fix="correct `columns` in the recipe",
+        )
+
+
+def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
+    """A row's own system prompt, which is set aside: the persona has the character's."""
+    if not isinstance(row.get("system"), Mapping) and (text := string(source, row, "system")):
+        yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
+
+
+def _nearest(row: Mapping[str, Any]) -> RowForm | None:
+    """The form that shares most keys with the row: its reader reports what is missing."""
+    partly = [form for form in reversed(ROW_FORMS) if form.keys & row.keys()]
+    return max(partly, key=lambda form: len(form.keys & row.keys()), default=None)

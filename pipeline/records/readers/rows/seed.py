@@ -1,0 +1,32 @@
+"""Lines and settings: {"source_title", "speaker", "text"}, {"input", "speaker", "text"}, {"question", "answer"}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions, string
+from pipeline.records.readers.tables.no_lines import reason_of_no_line
+
+NO_SPEAKER = "a row without a speaker"
+
+
+def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
+    """One line, or one passage or answer with what it is asked by."""
+    speaker = string(source, row, "speaker", required=True)
+    text = string(source, row, "text", required=True)
+    scene, unusable = string(source, row, "source_title"), "" if speaker else NO_SPEAKER
+    unusable = unusable or reason_of_no_line(text, row)
+    asked = string(source, row, "input")
+    yield RawRecord(source, speaker or UNNAMED, text, asked=asked, scene=scene, unusable=unusable)
+
+
+def read_setting(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """The same of a file that names no speaker, since all of it is about the character."""
+    yield from read_row(source, {"speaker": CHARACTER, **row}, options)
+
+
+def read_answer(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
+    """An answer with its question, the character's unless the row names somebody."""
+    renamed = {"question": "input", "answer": "text"}
+    yield from read_setting(source, {renamed.get(key, key): value for key, value in row.items()}, options)

@@ -1,0 +1,1 @@
+"""Who says what: scripts, screenplays, subtitles, games' scripts, prose fiction."""

@@ -1,0 +1,63 @@
+"""Sheets for translators: a speaker a row, and what they say in a column for each language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.records.raw import ReadOptions
+from pipeline.records.readers.rows.row_forms import SPEAKS
+from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, column_for
+
+CHINESE, ENGLISH = "Chinese", "English"
+# What the column of a language is called, and what one is called where it is the language that all was written in.
+LANGUAGES: Mapping[str, re.Pattern[str]] = {
+    language: re.compile(rf"(?:{words})(?:\s*[(（](?:source|original|原文|default|base)[)）])?", re.IGNORECASE)
+    for language, words in {
+        CHINESE: r"中文|简体(?:中文)?|簡體(?:中文)?|繁[體体](?:中文)?|"
+        r"chinese(?:[ _-]?\(?(?:simplified|traditional)\)?)?|"
+        r"[st]chinese|zh|zh[_-](?:cn|tw|hk|hans|hant|chs|cht)|cn|chs|cht",
+        ENGLISH: r"english|en|eng|en[_-](?:us|gb|uk|au)|英文|英语|英語",
+        "Japanese": r"japanese|ja|jp|jpn|ja[_-]jp|日文|日语|日本語|日語",
+        "Korean": r"korean|ko|kr|ko[_-]kr|韩文|韩语|한국어|韓文|韓語",
+        "German": r"german|deutsch|de|ger|de[_-]de|德文|德语|德語",
+        "French": r"french|fran[cç]ais|fr|fra|fr[_-](?:fr|ca)|法文|法语|法語",
+        "Spanish": r"spanish|espa[nñ]ol|es|spa|es[_-](?:es|mx|419)|西班牙[文语語]",
+        "Italian": r"italian|italiano|it|ita|it[_-]it",
+        "Portuguese": r"portuguese|portugu[eê]s|pt|pt[_-](?:br|pt)",
+        "Russian": r"russian|ru|rus|ru[_-]ru|русский|俄文|俄语|俄語",
+        "Polish": r"polish|pl|pl[_-]pl",
+    }.items()
+}
+SOURCE = re.compile(
+    r"source(?:[ _-]?(?:text|string|language))?|original(?:[ _-]text)?|原文|源文本?|源语言|源語言", re.IGNORECASE
+)
+KEYS = re.compile(r"(?:.*[\s_-])?(?:key|id|guid|namespace)|.*(?:编号|編號)|键|鍵", re.IGNORECASE)
+CHOSEN = "tables read in one of their columns of several languages: {}"
+
+
+def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = False) -> ReadOptions:
+    """The options with the column of the character's language as the text, where a table has a speaker and no text.
+
+    The language is that of the writing of its name. Where no column is of it, the one that all was written in will do,
+    or the only one. With `count` the choice among several is counted.
+    """
+    plain = {name.strip().lower() for name in names}
+    if column_for(names, SPEAKER, options) is None or column_for(names, TEXT, options) is not None:
+        return options
+    if not plain & SPEAKS and not any(KEYS.fullmatch(name) for name in plain):  # what people are called in languages
+        return options
+    named = {name: language for name in names if (language := _language(name))}
+    wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in options.character or "") else ENGLISH
+    chosen = next((name for name in named if named[name] == wanted), None)
+    chosen = chosen or next((name for name in names if SOURCE.fullmatch(name.strip())), None)
+    chosen = chosen or (next(iter(named)) if len(named) == 1 else None)
+    if chosen is None:
+        return options
+    options.remarks[CHOSEN.format(chosen)] += count and len(named) > 1
+    return replace(options, columns={**options.columns, "text": chosen})
+
+
+def _language(name: str) -> str | None:
+    return next((one for one, words in LANGUAGES.items() if words.fullmatch(name.strip())), None)

@@ -1,0 +1,47 @@
+"""Tables of people, a row each with what they are: 角色, 年龄, 职业. The character's row is a passage about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.records.raw import RawRecord
+from pipeline.records.readers.rows.row_forms import OURS, WEAK
+from pipeline.records.readers.scripts.transcript import LABEL
+from pipeline.records.readers.tables.merged_cells import TEXT, cell
+
+NAMES = frozenset({
+    "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
+    "character", "character name",
+})  # fmt: skip
+NOT_SAID = re.compile(r"\W*|n/?a|tb[ad]|none|unknown|未知|不明|未定|待定|待补|暂无|暫無|无|無", re.IGNORECASE)
+LEAST_LABELS = 2  # columns that a profile has, too
+TITLES = ("Profile", "基本信息")  # of the passage, in English and Chinese
+
+
+def is_of_people(names: Sequence[str]) -> bool:
+    """Whether the columns are a name and what a profile says of somebody, and none is for what they say."""
+    plain = [name.strip().lower() for name in names]
+    if any(OURS.get(name) in TEXT or name in WEAK for name in plain):
+        return False
+    labels = [name for name in plain if name not in NAMES and LABEL.fullmatch(name)]
+    return not NAMES.isdisjoint(plain) and len(labels) >= LEAST_LABELS
+
+
+def read_people(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> Iterator[RawRecord]:
+    """Each person's row as a passage about them: `年龄：27`, a column a line, without those that are empty."""
+    column = next(name for name in names if name.strip().lower() in NAMES)
+    for where, row in rows:
+        if person := cell(row, column):
+            yield profile(where, person, {name: cell(row, name) for name in names if name != column})
+
+
+def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
+    """What is said of somebody under each label, as a passage about them."""
+    is_chinese = any(char > "\u2e80" for label in said for char in label)
+    colon = "：" if is_chinese else ": "
+    known = {label.strip(): " ".join(value.split()) for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items())
+    why, title = "a row of a table of people", TITLES[is_chinese]
+    return RawRecord(where, person, text, asked=title, kind="background", why=why)
