@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from pipeline.evaluation.bleed import Bleed, BleedingPair, Outcome
@@ -33,7 +33,6 @@ MOST_COLUMNS = 8  # of a matrix in the terminal
 def format_results(found: RecallResults, language: str = "en") -> str:
     """Recall, answers and drift, before and after, each with its 95% interval; in the character's language."""
     recall, gaps, answers, say = found.recall, found.gaps, found.answers, plain_words_of(language)
-    by_whom = say(", ").join(f"{count} {say(MADE_BY[by])}" for by, count in found.made_by.items())
     lines = [
         f"{'':<42}{_right(say('before'), 20)}{_right(say('after'), 22)}",
         *(_row(say(RECALL[key].title), recall.base[key], recall.trained[key]) for key in RECALL if key in recall.base),
@@ -51,12 +50,20 @@ def format_results(found: RecallResults, language: str = "en") -> str:
             _row(say(DRIFT[row.name].title), row.base, row.trained) + f"  {say('worse')}" * row.worse
             for row in found.drift
         ),
-        f"({say('questions in new words:')} {by_whom})",
-        *[f"({say(MISSES, **asdict(found.misses))})"] * bool(found.misses.questions),
-        f"({_ranked_among(found, say)})",
-        *[f"({say(QUICK)})"] * (found.extent == "quick"),
+        *(say("({note})", note=note) for note in _notes(found, say)),
     ]
     return "\n".join(lines)
+
+
+def _notes(found: RecallResults, say: Callable[..., str]) -> Iterator[str]:
+    """What is said below the figures, of the questions, the misses, the ranks and the exam."""
+    by_whom = say(", ").join(f"{count} {say(MADE_BY[by])}" for by, count in found.made_by.items())
+    yield say("questions in new words: {by_whom}", by_whom=by_whom)
+    if found.misses.questions:
+        yield say(MISSES, **asdict(found.misses))
+    yield _ranked_among(found, say)
+    if found.extent == "quick":
+        yield say(QUICK)
 
 
 def _ranked_among(found: RecallResults, say: Callable[..., str]) -> str:
@@ -70,10 +77,11 @@ def _ranked_among(found: RecallResults, say: Callable[..., str]) -> str:
 def format_samples(samples: Sequence[Sample], language: str = "en") -> str:
     """Questions with the expected answer and both models' replies; in the character's language."""
     say = plain_words_of(language)
-    before, after, fact = (say(word) for word in ("before:", "after: ", "(fact: "))
     return "\n".join(
-        f"\n{sample.question}\n  {before} {_one_line(sample.base)}\n  {after} {_one_line(sample.trained)}\n"
-        f"  {fact} {sample.answer})"
+        f"\n{sample.question}\n"
+        f"  {say('before: {reply}', reply=_one_line(sample.base))}\n"
+        f"  {say('after:  {reply}', reply=_one_line(sample.trained))}\n"
+        f"  {say('(fact:  {answer})', answer=sample.answer)}"
         for sample in samples
     )
 
