@@ -7,6 +7,7 @@ import csv
 import html
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -429,11 +430,17 @@ def telegram(lines: Lines) -> Made:
     return Made("result.json", dumped({"name": "Tower", "messages": made}), len(lines))
 
 
+def cues(lines: Lines) -> int:
+    """How many turns subtitles have: what is all in brackets is a sound, one by itself."""
+    said = [(who, text) for who, text in lines if not re.fullmatch(r"[(（][^()（）]*[)）]", text)]
+    return turns(said) + len(lines) - len(said)
+
+
 def subtitles_srt(lines: Lines) -> Made:
     blocks = [
         f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},900\n{who}: {text}\n" for n, (who, text) in enumerate(lines, 1)
     ]
-    return Made("a.srt", "\n".join(blocks).encode(), turns(lines))
+    return Made("a.srt", "\n".join(blocks).encode(), cues(lines))
 
 
 def subtitles_ass(lines: Lines) -> Made:
@@ -443,7 +450,7 @@ def subtitles_ass(lines: Lines) -> Made:
         f"Dialogue: 0,0:00:{n:02d}.00,0:00:{n:02d}.90,Default,{who},0,0,0,,{{\\i1}}{text}\n"
         for n, (who, text) in enumerate(lines)
     ]
-    return Made("a.ass", (head + "".join(events)).encode(), turns(lines))
+    return Made("a.ass", (head + "".join(events)).encode(), cues(lines))
 
 
 FORMS: dict[str, Callable[[Lines], Made]] = {
