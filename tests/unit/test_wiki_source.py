@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
@@ -183,3 +185,32 @@ def test_markdown_is_no_wikis_source() -> None:
 def test_odd_source_is_read_in_no_time(part: str, tmp_path: Path) -> None:
     text = f"'''Mira Vale''' mends bells.\n{part * 5000}\n== History ==\nShe came to Saltmere at nine.\n"
     assert converted(tmp_path, text, "Mira Vale", "Mira Vale.txt").records
+
+
+MARKS = [
+    "{{",
+    "}}",
+    "[[",
+    "]]",
+    "|",
+    "=",
+    "\n",
+    "-{",
+    "}-",
+    ";",
+    "<ref>",
+    "</ref>",
+    "{|",
+    "|}",
+    "|-",
+    "对话",
+    "Q",
+    "x",
+    " ",
+]
+
+
+@given(st.lists(st.sampled_from(MARKS), max_size=40).map("".join))
+def test_as_many_lines_are_shown_as_the_source_has(source: str) -> None:
+    lines = source.split("\n")
+    assert len(plain_lines(lines, lambda _: True)) == len(lines)

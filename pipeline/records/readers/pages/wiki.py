@@ -23,9 +23,9 @@ FILE_LINK = re.compile(
     r"\s*[:：](?:[^\[\]]|\[\[[^\[\]]{0,200}\]\]){0,500}\]\]",
     re.IGNORECASE,
 )
-LINK = re.compile(r"\[\[(?:[^\[\]|]{0,200}\|)?([^\[\]|]{0,300})\]\]|\[https?://\S{1,500} ([^\[\]]{1,200})\]")
+LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,200}\|)?([^\[\]|\n]{0,300})\]\]|\[https?://\S{1,500} ([^\[\]\n]{1,200})\]")
 VARIANT = re.compile(
-    r"-\{(?:[\w-]{1,10}:)?([^{};]{0,200})(?:;[^{}]{0,500})?\}-"
+    r"-\{(?:[\w-]{1,10}:)?([^{};\n]{0,200})(?:;[^{}\n]{0,500})?\}-"
 )  # by who reads: -{zh-hans:a; zh-hant:b}-
 TEMPLATE = re.compile(r"\{\{([^{}]{0,20000})\}\}")
 TAG = re.compile(r"<br\s*/?>|</?[a-z][^<>]{0,200}>", re.IGNORECASE)
@@ -116,7 +116,8 @@ def _shown_of(name: str, given: Sequence[str]) -> str:
     if DAY.fullmatch(name):
         return _day([one for one in given if one.isdigit()])
     if DIALOGUE.fullmatch(name) and len(given) > 1:
-        return " ".join(f"{who}: {said}" for who, said in zip(given[::2], given[1::2], strict=False))
+        turns = (f"{who}: {said}" for who, said in zip(given[::2], given[1::2], strict=False))
+        return " ".join(" ".join(turns).split())
     if NONE.fullmatch(name):
         return ""
     shown = given[1:] if SECOND.fullmatch(name) and len(given) > 1 else given
