@@ -22,6 +22,7 @@ AROUND = ' \t\r\n[]()*#>-"\u3000'  # of a card's notes: [Orla repairs clocks.]
 FINAL = ".。!！?？ \t\n\u3000"
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 LONGEST_CLAUSE = 300  # characters of a clause that is trusted
+TASTE = "taste"  # of a rule; behind whom somebody likes, only what else it likes is surely said of it
 
 
 @dataclass(slots=True)
@@ -76,10 +77,11 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
     meant = Meant(grammar)
-    introduced = False  # whether the passage introduces it in a list, after which its sentences have no subject
+    introduced = False  # whether a list introduced it, or its sentences since, which need no subject
     for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
         carries_on, lists = introduced and meant.is_meant, False
+        introduced, of_others = False, False  # again, if this sentence is about it; whether somebody it likes was named
         for clause in _clauses(voice, grammar):
             named = own.match(clause)
             subject = named or meant.by(pronoun.match(clause))
@@ -87,14 +89,15 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
             facts = (
                 list(_stated_by(rest, sentence.strip(AROUND), name, grammar, lists)) if subject or carries_on else []
             )
+            facts = [fact for fact in facts if subject or not of_others or fact.rule.type == TASTE]
             yield from facts if states else ()
             others = _speaks_of_others(clause, own, grammar)
             lists = bool(subject and not rest) or (lists and not others)
             introduces = bool(subject and not rest) or (carries_on and grammar.appositive.fullmatch(rest) is not None)
-            introduced = introduced or any(fact.rule.introduces for fact in facts)
+            introduced = introduced or any(fact.rule.introduces for fact in facts) or (carries_on and bool(facts))
             states_more = any(fact.rule.type != "relation" for fact in facts)
-            likes = any(fact.rule.type == "taste" for fact in facts)  # whom it likes has not taken its place
-            carries_on = grammar.subject_carries_on and (likes or not others) and (introduces or states_more)
+            of_others = others and any(fact.rule.type == TASTE for fact in facts)
+            carries_on = grammar.subject_carries_on and (of_others or not others) and (introduces or states_more)
             meant.is_meant = (meant.is_meant or bool(named)) and not others
 
 

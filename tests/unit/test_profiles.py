@@ -163,3 +163,11 @@ def test_a_profile_of_odd_lines_is_read_in_no_time(char: str, tmp_path: Path) ->
     odd = f"{char * 5000}\n姓名{char * 5000}许\n{char * 5000}：{char * 5000}"
     labels = "姓名：许映雪\n年龄：31\n职业：制图员\n身高：165\n武器：铁伞\n"
     assert converted(tmp_path, f"{labels}\n## 备注\n{odd}\n").records
+
+
+def test_a_script_below_a_profile_is_a_script(tmp_path: Path) -> None:
+    text = (
+        "姓名：许映雪\n年龄：31\n职业：船医\n\n许映雪：把药喝了。\n方河：太苦。\n许映雪：苦才有用。\n方河：知道了。\n"
+    )
+    said = [one.text for one in converted(tmp_path, text).records if one.kind == "dialogue"]
+    assert said == ["把药喝了。", "苦才有用。"]

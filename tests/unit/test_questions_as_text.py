@@ -78,3 +78,25 @@ def test_a_list_within_an_answer_asks_nothing(tmp_path: Path) -> None:
 def test_what_asks_nobody_is_no_question_to_the_character(text: str, tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError):
         converted(tmp_path, text, "Mira")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q: How old is she?\nA: She is thirty-one.\nQ: What does she fear?\nA: She fears thunder.\n",
+        "问：许映雪多大了？\n答：她今年三十一岁。\n问：她怕什么？\n答：许映雪最怕打雷。\n",
+    ],
+)
+def test_answers_about_her_are_passages_and_nothing_that_she_says(text: str, tmp_path: Path) -> None:
+    assert [record.kind for record in converted(tmp_path, text).records] == ["background"] * 2
+
+
+def test_what_is_asked_of_a_program_is_not_asked_of_her(tmp_path: Path) -> None:
+    text = "问：如何安装本软件？\n答：双击安装包，按提示操作。\n问：如何卸载它？\n答：在控制面板里删除即可。\n"
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, text)
+
+
+def test_an_answer_that_has_a_second_label_in_it_is_whole(tmp_path: Path) -> None:
+    text = "Q: Who were you?\nA: A child. A: that is what he wrote.\nQ: Who are you?\nA: The ringer.\n"
+    assert converted(tmp_path, text, "Mira").records[0].text == "A child. A: that is what he wrote."

@@ -35,7 +35,12 @@ NOTHING = re.compile(
     re.IGNORECASE,
 )
 DASH = "—–- \t"  # before an answer
+ABOUT_IT = "answers about the character, in the third person"
 SHORT_QUESTION = 8  # letters of a Chinese question that need not say `you`: 年龄？
+HOW_TO = re.compile(r"如何|怎[样樣么麼]|[为為]什[么麼]|什[么麼]是|是否|哪里可以|能否")  # what is asked of a program
+ABOUT = re.compile(
+    r"(?:she|he|her|his|they|their)\b|[她他](?![們们])", re.IGNORECASE
+)  # how an answer about somebody begins
 SAMPLED_LINES = 200
 LEAST_PAIRS = 2
 MOST = 0.75  # share of a file's numbered lines, or headings, that have to be questions
@@ -72,7 +77,7 @@ def _are_labelled(parts: Sequence[Part], lines: Sequence[str], names: Sequence[s
     asked = [part for part in labels if part.sort == "question"]
     chinese = sum(CHINESE_LABEL.match(line) is not None for line in lines) > len(labels) / 3
     pairs = sum(one.sort == "question" and after.sort == "answer" for one, after in itertools.pairwise(labels))
-    most = chinese or 2 * sum(_asks_somebody(one.text, names) for one in asked) >= len(asked)
+    most = (3 if chinese else 2) * sum(_asks_somebody(one.text, names) for one in asked) >= len(asked)
     return most and pairs >= LEAST_PAIRS and 2 * len(labels) >= len(parts)
 
 
@@ -90,7 +95,7 @@ def _are_marked(parts: Sequence[Part], lines: Sequence[str], names: Sequence[str
 
 
 def _asks_somebody(question: str, names: Sequence[str]) -> bool:
-    is_short = not question.isascii() and len(question) <= SHORT_QUESTION
+    is_short = not question.isascii() and len(question) <= SHORT_QUESTION and not HOW_TO.match(question)
     return is_short or ASKED.search(question) is not None or any(name in question for name in names)
 
 
@@ -101,7 +106,8 @@ def _labels_questions(lines: Sequence[str]) -> bool:
 
 def _parts(line: str, marked: bool) -> Iterator[Part]:
     """A question and its answer of one line apart; a mark is a question's where questions have no labels."""
-    for part in ON_ONE_LINE.split(line) if LABEL.match(line) else [line]:
+    first = LABEL.match(line)
+    for part in ON_ONE_LINE.split(line) if first and first["asks"] else [line]:
         if label := LABEL.fullmatch(part):
             bold = part.startswith("**") and label["text"].count("**") % 2
             text = label["text"].strip().removesuffix("**" if bold else "\n").strip()
@@ -115,7 +121,18 @@ def _parts(line: str, marked: bool) -> Iterator[Part]:
             yield Part("text", part)
 
 
-def read(file: RawFile, _: ReadOptions) -> Iterator[RawRecord]:
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Each answer with its question; where most answers are about the character, and not its own, as passages."""
+    records = list(_answers(file))
+    answers = [record for record in records if not record.unusable]
+    names = [name for name in (options.character, *options.other_names) if name]
+    about = [one for one in answers if ABOUT.match(one.text) or one.text.startswith(tuple(names))]
+    is_about = 2 * len(about) > len(answers)
+    for record in records:
+        yield replace(record, kind="background", why=ABOUT_IT) if is_about and not record.unusable else record
+
+
+def _answers(file: RawFile) -> Iterator[RawRecord]:
     """Each answer with its question; lines below an answer, up to a blank one, are the rest of it."""
     asked: tuple[str, Part] | None = None
     answer: RawRecord | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
+from pipeline.records.names import MANNER
 from pipeline.records.raw import ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.pages import page, wiki
@@ -25,4 +27,12 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         lines = [line for line in wiki.plain_lines(lines, is_of_lines) if line.strip()]
         spoken = sum(spoken_line(line.strip()) is not None and not entry(line) for line in lines)
         return 2 * spoken < len(lines) and page.recognises(file, options)
-    return is_profile(lines) and page.recognises(file, options)
+    return is_profile(lines) and not _holds_a_script(lines, options) and page.recognises(file, options)
+
+
+def _holds_a_script(lines: Sequence[str], options: ReadOptions) -> bool:
+    """Whether the character and somebody else speak below the labels."""
+    found = (spoken_line(line.strip()) for line in lines if not entry(line))
+    speakers = {MANNER.sub("", one["speaker"]) for one in found if one}
+    own = {options.character, *options.other_names} & speakers
+    return bool(own) and len(speakers) > len(own)
