@@ -214,3 +214,12 @@ MARKS = [
 def test_as_many_lines_are_shown_as_the_source_has(source: str) -> None:
     lines = source.split("\n")
     assert len(plain_lines(lines, lambda _: True)) == len(lines)
+
+
+def test_a_quotation_is_whose_its_template_says(tmp_path: Path) -> None:
+    page = "'''Mira''' is the captain of the [[ferry]] at [[Saltmere]].\n\n== Quotes ==\n"
+    page += "{{Quote|Mind the ropes.|Mira, to Tom}}\n{{Quote|She knows it.|Tom}}\n"
+    page += "{{Quote|text=She never smiles.|author=Ines}}\n{{Cquote|Who taught her?|||Ines}}\n{{Quote|All aboard.}}\n"
+    (tmp_path / "Mira.wiki").write_text(page, encoding="utf-8")
+    records = convert([tmp_path / "Mira.wiki"], "Mira", ConversionOptions()).records
+    assert [record.text for record in records if record.kind == "dialogue"] == ["Mind the ropes.", "All aboard."]

@@ -30,6 +30,7 @@ PLACE = re.compile(
 QUOTE_MARKS = '"“”「」『』'
 PAIRS = {"“": "”", "「": "」", "『": "』", '"': '"'}
 NOBODYS = ("—", "–")  # a line by itself: to whom, and where
+TO_WHOM = re.compile(r"\s*[,，(（]|\s+to\s+|\s*[对對]")
 
 
 def is_of_lines(title: str) -> bool:
@@ -83,7 +84,8 @@ def _said(line: str, names: Collection[str]) -> tuple[str, str, str]:
     speaker = CHARACTER
     if signed := SIGNED.search(line):
         who = signed["who"].strip(" ()（）[]")
-        is_own = PLACE.match(who) or spelling(who) in names or any(spelling(who) in name.split() for name in names)
+        by = spelling(TO_WHOM.split(who)[0])
+        is_own = PLACE.match(who) or by in names or any(by in name.split() for name in names)
         speaker, line = CHARACTER if is_own else who, line[: signed.start()]
     line = ASIDE.sub("", line.strip()) if line[:1] in PAIRS else line.strip()
     return speaker, _bare(line), "a quotation with what is told" if _is_told(line) else ""

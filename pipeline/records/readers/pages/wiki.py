@@ -46,6 +46,7 @@ QUOTE = re.compile(r"c?quote|quotation|blockquote|q|引用|台词|名言", re.IG
 LISTED = re.compile(r"\n\s*\*+\s*")
 DAY = re.compile(r"生日|birthday|birth date.*|誕生日", re.IGNORECASE)
 SHOWN_KEYS = re.compile(r"(?:1|text|quote|quotation|content|内容|台词|臺詞|文字)", re.IGNORECASE)
+SIGNED_KEYS = re.compile(r"author|source|sign|speaker|by|作者|出处|出處|说话人", re.IGNORECASE)
 NAMED = re.compile(r"\s*([^=<>\[\]{}|\n]{1,40}?)\s*=\s*(.*)", re.DOTALL)
 NO_TEXT = re.compile(
     r"(?:\d+(?:px|em|%)?|#[0-9a-f]{3,8}|.{0,200}\.(?:png|jpe?g|gif|svg|webp|mp3|ogg|wav))?", re.IGNORECASE
@@ -108,11 +109,12 @@ def _shown(inside: str) -> str:
         return _labels(inside)
     if not given and len(named) > 1:
         return "; ".join(label for key, value in named if (label := _label(key, value))) + breaks
-    return _shown_of(name, given) + breaks
+    signed = next((value for key, value in named if SIGNED_KEYS.fullmatch(key) and value), "")
+    return _shown_of(name, given, signed) + breaks
 
 
-def _shown_of(name: str, given: Sequence[str]) -> str:
-    """What a template shows of its arguments that have no name."""
+def _shown_of(name: str, given: Sequence[str], signed: str) -> str:
+    """What a template shows of its arguments that have no name; a quotation is `signed` by its last one, or by that."""
     if DAY.fullmatch(name):
         return _day([one for one in given if one.isdigit()])
     if DIALOGUE.fullmatch(name) and len(given) > 1:
@@ -123,7 +125,10 @@ def _shown_of(name: str, given: Sequence[str]) -> str:
     shown = given[1:] if SECOND.fullmatch(name) and len(given) > 1 else given
     text = next((LISTED.sub("; ", one.strip(" *\n")) for one in shown if not NO_TEXT.fullmatch(one)), "")
     text = text.replace("\n", " ")
-    return f"“{text}”" if QUOTE.fullmatch(name) and text else text
+    if not (QUOTE.fullmatch(name) and text):
+        return text
+    whose = " ".join((signed or next((one for one in reversed(given[1:]) if one), "")).split())
+    return f"“{text}”{f' — {whose}' if whose else ''}"
 
 
 def _voice_entry(name: str, named: Sequence[tuple[str, str]]) -> str:
