@@ -302,3 +302,20 @@ def test_a_line_of_yarn_has_neither_its_tags_nor_the_lines_of_another_branch(tmp
     assert conversion.records[0].context == (Turn("Juno", "You are back."),)
     assert all(record.context == () for record in conversion.records[1:])
     assert reasons(conversion)["-> Stay a while"] == "a menu's choice"
+
+
+def test_what_is_told_of_an_inner_voice_is_no_line(tmp_path: Path) -> None:
+    script = (
+        "林渡：谁在敲门？\n阿圆：是我呀。\n林渡内心一沉，把账本合上。\n阿圆：开门。\n林渡独白很长。\n林渡：进来坐一会儿。\n"
+    )
+    assert lines_of(tmp_path, script) == ["谁在敲门？", "进来坐一会儿。"]
+
+
+def test_a_number_that_belongs_to_a_name_stays(tmp_path: Path) -> None:
+    script = "法官：天亮了。\n3 号玩家：昨晚很吵。\n5 号玩家：我没听见。\n3 号玩家：你在装睡吧。\n5 号玩家：没有。\n"
+    assert lines_of(tmp_path, script, "3 号玩家") == ["昨晚很吵。", "你在装睡吧。"]
+
+
+@pytest.mark.parametrize("said", ["Roses are red // violets are blue.", "先打一针（皮下注射），再睡。"])
+def test_what_only_looks_like_an_aside_is_said(said: str, tmp_path: Path) -> None:
+    assert lines_of(tmp_path, f"林渡：{said}\n阿圆：好。\n林渡：走吧。\n")[0] == said

@@ -88,3 +88,21 @@ def test_of_two_dashes_the_first_is_the_named_ones_and_a_sign_or_a_sound_is_nobo
     assert conversion.records[1].context[-1] == Turn("?", "One and a half.")
     reasons = [reject.reason for reject in conversion.rejects]
     assert (reasons.count("a sign"), reasons.count("a sound")) == (2, 1)
+
+
+def test_a_line_that_begins_anew_is_no_rest_of_anybodys(tmp_path: Path) -> None:
+    cues = ["Mira: Then let me tell you", "Get away from her!", "Tam: Too late.", "Mira: It is."]
+    assert [record.text for record in converted(tmp_path, srt(*cues), "Mira").records] == [
+        "Then let me tell you",
+        "It is.",
+    ]
+
+
+def test_a_warning_that_is_quoted_is_nobody(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, srt("林渡：我只说一遍\n记住：千万别回头", "阿圆：知道了", "林渡：走"), "林渡")
+    assert conversion.records[0].text == "我只说一遍\n记住：千万别回头"
+
+
+def test_who_is_placed_on_the_screen_and_named_speaks(tmp_path: Path) -> None:
+    events = [("Default", "", r"{\pos(320,50)}Mira: I am up here."), ("Default", "Tam", "Come down.")]
+    assert [record.text for record in converted(tmp_path, ass(*events), "Mira", "a.ass").records] == ["I am up here."]

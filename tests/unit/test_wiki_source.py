@@ -112,7 +112,7 @@ def test_an_english_wikis_page_is_its_labels_its_passages_and_its_lines(tmp_path
     conversion = converted(tmp_path, ENGLISH, "Mira Vale", "Mira Vale.txt")
     lead = "name: Mira Vale\nage: 27\nhair color: Grey\noccupation: Captain; Smuggler\nMira Vale (Mira) mends bells."
     assert [(one.kind, one.text) for one in conversion.records] == [
-        ("background", f"{lead} “I count twice.”"),
+        ("background", f"{lead} “I count twice.” — Mira"),
         ("background", "She came to Saltmere at nine with two bells."),
         ("dialogue", "Nobody whistles on my ship."),
         ("dialogue", "You're late."),

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 OUT_OF_CHARACTER, COMMAND = "out of character", "a command"
-_MARK = r"(?:OOC\b|皮下|皮(?=\s*[:：]))"
+_MARK = r"(?:OOC\b|皮下(?![注出组組脂埋植])|皮(?=\s*[:：]))"
 CLOSED = re.compile(
     rf"\(\([^()]*\){{1,2}}|（（[^（）]*）{{1,2}}|[(（\[【]{_MARK}[^()（）\[\]【】]*[)）\]】]", re.IGNORECASE
 )
 TO_END = re.compile(rf"\(\(|（（|//(?![\w-]+\.[\w.-])|[(（\[【]{_MARK}|(?:OOC|皮下)\s*[:：]", re.IGNORECASE)
 MARKED = re.compile(rf"[(（\[【]{_MARK}\s*[)）\]】]", re.IGNORECASE)  # [OOC] gtg
-NOTE = re.compile(r"(?<=\s)//\s.*")  # behind a line: Sit. // too harsh?
+# Behind a line: Sit. // cut?
+NOTE = re.compile(
+    r"(?<=\s)//\s*(?:(?:\w+ )?notes?\b|todo|fixme|cut\b|check|temp|placeholder|too \w+|maybe|"
+    r"[备備]注|注[:：]|待|[删刪]|改).*",
+    re.IGNORECASE,
+)
 COMMANDS = re.compile(
     r"[/!](?:me|roll|r|gmroll|w|ooc|em|nick|join|leave)\b.*|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
     re.IGNORECASE,

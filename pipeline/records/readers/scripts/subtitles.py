@@ -27,12 +27,13 @@ BRACKETS_SHARE = 0.5  # of the subtitles, in a file where what stands in bracket
 DASH = re.compile(r"[-–—]\s*(?=\w)")  # before what each of two people says in one subtitle
 # What goes before a colon amid a subtitle: Mira Vale, 洛明; no word of a sentence that goes on.
 NAME = re.compile(
-    r"(?!第[一二三四五六七八九十\d]|其[一二三四])"
+    r"(?!第[一二三四五六七八九十\d]|其[一二三四]|记住|記住|注意|警告|Danger|Warning|Caution|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)"
     r"(?:[^\W\d_a-z\u2e80-\U0010ffff]\S*(?: [A-Z0-9]\S*){0,3}|[\u2e80-\u9fff\uac00-\ud7af]{1,8})"
 )
-SIGN_STYLE = re.compile(r".*(?:\bsigns?\b|typeset|on.?screen).*", re.IGNORECASE)
+SIGN_STYLE = re.compile(r".*(?:\bsigns?\b(?![ -]?off)|typeset|on.?screen).*", re.IGNORECASE)
 PLACED = re.compile(r"\\(?:pos|move)\(")  # on a sign that is seen
 SIGN, SOUND = "a sign", "a sound"
+FIRST_PERSON = re.compile(r"I\b")  # a capital amid a sentence, too
 SOUNDS = re.compile(r"[\[(（【♪♫*][^\[\]()（）【】]*[\])）】♪♫*]|[♪♫].*[♪♫]", re.DOTALL)
 
 
@@ -107,7 +108,8 @@ def _turns(source: str, event: pysubs2.SSAEvent, bracketed: bool) -> Iterator[Ra
     if event.is_comment:
         yield RawTurn(source, name or UNNAMED, text, "a comment")
         return
-    if SIGN_STYLE.fullmatch(event.style) or (not name and PLACED.search(event.text)):
+    is_placed = not name and PLACED.search(event.text) and not spoken_line(text)
+    if SIGN_STYLE.fullmatch(event.style) or is_placed:
         yield RawTurn(source, UNNAMED, text, SIGN)
         return
     dashed = sum(DASH.match(line) is not None for line in text.split("\n")) > 1
@@ -144,6 +146,7 @@ def _gone_on(scene: Sequence[RawTurn], turns: Sequence[RawTurn], stops: bool) ->
     before = next((turn for turn in reversed(scene) if not turn.unusable), None)
     if before is None or before.speaker == UNNAMED or not turns or turns[0].not_learnt != NO_SPEAKER or len(turns) > 1:
         return turns
-    if before.text.endswith(GOES_ON) or (stops and not before.text.endswith(ENDED)):
+    begins_anew = turns[0].text[:1].isupper() and not FIRST_PERSON.match(turns[0].text)
+    if not begins_anew and (before.text.endswith(GOES_ON) or (stops and not before.text.endswith(ENDED))):
         return [replace(turns[0], speaker=before.speaker, not_learnt="")]
     return turns

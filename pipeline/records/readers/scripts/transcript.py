@@ -49,8 +49,8 @@ NUMBERED_SHARE, LEAST_NUMBERED = 0.5, 3  # of the lines that somebody speaks
 INDENTED = re.compile(r"\s+[「『“]")
 # The same speakers where a line of theirs has no colon: 洛栖（OS）话, 洛栖VO 话, 洛栖　　话.
 VOICED = (
-    r"(?P<speaker>{names})(?:\s?[(（]?(?:OS|VO|O\.S\.|V\.O\.|画外音|心声|内心|独白)(?![A-Za-z])[)）]?\s?|"
-    r"[ \u3000]{{2,8}})(?P<text>\S.*)"
+    r"(?P<speaker>{names})(?:\s?(?:[(（](?:OS|VO|O\.S\.|V\.O\.|画外音|心声|内心|独白)[)）]|"
+    r"(?:OS|VO|O\.S\.|V\.O\.)(?![A-Za-z])|(?:画外音|心声|内心|独白)(?=[\s“「『]))\s?|[ \u3000]{{2,8}})(?P<text>\S.*)"
 )
 
 
@@ -169,10 +169,11 @@ def _lines(file: RawFile, most: int | None = None) -> tuple[list[tuple[int, str]
 
 
 def _unnumbered(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines without the numbers of a recording, where most that are spoken have one."""
-    numbered = [line for _, line in lines if (found := NUMBERED.match(line)) and spoken_line(line[found.end() :])]
+    """The lines without the numbers of a recording, where most that are spoken have one, each higher than the last."""
+    found = [(NUMBERED.match(line), line) for _, line in lines]
+    numbers = [int(one["number"]) for one, line in found if one and spoken_line(line[one.end() :])]
     spoken = sum(spoken_line(line) is not None for _, line in lines)
-    if len(numbered) < max(LEAST_NUMBERED, NUMBERED_SHARE * spoken):
+    if len(numbers) < max(LEAST_NUMBERED, NUMBERED_SHARE * spoken) or numbers != sorted({*numbers}):
         return lines
     return [(number, NUMBERED.sub("", line, count=1) if NUMBERED.match(line) else line) for number, line in lines]
 
