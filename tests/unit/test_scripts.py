@@ -74,7 +74,7 @@ def test_who_plays_somebody_is_neither_a_line_nor_a_passage(heading: str, tmp_pa
 
 
 def test_a_file_of_entries_about_people_is_no_script_even_without_a_heading(tmp_path: Path) -> None:
-    (tmp_path / "b.txt").write_text(CAST, encoding="utf-8")
+    (tmp_path / "b.txt").write_text(f"{CAST}老关：码头的更夫，六十岁。\n", encoding="utf-8")
     (tmp_path / "a.txt").write_text(TALK, encoding="utf-8")
     conversion = convert([tmp_path], "林渡", ConversionOptions())
     assert [record.text for record in conversion.records] == ["账还没算完呢。", "慢走不送。"]
@@ -84,6 +84,50 @@ def test_a_file_of_entries_about_people_is_no_script_even_without_a_heading(tmp_
 def test_a_heading_above_what_people_say_makes_no_list_of_it(tmp_path: Path) -> None:
     script = "【出场】\n阿圆：你的账呢？\n林渡：我早就算好了。\n阿圆：这么快！\n"
     assert lines_of(tmp_path, script) == ["我早就算好了。"]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "登场人物：\n林渡、阿圆\n\n",
+        "Characters\n林渡, 阿圆, a night watchman\n\n",
+        "人物：\n林渡——记账先生，三十岁\n阿圆——卖糖水的\n\n",
+        "【人物】\n林渡、阿圆\n\n【第一场】\n",
+        "人物：\n林渡：记账先生，三十岁\n阿圆：卖糖水的\n正文\n",
+        "故事大纲\n林渡替阿圆算账。\n\n",
+        "# Synopsis\n林渡 keeps the books of the quay.\n\n",
+        "大纲：\n林渡替阿圆算账。\n正文：\n",
+        "# Cast\n",
+        "# Characters\n",
+        "【角色】\n",
+    ],
+)
+def test_a_list_or_an_outline_ends_where_people_begin_to_speak(heading: str, tmp_path: Path) -> None:
+    talk = "林渡：账还没算完呢。\n阿圆：先走了。\n林渡：慢走不送。\n阿圆：灯别灭。\n"
+    assert lines_of(tmp_path, heading + talk) == ["账还没算完呢。", "慢走不送。"]
+
+
+def test_a_sentence_above_the_entries_of_a_list_does_not_end_it(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"人物介绍：\n以下是码头上的人。\n\n{CAST}\n{TALK}")
+    assert [record.kind for record in conversion.records] == ["background", "dialogue", "dialogue"]
+
+
+@pytest.mark.parametrize("name", ["plot.txt", "Synopsis.txt", "大纲.txt"])
+def test_a_file_named_as_an_outline_in_which_people_speak_is_none(name: str, tmp_path: Path) -> None:
+    script = "Tam: Where do we hide the bell?\nMira: Below the ferry.\nTam: It will ring.\nMira: We wrap it in wool.\n"
+    assert lines_of(tmp_path, script, "Mira", name) == ["Below the ferry.", "We wrap it in wool."]
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("Mira: The keeper of this bell sleeps downstairs.\nTam: A man who sleeps hears nothing.\n", "The keeper"),
+        ("林渡：阿圆十七岁就卖糖水了。\n阿圆：他喜欢算账。\n", "阿圆十七岁"),
+    ],
+)
+def test_two_lines_about_people_are_a_script(script: str, line: str, tmp_path: Path) -> None:
+    (said,) = lines_of(tmp_path, script, script.split(":")[0].split("：")[0])
+    assert said.startswith(line)
 
 
 def test_two_who_speak_once_each_are_no_list_of_people(tmp_path: Path) -> None:
