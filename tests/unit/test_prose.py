@@ -234,6 +234,12 @@ def test_wrapped_paragraphs_and_single_quotation_marks_are_read(tmp_path: Path) 
     [
         ("a.txt", "秦晚：“走吧。”\n陆十七：“去哪里？”\n秦晚：“去码头看看。”\n", "transcript"),
         (
+            "a.txt",
+            "秦晚（笑）：“走吧，码头那边没有人了。”\n陆十七（冷）：“不去。”\n秦晚（递灯）：“那你拿着这盏灯。”\n"
+            "陆十七（抬头）：给我的？\n秦晚（点头）：“夜里有风，路不好走。”\n",
+            "transcript",
+        ),
+        (
             "秦晚.txt",
             "秦晚生在码头，今年十九岁。\n\n她常说：“算账要紧。”\n\n秦晚住在药铺里，最讨厌送别。\n",
             "page about the character",

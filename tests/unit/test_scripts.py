@@ -107,6 +107,11 @@ def test_a_list_or_an_outline_ends_where_people_begin_to_speak(heading: str, tmp
     assert lines_of(tmp_path, heading + talk) == ["账还没算完呢。", "慢走不送。"]
 
 
+def test_what_is_said_of_things_below_a_scenes_title_is_no_list(tmp_path: Path) -> None:
+    scene = "# Cast\nMira: Hold the lamp, Tam.\nTam: The lamp is empty.\nMira: The lamp was full at noon.\nTam: A lamp burns.\n"
+    assert lines_of(tmp_path, scene, "Mira") == ["Hold the lamp, Tam.", "The lamp was full at noon."]
+
+
 def test_a_sentence_above_the_entries_of_a_list_does_not_end_it(tmp_path: Path) -> None:
     conversion = converted(tmp_path, f"人物介绍：\n以下是码头上的人。\n\n{CAST}\n{TALK}")
     assert [record.kind for record in conversion.records] == ["background", "dialogue", "dialogue"]
@@ -204,6 +209,8 @@ def test_a_block_below_a_name_that_quotes_nothing_is_said_up_to_what_is_told(tmp
         ("/roll 1d20", "a command"),
         ("【合上账本】", "a stage direction"),
         ("[laughs]", "a stage direction"),
+        ("【她合上账本。】", "a stage direction"),
+        ("[He sits down.]", "a stage direction"),
         ("(if: $mood > 1)[今天不算账。]", "a game's logic"),
         ("今天<<if $late>>不<</if>>算账。", "a game's logic"),
     ],
@@ -226,6 +233,20 @@ def test_what_is_said_out_of_character_is_set_aside(said: str, reason: str, tmp_
 )
 def test_a_remark_amid_a_line_goes_and_the_line_stays(said: str, rest: str, tmp_path: Path) -> None:
     assert lines_of(tmp_path, f"Tam: Well?\nMira: {said}\nTam: Aye.\n", "Mira") == [rest]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "【滴！今日账目已经送达。】",
+        "[Nine barrels, keeper.]",
+        "/roll those barrels up here, Tam.",
+        "/run!",
+        "!me first!",
+    ],
+)
+def test_a_sentence_in_brackets_or_behind_a_mark_may_be_a_line(said: str, tmp_path: Path) -> None:
+    assert lines_of(tmp_path, f"Tam: Well?\nMira: {said}\nTam: Aye.\n", "Mira") == [said]
 
 
 FORMS = {

@@ -13,7 +13,7 @@ TO_END = re.compile(rf"\(\(|（（|//(?![\w-]+\.[\w.-])|[(（\[【]{_MARK}|(?:OO
 MARKED = re.compile(rf"[(（\[【]{_MARK}\s*[)）\]】]", re.IGNORECASE)  # [OOC] gtg
 NOTE = re.compile(r"(?<=\s)//\s.*")  # behind a line: Sit. // too harsh?
 COMMANDS = re.compile(
-    r"[/!](?:me|roll|r|gmroll|w|ooc|em|nick|join|leave)\b.*|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
+    r"/(?:me|w|ooc|em|nick|join|leave)\b.*|!(?:w|ooc|em|nick|join|leave)\b.*|[/!](?:roll|r|gmroll)(?:\s*[\d+d(].*|)|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
     re.IGNORECASE,
 )
 

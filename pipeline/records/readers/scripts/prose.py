@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from pipeline.records.clean import has_cjk
-from pipeline.records.names import spelling
+from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import page
@@ -102,9 +102,9 @@ def _language(paragraphs: Sequence[Paragraph]) -> Language:
 
 
 def _is_script(text: str, names: Collection[str]) -> bool:
-    """Whether a name alone stands before a colon."""
+    """Whether a name alone stands before a colon, or with how something is said behind it: 沈阿棠（笑）：."""
     found = spoken_line(text)
-    return found is not None and (found["speaker"] in names or not found["text"])
+    return found is not None and (MANNER.sub("", found["speaker"]) in names or not found["text"])
 
 
 def _names(paragraphs: Sequence[Paragraph], options: ReadOptions) -> frozenset[str]:
