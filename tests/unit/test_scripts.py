@@ -108,8 +108,8 @@ def test_a_list_or_an_outline_ends_where_people_begin_to_speak(heading: str, tmp
 
 
 def test_what_is_said_of_things_below_a_scenes_title_is_no_list(tmp_path: Path) -> None:
-    scene = "# Cast\nMira: Hold the lamp, Tam.\nTam: The lamp is empty.\nMira: The lamp was full at noon.\nTam: A lamp burns.\n"
-    assert lines_of(tmp_path, scene, "Mira") == ["Hold the lamp, Tam.", "The lamp was full at noon."]
+    scene = "# Cast\nMira: Hold the lamp, Tam.\nTam: The lamp is empty.\nMira: The lamp was full.\nTam: A lamp burns.\n"
+    assert lines_of(tmp_path, scene, "Mira") == ["Hold the lamp, Tam.", "The lamp was full."]
 
 
 def test_a_sentence_above_the_entries_of_a_list_does_not_end_it(tmp_path: Path) -> None:
@@ -247,6 +247,20 @@ def test_a_remark_amid_a_line_goes_and_the_line_stays(said: str, rest: str, tmp_
 )
 def test_a_sentence_in_brackets_or_behind_a_mark_may_be_a_line(said: str, tmp_path: Path) -> None:
     assert lines_of(tmp_path, f"Tam: Well?\nMira: {said}\nTam: Aye.\n", "Mira") == [said]
+
+
+@pytest.mark.parametrize("character", ["慕容", "慕容问"])
+def test_a_longer_name_that_ends_in_a_verb_is_a_name_where_it_speaks_again(character: str, tmp_path: Path) -> None:
+    script = "慕容问：这船漏了三天。\n慕容：我只管划桨呀。\n慕容问：那谁管补船？\n慕容：去问船老大。\n"
+    own = {"慕容问": ["这船漏了三天。", "那谁管补船？"], "慕容": ["我只管划桨呀。", "去问船老大。"]}
+    assert lines_of(tmp_path, script, character) == own[character]
+
+
+def test_what_is_told_of_two_before_a_colon_is_nobodys_name(tmp_path: Path) -> None:
+    script = "林渡问：账算完了没有？\n阿圆问：你说呢？\n林渡问：糖水还有没有？\n阿圆问：几碗？\n林渡：两碗就好。\n"
+    assert lines_of(tmp_path, script) == ["账算完了没有？", "糖水还有没有？", "两碗就好。"]
+    alone = "林渡说：账算完了。\n阿圆：我看看。\n林渡说：灯别灭了呀。\n阿圆：好。\n林渡：慢走不送。\n"
+    assert lines_of(tmp_path, alone) == ["账算完了。", "灯别灭了呀。", "慢走不送。"]
 
 
 FORMS = {

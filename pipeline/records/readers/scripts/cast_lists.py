@@ -36,7 +36,8 @@ ACTOR = re.compile(r"\bCV\b|CV[:：]|配音|[饰飾]|[声聲][优優]|演[员員
 # What a description says of somebody, and what only somebody who speaks says.
 DESCRIBES = re.compile(
     r"[\d一二三四五六七八九十][岁歲]|性格|身份|[职職][业業]|[擅善][长長]|喜[欢歡]|[讨討][厌厭]|之[子女妻]|主角|男主|女主|反派|"
-    r"的(?:父|母|兄|弟|姐|妹|儿|女|朋友|同事)|配音|\bCV\b|^(?:an?|the) (?![^.;]*\b(?:is|are|was|were|has|have|had|will)\b)|\baged? \d|years? old|"
+    r"^(?:an?|the) (?![^.;]*\b(?:is|are|was|were|has|have|had|will)\b)|\baged? \d|years? old|"
+    r"的(?:父|母|兄|弟|姐|妹|儿|女|朋友|同事)|配音|\bCV\b|"
     r"\bwho (?:is|was|has|runs|lives)\b|(?:played|voiced) by",
     re.IGNORECASE,
 )
