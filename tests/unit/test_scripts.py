@@ -257,7 +257,7 @@ def test_a_longer_name_that_ends_in_a_verb_is_a_name_where_it_speaks_again(chara
 
 
 def test_what_is_told_of_two_before_a_colon_is_nobodys_name(tmp_path: Path) -> None:
-    script = "林渡问：账算完了没有？\n阿圆问：你说呢？\n林渡问：糖水还有没有？\n阿圆问：几碗？\n林渡：两碗就好。\n"
+    script = "林渡问：账算完了没有？\n阿圆问：你说呢？\n林渡问：糖水还有没有？\n阿圆：几碗？\n林渡：两碗就好。\n"
     assert lines_of(tmp_path, script) == ["账算完了没有？", "糖水还有没有？", "两碗就好。"]
     alone = "林渡说：账算完了。\n阿圆：我看看。\n林渡说：灯别灭了呀。\n阿圆：好。\n林渡：慢走不送。\n"
     assert lines_of(tmp_path, alone) == ["账算完了。", "灯别灭了呀。", "慢走不送。"]
