@@ -80,11 +80,18 @@ GESTURE = re.compile(
 )
 # Behind a name of one or two characters, what shows that it ends there: not 林风眠, 白衣人, 白先生.
 SHORT = 2
+_BEGINS = (
+    "微微|哈哈|嘿嘿|呵呵|嘻嘻|咯咯|有些|有点|正在|立刻|立即|当即|顿时|愕然|一[愣怔惊笑]|俯身|躬身|欠身|抱拳|从(?!容)|用|在|眉[头毛]|"
+    "眼[睛圈神眶]|目光|[脸面神]色|脸上|神情|嘴[角唇]|语气|声音|嗓音|双[手眼]|"
+    "[坐站躺靠蹲倚跪趴]在|[走跑跳冲掏取抽端拿搬提打翻解脱][出到下上起开]"
+)
 _LONGER_HOW = "|".join(how for how in HOW.split("|") if len(how) > 1)
 ENDS_NAME = re.compile(
-    rf"[，,{{]|{_LONGER_HOW}|(?:{HOW}){{0,2}}(?:{VERB}(?![长人士姑袍])|{_GOES_ON}|{GESTURE.pattern}|[对向朝冲跟给])"
+    rf"[，,{{]|{_BEGINS}|{_LONGER_HOW}|(?:{HOW}){{0,2}}(?:{VERB}(?![长人士姑袍])|{_GOES_ON}|{GESTURE.pattern}|[对向朝冲跟给])"
 )
-DOES = re.compile(r"[\u4e00-\u9fff][了着过起出到下上住开]")  # behind two characters: 林风喝了
+DOES = re.compile(  # behind two characters: 林风喝了, 林风温和地
+    r"[\u4e00-\u9fff](?:[了着过]|[\u4e00-\u9fff](?:[\u4e00-\u9fff]{2})?地)(?!方)"
+)
 END_OF_SENTENCE = re.compile(r"[。！？!?；;…—]+")
 COMMA = re.compile(r"[，,]")
 OBJECT_OF = re.compile(rf"(?:[对向朝冲跟给问着了过]|告诉|拉住|按住|扶起|推开|打断|{VERB})$")
