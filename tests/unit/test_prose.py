@@ -53,6 +53,17 @@ def said_by(folder: Path, paragraph: str, character: str) -> list[str]:
         ("秦晚说“我不去。”", "我不去。"),
         ("秦晚若有所思地说：“是这样。”", "是这样。"),
         ("秦晚瞪了他一眼，道：“我从不数错。”", "我从不数错。"),
+        ("“这账不对吧？”秦晚惊道。", "这账不对吧？"),
+        ("“也罢，就这样。”秦晚沉吟道。", "也罢，就这样。"),
+        ("秦晚喝了口茶：“太淡了。”", "太淡了。"),
+        ("秦晚眉头一皱：“太淡了。”", "太淡了。"),
+        ("秦晚微微一笑，道：“太淡了。”", "太淡了。"),
+        ("秦晚温和地说：“太淡了。”", "太淡了。"),
+        ("秦晚不慌不忙地答道：“太淡了。”", "太淡了。"),
+        ("秦晚从柜台后走出来，说：“太淡了。”", "太淡了。"),
+        ("“太淡了。”秦晚坐在船头说。", "太淡了。"),
+        ("秦晚放下灯，忽然又回过头：“别忘了关门。”", "别忘了关门。"),
+        ("秦晚放下灯，又倒了碗茶：“你也喝。”", "你也喝。"),
     ],
 )
 def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: str, tmp_path: Path) -> None:
@@ -89,6 +100,12 @@ def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: s
         "陆十七叫道：“秦晚！走吧！”",
         "秦晚抬头看见招牌：“白家药铺。”",
         "秦晚接过信：“见字如面。”",
+        "秦晚翻开旧日记：“今日无风。”",
+        "秦晚打开電視：“明日有雨。”",
+        "秦晚拧响了收音机：“明日有雨。”",
+        "秦晚看着便條：“饭在锅里。”",
+        "秦晚走到柜台前，忽然街上响起锣声：“着火了！”",
+        "秦晚放下灯，又一个伙计：“掌柜的找你。”",
         "牌匾上写着：“白家药铺。”",
         "秦晚不在。“走吧。”",
         "秦晚打开门。“谁？”门外有人问。",
@@ -100,6 +117,32 @@ def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: s
 )
 def test_a_chinese_quotation_that_may_be_anothers_is_not_the_characters(paragraph: str, tmp_path: Path) -> None:
     assert said_by(tmp_path, paragraph, "秦晚") == []
+
+
+@pytest.mark.parametrize(
+    ("character", "paragraph"),
+    [
+        ("陆", "陆上的船夫冷冷道：“让开。”"),
+        ("陆", "陆老爷推门进来：“有茶没有？”"),
+        ("陆", "“慢着。”陆家的管事笑着说。"),
+        ("陆", "陆大人沉声道：“升堂。”"),
+        ("陆", "陆先生：“请坐。”"),
+        ("秦晚", "秦晚亭推门进来：“有茶没有？”"),
+        ("秦晚", "秦晚亭温和地说：“请坐。”"),
+        ("秦晚", "秦晚亭住口，道：“请坐。”"),
+        ("秦晚", "秦晚亭里的铃铛叮叮响：“叮叮当。”"),
+    ],
+)
+def test_a_short_name_that_begins_a_longer_word_does_not_speak(character: str, paragraph: str, tmp_path: Path) -> None:
+    story = CHINESE.replace("秦晚", character).replace("陆十七", "老关").format(paragraph)
+    lines = [line for record in converted(tmp_path, story, character).records for line in record.text.split("\n")]
+    assert lines == ["码头上没人。", "船呢？"]
+
+
+def test_how_somebody_speaks_again_and_again_is_no_part_of_the_name(tmp_path: Path) -> None:
+    paragraph = "“住手！”秦晚狂道。\n\n“不住手。”陆十七道。\n\n“再说一遍？”秦晚狂道。"
+    conversion = converted(tmp_path, CHINESE.format(paragraph), "秦晚")
+    assert "秦晚狂" not in {reject.speaker for reject in conversion.others}
 
 
 def test_somebody_whose_name_begins_with_the_characters_is_somebody_else(tmp_path: Path) -> None:
@@ -120,6 +163,11 @@ def test_somebody_whose_name_begins_with_the_characters_is_somebody_else(tmp_pat
         ('"My father," Mira said, "has been dead for years."', "My father has been dead for years."),
         ('"Who is it?" Mira called from the stairs.', "Who is it?"),
         ('Mira shook her head. "No."', "No."),
+        ('Mira nodded slowly. "No."', "No."),
+        ('Mira sighed and rolled her eyes. "No."', "No."),
+        ('"So am I?" answered Mira.', "So am I?"),
+        ('"So am I?" Mira replied.', "So am I?"),
+        ('"Sit," Mira said in a voice that shook.', "Sit."),
         ('Mira said "No."', "No."),
         ('Mira turned to Tam and said, "Hold this."', "Hold this."),
         ('When he had gone, Mira said, "Shut the door."', "Shut the door."),
@@ -153,6 +201,14 @@ def test_who_is_named_beside_an_english_quotation_says_it(paragraph: str, line: 
         '"Sit down!" Mira called the dog.',
         '"Sit down." Mira asked for water.',
         '"Sit down?" Mira laughed.',
+        'Mira frowned at the board above the door. "Sit down."',
+        'Mira leaned over the old speaking tube. "Sit down."',
+        'Mira paused when the stairs creaked. "Sit down."',
+        'Mira raised her hand to ring the bell. "Sit down."',
+        'Mira waved the clerk closer. "Sit down."',
+        '"Is the lamp lit?" Mira replied with a shrug.',
+        '"Is the lamp lit?" Mira answered in a low voice that it was.',
+        '"Sit down!" Mira shouted back that nobody would.',
         'Mira opened the door. "Sit down," said a man in a wet coat.',
         'Mira sighed. He smiled. "Sit down."',
         'According to Mira, "Sit down."',
@@ -233,6 +289,12 @@ def test_wrapped_paragraphs_and_single_quotation_marks_are_read(tmp_path: Path) 
     ("name", "content", "form"),
     [
         ("a.txt", "秦晚：“走吧。”\n陆十七：“去哪里？”\n秦晚：“去码头看看。”\n", "transcript"),
+        (
+            "a.txt",
+            "秦晚（笑）：“走吧，码头那边没有人了。”\n陆十七（冷）：“不去。”\n秦晚（递灯）：“那你拿着这盏灯。”\n"
+            "陆十七（抬头）：给我的？\n秦晚（点头）：“夜里有风，路不好走。”\n",
+            "transcript",
+        ),
         (
             "秦晚.txt",
             "秦晚生在码头，今年十九岁。\n\n她常说：“算账要紧。”\n\n秦晚住在药铺里，最讨厌送别。\n",

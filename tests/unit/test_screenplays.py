@@ -139,11 +139,22 @@ def test_names_alone_above_every_line_need_no_capitals(character: str, script: s
     assert converted(tmp_path, script, "a.txt", character).records[0].text == line
 
 
+def test_a_name_that_is_a_weekday_too_speaks(tmp_path: Path) -> None:
+    script = "FRIDAY\nWho is there?\n\nMIRA\nOnly me.\n\nFRIDAY\nCome in.\n\nMIRA\nThank you.\n"
+    assert [record.text for record in converted(tmp_path, script, "a.txt", "Friday").records] == [
+        "Who is there?",
+        "Come in.",
+    ]
+
+
 @pytest.mark.parametrize(
     "page",
     [
         "BACKGROUND\nMira was born on a ferry.\n\nPERSONALITY\nShe is dry.\n\nLIKES\nRopes and rain.\n",
         "WARNING\nMira is dry.\n\nWARNING\nThe quay is wet.\n\nWARNING\nMind the ropes.\n",
+        "MONDAY\nMira brought a rope.\n\nTUESDAY\nNo rain!\n\nMONDAY\nThe rope broke!\n\nTUESDAY\nWe slept.\n",
+        "MIRA\nKeeper of the bell.\n\nTAM\nA clerk.\n\nMIRA\nMoves to town later.\n\nTAM\nLoses the keys.\n",
+        "Mira\nKeeper of the bell.\n\nTam\nA clerk.\n\nMira\nMoves to town later.\n\nTam\nLoses the keys.\n",
         "Mira\n\nThe rain fell.\n\nTam\n\nHe waited.\n\nMira\n\nShe waited, too.\n",
     ],
 )

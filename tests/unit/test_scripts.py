@@ -74,7 +74,7 @@ def test_who_plays_somebody_is_neither_a_line_nor_a_passage(heading: str, tmp_pa
 
 
 def test_a_file_of_entries_about_people_is_no_script_even_without_a_heading(tmp_path: Path) -> None:
-    (tmp_path / "b.txt").write_text(CAST, encoding="utf-8")
+    (tmp_path / "b.txt").write_text(f"{CAST}老关：码头的更夫，六十岁。\n", encoding="utf-8")
     (tmp_path / "a.txt").write_text(TALK, encoding="utf-8")
     conversion = convert([tmp_path], "林渡", ConversionOptions())
     assert [record.text for record in conversion.records] == ["账还没算完呢。", "慢走不送。"]
@@ -84,6 +84,55 @@ def test_a_file_of_entries_about_people_is_no_script_even_without_a_heading(tmp_
 def test_a_heading_above_what_people_say_makes_no_list_of_it(tmp_path: Path) -> None:
     script = "【出场】\n阿圆：你的账呢？\n林渡：我早就算好了。\n阿圆：这么快！\n"
     assert lines_of(tmp_path, script) == ["我早就算好了。"]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "登场人物：\n林渡、阿圆\n\n",
+        "Characters\n林渡, 阿圆, a night watchman\n\n",
+        "人物：\n林渡——记账先生，三十岁\n阿圆——卖糖水的\n\n",
+        "【人物】\n林渡、阿圆\n\n【第一场】\n",
+        "人物：\n林渡：记账先生，三十岁\n阿圆：卖糖水的\n正文\n",
+        "故事大纲\n林渡替阿圆算账。\n\n",
+        "# Synopsis\n林渡 keeps the books of the quay.\n\n",
+        "大纲：\n林渡替阿圆算账。\n正文：\n",
+        "# Cast\n",
+        "# Characters\n",
+        "【角色】\n",
+    ],
+)
+def test_a_list_or_an_outline_ends_where_people_begin_to_speak(heading: str, tmp_path: Path) -> None:
+    talk = "林渡：账还没算完呢。\n阿圆：先走了。\n林渡：慢走不送。\n阿圆：灯别灭。\n"
+    assert lines_of(tmp_path, heading + talk) == ["账还没算完呢。", "慢走不送。"]
+
+
+def test_what_is_said_of_things_below_a_scenes_title_is_no_list(tmp_path: Path) -> None:
+    scene = "# Cast\nMira: Hold the lamp, Tam.\nTam: The lamp is empty.\nMira: The lamp was full.\nTam: A lamp burns.\n"
+    assert lines_of(tmp_path, scene, "Mira") == ["Hold the lamp, Tam.", "The lamp was full."]
+
+
+def test_a_sentence_above_the_entries_of_a_list_does_not_end_it(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"人物介绍：\n以下是码头上的人。\n\n{CAST}\n{TALK}")
+    assert [record.kind for record in conversion.records] == ["background", "dialogue", "dialogue"]
+
+
+@pytest.mark.parametrize("name", ["plot.txt", "Synopsis.txt", "大纲.txt"])
+def test_a_file_named_as_an_outline_in_which_people_speak_is_none(name: str, tmp_path: Path) -> None:
+    script = "Tam: Where do we hide the bell?\nMira: Below the ferry.\nTam: It will ring.\nMira: We wrap it in wool.\n"
+    assert lines_of(tmp_path, script, "Mira", name) == ["Below the ferry.", "We wrap it in wool."]
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("Mira: The keeper of this bell sleeps downstairs.\nTam: A man who sleeps hears nothing.\n", "The keeper"),
+        ("林渡：阿圆十七岁就卖糖水了。\n阿圆：他喜欢算账。\n", "阿圆十七岁"),
+    ],
+)
+def test_two_lines_about_people_are_a_script(script: str, line: str, tmp_path: Path) -> None:
+    (said,) = lines_of(tmp_path, script, script.split(":")[0].split("：")[0])
+    assert said.startswith(line)
 
 
 def test_two_who_speak_once_each_are_no_list_of_people(tmp_path: Path) -> None:
@@ -160,6 +209,8 @@ def test_a_block_below_a_name_that_quotes_nothing_is_said_up_to_what_is_told(tmp
         ("/roll 1d20", "a command"),
         ("【合上账本】", "a stage direction"),
         ("[laughs]", "a stage direction"),
+        ("【她合上账本。】", "a stage direction"),
+        ("[He sits down.]", "a stage direction"),
         ("(if: $mood > 1)[今天不算账。]", "a game's logic"),
         ("今天<<if $late>>不<</if>>算账。", "a game's logic"),
     ],
@@ -182,6 +233,34 @@ def test_what_is_said_out_of_character_is_set_aside(said: str, reason: str, tmp_
 )
 def test_a_remark_amid_a_line_goes_and_the_line_stays(said: str, rest: str, tmp_path: Path) -> None:
     assert lines_of(tmp_path, f"Tam: Well?\nMira: {said}\nTam: Aye.\n", "Mira") == [rest]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "【滴！今日账目已经送达。】",
+        "[Nine barrels, keeper.]",
+        "/roll those barrels up here, Tam.",
+        "/run!",
+        "!me first!",
+    ],
+)
+def test_a_sentence_in_brackets_or_behind_a_mark_may_be_a_line(said: str, tmp_path: Path) -> None:
+    assert lines_of(tmp_path, f"Tam: Well?\nMira: {said}\nTam: Aye.\n", "Mira") == [said]
+
+
+@pytest.mark.parametrize("character", ["慕容", "慕容问"])
+def test_a_longer_name_that_ends_in_a_verb_is_a_name_where_it_speaks_again(character: str, tmp_path: Path) -> None:
+    script = "慕容问：这船漏了三天。\n慕容：我只管划桨呀。\n慕容问：那谁管补船？\n慕容：去问船老大。\n"
+    own = {"慕容问": ["这船漏了三天。", "那谁管补船？"], "慕容": ["我只管划桨呀。", "去问船老大。"]}
+    assert lines_of(tmp_path, script, character) == own[character]
+
+
+def test_what_is_told_of_two_before_a_colon_is_nobodys_name(tmp_path: Path) -> None:
+    script = "林渡问：账算完了没有？\n阿圆问：你说呢？\n林渡问：糖水还有没有？\n阿圆：几碗？\n林渡：两碗就好。\n"
+    assert lines_of(tmp_path, script) == ["账算完了没有？", "糖水还有没有？", "两碗就好。"]
+    alone = "林渡说：账算完了。\n阿圆：我看看。\n林渡说：灯别灭了呀。\n阿圆：好。\n林渡：慢走不送。\n"
+    assert lines_of(tmp_path, alone) == ["账算完了。", "灯别灭了呀。", "慢走不送。"]
 
 
 FORMS = {

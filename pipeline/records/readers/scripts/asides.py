@@ -18,7 +18,7 @@ NOTE = re.compile(
     re.IGNORECASE,
 )
 COMMANDS = re.compile(
-    r"[/!](?:me|roll|r|gmroll|w|ooc|em|nick|join|leave)\b.*|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
+    r"/(?:me|w|ooc|em|nick|join|leave)\b.*|!(?:w|ooc|em|nick|join|leave)\b.*|[/!](?:roll|r|gmroll)(?:\s*[\d+d(].*|)|[.。](?:r[abcdh]?|sc|st|en|ti|li|coc|dnd|nn|jrrp)(?:\s?[^a-z\s].*|\s.*|)",
     re.IGNORECASE,
 )
 

@@ -71,14 +71,20 @@ TO_NAME = re.compile(r"\b(?:to|at|toward|towards|from|past|with|beside|behind|ne
 THOUGHT = re.compile(
     r"\b(?:thought|wondered|wrote|read|reads|said to (?:him|her)self|remembered|imagined|signed)\b[^.!?]*$"
 )
-GESTURE = re.compile(
-    r"(?:slowly |only |just |then )?(?:shook|nodded|smiled|grinned|sighed|shrugged|frowned|laughed|paused|hesitated|"
-    r"snorted|scowled|winced|blushed|swallowed|leaned|chuckled|glared|waved|"
+# All that the sentence says: what is frowned at, or done when a door opens, may be what speaks next.
+_WHOLE = (
+    r"shook (?:her|his) head|nodded|smiled|grinned|sighed|shrugged(?: (?:her|his) shoulders)?|frowned|laughed|paused|"
+    r"hesitated|snorted|scowled|winced|blushed|swallowed|leaned (?:in|back|forward|closer)|chuckled|glared|waved|"
     r"raised (?:an|her|his) (?:eyebrow|brow|hand|chin)|rolled (?:her|his) eyes|cleared (?:her|his) throat|"
     r"crossed (?:her|his) arms|folded (?:her|his) arms|tilted (?:her|his) head|(?:took|drew) a (?:long |deep )?breath|"
     r"bit (?:her|his) lip|lowered (?:her|his) voice|narrowed (?:her|his) eyes|looked (?:up|away|down)|"
-    r"closed (?:her|his) eyes|rubbed (?:her|his) \w+)\b"
+    r"closed (?:her|his) eyes|rubbed (?:her|his) \w+"
 )
+_HOW = r"(?:\w+ly|then|also|only|just|again|once|twice|a little|for a moment|at last|back)"
+_GESTURE = rf"(?:{_HOW} )?(?:{_WHOLE})(?:,? {_HOW})?"
+GESTURES = re.compile(rf"{_GESTURE}(?:(?:,| and|, and|, then| and then) {_GESTURE}){{0,3}}[.,!…]*")
+ANSWERS = re.compile(rf"{NAME} (?:{ADVERB} )?(?:answered|answers|replied|replies|responded)\b(?! *[.,;:!?…—–-])")
+TOLD_THAT = re.compile(r"[^.!?;]{0,80}\bthat\b")  # what is told of something else: Mira yelled back that she was busy
 SAID = re.compile(rf"\b(?:{SAYING}|{ALSO}|told)\b")
 SAID_LAST = re.compile(rf"\b(?:{SAYING})$")
 AND_SO = re.compile(r"\b(?:and|but|then) (?:he|she|they|it|I|we|you|the|a|an)\b")  # somebody else does something
@@ -110,7 +116,7 @@ def after(told: str, names: Collection[str], quote: str) -> str:
     if not found and quote.endswith(",") and (found := AFTER_A_COMMA.match(told)):
         name = found["name"] or found["last"]
     if name in names:
-        return name
+        return SOMEBODY if _is_answer(told, quote) else name
     if found and not NO_NAME.match(name):
         return SOMEBODY
     if THOUGHT.match(told.split(",")[0].split(".")[0]):
@@ -129,8 +135,14 @@ def candidate(told: str, *, is_before: bool) -> str:
     return found["name"] if found and not NO_NAME.match(found["name"]) else ""
 
 
+def _is_answer(told: str, quote: str) -> bool:
+    """Whether what is told may be how somebody reacts to what another says: "Ready?" Mira answered with a nod."""
+    asked = quote.endswith("?") and ANSWERS.match(told)
+    return bool(asked) or (not quote.endswith(",") and TOLD_THAT.match(told) is not None)
+
+
 def acts(told: str, names: Collection[str]) -> str:
-    """Of whom the sentence before a quotation, the only one, tells a gesture that goes with speech."""
+    """Of whom the sentence before a quotation, the only one, tells nothing but a gesture that goes with speech."""
     sentences = SENTENCE.split(told.strip())
     return _gesture(sentences[0], names, ".!…") if len(sentences) == 1 else ""
 
@@ -154,6 +166,4 @@ def _gesture(sentence: str, names: Collection[str], ends: str) -> str:
     found = re.match(NAME, sentence)
     if not found or found["name"] not in names or sentence[-1:] not in ends:
         return ""
-    rest = sentence[found.end() :].strip()
-    others = re.search(r"\b[A-Z]\w+", rest)
-    return found["name"] if GESTURE.match(rest) and not others and not re.search(rf"\b{PRONOUN}\b", rest) else ""
+    return found["name"] if GESTURES.fullmatch(sentence[found.end() :].strip()) else ""

@@ -35,6 +35,7 @@ HOW = (
     "又|也|便|就|却|才|还|只|都|忙|忽|忽然|突然|急|急忙|连忙|赶紧|连|再|先|接着|终于|反|[低轻小大柔沉冷厉朗高齐失出颤哑]声|冷冷|淡淡|轻轻|缓缓|慢慢|幽幽|悠悠|"
     "闷闷|恨恨|慢悠悠|懒洋洋|笑眯眯|气呼呼|笑嘻嘻|笑|冷|淡|怒|哭|大|苦|苦笑|冷笑|微笑|失笑|忍不住|不由|不由得|不禁|随口|顺口|脱口|脱口而出|开口|张口|"
     "哽咽|不耐烦|没好气|没好气地|认真|平静|一本正经|毫不犹豫|不紧不慢|面无表情|漫不经心|理直气壮|一字一句|同时|异口同声|若有所思|头也不抬|头也不回|"
+    "惊|喜|奇|嗔|惊喜|惊讶|诧异|好奇|疑惑|沉吟|正色|"
     "点头|摇头|皱眉|抬头|低头|回头|转头|撇嘴|咬牙|耸肩|挑眉|抬眼|扬眉|叹气|冷哼|抬手|摆手|拱手|挥手|抿唇|抿嘴|弯腰|起身|上前|扶额"
 )
 # What may stand between the name and the verb: how, or something done before; else a noun there may be who speaks.
@@ -54,20 +55,42 @@ DOUBTFUL = re.compile(
     r"如果|假如|要是|倘若|若(?!有所思|无其事)|仿佛|好像|似乎|像是|正要|刚要|正想|刚想|本想|本要|欲|打算|准备|名|绰号|外号|叫做|称(?!赞|叹|是|谢)|"
     r"也许|或许|可能|应该|曾|说过|问过|被|传来|的人|一.{1,6}[就便]|刚.{1,8}[就便]|还没|尚未|有人|有个|谁|代|替|的话|学着|教"
 )
-SIGNS = re.compile(r"信|纸|字|匾|牌|碑|书|报|屏|短信|消息|手机|电话|条|署|标题|封面")  # what may be read beside a colon
+# What may be read or heard beside a colon.
+SIGNS = re.compile(
+    r"信|[纸紙]|字|匾|牌|碑|[书書]|[报報]|屏|消息|手[机機]|[电電][话視视]|[条條]|署|[标標]题|封面|日[记記]|告示|便[签箋簽籤笺]|[邮郵]件|卷[轴軸]|[圣聖]旨|收音机|收音機|[广廣]播|"
+    r"[录錄]音|[语語]音|播放|[弹彈]幕|[评評][论論]|[笔筆][记記]|[请請]柬|帖"
+)
 # What a clause begins with whose subject is that of the clause before.
-CONTINUES = re.compile(
-    rf"[对向朝冲](?:\{{\d+\}}|{PRONOUN}|众人|大家)|又|也|便|就|却|才|还|再|先|忽然|突然|急忙|连忙|赶紧|接着|终于|[低轻小大柔沉冷厉朗高齐失出颤哑]声|冷冷|淡淡|轻轻|缓缓|慢慢|幽幽|"
+_GOES_ON = (
+    rf"[对向朝冲](?:\{{\d+\}}|{PRONOUN}|众人|大家)|急忙|连忙|赶紧|接着|终于|[低轻小大柔沉冷厉朗高齐失出颤哑]声|冷冷|淡淡|轻轻|缓缓|慢慢|幽幽|"
     rf"忍不住|不由|不禁|随口|随即|随后|然后|一边|一面|没好气|头也不|{VERB}|苦笑|冷笑|微笑|笑[着了道]|[把将](?!军)|[跑冲][到出过进]|一[脚手把](?=[^，]*[进出在住开])|[气笑]得|放下|拿[着起出]|伸手|伸出|指[着了]|"
     r"拍[了着]|瞪[着了大]|看[着了]|望[着了向]|盯[着了]|回过[头身神]|站[起住]|坐[下到直]|走[到过上近]|凑[近到过]|压低|扬[起眉]|咬[着了牙]|红着|眯[着起]|"
     r"扶[着起住]|拉[着住过]|拽[着住]|推[开门了]|递[给过了]|端[着起]|清了|顿了|沉默|半晌|好一会|一脸|抬[头起眼手]|低[头下]|摇[头了着]|点[头了着]|转[头过身]|"
     r"皱[眉着了起]|撇[嘴了]|挑[眉了起]|想了想|嗔|摆[手了]|挥[手了]|叹了?口?气|哼了|耸[肩了]|眨了?眨|抿|揉|捂|抱[着起住]|靠[着在]|蹲[下在]|起身|上前"
 )
+# These may begin with another subject as well (又一个客人, 忽然楼下传来), unless what somebody does follows.
+_ALSO_OF_ANOTHER = "又|忽然|突然"
+_DOES = "[倒喝拔停笑哭抓加补添抽拿掏摸捡收退发咬挠敲打踢提取伸拍松放跺]"
+CONTINUES = re.compile(rf"也|便|就|却|才|还|再|先|{_GOES_ON}|(?:{_ALSO_OF_ANOTHER})(?:{HOW}|{_GOES_ON}|{_DOES})")
 OPENS = re.compile(r"(?:这时候?|此时|忽然|突然|但是?|可是?|而|于是|然后|接着|最后|只听|但听|半晌|片刻后|良久)[，,]?")
 GESTURE = re.compile(
     r"(?:又|也|便|只|却|轻轻|缓缓|慢慢|微微)?(?:[摇点][了一]?[摇点]?头|笑了?笑?|叹了?(?:口|一口)?气|耸了?耸?肩|皱了?皱?眉头?|撇了?撇?嘴|哼了一声|"
     r"挑了?挑?眉|清了清嗓子?|顿了顿|沉默了?(?:片刻|一会儿?|半晌)?|翻了个白眼|咳了?(?:一声|两声)?|深吸了?一口气|想了想|愣了愣?|怔了怔?|"
     r"瞪了?\{?\d?\}?[他她]?一眼|白了\{?\d?\}?[他她]?一眼|摆了?摆?手|挥了?挥?手|抬起?头|低下?头|别过脸去?|红了脸)"
+)
+# Behind a name of one or two characters, what shows that it ends there: not 林风眠, 白衣人, 白先生.
+SHORT = 2
+_BEGINS = (
+    "微微|哈哈|嘿嘿|呵呵|嘻嘻|咯咯|有些|有点|正在|立刻|立即|当即|顿时|愕然|一[愣怔惊笑]|俯身|躬身|欠身|抱拳|从(?!容)|用|在|眉[头毛]|"
+    "眼[睛圈神眶]|目光|[脸面神]色|脸上|神情|嘴[角唇]|语气|声音|嗓音|双[手眼]|"
+    "[坐站躺靠蹲倚跪趴]在|[走跑跳冲掏取抽端拿搬提打翻解脱][出到下上起开]"
+)
+_LONGER_HOW = "|".join(how for how in HOW.split("|") if len(how) > 1)
+ENDS_NAME = re.compile(
+    rf"[，,{{]|{_BEGINS}|{_LONGER_HOW}|(?:{HOW}){{0,2}}(?:{VERB}(?![长人士姑袍])|{_GOES_ON}|{GESTURE.pattern}|[对向朝冲跟给])"
+)
+DOES = re.compile(  # behind two characters: 林风喝了, 林风温和地
+    r"[\u4e00-\u9fff](?:[了着过]|[\u4e00-\u9fff](?:[\u4e00-\u9fff]{2})?地)(?!方)"
 )
 END_OF_SENTENCE = re.compile(r"[。！？!?；;…—]+")
 COMMA = re.compile(r"[，,]")
@@ -195,7 +218,7 @@ def _speaker(name: str, rest: str, *, allows_action: bool) -> str:
         return SOMEBODY
     if NOT_SAID.search(rest):
         return UNSAID
-    if DOUBTFUL.search(rest) or _has_another_subject(rest):
+    if DOUBTFUL.search(rest) or _has_another_subject(rest) or not _ends(name, rest):
         return SOMEBODY
     if verb := SAYS.search(rest):
         how = COMMA.split(rest[: verb.start()])[-1]
@@ -203,6 +226,19 @@ def _speaker(name: str, rest: str, *, allows_action: bool) -> str:
     if not allows_action:
         return ""
     return SOMEBODY if SIGNS.search(rest) else name
+
+
+def _ends(name: str, rest: str) -> bool:
+    """Whether the name ends where the rest begins, and is no part of a longer word."""
+    if name.isascii() or len(name) > SHORT or ENDS_NAME.match(rest):
+        return True
+    return len(name) == SHORT and DOES.match(rest) is not None
+
+
+def is_name(words: str, text: str) -> bool:
+    """Whether they stand somewhere but before one verb of saying, as 沈阿棠狂 in 沈阿棠狂道 does not."""
+    found = re.findall(rf"{re.escape(words.translate(PLAIN))}({VERB}|)", text.translate(PLAIN))
+    return "" in found or len({*found}) > 1
 
 
 def _has_another_subject(rest: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,18 +30,21 @@ OUTLINED = re.compile(
     r"(?:plot |story )?(?:outline|synopsis|beat sheet|beats)|plot(?: summary)?",
     re.IGNORECASE,
 )
+BODY = re.compile(r"正文(?:开始|開始|如下)?")  # ends what stands before the script
 CAST_LIST, OUTLINE = "a cast list", "an outline"
 ACTOR = re.compile(r"\bCV\b|CV[:：]|配音|[饰飾]|[声聲][优優]|演[员員]|(?:played|voiced) by|\bactor\b", re.IGNORECASE)
 # What a description says of somebody, and what only somebody who speaks says.
 DESCRIBES = re.compile(
     r"[\d一二三四五六七八九十][岁歲]|性格|身份|[职職][业業]|[擅善][长長]|喜[欢歡]|[讨討][厌厭]|之[子女妻]|主角|男主|女主|反派|"
-    r"的(?:父|母|兄|弟|姐|妹|儿|女|朋友|同事)|配音|\bCV\b|^(?:an?|the) |\baged? \d|years? old|"
+    r"^(?:an?|the) (?![^.;]*\b(?:is|are|was|were|has|have|had|will)\b)|\baged? \d|years? old|"
+    r"的(?:父|母|兄|弟|姐|妹|儿|女|朋友|同事)|配音|\bCV\b|"
     r"\bwho (?:is|was|has|runs|lives)\b|(?:played|voiced) by",
     re.IGNORECASE,
 )
-SAYS = re.compile(r"[我俺咱你您妳“”「」?？!！]|\b(?:I|I'm|me|my|you|your|we|us)\b|…$|\.\.\.$")
+SAYS = re.compile(r"[我俺咱你您妳“”「」?？!！]|\b(?:I|I'm|me|[Mm]y|[Yy]ou|[Yy]our|[Ww]e|us)\b|…$|\.\.\.$")
+SAID_IN_A_LIST, SAID_IN_AN_OUTLINE = 1 / 2, 1 / 3  # of the entries, from which on all of them are what people say
 SHORTEST = 6  # characters of an entry that is worth a passage
-LEAST_ENTRIES = 2
+LEAST_ENTRIES, LEAST_UNTITLED = 2, 3  # two lines without a title may be all of a script
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def describes(lines: Mapping[int, RawRecord | None]) -> bool:
 def _sections(lines: Sequence[tuple[int, str]], path: Path) -> Sequence[_Section]:
     """The sections of the file that are lists or outlines: all of it by its name or by what it says, or some."""
     stem = path.stem.replace("_", " ").replace("-", " ").strip()
-    if OUTLINED.fullmatch(stem):
+    if OUTLINED.fullmatch(stem) and not _is_said(lines, SAID_IN_AN_OUTLINE):
         return [_Section(stem, 0, len(lines), OUTLINE, False)]
     is_described = DESCRIBED.fullmatch(stem) is not None
     if (is_described or PLAYED.fullmatch(stem)) and _is_of_entries(lines, is_titled=True):
@@ -90,17 +94,40 @@ def _titled(lines: Sequence[tuple[int, str]]) -> Iterator[_Section]:
         title = _title(line)
         first = position if SCENE_TITLE.fullmatch(line) is None else position + 1
         if OUTLINED.fullmatch(title):
-            yield _Section(title, first, _next_title(lines, position + 1), OUTLINE, False)
+            end = _end_of_outline(lines, position + 1)
+            if not _is_said(lines[position + 1 : end], SAID_IN_AN_OUTLINE):
+                yield _Section(title, first, end, OUTLINE, False)
         elif DESCRIBED.fullmatch(title) or PLAYED.fullmatch(title):
             end = _end_of_list(lines, position + 1)
-            if not _is_said(lines[position + 1 : end]):
+            if not _is_scene(lines, position + 1, end):
                 yield _Section(title, first, end, CAST_LIST, DESCRIBED.fullmatch(title) is not None)
 
 
-def _is_said(lines: Sequence[tuple[int, str]]) -> bool:
-    """Whether half of the entries or more are what people say: the heading is that of a scene."""
-    entries = [found["text"] for _, line in lines if (found := spoken_line(line)) and found["text"]]
-    return bool(entries) and 2 * sum(SAYS.search(text) is not None for text in entries) >= len(entries)
+def _entries(lines: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
+    """Who and what of the lines that have something behind a name and a colon."""
+    found = [one for _, line in lines if (one := spoken_line(line)) and one["text"]]
+    return [(MANNER.sub("", one["speaker"]), one["text"]) for one in found]
+
+
+def _is_said(lines: Sequence[tuple[int, str]], share: float) -> bool:
+    """Whether that share of the entries or more are what people say."""
+    texts = [text for _, text in _entries(lines)]
+    return bool(texts) and sum(SAYS.search(text) is not None for text in texts) >= share * len(texts)
+
+
+def _is_described(lines: Sequence[tuple[int, str]]) -> bool:
+    """Whether half of the entries or more describe somebody."""
+    texts = [text for _, text in _entries(lines)]
+    return 2 * sum(DESCRIBES.search(text) is not None for text in texts) >= len(texts)
+
+
+def _is_scene(lines: Sequence[tuple[int, str]], start: int, end: int) -> bool:
+    """Whether the heading is that of a scene: people speak below it, or go on to without a blank line."""
+    section = lines[start:end]
+    names = {name for name, _ in _entries(section)}
+    goes_on = end < len(lines) and bool(section) and bool(section[-1][1]) and bool(_entries(lines[end : end + 1]))
+    is_again = goes_on and _entries(lines[end : end + 1])[0][0] in names
+    return _is_said(section, SAID_IN_A_LIST) or (is_again and not _is_described(section))
 
 
 def _title(line: str) -> str:
@@ -111,22 +138,52 @@ def _title(line: str) -> str:
 
 
 def _next_title(lines: Sequence[tuple[int, str]], start: int) -> int:
-    titles = (at for at in range(start, len(lines)) if SCENE_TITLE.fullmatch(lines[at][1]))
-    return next(titles, len(lines))
+    later = ((at, lines[at][1]) for at in range(start, len(lines)))
+    return next((at for at, line in later if SCENE_TITLE.fullmatch(line) or BODY.fullmatch(_title(line))), len(lines))
+
+
+def _end_of_outline(lines: Sequence[tuple[int, str]], start: int) -> int:
+    """Where an outline ends: at a heading, or below what it tells before a paragraph that is all of entries."""
+    end = _next_title(lines, start)
+    paragraphs = list(_paragraphs(lines, start, end))
+    of_entries = [len(_entries(lines[first:stop])) == stop - first for first, stop in paragraphs]
+    pairs = zip(paragraphs, itertools.pairwise(of_entries), strict=False)
+    return next((stop for (_, stop), (told, said) in pairs if said and not told), end)
+
+
+def _paragraphs(lines: Sequence[tuple[int, str]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where each paragraph there begins and stops."""
+    for is_there, some in itertools.groupby(range(start, end), key=lambda at: bool(lines[at][1])):
+        if is_there:
+            positions = list(some)
+            yield positions[0], positions[-1] + 1
 
 
 def _end_of_list(lines: Sequence[tuple[int, str]], start: int) -> int:
-    """Where a list of people ends: at a heading, or before somebody has a second entry, who speaks by then."""
+    """Where a list of people ends: at a heading, or before somebody has a second entry, who speaks by then.
+
+    One that has its people in another form, such as 沈阿棠、裴照, ends with its paragraph.
+    """
     end = _next_title(lines, start)
     end = next((at for at in range(start, end) if _is_headline(lines, at)), end)
+    first, stop = next(_paragraphs(lines, start, end), (start, start))
+    if first < stop and not _entries(lines[first:stop]) and _is_all(lines, first, stop, end):
+        return stop
     seen: dict[str, int] = {}
     for at in range(start, end):
-        found = spoken_line(lines[at][1])
-        name = MANNER.sub("", found["speaker"]) if found and found["text"] else ""
+        name = next((name for name, _ in _entries(lines[at : at + 1])), "")
         if name in seen:  # the paragraph that it stands in is the script's already
             return next((back for back in range(at, min(seen.values()), -1) if not lines[back][1]), at)
         seen |= {name: at} if name else {}
     return end
+
+
+def _is_all(lines: Sequence[tuple[int, str]], first: int, stop: int, end: int) -> bool:
+    """Whether the paragraph is all of a list: it names somebody who speaks below, or the next describes nobody."""
+    people = " ".join(line for _, line in lines[first:stop]).casefold()
+    begins, stops = next(_paragraphs(lines, stop, end), (end, end))
+    is_named = any(name.casefold() in people for name, _ in _entries(lines[begins:end]))
+    return is_named or not _is_described(lines[begins:stops])
 
 
 def _is_headline(lines: Sequence[tuple[int, str]], at: int) -> bool:
@@ -144,7 +201,7 @@ def _is_of_entries(lines: Sequence[tuple[int, str]], *, is_titled: bool) -> bool
     found = [spoken_line(line) for line in said if not STAGE_DIRECTION.fullmatch(line)]
     entries = [(one["speaker"], one["text"]) for one in found if one]
     names = {MANNER.sub("", name) for name, _ in entries}
-    if len(entries) < LEAST_ENTRIES or len(names) < len(entries):
+    if len(entries) < (LEAST_ENTRIES if is_titled else LEAST_UNTITLED) or len(names) < len(entries):
         return False
     if is_titled:
         return True

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from pipeline.records.clean import has_cjk
-from pipeline.records.names import spelling
+from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import page
+from pipeline.records.readers.scripts import attribution_zh
 from pipeline.records.readers.scripts.attribution import CHINESE, ENGLISH, Language
 from pipeline.records.readers.scripts.quotations import (
     NOT_SAID,
@@ -102,9 +103,9 @@ def _language(paragraphs: Sequence[Paragraph]) -> Language:
 
 
 def _is_script(text: str, names: Collection[str]) -> bool:
-    """Whether a name alone stands before a colon."""
+    """Whether a name alone stands before a colon, or with how something is said behind it: 沈阿棠（笑）：."""
     found = spoken_line(text)
-    return found is not None and (found["speaker"] in names or not found["text"])
+    return found is not None and (MANNER.sub("", found["speaker"]) in names or not found["text"])
 
 
 def _names(paragraphs: Sequence[Paragraph], options: ReadOptions) -> frozenset[str]:
@@ -116,9 +117,11 @@ def _names(paragraphs: Sequence[Paragraph], options: ReadOptions) -> frozenset[s
             found.update({language.candidate(told, is_before=is_before)} - {""})
     own = {spelling(name): name for name in (options.character, *options.other_names) if name}
     longer = {name for name in found if any(name.startswith(mine) and name != mine for mine in own.values())}
+    text = "\n".join(paragraph.text for paragraph in paragraphs) if longer else ""
+    no_names = {name for name in longer if not (name.isascii() or attribution_zh.is_name(name, text))}
     written = {name for name in found if spelling(name) in own}
     others = {name for name, count in found.items() if count >= OFTEN or len(name) <= SHORT or name.isascii()}
-    return frozenset({*own.values()} | written | longer | others)
+    return frozenset({*own.values()} | written | ((longer | others) - no_names))
 
 
 def _beside(segments: Sequence[Segment]) -> Iterator[tuple[str, bool]]:

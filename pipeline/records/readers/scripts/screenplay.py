@@ -48,6 +48,12 @@ PLAIN = re.compile(
 MOST_HAN = 6  # letters of a name in a script that writes no spaces between words
 EXTENSION = re.compile(r"(?<!\s)(?:\s*[(（][^()（）]*[)）])+\s*\^?$|\s?\^$")  # (CONT'D), (V.O.), and of two at once
 PARENTHETICAL = re.compile(r"\([^()]*\)|（[^（）]*）")
+WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:星期|礼拜|周|週)[一二三四五六日天]", re.IGNORECASE)
+SPEAKS = re.compile(  # what notes about people hardly have: 沈阿棠, and below it 渡口的船工，话不多。
+    r"[?？!！我你您咱俺吧吗嗎呢啊呀嘛…]|\b(?:I|me|my|you|your|we|us|our|let's|yes|no|oh|please)\b|['’](?:m|re|ll|ve|d|t)\b",
+    re.IGNORECASE,
+)
+SPEAKING_SHARE = 1 / 8  # of the paragraphs below a name, in which somebody surely speaks
 SAMPLED_LINES = 400
 LEAST_CUES, CUES_SHARE, PLAIN_SHARE = 3, 0.2, 0.7  # of the paragraphs, of those where names are in no capitals
 
@@ -69,9 +75,15 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return False
     paragraphs = _paragraphs(file, SAMPLED_LINES)
     plain = _plain_names(paragraphs, options)
-    cues = [cue for paragraph in paragraphs if (cue := _cue(paragraph, plain))]
+    found = [(cue, paragraph) for paragraph in paragraphs if (cue := _cue(paragraph, plain))]
     if file.path.suffix.lower() in SUFFIXES:
-        return bool(cues)
+        return bool(found)
+    weekdays = {cue for cue, _ in found if WEEKDAY.fullmatch(cue)}  # one alone may be somebody's name
+    cues = [cue for cue, _ in found if len(weekdays) < 2 or cue not in weekdays]
+    if not any(SCENE.fullmatch(paragraph[0][1]) for paragraph in paragraphs) and not _speak(
+        [paragraph for cue, paragraph in found if cue in cues]
+    ):
+        return False
     colons = sum(spoken_line(line) is not None for paragraph in paragraphs for _, line in paragraph)
     return colons < len(cues) and _are_usual(cues, len(paragraphs))
 
@@ -159,6 +171,14 @@ def _cue(paragraph: Sequence[tuple[int, str]], plain: frozenset[str]) -> str:
     if NO_NAME.fullmatch(line) or LABEL.fullmatch(line):
         return ""
     return line if CAPITALS.fullmatch(line) or line in plain else ""
+
+
+def _speak(paragraphs: Sequence[Sequence[tuple[int, str]]]) -> bool:
+    """Whether what stands below the names is said: one has a parenthetical, or some say I, you, or ask."""
+    below = [[line for _, line in paragraph[1:]] for paragraph in paragraphs]
+    speaking = sum(any(SPEAKS.search(line) for line in lines) for lines in below)
+    is_played = any(PARENTHETICAL.fullmatch(line) for lines in below for line in lines)
+    return is_played or (speaking > 0 and speaking >= SPEAKING_SHARE * len(below))
 
 
 def _are_usual(cues: Sequence[str], paragraphs: int) -> bool:

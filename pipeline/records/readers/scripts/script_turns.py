@@ -27,7 +27,10 @@ MOST_JOINED = 5  # lines that a turn goes on in
 LOGIC = re.compile(r"<<[^<>]+>>|\((?:if|else-if|else|unless|set|put|print|link|goto|live|either)\s*:")
 A_LOGIC = "a game's logic"
 NO_SPEAKER, DIRECTION, NARRATION = "no speaker", "a stage direction", "narration"
-MARKED = re.compile(r"【[^【】]*】|\[[^\[\]]*\]")  # a line of nothing else: 【我去洗澡】, [laughs]
+# A line of nothing else: 【我去洗澡】, [laughs]; what ends as a sentence is said: 【叮！任务已发布。】.
+MARKED = re.compile(
+    r"【[^【】]*(?<![.!?。！？…])】|\[[^\[\]]*(?<![.!?。！？…])\]|【[他她][^【】]*】|\[(?:[他她]|S?[Hh]e\s)[^\[\]]*\]"
+)
 QUOTE = re.compile(r"“[^“”]*”|「[^「」]*」|『[^『』]*』|\"[^\"]*\"")
 QUOTE_MARKS = '“”「」『』"'
 BRACKETED = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")

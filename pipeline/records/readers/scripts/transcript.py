@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,7 @@ NO_SCRIPTS = (
 SAMPLED_LINES = 200  # lines, to recognise a transcript
 SPOKEN_SHARE = 0.5  # of them
 KAG_SUFFIX, KAG_SHARE = ".ks", 0.3  # of a game engine's scripts, in which much is told
+SAYS = "说說道喊叫"  # with which no name ends
 MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels such as "Note:"
 PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<number>\d{1,4})[\t \u3000]+(?=\D)")  # 001 洛栖：, as scripts for a recording have it
@@ -138,14 +139,19 @@ def _form(sample: Sequence[str], lines: Sequence[str], heads: Collection[str], o
     if again := [name for name, count in counts.items() if count > 1 and name in names]:
         longest_first = "|".join(map(re.escape, sorted(again, key=len, reverse=True)))
         forms = (*forms, re.compile(VOICED.format(names=longest_first)))
-    told = {words: who for words in counts if words not in own and (who := _who_is_told(words, names))}
+    told = {words: who for words in counts if words not in own and (who := _who_is_told(words, names, counts))}
     return ScriptForm(forms, frozenset(names - {*told}), frozenset(heads), told)
 
 
-def _who_is_told(words: str, names: Collection[str]) -> str:
-    """Of whom the words before a colon tell that he or she speaks; nothing if they are a name, as it seems."""
+def _who_is_told(words: str, names: Set[str], counts: Mapping[str, int]) -> str:
+    """Of whom the words before a colon tell that he or she speaks; nothing if they are a name, as it seems.
+
+    With one character more than a name, such as 慕容问, they are one where both speak, and no other name has it, too.
+    """
     others = {name for name in names if name in words and name != words}
-    if not others:
+    short, verb = words[:-1], words[-1:]
+    is_name = short in others and verb not in SAYS and counts[words] > 1 and short in counts
+    if not others or (is_name and not any(f"{name}{verb}" in counts for name in names - {short})):
         return ""
     who = attribution_zh.speaks(words, others) if has_cjk(words) else attribution_en.before(f"{words}:", others)
     return "" if who == SOMEBODY else who
