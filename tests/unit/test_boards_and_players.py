@@ -177,10 +177,26 @@ def test_a_zones_name_or_an_end_may_follow_the_time(log: str, tmp_path: Path) ->
         (("I never liked you.", "cut", ""), IS_CUT),
         (("我从来不喜欢你。", "废弃", ""), IS_CUT),
         (("I never liked you.", "", "CUT from the script of 3/4"), IS_CUT),
+        (("I never liked you.", "", "REMOVED by the editor"), IS_CUT),
+        (("I never liked you.", "", "DELETED - too long"), IS_CUT),
+        (("I never liked you.", "", "CUT"), IS_CUT),
+        (("[cut]", "", ""), IS_CUT),
+        (("TODO", "", ""), NOT_WRITTEN),
+        (("[TODO an angry line]", "", ""), NOT_WRITTEN),
         (("RT @bram: I never liked you.", "", ""), OF_OTHERS),
         (("I cut it; no, a cut of meat.", "recorded", "cut the pause"), ""),
         (("Todo está bien.", "ok", ""), ""),
         (("To do that, I need a lamp.", "", ""), ""),
+        (("TODO ESTO ES MIO.", "", ""), ""),
+        (("TODO notes? I burn them.", "", ""), ""),
+        (("[Cut] the mooring line!", "", ""), ""),
+        (("(cut) the mooring line and jump!", "", ""), ""),
+        (("(Deleted) she writes. As if I were ink.", "", ""), ""),
+        (("Open the hatch.", "", "CUT TO: the quay"), ""),
+        (("Open the hatch.", "", "CUT 2 秒停顿"), ""),
+        (("Open the hatch.", "", "DELETED the full stop"), ""),
+        (("雾散了，走吧。", "不用", ""), ""),
+        (("雾散了，走吧。", "停用", ""), ""),
     ],
 )
 def test_a_row_that_is_not_written_yet_or_cut_is_no_line(
@@ -190,6 +206,12 @@ def test_a_row_that_is_not_written_yet_or_cut_is_no_line(
     table = f'speaker,text,Status,Notes\nMira,"{text}",{status},{note}\nMira,"It is late, Bram.",,\n'
     conversion = converted(tmp_path, "a.csv", table, "Mira")
     assert account_of(conversion)["rejected"] == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize("key", ["配音状态", "翻译状态", "录音状态", "Dub status", "Audio State", "Translation Status"])
+def test_the_state_of_a_recording_or_a_translation_is_none_of_the_line(key: str) -> None:
+    assert reason_of_no_line("The fog lifts.", {key: "removed"}) == ""
+    assert reason_of_no_line("The fog lifts.", {"Line status": "removed", key: "done"}) == IS_CUT
 
 
 @pytest.mark.parametrize("mark", [" ", "(", "1", "推 ", ":", "rolling ", "=", "※", "@UUID[", "<"])
