@@ -13,7 +13,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.readers.cards.foundry import ELSEWHERE, plain_text
-from pipeline.records.readers.chats.dice import DICE, is_of_dice
+from pipeline.records.readers.chats.dice import DICE, are_of_dice
 from pipeline.records.readers.chats.ptt import ABOVE, BELOW, COMMENT
 from pipeline.records.readers.scripts.video_subtitles import NO_SPEAKER
 from pipeline.records.readers.tables.no_lines import IS_CUT, NOT_WRITTEN, OF_OTHERS, reason_of_no_line
@@ -118,6 +118,23 @@ def test_what_dice_did_is_said_by_nobody_and_ends_no_scene(tmp_path: Path) -> No
     assert account_of(conversion)["rejected"] == {DICE: 8, "another speaker": 1}
 
 
+def test_a_number_after_a_name_is_an_answer_unless_a_skill_or_a_roll_says_what_it_is() -> None:
+    lines = ["Pip: How many steps are there?", "Mira: 212", "Mira: Steps: 212", "Mira: I count them.", "Stealth: 9"]
+    assert are_of_dice(lines) == [False, False, False, False, True]
+    rolled = [
+        "Pip: rolling 1d20",
+        "(9)",
+        "=9",
+        "Climbing: 9",
+        "Climbing: 9",
+        "Pip: rolling 1d6",
+        "Mira: 3",
+        "Mira: No.",
+    ]
+    assert are_of_dice(rolled) == [True, True, True, True, True, True, False, False]
+    assert are_of_dice(["Pip: rolling 1d6", "(6)", "Pip: Oh.", "Climbing: 9"]) == [True, True, False, False]
+
+
 ACTOR: Any = {
     "name": "Mira",
     "type": "npc",
@@ -217,7 +234,8 @@ def test_the_state_of_a_recording_or_a_translation_is_none_of_the_line(key: str)
 @pytest.mark.parametrize("mark", [" ", "(", "1", "推 ", ":", "rolling ", "=", "※", "@UUID[", "<"])
 def test_five_thousand_marks_take_no_time(mark: str) -> None:
     text = mark * (5000 // len(mark))
-    is_of_dice(text)
+    are_of_dice([text])
+    are_of_dice([mark] * 5000)
     COMMENT.fullmatch(text)
     reason_of_no_line(text, {"status": text, "notes": text})
     plain_text(text)
