@@ -188,6 +188,34 @@ def test_of_a_table_of_people_the_characters_row_is_a_passage(write: type, name:
     assert account_of(conversion)["rejected"] == {"another speaker": 1}
 
 
+@either
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*PEOPLE, ("苏晚晴", "41", "", "船医", "")],  # twice
+        *([(*PEOPLE[0][:4], said), *PEOPLE[1:]] for said in ("语音", "说的话", "话", "Voice Over", "greeting_line")),
+        [("speaker", "source", "comment"), ("苏晚晴", "第三集", "我从没去过灯塔。")],  # where from, in no language
+    ],
+)
+def test_of_rows_that_may_be_lines_no_passage_is_made(write: type, rows: Rows, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="no known form"):
+        converted(write(tmp_path, rows))
+
+
+def test_a_sheet_of_such_rows_beside_others_is_set_aside(tmp_path: Path) -> None:
+    sheets = {"lines": sheet(SCRIPT), "people": sheet([*PEOPLE, PEOPLE[1]])}
+    (tmp_path / "a.xlsx").write_bytes(workbook(**sheets))
+    conversion = converted(tmp_path / "a.xlsx")
+    assert len(conversion.records) == 3
+    assert account_of(conversion)["rejected"]["a sheet of no known form, in which 苏晚晴 is named"] == 1
+
+
+@pytest.mark.parametrize("label", ["Voice actor", "说话方式"])
+def test_who_lends_a_voice_and_how_one_speaks_are_part_of_a_profile(label: str, tmp_path: Path) -> None:
+    rows = [("Name", "Age", "Job", label), ("苏晚晴", "41", "ship's doctor", "N. N.")]
+    assert [one.kind for one in converted(comma_separated(tmp_path, rows)).records] == ["background"]
+
+
 VOICES: Rows = [("标题", "台词", "解锁条件"), ("初次见面", "我是船上的医生。", "默认"), ("晚安", "灯我来关。", "好感3")]
 
 

@@ -16,7 +16,7 @@ from pipeline.records.readers.chats.chat_rows import are_dated_lines, is_chat, r
 from pipeline.records.readers.rows.row_forms import read_rows
 from pipeline.records.readers.tables.localisation import with_language
 from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
-from pipeline.records.readers.tables.people_table import is_of_people, read_people
+from pipeline.records.readers.tables.people_table import comes_once, is_of_people, read_people
 from pipeline.records.readers.tables.script_table import (
     DOUBTFUL,
     TAKEN,
@@ -80,6 +80,15 @@ def is_known(names: Sequence[str], called: Sequence[str], options: ReadOptions) 
     )
 
 
+def is_readable(table: Table, options: ReadOptions) -> bool:
+    """Whether a table with such columns is what their names say, for its rows may be several people's or lines."""
+    if _is_chat(table.names, options) or is_header(table.names, with_language(table.names, options)):
+        return True
+    if is_of_people(table.names):
+        return comes_once(table.rows(), table.names)
+    return not _is_of_several(table, _text_of_one(table.names, table.called, options) or "", options)
+
+
 def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a table, by what it is."""
     options = with_language(table.names, options, count=True)
@@ -87,7 +96,7 @@ def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
         yield from read_messages(table.rows, table.names, options)
     elif is_header(table.names, options):
         yield from _read_known(table, options)
-    elif is_of_people(table.names):
+    elif is_of_people(table.names) and comes_once(table.rows(), table.names):
         yield from read_people(table.rows(), table.names)
     elif (text := _text_of_one(table.names, table.called, options)) and not _is_of_several(table, text, options):
         yield from read_rows(_lines_of_one(table, text), options)
