@@ -154,7 +154,28 @@ def test_a_passage_about_her_is_no_instruction(title: str, text: str) -> None:
     assert not is_instruction(title, text)
 
 
-@pytest.mark.parametrize("mark", ["<think>", "<!--", "```", "a: b|", "(OOC", ":", "|", " ", "\n", "<", "[[", "a:"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<think>",
+        "<!--",
+        "```",
+        "a: b|",
+        "(OOC",
+        ":",
+        "|",
+        " ",
+        "\n",
+        "<",
+        "[[",
+        "a:",
+        "* ",
+        "always ",
+        "a(",
+        "每次",
+        "<details>",
+    ],
+)
 def test_five_thousand_marks_take_no_time(mark: str) -> None:
     text = mark * (5000 // len(mark))
     without_machinery(f"|<{text}")

@@ -72,7 +72,7 @@ def test_what_is_passed_over_is_named_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_the_file_to_give_alone_is_named_whole_whatever_brackets_its_name_has(tmp_path: Path) -> None:
-    unknown = b"nickname,remark\nMira,late\nBram,early\n"
+    unknown = b"nickname,remark (" + 300 * b"x" + b" (y)\nMira,late\nBram,early\n"
     write(tmp_path, {"a.json": FORMS["json_list"](LINES).content, "x (old)/Mira (1).csv": unknown})
     said = format_account(account_of(converted(tmp_path)))
     assert f"--raw {str(tmp_path / 'x (old)' / 'Mira (1).csv')!r})" in said
