@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
@@ -93,10 +94,24 @@ def format_account(account: Mapping[str, Any]) -> str:
     if account["passed_over"]:
         lines.append(f"  passed over: {', '.join(account['passed_over'])}")
         if (meant := next(filter(_is_meant, account["passed_over"]), None)) is not None:
-            lines.append(f"  (what to do about one: give it alone, as in --raw {meant.split(' (')[0]!r})")
+            lines.append(f"  (what to do about one: give it alone, as in --raw {_path_of(meant)!r})")
     lines += _format_names(account)
     lines += [f"  left out, broken: {broken}" for broken in account["broken"]]
     return "\n".join(lines)
+
+
+def _path_of(passed_over: str) -> str:
+    """The path before the reason in brackets; a file's name may have brackets, too: Mira (1).csv."""
+    opening = [place for place in range(len(passed_over)) if passed_over.startswith(" (", place)]
+    paths = [passed_over[:place] for place in opening]
+    return next((path for path in reversed(paths) if _is_file(path)), paths[0] if paths else passed_over)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # too long a name, which a reason may be
+        return False
 
 
 def _is_meant(passed_over: str) -> bool:

@@ -20,6 +20,7 @@ from pipeline.records.text_patterns import (
     ELLIPSES,
     GENDERED,
     HALF_WIDTH,
+    HASHTAG,
     INVISIBLE,
     LINE_BREAK,
     LOCALISED,
@@ -159,7 +160,7 @@ def _is_not_latin(text: str) -> bool:
 
 
 def _is_hashed(text: str) -> bool:
-    if not text.startswith("#") or len(text) < 2 or PLACEHOLDER.match(text):
+    if not text.startswith("#") or len(text) < 2 or PLACEHOLDER.match(text) or HASHTAG.match(text):
         return False
     return not (text[1].isdigit() or text[1].isspace() or text[1] == "#")
 

@@ -39,8 +39,10 @@ ANGLED = (
 )
 MARK = rf"(?:{OPEN}(?:{BESIDE_TEXT}){IN_MARK}{SHUT}(?:\s*{CARRIED}){{0,3}}+|{ANGLED})"
 MARKS_AROUND = re.compile(rf"^(?:{MARK}\s*){{1,20}}+|(?:{MARK}\s*){{1,20}}+$|^[^\n]*{ATTACHED}\n", re.IGNORECASE)
+# What people head a message with themselves, in such brackets.
+HEADED = r"【(?:公告|禮物|優惠券|記事本|音[樂乐]|直播|投票|笔记|分享)】"
 MEDIA = re.compile(
-    rf"{OPEN}(?:{WHOLE}){IN_MARK}{SHUT}.*"
+    rf"(?!{HEADED}\s*\S){OPEN}(?:{WHOLE}){IN_MARK}{SHUT}.*"
     r"|(?:image|video|audio|sticker|gif|document|contact card|bild|imagen|图片|视频|语音|贴图|圖片|影片|語音|貼圖) ?"
     r"(?:omitted|weggelassen|omitid[oa]|absente?|已忽略|已略过|已略過)"
     rf"|[^\n]*{ATTACHED}"
@@ -73,9 +75,12 @@ QUOTED = r"[\"“”「『][^\"“”「」『』\n]{1,40}[\"“”」』]"
 # What a name may be.
 BARE = r"[^\s我他她它谁誰们們这這那的了都也还還就又才刚剛已將邀、，。！？…：；,.!?:;\"“”「」『』]{1,20}"
 ANYBODY = rf"\s*(?:{QUOTED}|{BARE})\s*"
+# `歡迎加入社群` and `一起加入吧` name nobody.
+NOBODY_BEFORE = r"(?<!歡迎)(?<!欢迎)(?<!一起)(?<!可以)(?<![請请快想要別别能])"
+JOINING = rf"(?!\s*(?:歡迎|欢迎|請|请)){ANYBODY}{NOBODY_BEFORE}"
 AND = r"(?:、|和(?=\s*[\"“「『]))"
 SENTENCES = re.compile(
-    rf"{ANYBODY}(?:通过扫描{ANYBODY}分享的二维码|邀请{ANYBODY}(?:{AND}{ANYBODY})*)?加入了?(?:本群|群聊)"
+    rf"{JOINING}(?:通过扫描{ANYBODY}分享的二维码|邀请{ANYBODY}(?:{AND}{ANYBODY})*)?加入了?(?:本群|群聊)"
     r"(?:[，,]群聊参与人还有[:：].*)?[。.]?"
     rf"|{ANYBODY}将{ANYBODY}(?:{AND}{ANYBODY})*移出了?(?:本群|群聊)[。.]?|{ANYBODY}退出了?(?:本群|群聊)[。.]?"
     rf"|{ANYBODY}(?:修改群(?:聊)?名(?:称)?为|将群(?:聊)?名(?:称)?修改为)\s*(?!什么|啥)[^？?\n]+"
@@ -84,7 +89,7 @@ SENTENCES = re.compile(
     rf"|你已添加了?{ANYBODY}[，,]\s*现在可以开始聊天了[。.]?|以上是打招呼的(?:内容|消息)[。.]?"
     rf"|我们已经是好友[啦了][，,]\s*一起来聊天吧[！!]?|消息已发出[，,]但被对方拒收了[。.]?"
     rf"|{ANYBODY}(?:將|邀請){ANYBODY}(?:{AND}{ANYBODY})*加入了?(?:本群|群組|社群|聊天室?)[。.]?"
-    rf"|{ANYBODY}已?(?:加入|退出|離開)了?(?:本群|群組|社群|聊天室?)[。.]?"
+    rf"|{JOINING}已?(?:加入|退出|離開)了?(?:本群|群組|社群|聊天室?)[。.]?"
     rf"|{ANYBODY}开启了(?:朋友|好友)验证[，,].+"
     r"|(?:messages|nachrichten|los mensajes|les messages)\b.{0,80}(?:end-to-end encrypt|"
     r"ende-zu-ende-verschlüsselt|cifrad[oa]s de extremo a extremo|chiffrés de bout en bout).*"

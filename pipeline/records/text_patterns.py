@@ -22,32 +22,36 @@ LOCALISED = re.compile(
 )
 LINE_BREAK = re.compile(r"<br\s*/?>|\\n|\r\n?", re.IGNORECASE)
 GENDERED = re.compile(r"\{M#?(?P<m1>[^{}]*)\}\{F#?(?P<f1>[^{}]*)\}|\{F#?(?P<f2>[^{}]*)\}\{M#?(?P<m2>[^{}]*)\}")
-# Whoever plays, in the words of those who write games: {玩家名}, <player>, ${playerName}, #主角#.
+# Whoever plays, in the words of those who write games: {玩家名}, <player>, ${playerName}, #玩家名#.
 PLAYER_NAME = (
     r"(?:player|user)[ _-]?name|(?:玩家|主角|主人公)(?:的?名字?|姓名|名称|名稱|昵称|暱稱|id)|用户名|用戶名|使用者名稱"
 )
 PLAYER = rf"player|user|玩家|主角|主人公|{PLAYER_NAME}"
+# A word alone in such brackets may say who speaks, a prize or a role, 陆沉舟[主角]: a mark has to follow. And #主角# is
+# what people write about.
+ADDRESSED = r"(?:[【\[](?:player|user|玩家)[】\]]|#(?:player|user|玩家)#)(?=\s*(?:[，,、。！？!?…；;～~」』”\"]|\Z))"
 USER_NAME = re.compile(
-    rf"\{{NICKNAME\}}|\$?\{{\{{?\s*\$?(?:{PLAYER})\s*\}}\}}?|<(?:{PLAYER})>|#(?:{PLAYER})#|%(?:{PLAYER})%"
-    rf"|\$(?:{PLAYER})\b|[【\[](?:{PLAYER_NAME})[】\]]"
-    # A word alone in such brackets may say who speaks, at the beginning of a line: there a mark has to follow.
-    # And 陆沉舟[主角] is a remark.
-    rf"|(?<=[^\n])[【\[](?:player|user|玩家)[】\]]|[【\[](?:{PLAYER})[】\]](?=\s*[，,、。！？!?…])",
+    rf"\{{NICKNAME\}}|\$?\{{\{{?\s*\$?(?:{PLAYER})\s*\}}\}}?|<(?:{PLAYER})>|#(?:{PLAYER_NAME})#|%(?:{PLAYER})%"
+    rf"|\$(?:{PLAYER})\b|[【\[](?:{PLAYER_NAME})[】\]]|{ADDRESSED}",
     re.IGNORECASE,
 )
+# What may stand for anything, or be what somebody speaks of: `He wrote [name] on the form` is prose on both sides.
+SLOT = r"(?:\{[1-9]\d?\}|(?<![\d%])%d(?![A-Za-z])|[<\[](?:(?:your|char(?:acter)?)[ _-]?)?name[>\]])"
 CHARACTER_NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
 CHOICE = re.compile(r"\{\{\s*(?:random|pick)\s*:{1,2}\s*(?P<first>[^{},]*?)(?:(?:,|::)[^{}]*)?\}\}", re.IGNORECASE)
 DROPPED = re.compile(r"\{\{//[^{}]*\}\}|\{/?(?:RUBY|LINK|SPRITE_PRESET|COLOR|TEXTJOIN)\b[^{}]*\}|\{\{trim\}\}|<START>")
 PLACEHOLDER = re.compile(
     r"\{\{[^{}]+\}\}|\{[A-Z_]{2,}[^{}]*\}|\{[MF]#?[^{}]*\}|<USER>|<BOT>"
-    rf"|\{{\s*\$?(?:{PLAYER})\s*\}}|<(?:{PLAYER})>|[【\[](?:{PLAYER_NAME})[】\]]|(?<=[^\n])[【\[](?:{PLAYER})[】\]]"
-    rf"|\A\s*[【\[](?:{PLAYER})[】\]]|[#%](?:{PLAYER})[#%]"
+    rf"|\{{\s*\$?(?:{PLAYER})\s*\}}|<(?:{PLAYER})>|[【\[](?:{PLAYER_NAME})[】\]]|{ADDRESSED}"
+    rf"|\A\s*[【\[](?:player|user|玩家)[】\]]|#(?:{PLAYER_NAME})#|%(?:{PLAYER})%"
     # What a program puts anything in, of which nobody can say what: {0}, %s, ${what}, #name#, [name].
-    r"|\{\d{1,2}(?::[^{}]{0,20})?\}|(?<![\d%])%(?:\d{1,2}\$)?[sd@](?![A-Za-z])|\$\{[^{}\n]{1,40}\}"
-    r"|#\w{0,20}(?:name|nick|hero)\w{0,20}#|\$(?:\w{1,20}_)?(?:name|player|user|nick(?:name)?)\b"
-    r"|[<\[](?:(?:your|char(?:acter)?)[ _-]?)?name[>\]]",
+    r"|\{0\}|\{\d{1,2}:[^{}]{0,20}\}|(?<![\d%])%(?:[s@]|\d{1,2}\$[sd@])(?![A-Za-z])|\$\{[^{}\n]{1,40}\}"
+    r"|#(?:(?:char(?:acter)?|hero|first|last|full)[ _-]?)?name#"
+    r"|\$(?:\w{1,20}_)?(?:name|player|user|nick(?:name)?)\b"
+    rf"|(?<![A-Za-z,] ){SLOT}|{SLOT}(?! [a-z])|{SLOT}(?=[^\n]{{1,200}}{SLOT})",
     re.IGNORECASE,
 )
+HASHTAG = re.compile(r"#[^#\s]{1,40}#")
 OPTION_TAG = re.compile(r"[（(][^（）()]{0,16}(?:选项|选择)[^（）()]{0,16}(?:触发|出现|分支|对话)[^（）()]{0,8}[）)]")
 ELLIPSES = re.compile(r"⋯+|·{6,}|\.{3,}")
 SHORT_ELLIPSES = re.compile(r"·{3,5}|(?<!…)…(?!…)|…{3,}")

@@ -13,7 +13,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.readers.cards.foundry import ELSEWHERE, plain_text
-from pipeline.records.readers.chats.dice import DICE, is_of_dice
+from pipeline.records.readers.chats.dice import DICE, are_of_dice
 from pipeline.records.readers.chats.ptt import ABOVE, BELOW, COMMENT
 from pipeline.records.readers.scripts.video_subtitles import NO_SPEAKER
 from pipeline.records.readers.tables.no_lines import IS_CUT, NOT_WRITTEN, OF_OTHERS, reason_of_no_line
@@ -118,6 +118,23 @@ def test_what_dice_did_is_said_by_nobody_and_ends_no_scene(tmp_path: Path) -> No
     assert account_of(conversion)["rejected"] == {DICE: 8, "another speaker": 1}
 
 
+def test_a_number_after_a_name_is_an_answer_unless_a_skill_or_a_roll_says_what_it_is() -> None:
+    lines = ["Pip: How many steps are there?", "Mira: 212", "Mira: Steps: 212", "Mira: I count them.", "Stealth: 9"]
+    assert are_of_dice(lines) == [False, False, False, False, True]
+    rolled = [
+        "Pip: rolling 1d20",
+        "(9)",
+        "=9",
+        "Climbing: 9",
+        "Climbing: 9",
+        "Pip: rolling 1d6",
+        "Mira: 3",
+        "Mira: No.",
+    ]
+    assert are_of_dice(rolled) == [True, True, True, True, True, True, False, False]
+    assert are_of_dice(["Pip: rolling 1d6", "(6)", "Pip: Oh.", "Climbing: 9"]) == [True, True, False, False]
+
+
 ACTOR: Any = {
     "name": "Mira",
     "type": "npc",
@@ -177,10 +194,26 @@ def test_a_zones_name_or_an_end_may_follow_the_time(log: str, tmp_path: Path) ->
         (("I never liked you.", "cut", ""), IS_CUT),
         (("我从来不喜欢你。", "废弃", ""), IS_CUT),
         (("I never liked you.", "", "CUT from the script of 3/4"), IS_CUT),
+        (("I never liked you.", "", "REMOVED by the editor"), IS_CUT),
+        (("I never liked you.", "", "DELETED - too long"), IS_CUT),
+        (("I never liked you.", "", "CUT"), IS_CUT),
+        (("[cut]", "", ""), IS_CUT),
+        (("TODO", "", ""), NOT_WRITTEN),
+        (("[TODO an angry line]", "", ""), NOT_WRITTEN),
         (("RT @bram: I never liked you.", "", ""), OF_OTHERS),
         (("I cut it; no, a cut of meat.", "recorded", "cut the pause"), ""),
         (("Todo está bien.", "ok", ""), ""),
         (("To do that, I need a lamp.", "", ""), ""),
+        (("TODO ESTO ES MIO.", "", ""), ""),
+        (("TODO notes? I burn them.", "", ""), ""),
+        (("[Cut] the mooring line!", "", ""), ""),
+        (("(cut) the mooring line and jump!", "", ""), ""),
+        (("(Deleted) she writes. As if I were ink.", "", ""), ""),
+        (("Open the hatch.", "", "CUT TO: the quay"), ""),
+        (("Open the hatch.", "", "CUT 2 秒停顿"), ""),
+        (("Open the hatch.", "", "DELETED the full stop"), ""),
+        (("雾散了，走吧。", "不用", ""), ""),
+        (("雾散了，走吧。", "停用", ""), ""),
     ],
 )
 def test_a_row_that_is_not_written_yet_or_cut_is_no_line(
@@ -192,10 +225,17 @@ def test_a_row_that_is_not_written_yet_or_cut_is_no_line(
     assert account_of(conversion)["rejected"] == ({reason: 1} if reason else {})
 
 
+@pytest.mark.parametrize("key", ["配音状态", "翻译状态", "录音状态", "Dub status", "Audio State", "Translation Status"])
+def test_the_state_of_a_recording_or_a_translation_is_none_of_the_line(key: str) -> None:
+    assert reason_of_no_line("The fog lifts.", {key: "removed"}) == ""
+    assert reason_of_no_line("The fog lifts.", {"Line status": "removed", key: "done"}) == IS_CUT
+
+
 @pytest.mark.parametrize("mark", [" ", "(", "1", "推 ", ":", "rolling ", "=", "※", "@UUID[", "<"])
 def test_five_thousand_marks_take_no_time(mark: str) -> None:
     text = mark * (5000 // len(mark))
-    is_of_dice(text)
+    are_of_dice([text])
+    are_of_dice([mark] * 5000)
     COMMENT.fullmatch(text)
     reason_of_no_line(text, {"status": text, "notes": text})
     plain_text(text)

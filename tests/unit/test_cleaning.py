@@ -132,7 +132,7 @@ def test_an_engines_tags_are_no_words(before: str, after: str) -> None:
 # Whoever plays, as those who write games put it.
 PLAYERS = (
     *("{玩家名}", "{PLAYER_NAME}", "<player>", "<玩家>", "【玩家】", "【主角名】", "#玩家#", "${player}"),
-    *("{$玩家昵称}", "{玩家暱稱}", "[玩家名字]", "[主角]", "%player%", "{user}", "<主人公>"),
+    *("{$玩家昵称}", "{玩家暱稱}", "[玩家名字]", "[玩家]", "#玩家名#", "%player%", "{user}", "<主人公>"),
 )
 
 
@@ -163,9 +163,11 @@ def test_placeholders_become_what_they_stand_for(before: str, after: str) -> Non
     [
         *("%s，把伞收好。", "{0}，收好。", "#name#，收好。", "${who}，收好。", "Mind, <name>.", "Well, [your name]."),
         *(
-            "[主角]把伞收好。",
             "【玩家】收好了吗",
-            "阿棠[主角]是灯塔看守",
+            "获得{1}个贝壳",
+            "{1} shells for you.",
+            "Take these %d, quick.",
+            "Give {1} shells to {2} of them.",
             "%1$s and %2$s",
             "{name}，收好。",
             "Mind $hero_name.",
@@ -180,13 +182,39 @@ def test_a_placeholder_of_which_nobody_can_say_what_it_stands_for_is_left_whole(
 
 @pytest.mark.parametrize(
     "text",
-    ["100%", "打八折是80%的价。", "It is 50%solid.", "#1 in town", "[laughs] Fine.", "【晚安】灯关了。", "<3 for $5"],
+    [
+        *(
+            "100%",
+            "打八折是80%的价。",
+            "It is 50%solid.",
+            "#1 in town",
+            "[laughs] Fine.",
+            "【晚安】灯关了。",
+            "<3 for $5",
+        ),
+        *(
+            "[主角]把伞收好。",
+            "阿棠[主角]是灯塔看守",
+            "[主角]，把伞收好。",
+            "我拿了【玩家】最爱灯塔奖",
+            "老[玩家]都知道",
+        ),
+        *(
+            "昨天#主角#登台了",
+            "#Heroine#的票卖完了",
+            "Sing for #MyHeroName# tonight",
+            "#玩家#专场很热闹",
+            "#nick# again",
+        ),
+        *("She left [name] on the label.", "Whoever prints %d gets a number.", "Only {2} of them came."),
+    ],
 )
 def test_what_only_looks_like_one_is_none(text: str) -> None:
     assert not has_placeholder(text)
+    assert clean(text, RULES, "Mira") == text
 
 
-@pytest.mark.parametrize("mark", "{<[【#$%")
+@pytest.mark.parametrize("mark", [*"{<[【#$%", "{1} ", "[name] ", "%d ", "#a", "[玩家] "])
 def test_five_thousand_marks_take_no_time(mark: str) -> None:
     for text in (mark * 5000, f"{mark}name " * 1000, f"{mark}player" * 1000, f"{mark}{'name' * 1200}"):
         clean(text, RULES, "Mira")

@@ -39,7 +39,7 @@ WRITTEN = {
 [动画表情] 开心 | [视频] 00:15 | [链接] 雾港地图\nhttps://example.org | [小程序]挂号 | [Photo] | [File] a.docx |
 [Weixin Red Packet] Best wishes! | 사진 3장 | <Media omitted> | <attached: 00012-PHOTO.jpg> | image omitted |
 IMG-1.jpg (file attached) | [影片] | [檔案] 病歷.docx | [貼圖] | [記事本] 採買清單 | [照片] | [位置資訊] | [相簿] 旅行 |
-[轉帳] 100元 | [語音訊息] | 影片已略過
+[轉帳] 100元 | 【公告】 | [公告] 診所休息 | 【音樂】 | [語音訊息] | 影片已略過
 """),
     DELETED_NOTICE: table("""
 对方撤回了一条消息 | 你撤回了一条消息 | 你撤回了一条消息并重新编辑 | "苏晚晴" 撤回了一条消息 |
@@ -74,7 +74,9 @@ SAID = table("""
 I joined using this group's invite link | He changed the subject to "boats" |
 She changed the subject to boats and tides. | I missed a voice call | A voice call, please. | Bram left |
 Messages and calls are what I live for | Deleted, this message was. |
-我已收回訊息給你的那句話 | 我加入群組了嗎 | 影片我看了
+我已收回訊息給你的那句話 | 我加入群組了嗎 | 影片我看了 |
+歡迎加入群組 | 欢迎加入群聊 | 歡迎各位加入社群。 | 請加入聊天室 | 快加入社群 | 一起加入群組 | 阿燈快加入群聊 |
+【公告】診所明天休息。 | 【禮物】清單在門邊。 | 【優惠券】還沒用完嗎 | 【記事本】放在櫃台了 | 【音樂】是海浪聲
 """)
 
 

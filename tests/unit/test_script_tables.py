@@ -119,6 +119,10 @@ def test_a_scene_ends_where_its_column_changes_or_a_row_is_empty(write: type, tm
         [("ID", *SCRIPT[0]), *((str(90 - n), *row) for n, row in enumerate(SCRIPT[1:]))],
         [("标题", *SCRIPT[0]), *((f"早安{n}", *row) for n, row in enumerate(SCRIPT[1:]))],
         [("出处", *SCRIPT[0]), *(("第一章", *row) for row in SCRIPT[1:])],
+        *(
+            [(name, *SCRIPT[0]), *((f"登场{n // 2}", *row) for n, row in enumerate(SCRIPT[1:]))]
+            for name in ("触发", "场合", "情境", "分类", "Event", "when", "trigger", "occasion", "Category", "variant")
+        ),
         [("source_title", "speaker", "text"), *(("Dusk", *row) for row in SCRIPT[1:])],
         [
             SCRIPT[0],
@@ -184,6 +188,34 @@ def test_of_a_table_of_people_the_characters_row_is_a_passage(write: type, name:
     assert account_of(conversion)["rejected"] == {"another speaker": 1}
 
 
+@either
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*PEOPLE, ("苏晚晴", "41", "", "船医", "")],  # twice
+        *([(*PEOPLE[0][:4], said), *PEOPLE[1:]] for said in ("语音", "说的话", "话", "Voice Over", "greeting_line")),
+        [("speaker", "source", "comment"), ("苏晚晴", "第三集", "我从没去过灯塔。")],  # where from, in no language
+    ],
+)
+def test_of_rows_that_may_be_lines_no_passage_is_made(write: type, rows: Rows, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="no known form"):
+        converted(write(tmp_path, rows))
+
+
+def test_a_sheet_of_such_rows_beside_others_is_set_aside(tmp_path: Path) -> None:
+    sheets = {"lines": sheet(SCRIPT), "people": sheet([*PEOPLE, PEOPLE[1]])}
+    (tmp_path / "a.xlsx").write_bytes(workbook(**sheets))
+    conversion = converted(tmp_path / "a.xlsx")
+    assert len(conversion.records) == 3
+    assert account_of(conversion)["rejected"]["a sheet of no known form, in which 苏晚晴 is named"] == 1
+
+
+@pytest.mark.parametrize("label", ["Voice actor", "说话方式"])
+def test_who_lends_a_voice_and_how_one_speaks_are_part_of_a_profile(label: str, tmp_path: Path) -> None:
+    rows = [("Name", "Age", "Job", label), ("苏晚晴", "41", "ship's doctor", "N. N.")]
+    assert [one.kind for one in converted(comma_separated(tmp_path, rows)).records] == ["background"]
+
+
 VOICES: Rows = [("标题", "台词", "解锁条件"), ("初次见面", "我是船上的医生。", "默认"), ("晚安", "灯我来关。", "好感3")]
 
 
@@ -206,6 +238,25 @@ def test_a_sheet_may_be_called_after_her_too(tmp_path: Path) -> None:
 def test_a_table_of_lines_called_after_others_is_nobodys(write: type, name: str, tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError, match="no known form"):
         converted(write(tmp_path, VOICES, name))
+
+
+@either
+@pytest.mark.parametrize(
+    "name", ["who", "NPC", "author", "name", "讲述人", "说话", "said by", "Speaker Tag", "Speaker Name?", "nickname"]
+)
+@pytest.mark.parametrize("text", ["台词", "text"])
+def test_a_file_called_after_her_is_not_all_hers_where_a_column_may_say_who_speaks(
+    write: type, name: str, text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnderstudyError, match="no known form"):
+        converted(write(tmp_path, [(name, text), *SCRIPT[1:]], "苏晚晴"))
+
+
+def test_of_a_workbook_dated_lines_without_a_room_are_no_chat(tmp_path: Path) -> None:
+    rows = [("speaker", "content", "date"), *((*row, "2023-06-13") for row in sorted(SCRIPT[1:], reverse=True))]
+    assert not any(contexts(converted(excel(tmp_path, rows))).values())
+    roomed = [("room", *rows[0]), *(("诊所", *row) for row in rows[1:])]
+    assert any(contexts(converted(excel(tmp_path, roomed))).values())
 
 
 @either

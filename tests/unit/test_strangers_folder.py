@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,28 @@ def test_what_is_passed_over_is_named_with_its_reason(tmp_path: Path) -> None:
     assert "settings.json (has theme, power_user, which is no known form)" in said
     assert "list.json (has path, size, which is no known form)" in said
     assert "README.md (no known form)" in said
+
+
+def test_the_file_to_give_alone_is_named_whole_whatever_brackets_its_name_has(tmp_path: Path) -> None:
+    unknown = b"nickname,remark (" + 300 * b"x" + b" (y)\nMira,late\nBram,early\n"
+    write(tmp_path, {"a.json": FORMS["json_list"](LINES).content, "x (old)/Mira (1).csv": unknown})
+    said = format_account(account_of(converted(tmp_path)))
+    assert f"--raw {str(tmp_path / 'x (old)' / 'Mira (1).csv')!r})" in said
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = FORMS["json_list"](LINES).content
+    write(tmp_path, {"a.json": lines, "locked/b.json": lines, ".hidden/c.json": lines})
+    listed = os.scandir
+
+    def scandir(path: str | Path) -> Any:
+        if Path(path).name in ("locked", ".hidden"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(UnderstudyError, match=r"locked: cannot be read \(Permission denied\)"):
+        converted(tmp_path)
 
 
 @pytest.mark.parametrize("name", [name for name in FOREIGN if name.endswith((".png", ".json"))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,14 +141,27 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
 
 
 def files_below(path: Path) -> list[Path]:
-    """The file itself, or the files of a folder tree in order; hidden ones and those in hidden folders are left out."""
+    """The file itself, or the files of a folder tree in order; hidden ones and those in hidden folders are left out.
+
+    Raises:
+        UnderstudyError: a folder cannot be read.
+    """
     if not path.is_dir():
         return [path]
-    return sorted(
-        file
-        for file in path.rglob("*")
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
+    found: list[Path] = []
+    try:
+        for folder, below, names in os.walk(path, onerror=_raise):
+            below[:] = [name for name in below if not name.startswith(".")]
+            files = (Path(folder, name) for name in names if not name.startswith("."))
+            found += [file for file in files if file.is_file()]
+    except OSError as error:
+        where, what = error.filename or path, f"cannot be read ({error.strerror})"
+        raise UnderstudyError(where, what, fix="correct its permissions, or leave it out of the raw files") from error
+    return sorted(found)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def recognise(path: Path, options: ReadOptions, root: Path | None = None) -> RecognisedFile | None:

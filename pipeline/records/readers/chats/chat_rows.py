@@ -45,6 +45,12 @@ def is_chat(names: Sequence[str], options: ReadOptions) -> bool:
     return columns.keys() >= NEEDED and ("room" in columns or is_timed)
 
 
+def are_dated_lines(names: Sequence[str], options: ReadOptions) -> bool:
+    """Whether the columns are `speaker`, `content` and a time without a room, as of a workbook's list of lines."""
+    columns = _columns(names, options)
+    return (columns.get("speaker"), columns.get("text")) == ("speaker", "content") and "room" not in columns
+
+
 def read_messages(rows: Callable[[], Rows], names: Sequence[str], options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
     columns = _columns(names, options)

@@ -33,6 +33,7 @@ LANGUAGES: Mapping[str, re.Pattern[str]] = {
 SOURCE = re.compile(
     r"source(?:[ _-]?(?:text|string|language))?|original(?:[ _-]text)?|原文|源文本?|源语言|源語言", re.IGNORECASE
 )
+WHERE_FROM = re.compile(r"source|original", re.IGNORECASE)  # an episode as well, where no column is of a language
 KEYS = re.compile(r"(?:.*[\s_-])?(?:key|id|guid|namespace)|.*(?:编号|編號)|键|鍵", re.IGNORECASE)
 CHOSEN = "tables read in one of their columns of several languages: {}"
 
@@ -51,7 +52,8 @@ def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = F
     named = {name: language for name in names if (language := _language(name))}
     wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in options.character or "") else ENGLISH
     chosen = next((name for name in named if named[name] == wanted), None)
-    chosen = chosen or next((name for name in names if SOURCE.fullmatch(name.strip())), None)
+    written = [name for name in names if SOURCE.fullmatch(name.strip())]
+    chosen = chosen or next((name for name in written if named or not WHERE_FROM.fullmatch(name.strip())), None)
     chosen = chosen or (next(iter(named)) if len(named) == 1 else None)
     if chosen is None:
         return options

@@ -8,24 +8,33 @@ from collections.abc import Mapping
 from typing import Any
 
 UNWRITTEN = re.compile(
-    r"[\[(（【<]?\s*(?:tb[acd]|(?-i:TODO|FIXME)\b.{0,80}|n/a|place ?holder(?: (?:text|line))?|dummy (?:text|line)|"
-    r"lorem ipsum.*|待定|待补充?|待補充?|待填写?|待填寫?|占位[符文]?本?|佔位[符文]?本?|暂无台词|暫無台詞|无台词|無台詞)"
-    r"\s*[\])）】>]?[.。]?|[\[(<]\s*no (?:dialogue|line|text)\s*[\])>]",
+    r"[\[(（【<]?\s*(?:tb[acd]|(?-i:TODO|FIXME)\s*(?:[:：].{0,80})?|n/a|"
+    r"place ?holder(?: (?:text|line))?|dummy (?:text|line)|lorem ipsum.*|"
+    r"待定|待补充?|待補充?|待填写?|待填寫?|占位[符文]?本?|佔位[符文]?本?|暂无台词|暫無台詞|无台词|無台詞)"
+    r"\s*[\])）】>]?[.。]?|[\[(<]\s*(?:no (?:dialogue|line|text)|(?-i:TODO|FIXME)\b[^\[\]()<>]{0,80})\s*[\])>]",
     re.IGNORECASE | re.DOTALL,
 )
+# `[CUT] I never liked you.` is cut; `[Cut] the rope!` is said, and what is nothing else but the word is no line.
 CUT_TEXT = re.compile(
-    r"[\[(（【]\s*(?:CUT|cut|Cut|DELETED|deleted|REMOVED|removed|UNUSED|unused|"
-    r"已?删除|已?刪除|废弃|廢棄|作废|作廢)"
-    r"\s*[\])）】].*",
+    r"[\[(（【]\s*(?:(?:CUT|DELETED|REMOVED|UNUSED|已?删除|已?刪除|废弃|廢棄|作废|作廢)\s*[\])）】].*|"
+    r"(?i:cut|deleted|removed|unused)\s*[\])）】])",
     re.DOTALL,
 )
-STATUS = re.compile(r"(?:.{0,20}\s)?(?:status|state)|.{0,8}(?:状态|狀態)", re.IGNORECASE)
-NOTE = re.compile(r"notes?|comments?|remarks?|备注|備註|说明|說明", re.IGNORECASE)
-CUT = re.compile(
-    r"cut|deleted?|removed|unused|obsolete|deprecated|已?删除|已?刪除|已?废弃|已?廢棄|弃用|棄用|作废|作廢|停用|不用",
+# Of the line, and not of what is made of it.
+STATUS = re.compile(
+    r"(?!.*(?:配音|翻[译譯]|[录錄]音|[语語]音|音[频頻]|本地化|\b(?:dub|audio|transla|record|voice|vo\b|locali)))"
+    r"(?:(?:.{0,20}\s)?(?:status|state)|.{0,8}(?:状态|狀態))",
     re.IGNORECASE,
 )
-CUT_NOTE = re.compile(r"(?:CUT|DELETED|REMOVED)\b.{0,80}|已?(?:删除|刪除|废弃|廢棄|作废|作廢)[。.]?")
+NOTE = re.compile(r"notes?|comments?|remarks?|备注|備註|说明|說明", re.IGNORECASE)
+CUT = re.compile(
+    r"cut|deleted?|removed|unused|obsolete|deprecated|已?删除|已?刪除|已?废弃|已?廢棄|弃用|棄用|作废|作廢",
+    re.IGNORECASE,
+)
+CUT_NOTE = re.compile(
+    r"(?:CUT|DELETED|REMOVED)(?:[.!]?|\s*[:：\-–—].{0,80}|\s+(?:in|from|by)\s.{1,80})|"
+    r"已?(?:删除|刪除|废弃|廢棄|作废|作廢)[。.]?"
+)
 RETWEETED = re.compile(r"RT @\w{1,20}:.*", re.DOTALL)
 NOT_WRITTEN, IS_CUT, OF_OTHERS = "a text not written yet", "cut, as it says itself", "somebody else's, passed on"
 

@@ -15,6 +15,12 @@ NAMES = frozenset({
     "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
     "character", "character name",
 })  # fmt: skip
+# What somebody says, in the name of a column: then a row is a line of theirs.
+OF_SPEECH = re.compile(
+    r"\b(?:voice(?! ?(?:act|type|cast))|lines?|dialog(?:ue)?s?|greetings?|quotes?)\b|"
+    r"台[词詞]|臺詞|[语語]音$|[说說]的?[话話]$|^[话話]$|[对對]白",
+    re.IGNORECASE,
+)
 NOT_SAID = re.compile(r"\W*|n/?a|tb[ad]|none|unknown|未知|不明|未定|待定|待补|暂无|暫無|无|無", re.IGNORECASE)
 LEAST_LABELS = 2  # columns that a profile has, too
 TITLES = ("Profile", "基本信息")  # of the passage, in English and Chinese
@@ -23,15 +29,25 @@ TITLES = ("Profile", "基本信息")  # of the passage, in English and Chinese
 def is_of_people(names: Sequence[str]) -> bool:
     """Whether the columns are a name and what a profile says of somebody, and none is for what they say."""
     plain = [name.strip().lower() for name in names]
-    if any(OURS.get(name) in TEXT or name in WEAK for name in plain):
+    if any(OURS.get(name) in TEXT or name in WEAK or OF_SPEECH.search(name.replace("_", " ")) for name in plain):
         return False
     labels = [name for name in plain if name not in NAMES and LABEL.fullmatch(name)]
     return not NAMES.isdisjoint(plain) and len(labels) >= LEAST_LABELS
 
 
+def comes_once(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> bool:
+    """Whether nobody has two rows: people's lines or places have, and profiles have not."""
+    people = [person for _, row in rows if (person := cell(row, _column_of_names(names)))]
+    return len({*people}) == len(people)
+
+
+def _column_of_names(names: Sequence[str]) -> str:
+    return next(name for name in names if name.strip().lower() in NAMES)
+
+
 def read_people(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> Iterator[RawRecord]:
     """Each person's row as a passage about them: `年龄：27`, a column a line, without those that are empty."""
-    column = next(name for name in names if name.strip().lower() in NAMES)
+    column = _column_of_names(names)
     for where, row in rows:
         if person := cell(row, column):
             yield profile(where, person, {name: cell(row, name) for name in names if name != column})

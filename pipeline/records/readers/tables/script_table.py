@@ -34,7 +34,10 @@ BOUNDS = re.compile(
 )
 # Columns that name single lines: then they are a list, whatever its order.
 OF_SINGLE_LINES = re.compile(
-    r"标题|標題|title|source_title|input|出处|出處|解锁条件|解鎖條件|触发条件|觸發條件|unlock(?:ed by)?", re.IGNORECASE
+    r"标题|標題|title|source_title|input|出处|出處|解锁条件|解鎖條件|触发条件|觸發條件|unlock(?:ed by)?|"
+    r"(?:语音|語音)(?:标题|標題|名称?|名稱)|条目|條目|触发|觸發|场合|場合|情境|分类|分類|"
+    r"event|when|trigger|occasion|category|variant",
+    re.IGNORECASE,
 )
 ID = re.compile(
     r"(?!.*(?:next|prev|parent|[下上前]))(?:.{0,40}[\s_-])?(?:id|key|guid|uuid|wav|file(?:name)?|audio|voice|sound|vo)|"

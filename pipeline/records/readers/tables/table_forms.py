@@ -12,11 +12,11 @@ from typing import Any
 from pipeline.records.column_advice import describe_columns
 from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.readers.chats.chat_rows import is_chat, read_messages
+from pipeline.records.readers.chats.chat_rows import are_dated_lines, is_chat, read_messages
 from pipeline.records.readers.rows.row_forms import read_rows
 from pipeline.records.readers.tables.localisation import with_language
 from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, cell, column_for, is_header, with_speakers
-from pipeline.records.readers.tables.people_table import is_of_people, read_people
+from pipeline.records.readers.tables.people_table import comes_once, is_of_people, read_people
 from pipeline.records.readers.tables.script_table import (
     DOUBTFUL,
     TAKEN,
@@ -25,6 +25,7 @@ from pipeline.records.readers.tables.script_table import (
     script_columns,
     without_spacing,
 )
+from pipeline.records.shape import SPEAKERS
 
 SAMPLED_ROWS = 100
 REMARKS = {"script": TAKEN, "doubtful": DOUBTFUL}
@@ -45,6 +46,11 @@ LINE_TITLES = (
 VOICED = frozenset(
     {"语音", "語音", "语音内容", "語音內容", "语音文本", "語音文本", "台词文本", "voice line", "voiceline"}
 )
+# What may name a speaker, in no common words, without marks between them: then the lines are not one's.
+MAY_SPEAK = frozenset(name.replace("_", "") for name in SPEAKERS) | {"讲述人", "講述人", "说话", "說話", "saidby"}
+BETWEEN_WORDS = re.compile(r"[\W_]+")
+MOST_NAMED = 8  # columns in an error
+LONGEST_NAME = 30  # characters, of what a column of names holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +73,57 @@ def is_known(names: Sequence[str], called: Sequence[str], options: ReadOptions) 
     """Whether the names of the columns are those of a table that can be read."""
     options = with_language(names, options)
     return (
-        is_chat(names, options)
+        _is_chat(names, options)
         or is_header(names, options)
         or is_of_people(names)
         or _text_of_one(names, called, options) is not None
     )
 
 
+def is_readable(table: Table, options: ReadOptions) -> bool:
+    """Whether a table with such columns is what their names say, for its rows may be several people's or lines."""
+    if _is_chat(table.names, options) or is_header(table.names, with_language(table.names, options)):
+        return True
+    if is_of_people(table.names):
+        return comes_once(table.rows(), table.names)
+    return not _is_of_several(table, _text_of_one(table.names, table.called, options) or "", options)
+
+
 def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of a table, by what it is."""
     options = with_language(table.names, options, count=True)
-    if is_chat(table.names, options):
+    if _is_chat(table.names, options):
         yield from read_messages(table.rows, table.names, options)
     elif is_header(table.names, options):
         yield from _read_known(table, options)
-    elif is_of_people(table.names):
+    elif is_of_people(table.names) and comes_once(table.rows(), table.names):
         yield from read_people(table.rows(), table.names)
-    elif text := _text_of_one(table.names, table.called, options):
+    elif (text := _text_of_one(table.names, table.called, options)) and not _is_of_several(table, text, options):
         yield from read_rows(_lines_of_one(table, text), options)
     else:
         yield from _read_unknown(table, options)
+
+
+def _is_chat(names: Sequence[str], options: ReadOptions) -> bool:
+    return is_chat(names, options) and not are_dated_lines(names, options)
 
 
 def _read_unknown(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     """Its rows, which may be read for all that the names of the columns say.
 
     Raises:
-        UnknownFormError: they are of no known form; says which columns they suggest.
+        UnknownFormError: they are of no known form, or may be several people's; says which columns they suggest.
     """
+    sample = list(islice(_not_blank(table.rows()), SAMPLED_ROWS))
+    fix = describe_columns([row for _, row in sample])
+    if sample and (_may_name_speakers(table.names) or _is_of_several(table, "", options)):
+        keys = ", ".join(table.names[:MOST_NAMED])
+        raise UnknownFormError(sample[0][0], f"has {keys}, which is no known form", fix=fix)
     try:
         yield from read_rows(_not_blank(table.rows()), options)
     except UnknownFormError as error:
         where, what, _ = error.parts
-        sample = [row for _, row in islice(_not_blank(table.rows()), SAMPLED_ROWS)]
-        raise UnknownFormError(where, what, fix=describe_columns(sample)) from error
+        raise UnknownFormError(where, what, fix=fix) from error
 
 
 def _read_known(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
@@ -128,8 +151,25 @@ def _text_of_one(names: Sequence[str], called: Sequence[str], options: ReadOptio
     """
     if column_for(names, SPEAKER, options) or not _is_of_character(called, options):
         return None
+    if _may_name_speakers(names):
+        return None
     voiced = next((name for name in names if name.strip().lower() in VOICED), None)
     return column_for(names, TEXT[:1], options) or voiced
+
+
+def _may_name_speakers(names: Sequence[str]) -> bool:
+    return any(BETWEEN_WORDS.sub("", name.lower()) in MAY_SPEAK for name in names)
+
+
+def _is_of_several(table: Table, text: str, options: ReadOptions) -> bool:
+    """Whether a column of short texts has the character's name, and others."""
+    own = {spelling(name) for name in (options.character, *options.other_names) if name}
+    found: dict[str, set[str]] = {name: set() for name in table.names if name != text}
+    for _, row in table.rows():
+        for name, values in found.items():
+            values.add(spelling(cell(row, name)))
+    named = [values - {""} for values in found.values() if values & own]
+    return any(len(values) > 1 and max(map(len, values)) <= LONGEST_NAME for values in named)
 
 
 def _is_of_character(called: Sequence[str], options: ReadOptions) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pipeline.records.names import spelling
@@ -13,7 +14,7 @@ from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import FILLED, LINES_ABOVE, SPEAKER, column_for
 from pipeline.records.readers.tables.people_table import LEAST_LABELS, NAMES, profile
 from pipeline.records.readers.tables.script_table import script_columns
-from pipeline.records.readers.tables.table_forms import Table, is_known
+from pipeline.records.readers.tables.table_forms import Table, is_known, is_readable
 
 Lines = Sequence[tuple[int, list[str]]]  # (number, cells) of rows
 
@@ -46,9 +47,13 @@ class Grid:
 
 
 def find_header(grid: Grid, options: ReadOptions) -> int | None:
-    """The number of the first of its first ten rows that is a known header; None where none is."""
+    """The number of the first of its first ten rows that is a known header; None where none is, or rows belie it."""
     top = grid.said()[:LINES_ABOVE]
-    return next((number for number, cells in top if is_known(_names(cells), grid.called, options)), None)
+    found = next((number for number, cells in top if is_known(_names(cells), grid.called, options)), None)
+    if found is None:
+        return None
+    uncounted = replace(options, remarks=Counter())
+    return found if is_readable(table_below(grid, found, uncounted), uncounted) else None
 
 
 def lines_above(grid: Grid, header: int) -> list[tuple[str, str]]:
