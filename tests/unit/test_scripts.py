@@ -384,7 +384,7 @@ def test_a_line_of_yarn_has_neither_its_tags_nor_the_lines_of_another_branch(tmp
 
 
 def test_what_is_told_of_an_inner_voice_is_no_line(tmp_path: Path) -> None:
-    script = "林渡：谁在敲门？\n阿圆：是我呀。\n林渡内心一沉，把账本合上。\n阿圆：开门。\n林渡独白很长。\n林渡：进来坐一会儿。\n"
+    script = "林渡：谁在敲门？\n阿圆：是我呀。\n林渡内心一沉。\n阿圆：开门。\n林渡独白很长。\n林渡：进来坐一会儿。\n"
     assert lines_of(tmp_path, script) == ["谁在敲门？", "进来坐一会儿。"]
 
 
