@@ -16,8 +16,8 @@ class Language:
     before or after a quotation do not say it; `acts(told, names)` the name of whom the last sentence before a quotation
     only shows doing what goes with speech; `aside(told, names)` that of one who does so between two quotations;
     `is_one(told)` whether all of it is one sentence of one subject; `candidate(told, is_before=...)` what may be the
-    name of somebody who speaks. With `new_paragraphs` whoever answers
-    begins a paragraph, so what follows a question in its own is the same speaker's.
+    name of somebody who speaks. With `new_paragraphs` whoever answers begins a paragraph, so what follows a question in
+    its own is the same speaker's.
     """
 
     before: Callable[[str, Collection[str]], str]
