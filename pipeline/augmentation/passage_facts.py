@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.extraction_grammar import PassageFact
 from pipeline.augmentation.items import is_near_any
 from pipeline.augmentation.questions import Rule, reword
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION
-from pipeline.conversations.persona import Persona
+from pipeline.conversations.persona import Language, Persona
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record, content_id
 from pipeline.records.traditional_chinese import is_traditional
@@ -33,7 +33,8 @@ def passage_facts(
     """
     asked = [record for record in records if record.kind == "setting_qa"]
     made: list[Record] = []
-    stated = _stated(records, persona)
+    each = stated_facts(records, persona.name, persona.language)
+    stated = [(passage, fact) for passage, facts in each for fact in facts]
     unsettled = _stated_otherwise([fact for _, fact in stated])
     for passage, fact in stated:
         if fact.questions[0] not in unsettled:
@@ -43,17 +44,17 @@ def passage_facts(
     return made
 
 
-def _stated(records: Sequence[Record], persona: Persona) -> list[tuple[Record, PassageFact]]:
-    """Each passage with what it states."""
+def stated_facts(
+    records: Sequence[Record], name: str, language: Language
+) -> Iterator[tuple[Record, list[PassageFact]]]:
+    """Each passage of the records with the facts that it states.
+
+    Of a passage whose characters could be simplified or traditional, the other passages say which they are.
+    """
     passages = [record for record in records if record.kind == "background"]
     traditional = is_traditional("".join(passage.text for passage in passages))
-    return [
-        (passage, fact)
-        for passage in passages
-        for fact in extract_facts(
-            passage.text, persona.name, persona.language, title=passage.prompt, traditional=traditional
-        )
-    ]
+    for one in passages:
+        yield one, extract_facts(one.text, name, language, title=one.prompt, traditional=traditional)
 
 
 def _stated_otherwise(facts: Sequence[PassageFact]) -> set[str]:

@@ -65,6 +65,11 @@ class ReadOptions:
     unused_keys: Counter[str] = field(default_factory=Counter, compare=False)
     remarks: Counter[str] = field(default_factory=Counter, compare=False)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the character is called; nothing where everybody's records are wanted."""
+        return tuple(name for name in (self.character, *self.other_names) if name)
+
 
 @dataclass(frozen=True, slots=True)
 class RawTurn:

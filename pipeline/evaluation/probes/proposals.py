@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.atomic_io import write_text
-from pipeline.augmentation.extraction import extract_facts
+from pipeline.augmentation.passage_facts import stated_facts
 from pipeline.conversations.persona import Language
 from pipeline.records.record import Record
-from pipeline.records.traditional_chinese import is_traditional
 
 
 def write_proposals(records: Sequence[Record], name: str, language: Language, path: Path) -> int:
     """Write a probes file with the facts of all passages, none in use yet; returns how many."""
-    passages = [record for record in records if record.kind == "background"]
-    traditional = is_traditional("".join(record.text for record in passages))
     proposals = [
         {
             "use": False,
@@ -28,10 +25,8 @@ def write_proposals(records: Sequence[Record], name: str, language: Language, pa
             "aliases": [fact.value],
             "sentence": fact.sentence,
         }
-        for record in passages
-        for number, fact in enumerate(
-            extract_facts(record.text, name, language, title=record.prompt, traditional=traditional)
-        )
+        for record, facts in stated_facts(records, name, language)
+        for number, fact in enumerate(facts)
     ]
     write_text(path, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in proposals))
     return len(proposals)

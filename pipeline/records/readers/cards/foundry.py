@@ -73,7 +73,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def _pages(source: str, document: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
-    names = {spelling(name) for name in (options.character, *options.other_names) if name}
+    names = {spelling(name) for name in options.names}
     called = string(source, document, "name")
     for number, value in enumerate(sequence(source, document["pages"], "pages")):
         place = f"{source}#pages.{number}"

@@ -60,15 +60,14 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
 
     What asks nobody is a program's FAQ or an examination, unless its labels are Chinese; people may be called Q and A.
     """
-    names = [name for name in (options.character, *options.other_names) if name]
-    if not file.encoding or any(LABEL.fullmatch(f"{name}:") for name in names):
+    if not file.encoding or any(LABEL.fullmatch(f"{name}:") for name in options.names):
         return False
     lines = [line.strip() for _, line in itertools.islice(file.lines(), SAMPLED_LINES) if line.strip()]
     if any(CHOICE.match(line) for line in lines):
         return False
     marked = not _labels_questions(lines)
     parts = [part for line in lines for part in _parts(line, marked)]
-    return _are_labelled(parts, lines, names) or _are_marked(parts, lines, names)
+    return _are_labelled(parts, lines, options.names) or _are_marked(parts, lines, options.names)
 
 
 def _are_labelled(parts: Sequence[Part], lines: Sequence[str], names: Sequence[str]) -> bool:
@@ -125,8 +124,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Each answer with its question; where most answers are about the character, and not its own, as passages."""
     records = list(_answers(file))
     answers = [record for record in records if not record.unusable]
-    names = [name for name in (options.character, *options.other_names) if name]
-    about = [one for one in answers if ABOUT.match(one.text) or one.text.startswith(tuple(names))]
+    about = [one for one in answers if ABOUT.match(one.text) or one.text.startswith(options.names)]
     is_about = 2 * len(about) > len(answers)
     for record in records:
         yield replace(record, kind="background", why=ABOUT_IT) if is_about and not record.unusable else record

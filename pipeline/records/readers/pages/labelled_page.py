@@ -34,5 +34,5 @@ def _holds_a_script(lines: Sequence[str], options: ReadOptions) -> bool:
     """Whether the character and somebody else speak below the labels."""
     found = (spoken_line(line.strip()) for line in lines if not entry(line))
     speakers = {MANNER.sub("", one["speaker"]) for one in found if one}
-    own = {options.character, *options.other_names} & speakers
+    own = speakers & {*options.names}
     return bool(own) and len(speakers) > len(own)

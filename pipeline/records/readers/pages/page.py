@@ -133,7 +133,7 @@ def _has_labels(text: str) -> bool:
 
 
 def _names(options: ReadOptions) -> set[str]:
-    return {spelling(name) for name in (options.character, *options.other_names) if name}
+    return {spelling(name) for name in options.names}
 
 
 def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequence[Section]]:

@@ -214,7 +214,7 @@ def _records(
     section: _Section, below: Sequence[tuple[int, str]], path: Path, options: ReadOptions
 ) -> Iterator[tuple[int, RawRecord | None]]:
     """Each line of the section, that of an entry with those below it, which are nothing by themselves."""
-    names = {spelling(name) for name in (options.character, *options.other_names) if name}
+    names = {spelling(name) for name in options.names}
     entry: tuple[int, RawRecord] | None = None
     for number, line in below:
         found = spoken_line(line)

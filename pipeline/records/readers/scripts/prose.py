@@ -115,7 +115,7 @@ def _names(paragraphs: Sequence[Paragraph], options: ReadOptions) -> frozenset[s
     for paragraph in paragraphs:
         for told, is_before in _beside(paragraph.segments):
             found.update({language.candidate(told, is_before=is_before)} - {""})
-    own = {spelling(name): name for name in (options.character, *options.other_names) if name}
+    own = {spelling(name): name for name in options.names}
     longer = {name for name in found if any(name.startswith(mine) and name != mine for mine in own.values())}
     text = "\n".join(paragraph.text for paragraph in paragraphs) if longer else ""
     no_names = {name for name in longer if not (name.isascii() or attribution_zh.is_name(name, text))}

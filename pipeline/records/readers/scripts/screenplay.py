@@ -193,7 +193,7 @@ def _plain_names(paragraphs: Sequence[Sequence[tuple[int, str]]], options: ReadO
     heads = [paragraph[0][1] for paragraph in paragraphs if len(paragraph) > 1]
     counts = Counter(head for head in heads if PLAIN.fullmatch(head) and (head.isascii() or len(head) <= MOST_HAN))
     names = {name: count for name, count in counts.items() if count > 1 and not LABEL.fullmatch(name)}
-    wanted = {spelling(name) for name in (options.character, *options.other_names) if name}
+    wanted = {spelling(name) for name in options.names}
     is_usual = sum(names.values()) >= max(LEAST_CUES, PLAIN_SHARE * len(paragraphs))
     return frozenset(counts) if is_usual and wanted & {spelling(name) for name in names} else frozenset()
 

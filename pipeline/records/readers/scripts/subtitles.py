@@ -57,7 +57,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         (event, list(_turns(f"{file.path}#{number}", event, bracketed))) for number, event in enumerate(subtitles, 1)
     ]
     usable = [turn for _, turns in cues for turn in turns if not turn.unusable and turn.speaker != UNNAMED]
-    names = {turn.speaker for turn in usable} | {name for name in (options.character, *options.other_names) if name}
+    names = {turn.speaker for turn in usable} | {*options.names}
     names = {name for name in names if len(name) > 1}
     stops = 2 * sum(turn.text.endswith(ENDED) for turn in usable) > len(usable)
     scene: list[RawTurn] = []

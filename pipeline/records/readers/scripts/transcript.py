@@ -134,7 +134,7 @@ def _form(sample: Sequence[str], lines: Sequence[str], heads: Collection[str], o
     forms = (found,) if found else ()
     spoken = [one["speaker"] for line in lines if (one := line_of(line, forms))]
     counts = Counter(MANNER.sub("", name) for name in spoken)
-    own = {name for name in (options.character, *options.other_names) if name}
+    own = {*options.names}
     names = {name for name in (*counts, *own) if len(name) > 1}
     if again := [name for name, count in counts.items() if count > 1 and name in names]:
         longest_first = "|".join(map(re.escape, sorted(again, key=len, reverse=True)))

@@ -87,8 +87,9 @@ def _below(sheet: Grid, header: int, options: ReadOptions) -> Iterator[RawRecord
 
 def _unknown(sheet: Grid, options: ReadOptions) -> str:
     """Why a sheet is set aside; whether the character is named in it."""
-    names = [name for name in (options.character, *options.other_names) if name]
-    named = next((name for name in names if any(name in cell for _, cells in sheet.lines for cell in cells)), None)
+    named = next(
+        (name for name in options.names if any(name in cell for _, cells in sheet.lines for cell in cells)), None
+    )
     return f"a sheet of no known form, in which {named} is named" if named else "a sheet of no known form"
 
 

@@ -163,7 +163,7 @@ def _may_name_speakers(names: Sequence[str]) -> bool:
 
 def _is_of_several(table: Table, text: str, options: ReadOptions) -> bool:
     """Whether a column of short texts has the character's name, and others."""
-    own = {spelling(name) for name in (options.character, *options.other_names) if name}
+    own = {spelling(name) for name in options.names}
     found: dict[str, set[str]] = {name: set() for name in table.names if name != text}
     for _, row in table.rows():
         for name, values in found.items():
@@ -173,7 +173,7 @@ def _is_of_several(table: Table, text: str, options: ReadOptions) -> bool:
 
 
 def _is_of_character(called: Sequence[str], options: ReadOptions) -> bool:
-    names = sorted((spelling(name) for name in (options.character, *options.other_names) if name), key=len)[::-1]
+    names = sorted(map(spelling, options.names), key=len)[::-1]
     rest = [spelling(one) for one in called]
     for name in names:
         named = [one.replace(name, " ", 1) for one in rest]

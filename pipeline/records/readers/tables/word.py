@@ -80,7 +80,7 @@ def _of_text(file: RawFile, lines: Sequence[str], options: ReadOptions, *, has_t
             if line.strip() and not line.startswith("#"):  # a heading is the title of a table below it
                 yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=BESIDE)
     else:
-        named = next((name for name in (options.character, *options.other_names) if name and name in text), None)
+        named = next((name for name in options.names if name in text), None)
         what = "is a Word document, and neither a script, questions and answers, nor a page about the character"
         what += f"; {named} is named in it" if named else ""
         raise UnknownFormError(file.path, what, fix=WRITE)
