@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pipeline.augmentation.attribute_lists import attribute_facts
 from pipeline.augmentation.extraction_grammar import Grammar, PassageFact, Statement, read_grammar
+from pipeline.augmentation.extraction_subjects import Clause, Meant, Thread
 from pipeline.augmentation.sentences import sentences
 from pipeline.conversations.persona import Language
 from pipeline.records.traditional_chinese import is_traditional, to_simplified
@@ -22,28 +22,6 @@ AROUND = ' \t\r\n[]()*#>-"\u3000'  # of a card's notes: [Orla repairs clocks.]
 FINAL = ".。!！?？ \t\n\u3000"
 CAPITALISED = re.compile(r"\b[A-Z][\w'-]+")
 LONGEST_CLAUSE = 300  # characters of a clause that is trusted
-TASTE = "taste"  # of a rule; behind whom somebody likes, only what else it likes is surely said of it
-
-
-@dataclass(slots=True)
-class Meant:
-    """Whether a pronoun of a passage means the character, as one reads on: `is_meant`, since nobody else was named.
-
-    The first pronoun that does says which ones do; one that goes with others means somebody who was not seen.
-    """
-
-    grammar: Grammar
-    is_meant: bool = False
-    pronouns: tuple[str, ...] = ()
-
-    def by(self, pronoun: re.Match[str] | None) -> re.Match[str] | None:
-        """The pronoun, if it means the character."""
-        if pronoun is None or not self.is_meant:
-            return None
-        together = self.grammar.same_person(pronoun[0])
-        self.pronouns = self.pronouns or together
-        self.is_meant = together == self.pronouns
-        return pronoun if self.is_meant else None
 
 
 def extract_facts(
@@ -76,29 +54,24 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
     """What the clauses state whose subject is the character."""
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
-    meant = Meant(grammar)
-    introduced = False  # whether a list introduced it, or its sentences since, which need no subject
+    thread = Thread(grammar, Meant(grammar))
     for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
-        carries_on, lists = introduced and meant.is_meant, False
-        introduced, of_others = False, False  # again, if this sentence is about it; whether somebody it likes was named
-        for clause in _clauses(voice, grammar):
-            named = own.match(clause)
-            subject = named or meant.by(pronoun.match(clause))
-            rest = _after(subject, clause, grammar) if subject else clause
-            facts = (
-                list(_stated_by(rest, sentence.strip(AROUND), name, grammar, lists)) if subject or carries_on else []
-            )
-            facts = [fact for fact in facts if subject or not of_others or fact.rule.type == TASTE]
+        thread.begin_sentence()
+        for text in _clauses(voice, grammar):
+            clause = _clause(text, own, pronoun, thread.meant)
+            facts = list(_stated_by(clause, sentence.strip(AROUND), name, thread))
             yield from facts if states else ()
-            others = _speaks_of_others(clause, own, grammar)
-            lists = bool(subject and not rest) or (lists and not others)
-            introduces = bool(subject and not rest) or (carries_on and grammar.appositive.fullmatch(rest) is not None)
-            introduced = introduced or any(fact.rule.introduces for fact in facts) or (carries_on and bool(facts))
-            states_more = any(fact.rule.type != "relation" for fact in facts)
-            of_others = others and any(fact.rule.type == TASTE for fact in facts)
-            carries_on = grammar.subject_carries_on and (of_others or not others) and (introduces or states_more)
-            meant.is_meant = (meant.is_meant or bool(named)) and not others
+            thread.pass_on(clause, facts)
+
+
+def _clause(text: str, own: re.Pattern[str], pronoun: re.Pattern[str], meant: Meant) -> Clause:
+    """The clause, of which it is known whether its subject is the character."""
+    named = own.match(text)
+    subject = named or meant.by(pronoun.match(text))
+    rest = _after(subject, text, meant.grammar) if subject else text
+    others = _speaks_of_others(text, own, meant.grammar)
+    return Clause(rest, is_own=bool(subject), named=bool(named), others=others)
 
 
 def _below_titles(passage: str, grammar: Grammar) -> str:
@@ -121,19 +94,18 @@ def _after(subject: re.Match[str], clause: str, grammar: Grammar) -> str:
     return rest[further.end() :] if further else rest
 
 
-def _stated_by(rest: str, sentence: str, name: str, grammar: Grammar, lists: bool) -> Iterator[Statement]:
-    """What a clause states of its subject, which is left out of it, by the first rule that it is one for.
-
-    `lists`: it is one of several behind the name.
-    """
-    if grammar.unsure.search(rest):
+def _stated_by(clause: Clause, sentence: str, name: str, thread: Thread) -> Iterator[Statement]:
+    """What a clause states of the character, by the first rule that it is one for."""
+    grammar = thread.grammar
+    if not (clause.is_own or thread.carries_on) or grammar.unsure.search(clause.rest):
         return
     for rule in grammar.rules:
-        match = rule.pattern.match(rest) if lists or not rule.introduces else None
+        match = rule.pattern.match(clause.rest) if thread.is_list or not rule.introduces else None
         if match and rule.value.fullmatch(match["v"]):
             barred = (rule.refused, grammar.refused, grammar.others)
             if name not in match["v"] and not any(pattern.search(match["v"]) for pattern in barred):
-                yield Statement(rule, match["v"], match.groupdict().get("a") or "", sentence)
+                fact = Statement(rule, match["v"], match.groupdict().get("a") or "", sentence)
+                yield from [fact] if thread.allows(clause, fact) else []
                 return
 
 
