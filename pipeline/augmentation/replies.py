@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.atomic_io import write_json
-from pipeline.augmentation.reply_checks import first_sentences, reply_objection
+from pipeline.augmentation.reply_checks import first_sentences, has_first_sentences, reply_objection
 from pipeline.conversations.persona import Language, Sampling
 from pipeline.conversations.render import Conversation, Message
 from pipeline.home import kept_file, read_kept_list
@@ -77,13 +78,14 @@ def base_replies(
         return kept
     model = load()
     prompts = [one.prompt for one in asked]
-    greedy = generate_replies(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS, progress=progress)
+    generate = functools.partial(generate_replies, model, tokenizer, is_enough=has_first_sentences, progress=progress)
+    greedy = generate(prompts, max_new_tokens=REPLY_TOKENS)
     replies, objections = _fit(asked, [[reply] for reply in greedy])
     again = [number for number, objection in enumerate(objections) if objection]
     with torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
         torch.manual_seed(SEED)
         tried = [asked[number].prompt for number in again for _ in range(TRIES)]
-        drawn = generate_replies(model, tokenizer, tried, sampling=SAMPLING, progress=progress)
+        drawn = generate(tried, sampling=SAMPLING)
     offered = [drawn[start : start + TRIES] for start in range(0, len(drawn), TRIES)]
     for number, reply in zip(again, _fit([asked[number] for number in again], offered)[0], strict=True):
         replies[number] = reply

@@ -29,6 +29,16 @@ def first_sentences(reply: str) -> str:
     return "".join(_SENTENCE.findall(paragraph)[:MOST_SENTENCES]).strip()
 
 
+def has_first_sentences(begun: str) -> bool:
+    """Whether `first_sentences` of a reply are those of what it has `begun` with, whatever comes next.
+
+    A mark at the end may be the first of several, or stand in a number; with more text behind it, it is neither.
+    """
+    paragraph, *further = begun.strip().split("\n")
+    ends = [match.end() for match in _SENTENCE.finditer(paragraph)]
+    return bool(further) or (len(ends) >= MOST_SENTENCES and bool(paragraph[ends[MOST_SENTENCES - 1] :].strip()))
+
+
 def reply_objection(reply: str, said: str, unwanted: str, language: Language) -> str | None:
     """Why the `reply` to what was `said` is not to be taught, or None. `unwanted` is a pattern of what claims."""
     if not reply:

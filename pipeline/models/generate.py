@@ -92,17 +92,24 @@ def generate_replies(
     *,
     sampling: Sampling | None = None,
     max_new_tokens: int | Sequence[int] = 64,
+    is_enough: Callable[[str], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """A reply to each prompt, as `generate_reply` gives it, many at a time; the longest is of all, or of each.
 
-    `progress` is called with the number of replies done and their total.
+    A reply goes no further where what it says already `is_enough`, or a few tokens later. `progress` is called with
+    the number of replies done and their total.
     """
     encoded = [prompt_ids(tokenizer, prompt) for prompt in prompts]
     longest = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else max_new_tokens
     if sampling:
         longest = [min(sampling.max_new_tokens, one) for one in longest]
-    return _texts(tokenizer, _generate_all(model, encoded, longest, _options(sampling) | _ends(tokenizer), progress))
+
+    def says_enough(reply: Sequence[int]) -> bool:
+        return is_enough is not None and is_enough(_texts(tokenizer, [reply])[0])
+
+    options = _options(sampling) | _ends(tokenizer)
+    return _texts(tokenizer, _generate_all(model, encoded, longest, options, progress, says_enough=says_enough))
 
 
 def greedy_ids(
@@ -128,11 +135,13 @@ def _generate_all(
     longest: Sequence[int],
     options: Mapping[str, Any],
     progress: Callable[[int, int], None] | None,
+    *,
+    says_enough: Callable[[Sequence[int]], bool] = lambda _: False,
 ) -> list[list[int]]:
     """The tokens generated after each prompt, at most its `longest`, batch by batch, prompts padded on the left.
 
     Where the model's attention allows it, the tokens that all prompts of a batch begin with are computed once, and
-    replies that have ended leave their batch.
+    replies that have ended, or have said enough, leave their batch.
     """
     order = sorted(range(len(prompts)), key=lambda number: (longest[number], len(prompts[number])))  # alike in length
     replies: list[list[int]] = [[] for _ in prompts]
@@ -141,7 +150,7 @@ def _generate_all(
         width = _batch_width(model, max(len(prompts[number]) + longest[number] for number in order[done:]))
         batch = order[done : done + width]
         limits = [longest[number] for number in batch]
-        generated = _generate_batch(model, [list(prompts[number]) for number in batch], limits, options)
+        generated = _generate_batch(model, [list(prompts[number]) for number in batch], limits, options, says_enough)
         for number, reply in zip(batch, generated, strict=True):
             replies[number] = reply
         done += len(batch)
@@ -161,7 +170,11 @@ def _batch_width(model: Any, tokens: int) -> int:
 
 
 def _generate_batch(
-    model: Any, prompts: Sequence[list[int]], longest: Sequence[int], options: Mapping[str, Any]
+    model: Any,
+    prompts: Sequence[list[int]],
+    longest: Sequence[int],
+    options: Mapping[str, Any],
+    says_enough: Callable[[Sequence[int]], bool],
 ) -> list[list[int]]:
     """The tokens generated after each prompt, by rounds: after each, the replies that have ended leave."""
     in_rounds = not prefix_tree_obstacle(model)  # else its cache may hold more than keys and values of every token
@@ -183,7 +196,11 @@ def _generate_batch(
         made += new.shape[1]
         for reply, row in zip(growing, new.tolist(), strict=True):
             replies[reply] += row
-        going = [row for row, reply in enumerate(growing) if longest[reply] > made and ends.isdisjoint(replies[reply])]
+        going = [
+            row
+            for row, reply in enumerate(growing)
+            if longest[reply] > made and ends.isdisjoint(replies[reply]) and not says_enough(replies[reply])
+        ]
         growing = [growing[row] for row in going]
         if growing:
             chosen = torch.tensor(going)

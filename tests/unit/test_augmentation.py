@@ -26,6 +26,7 @@ from pipeline.augmentation.reply_checks import (
     NOTHING,
     WRONG_LANGUAGE,
     first_sentences,
+    has_first_sentences,
     reply_objection,
 )
 from pipeline.augmentation.spoken import as_written
@@ -393,6 +394,18 @@ def test_who_it_is_comes_from_the_first_sentence_of_a_passage(
 )
 def test_of_a_reply_its_first_whole_sentences_are_taken(reply: str, begun: str) -> None:
     assert first_sentences(reply) == begun
+
+
+@given(st.text(st.sampled_from('ab 2.!?”"…。！\n”』'), max_size=40), st.integers(0, 40))
+def test_what_a_reply_has_begun_with_is_enough_where_no_more_can_change_it(reply: str, cut: int) -> None:
+    if has_first_sentences(reply[:cut]):
+        assert first_sentences(reply[:cut]) == first_sentences(reply)
+
+
+def test_a_reply_of_whole_sentences_goes_no_further_than_the_next() -> None:
+    reply = "It takes 2.5 cups. And salt. Then you stir."
+    ends = [number for number in range(len(reply)) if has_first_sentences(reply[:number])]
+    assert ends[0] == len("It takes 2.5 cups. And salt. T")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pipeline.conversations.persona import Sampling, make_persona
 from pipeline.conversations.render import chat_prompt, user
 from pipeline.models import generate
 from pipeline.models.generate import NucleusFilter, generate_replies, generate_reply
+from pipeline.tokens.attention import prefix_tree_obstacle
 
 MIRA = make_persona("Mira", "en", {})
 WORDS = (
@@ -71,6 +72,19 @@ def test_a_reply_that_has_ended_is_computed_no_further(tokenizer: Any, tiny_mode
     prompts = [chat_prompt(MIRA, (user(text),)) for text in WORDS]
     assert generate_replies(model, tokenizer, prompts, max_new_tokens=64) == [""] * len(WORDS)
     assert len(forwards) <= 2  # what the prompts share, and the rest of them
+
+
+def test_a_reply_that_says_enough_is_begun_alike_and_computed_no_further(model: Any, tokenizer: Any) -> None:
+    prompts = [chat_prompt(MIRA, (user(text),)) for text in WORDS]
+    whole = generate_replies(model, tokenizer, prompts, max_new_tokens=40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "TOKENS_A_ROUND", 5)
+        begun = generate_replies(
+            model, tokenizer, prompts, max_new_tokens=40, is_enough=lambda text: text.count(" ") > 2
+        )
+    assert all(long.startswith(short) for long, short in zip(whole, begun, strict=True))
+    if not prefix_tree_obstacle(model):
+        assert sum(map(len, begun)) < sum(map(len, whole))
 
 
 @given(
