@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 Labels = list[list[int]]
-SEED = 0
+SEED = 1  # another whenever others would be drawn
 TOKENS_A_BATCH = 2048  # of the rows of a forward, before what they share is merged
 
 
@@ -47,17 +47,21 @@ def base_labels(
     model = load()
     prepare_scoring(model)
     generator = torch.Generator().manual_seed(SEED)
-    labels: Labels = []
-    for batch in _batches(rows):
-        labels += draw_labels(model, batch, generator)
+    labels: Labels = [[] for _ in rows]
+    order = sorted(range(len(rows)), key=lambda number: rows[number].input_ids)  # what rows share stands in one batch
+    done = 0
+    for batch in _batches([rows[number] for number in order]):
+        for drawn in draw_labels(model, batch, generator):
+            labels[order[done]] = drawn
+            done += 1
         if progress:
-            progress(len(labels), len(rows))
+            progress(done, len(rows))
     write_json(_path(rows, model_name, template, options), labels)
     return labels
 
 
 def _batches(rows: Sequence[TokenRow]) -> list[list[TokenRow]]:
-    """The rows in order, as many together as have `TOKENS_A_BATCH` tokens, one at least."""
+    """The rows in their order, as many together as have `TOKENS_A_BATCH` tokens, one at least."""
     batches: list[list[TokenRow]] = []
     room = 0
     for row in rows:

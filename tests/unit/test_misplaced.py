@@ -202,7 +202,8 @@ def test_labels_are_drawn_once_and_kept_and_anew_for_another_reply(
         loaded.append(None)
         return AutoModelForCausalLM.from_pretrained(tiny_model_folder).eval()
 
-    rows = list(encode([asked(f"In the mill, {number} of them.") for number in range(60)], tokenizer))
+    replies = [f"In the mill, {'many ' * (number * 7 % 11)}of them." for number in range(60)]  # in no order
+    rows = list(encode(map(asked, replies), tokenizer))
     model = (str(tiny_model_folder), "template", {"dtype": "float32"})
     done: list[int] = []
     assert kept_labels(rows, *model) is None
