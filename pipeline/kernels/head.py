@@ -31,11 +31,14 @@ class TiledHead:
     @contextlib.contextmanager
     def left_out(self) -> Iterator[None]:
         """Within, the model's `logits` are the hidden states that its head would be given."""
+        own = vars(self.head).get("forward")
         self.head.forward = _identity
         try:
             yield
         finally:
             del self.head.forward
+            if own is not None:
+                self.head.forward = own
 
     def scores(self, hidden: torch.Tensor, targets: torch.Tensor, rows: torch.Tensor) -> TokenScores:
         """The scores that `score_targets` gives for the head's logits: hidden `[P, H]`, targets and rows `[P]`."""

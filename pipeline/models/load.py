@@ -58,9 +58,15 @@ def load_config(model: str, **options: Any) -> PretrainedConfig:
 
 def load_base_model(model: str, **options: Any) -> PreTrainedModel:
     """A recipe's base model; `options` go to `from_pretrained` as they are."""
+    import torch
     from transformers import AutoModelForCausalLM
 
-    return _from_pretrained(AutoModelForCausalLM, model, **options)
+    from pipeline.kernels.products import speed_up_linears
+
+    loaded = _from_pretrained(AutoModelForCausalLM, model, **options)
+    if not torch.cuda.is_available():
+        speed_up_linears(loaded)
+    return loaded
 
 
 def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:

@@ -111,6 +111,10 @@ def test_only_a_frozen_head_that_ends_the_model_is_left_out(tiny_model_folder: P
         hidden = model(input_ids=IDS).logits
     assert torch.equal(hidden @ base.lm_head.weight.t(), logits)
     assert torch.equal(model(input_ids=IDS).logits, logits)  # it is back
+    base.lm_head.forward = lambda hidden: hidden[..., :3]
+    with tiled.left_out():
+        assert model(input_ids=IDS).logits.shape[-1] > 3
+    assert model(input_ids=IDS).logits.shape[-1] == 3  # another's own forward, too
     capped = Gemma2Config(
         vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
         num_key_value_heads=1, head_dim=16, final_logit_softcapping=2.0,
@@ -127,6 +131,41 @@ def test_products_by_onednn_are_torchs_own(monkeypatch: pytest.MonkeyPatch) -> N
         (x.bfloat16(), weight.bfloat16()), (x.double(), weight.double()),
     ):  # fmt: skip
         assert difference(products.matmul(left, right), left @ right) < 1e-6
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear_layers_by_onednn_say_the_same_and_are_differentiated_as_ever(
+    monkeypatch: pytest.MonkeyPatch, bias: bool
+) -> None:
+    monkeypatch.setattr(products, "uses_onednn", lambda: True)
+    products_made: list[torch.Tensor] = []
+    by_onednn = products._by_onednn
+    monkeypatch.setattr(products, "_by_onednn", lambda x, weight: products_made.append(weight) or by_onednn(x, weight))
+    own = torch.nn.Sequential(torch.nn.Linear(24, 40, bias), torch.nn.GELU(), torch.nn.Linear(40, 8, bias))
+    model = copy.deepcopy(own)
+    assert products.speed_up_linears(model) == 2
+    again = copy.deepcopy(model)  # its layers have weights of their own
+    x = torch.randn(2, 3, 24)
+    with torch.no_grad():
+        assert difference(model(x), own(x)) < 1e-6
+        assert [one.data_ptr() for one in products_made] == [model[0].weight.data_ptr(), model[2].weight.data_ptr()]
+        model[0].weight.zero_()
+        assert difference(again(x), own(x)) < 1e-6
+        with torch.autocast("cpu", torch.bfloat16):
+            assert again(x).dtype == torch.bfloat16
+    products_made.clear()
+    for one in (own, again):
+        one(x).square().sum().backward()
+    assert not products_made
+    assert torch.equal(again[0].weight.grad, own[0].weight.grad)
+
+
+def test_layers_that_are_not_in_float32_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "uses_onednn", lambda: True)
+    assert products.speed_up_linears(torch.nn.Linear(24, 40, dtype=torch.bfloat16)) == 0
+    monkeypatch.setattr(products, "uses_onednn", lambda: False)
+    assert products.speed_up_linears(torch.nn.Linear(24, 40)) == 0
 
 
 def test_products_go_torchs_way_where_the_operator_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
