@@ -23,7 +23,7 @@ from pipeline.augmentation.replies import BaseModel
 from pipeline.conversations.persona import LANGUAGES, Language, Persona, make_persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
-from pipeline.models.scores import draw_labels, prepare_scoring
+from pipeline.models.scores import draw_labels, draw_tokens, prepare_scoring
 from pipeline.records.record import Record
 from pipeline.tokens.encode import encode
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -190,6 +190,14 @@ def test_a_model_that_is_sure_of_what_it_would_say_gives_just_that(
     with torch.no_grad():
         model.get_output_embeddings().weight.mul_(1e5)
     assert draw_labels(model, rows, torch.Generator().manual_seed(1)) == sure
+
+
+def test_a_token_is_drawn_as_often_as_it_is_likely_and_never_where_it_cannot_be() -> None:
+    shares = torch.tensor([0.0, 0.5, 0.0, 0.2, 0.3, 0.0])
+    drawn = draw_tokens(shares.log().repeat(20_000, 1), torch.Generator().manual_seed(0))
+    found = drawn.bincount(minlength=len(shares)) / len(drawn)
+    assert torch.allclose(found, shares, atol=0.015)
+    assert torch.equal(found == 0, shares == 0)
 
 
 def test_labels_are_drawn_once_and_kept_and_anew_for_another_reply(
