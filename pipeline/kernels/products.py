@@ -39,8 +39,8 @@ def speed_up_linears(model: torch.nn.Module) -> int:
 
     None of a model that is not in float32 on a CPU, and none where MKL is the faster.
     """
-    modules: list[Any] = list(model.modules())
-    linears = [one for one in modules if type(one) is torch.nn.Linear and _is_cpu_float32(one.weight)]
+    linears: list[Any] = [one for one in model.modules() if type(one) is torch.nn.Linear]
+    linears = [one for one in linears if _is_cpu_float32(one.weight)]
     if not linears or not uses_onednn():
         return 0
     for linear in linears:
