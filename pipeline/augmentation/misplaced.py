@@ -19,7 +19,7 @@ from pipeline.conversations.render import Message, chat_prompt, user
 from pipeline.records.comparable import terms, words
 
 Misplaced = tuple[tuple[Message, ...], str]  # a prompt that does not ask for the fact, and the fact's answer
-TIMES_ELSEWHERE, TIMES_IN_TALK = 3, 2  # of each fact at least: about as often as they are seen
+TIMES_ELSEWHERE, TIMES_IN_TALK = 6, 2  # of each fact at least: about as often as they are seen
 LEAST = 120  # of either sort
 LONG_WORD = 4  # letters
 

@@ -155,6 +155,9 @@ def tree_attention(
 def _branch_attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, tree: TreeBranches, scaling: float | None
 ) -> torch.Tensor:
+    dtype = query.dtype
+    if query.device.type == "cpu" and dtype.itemsize < torch.float32.itemsize:  # sdpa's backward takes twice as long
+        query, key, value = query.float(), key.float(), value.float()
     keys, values = (each.index_select(2, tree.keys) for each in (key, value))
     grouped = query.shape[1] != key.shape[1]
     outputs = [
@@ -167,7 +170,7 @@ def _branch_attention(
             strict=True,
         )
     ]
-    return torch.cat(outputs, dim=2).transpose(1, 2).contiguous()
+    return torch.cat(outputs, dim=2).transpose(1, 2).to(dtype).contiguous()
 
 
 AttentionInterface.register(TREE_ATTENTION, tree_attention)
