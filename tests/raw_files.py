@@ -422,6 +422,12 @@ def renpy(lines: Lines) -> Made:
     return Made("script.rpy", "\n".join([*script, ""]).encode(), len(lines))
 
 
+def ink(lines: Lines) -> Made:
+    said = [(who, re.sub(r"([\\/#{}])", r"\\\1", text)) for who, text in lines]
+    script = ["VAR met = false", "-> start", "=== start ===", *(f"{who}: So: {text} #id:a" for who, text in said), ""]
+    return Made("a.ink", "\n".join(script).encode(), turns(lines))
+
+
 def telegram(lines: Lines) -> Made:
     made = [
         {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
@@ -460,6 +466,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, asked, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink,
     )
 }  # fmt: skip

@@ -22,6 +22,7 @@ from pipeline.records.readers.chats import (
     webui_log,
     whatsapp,
 )
+from pipeline.records.readers.games import ink
 from pipeline.records.readers.pages import asked, labelled_page, page
 from pipeline.records.readers.rows import arrow, documents, json_rows, mapped, parquet, voice_index
 from pipeline.records.readers.scripts import (
@@ -72,6 +73,7 @@ READERS: tuple[Reader, ...] = (
     Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),
     Reader("Yarn script", yarn.recognises, yarn.read),
+    Reader("Ink script", ink.recognises, ink.read),
     Reader("subtitles", subtitles.recognises, subtitles.read),
     Reader("chat in a table", chat_table.recognises, chat_table.read),
     Reader("table", csv_table.recognises, csv_table.read),

@@ -1,0 +1,220 @@
+"""Ink's source (`.ink`): lines of `Name: line`, or with the speaker in a tag, in their knots and stitches.
+
+=== cellar ===
+Bram: Where were you?
+Below. # speaker: Mira
+* [Leave] -> tower
+
+A tag belongs to its own line, or to the line below it. Many games keep the speaker for the lines that follow: these are
+the speaker's only where the script shows it, and nothing parts them from the tagged line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.games.ink_statements import ESCAPED, GLUE, Statement, statements
+from pipeline.records.readers.scripts.asides import without_asides
+from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoken_line, unquote
+from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NARRATION, NO_SPEAKER, QUOTE, TELLS
+
+SUFFIXES = (".ink",)
+TAG = re.compile(r"(?P<key>[^\s:：=]+(?: [^\s:：=]+)?)\s*[:：=]\s*(?P<value>.*)")
+# The keys of a tag that names the speaker, the surest first: beside a name, `speaker` is often a portrait.
+KEYS = (
+    "name", "display_name", "displayname", "speaker_name", "speakername", "speaker name", "角色名", "姓名", "名字",
+    "speaker", "character", "char", "who", "说话人", "說話人", "角色",
+)  # fmt: skip
+RESETS = frozenset({"_", "-", "none", "null", "nobody", "narrator", "narration", "旁白", "无", "無"})
+NOBODY = RESETS - {"narrator", "narration", "旁白"} | {""}
+LEAST_CHANGES = 3  # of the speaker, within scenes, in a script that has a tag only where the speaker changes
+VALUE = re.compile(r"\{\s*(?P<name>[\w.]+)\s*\}")
+PLAYER = re.compile(r"(?:player|user|hero|protagonist)_?(?:name|nickname)|player|玩家(?:名字?)?", re.IGNORECASE)
+ENGINE = re.compile(r">>>|@\w|/\w|\$\w")  # what a line begins with that is a command to the game
+CHOICE, ALTERNATIVES, GLUED = "a menu's choice", "alternatives, of which one is said", "a line that goes on elsewhere"
+QUOTES = ('"', "“", "「", "『")
+NO_TAG = "no speaker's tag of its own"
+CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for the same speaker's"
+
+
+def recognises(file: RawFile, _: ReadOptions) -> bool:
+    """Whether its name says so."""
+    return bool(file.encoding) and file.path.suffix.lower() in SUFFIXES
+
+
+def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
+    """Lines with those of their knot or stitch, and of their branch of it, before them."""
+    found = list(statements(file.lines()))
+    scene = _Scene(str(file.path), carries=_carries_on(found), options=options)
+    for statement in found:
+        if statement.kind == "content":
+            yield from scene.add(statement)
+        else:
+            yield from scene.end(statement)
+    yield from scene.turned_out()
+
+
+@dataclass(slots=True)
+class _Scene:
+    """The lines since the last statement that parts them, and who speaks where a line does not say it."""
+
+    path: str
+    carries: bool
+    options: ReadOptions
+    turns: list[RawTurn] = field(default_factory=list)
+    knot: str = ""
+    stitch: str = ""
+    is_function: bool = False
+    tagged: str | None = None  # by a tag that stands above its line
+    speaker: str = ""  # whom the last tag names
+    is_quoted: bool = False  # what the last tagged line says
+    glued: RawTurn | None = None
+
+    def end(self, statement: Statement) -> Iterator[RawRecord]:
+        """The records of the scene, once a statement has parted it from what follows."""
+        yield from self.turned_out()
+        if statement.kind in ("knot", "function"):
+            self.knot, self.stitch, self.is_function = statement.text, "", statement.kind == "function"
+        elif statement.kind == "stitch":
+            self.stitch = statement.text
+        elif statement.kind == "choice" and any(char.isalnum() for char in statement.text):
+            self.turns.append(RawTurn(f"{self.path}:{statement.number}", UNNAMED, statement.text, CHOICE))
+        if statement.kind != "gather":
+            self.tagged = None
+        self.speaker = ""
+
+    def turned_out(self) -> Iterator[RawRecord]:
+        """The records of the turns so far, which are none of the next scene's."""
+        if self.glued:
+            self.turns.append(_unusable(self.glued, GLUED))
+            self.glued = None
+        if self.turns:
+            title = ".".join(part for part in (self.knot, self.stitch) if part)
+            yield from scene_records(self.turns, title=title, place=self.turns[0].source, window=self.options.window)
+        self.turns = []
+
+    def add(self, statement: Statement) -> Iterator[RawRecord]:
+        """A line of content; the records of the scene, where what is said in it is not certain."""
+        tag = _speaker_of(statement.tags)
+        if not statement.text:
+            self.tagged = self.tagged if tag is None else tag
+            return
+        turn = self._turn(statement, self.tagged if tag is None else tag)
+        self.tagged = None
+        if statement.text.startswith(GLUE) and self.turns and not self.turns[-1].unusable:
+            self.glued = self.turns.pop()
+        if self.glued and (whole := _joined(self.glued, turn)):
+            turn, self.glued = whole, None
+        elif self.glued:
+            self.turns.append(_unusable(self.glued, GLUED))
+            self.glued = None
+        if statement.is_glued and not turn.unusable:
+            self.glued = turn
+            return
+        self.turns.append(turn)
+        if turn.unusable in (ALTERNATIVES, A_LOGIC, GLUED):
+            yield from self.turned_out()
+
+    def _turn(self, statement: Statement, tag: str | None) -> RawTurn:
+        source, text = f"{self.path}:{statement.number}", _with_player(statement.text)
+        plain = ESCAPED.sub(r"\1", text)
+        if self.is_function or not statement.is_certain or _braces(text) or (tag and _braces(tag)):
+            reason = ALTERNATIVES if "|" in text and not self.is_function else A_LOGIC
+            return RawTurn(source, UNNAMED, plain, reason)
+        if ENGINE.match(plain) or STAGE_DIRECTION.fullmatch(plain):
+            return RawTurn(source, UNNAMED, plain, DIRECTION)
+        if reason := without_asides(plain)[1]:
+            return RawTurn(source, UNNAMED, plain, reason)
+        return self._said(source, plain, tag)
+
+    def _said(self, source: str, text: str, tag: str | None) -> RawTurn:
+        """The turn of a line of which all is said."""
+        spoken = spoken_line(text)
+        if tag is None and spoken is None:
+            return self._carried(source, text)
+        if tag is None or (spoken and _is_same(spoken["speaker"], tag)):
+            text, reason = without_asides(spoken["text"] if spoken else text)
+            self.speaker = ""
+            return RawTurn(source, spoken["speaker"] if spoken else UNNAMED, unquote(text), reason)
+        self.speaker = "" if tag.lower() in NOBODY else tag
+        self.is_quoted = text.startswith(QUOTES)
+        if not self.speaker:
+            return RawTurn(source, UNNAMED, text, NO_SPEAKER)
+        return _quoted(RawTurn(source, self.speaker, text))
+
+    def _carried(self, source: str, text: str) -> RawTurn:
+        """A line that names nobody: the speaker's of the tag above, where the script keeps it and nothing is told."""
+        if not self.speaker:
+            return RawTurn(source, UNNAMED, text, NO_SPEAKER)
+        if not self.carries:
+            return RawTurn(source, UNNAMED, text, NO_TAG)
+        if TELLS.match(text) or text.startswith(QUOTES) != self.is_quoted:
+            self.speaker = ""
+            return RawTurn(source, UNNAMED, text, NARRATION)
+        self.options.remarks[CARRIED] += 1
+        return _quoted(RawTurn(source, self.speaker, text))
+
+
+def _carries_on(found: Sequence[Statement]) -> bool:
+    """Whether a script has a speaker's tag only where the speaker changes, or takes it back where nobody speaks."""
+    last, changes, repeated, reset = "", 0, False, False
+    for statement in found:
+        if statement.kind != "content":
+            last = ""
+        elif tag := _speaker_of(statement.tags):
+            reset |= tag.lower() in RESETS
+            repeated |= tag == last
+            changes += bool(last) and tag != last
+            last = tag
+    return reset or (not repeated and changes >= LEAST_CHANGES)
+
+
+def _speaker_of(tags: Sequence[str]) -> str | None:
+    """Whom the tags name; nothing where none of them names a speaker."""
+    found = {one["key"].lower(): one["value"].strip() for tag in tags if (one := TAG.fullmatch(tag))}
+    return next((found[key] for key in KEYS if key in found), None)
+
+
+def _with_player(text: str) -> str:
+    """The text in which the value that holds the player's name is the placeholder for it."""
+    return VALUE.sub(lambda found: "\\{\\{user\\}\\}" if PLAYER.fullmatch(found["name"]) else found[0], text)
+
+
+def _braces(text: str) -> bool:
+    """Whether something of the text depends on the game."""
+    return any(mark in ESCAPED.sub("", text) for mark in "{}")
+
+
+def _is_same(name: str, tag: str) -> bool:
+    """Whether a tag is the name, or an id or a portrait that begins with it: LauraHill, mira_happy."""
+    one, other = ("".join(char for char in text.casefold() if char.isalnum()) for text in (name, tag))
+    return bool(one) and other.startswith(one)
+
+
+def _quoted(turn: RawTurn) -> RawTurn:
+    """The turn without the quotation marks around it; one that quotes and tells is not all said."""
+    if not turn.text.startswith(QUOTES):
+        return turn
+    inner = turn.text[1:]
+    if not any(mark in inner for mark in '"“”「」『』'):  # the closing one forgotten
+        return RawTurn(turn.source, turn.speaker, inner.strip())
+    if any(char.isalnum() for char in QUOTE.sub("", turn.text)):
+        return RawTurn(turn.source, turn.speaker, turn.text, NARRATION)
+    parts = [found[0][1:-1].strip() for found in QUOTE.finditer(turn.text)]
+    return RawTurn(turn.source, turn.speaker, (" " if turn.text.isascii() else "").join(parts))
+
+
+def _joined(before: RawTurn, turn: RawTurn) -> RawTurn | None:
+    """Both lines as one, where the second names nobody else and all of it is said."""
+    if turn.unusable not in ("", NO_SPEAKER, NO_TAG, NARRATION) or turn.speaker not in (UNNAMED, before.speaker):
+        return None
+    space = " " if before.text[-1:].isascii() else ""
+    return RawTurn(before.source, before.speaker, f"{before.text}{space}{turn.text.removeprefix(GLUE).strip()}")
+
+
+def _unusable(turn: RawTurn, reason: str) -> RawTurn:
+    return RawTurn(turn.source, turn.speaker, turn.text, reason)
