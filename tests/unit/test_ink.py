@@ -141,6 +141,10 @@ def test_a_line_is_its_speakers_by_a_name_or_by_a_tag(script: str, said: str, tm
         ("# speaker: Mira\n* Below.\n- The rope creaks.\n", "no speaker"),
         ("# speaker: Mira\n-> b\n= b\nThe rope creaks.\n", "no speaker"),
         ("# speaker: Mira\n>>> fade out\n", "a stage direction"),
+        (
+            "#speaker: Bram #portrait: calm\n#speaker: Mira #portrait: calm\nThe rope creaks.\n",
+            "tags of several speakers",
+        ),
         ("Aye. # speaker: Mira\nThe rope creaks.\n", "no speaker's tag of its own"),
     ],
 )

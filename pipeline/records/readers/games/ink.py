@@ -37,7 +37,7 @@ PLAYER = re.compile(r"(?:player|user|hero|protagonist)_?(?:name|nickname)|player
 ENGINE = re.compile(r">>>|@\w|/\w|\$\w")  # what a line begins with that is a command to the game
 CHOICE, ALTERNATIVES, GLUED = "a menu's choice", "alternatives, of which one is said", "a line that goes on elsewhere"
 QUOTES = ('"', "“", "「", "『")
-NO_TAG = "no speaker's tag of its own"
+NO_TAG, SEVERAL = "no speaker's tag of its own", "tags of several speakers"
 CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for the same speaker's"
 
 
@@ -69,7 +69,7 @@ class _Scene:
     knot: str = ""
     stitch: str = ""
     is_function: bool = False
-    tagged: str | None = None  # by a tag that stands above its line
+    tags: tuple[str, ...] = ()  # those that stand above their line
     speaker: str = ""  # whom the last tag names
     is_quoted: bool = False  # what the last tagged line says
     glued: RawTurn | None = None
@@ -84,7 +84,7 @@ class _Scene:
         elif statement.kind == "choice" and any(char.isalnum() for char in statement.text):
             self.turns.append(RawTurn(f"{self.path}:{statement.number}", UNNAMED, statement.text, CHOICE))
         if statement.kind != "gather":
-            self.tagged = None
+            self.tags = ()
         self.speaker = ""
 
     def turned_out(self) -> Iterator[RawRecord]:
@@ -99,12 +99,11 @@ class _Scene:
 
     def add(self, statement: Statement) -> Iterator[RawRecord]:
         """A line of content; the records of the scene, where what is said in it is not certain."""
-        tag = _speaker_of(statement.tags)
+        self.tags += statement.tags
         if not statement.text:
-            self.tagged = self.tagged if tag is None else tag
             return
-        turn = self._turn(statement, self.tagged if tag is None else tag)
-        self.tagged = None
+        turn = self._turn(statement, _speakers_of(self.tags))
+        self.tags = ()
         if statement.text.startswith(GLUE) and self.turns and not self.turns[-1].unusable:
             self.glued = self.turns.pop()
         if self.glued and (whole := _joined(self.glued, turn)):
@@ -116,20 +115,23 @@ class _Scene:
             self.glued = turn
             return
         self.turns.append(turn)
-        if turn.unusable in (ALTERNATIVES, A_LOGIC, GLUED):
+        if turn.unusable in (ALTERNATIVES, A_LOGIC, GLUED, SEVERAL):
             yield from self.turned_out()
 
-    def _turn(self, statement: Statement, tag: str | None) -> RawTurn:
+    def _turn(self, statement: Statement, named: Sequence[str]) -> RawTurn:
         source, text = f"{self.path}:{statement.number}", _with_player(statement.text)
         plain = ESCAPED.sub(r"\1", text)
-        if self.is_function or not statement.is_certain or _braces(text) or (tag and _braces(tag)):
+        if self.is_function or not statement.is_certain or any(map(_braces, (text, *named))):
             reason = ALTERNATIVES if "|" in text and not self.is_function else A_LOGIC
             return RawTurn(source, UNNAMED, plain, reason)
         if ENGINE.match(plain) or STAGE_DIRECTION.fullmatch(plain):
             return RawTurn(source, UNNAMED, plain, DIRECTION)
         if reason := without_asides(plain)[1]:
             return RawTurn(source, UNNAMED, plain, reason)
-        return self._said(source, plain, tag)
+        if len(named) > 1:
+            self.speaker = ""
+            return RawTurn(source, UNNAMED, plain, SEVERAL)
+        return self._said(source, plain, named[0] if named else None)
 
     def _said(self, source: str, text: str, tag: str | None) -> RawTurn:
         """The turn of a line of which all is said."""
@@ -165,7 +167,8 @@ def _carries_on(found: Sequence[Statement]) -> bool:
     for statement in found:
         if statement.kind != "content":
             last = ""
-        elif tag := _speaker_of(statement.tags):
+        elif named := _speakers_of(statement.tags):
+            tag = named[-1]
             reset |= tag.lower() in RESETS
             repeated |= tag == last
             changes += bool(last) and tag != last
@@ -173,10 +176,11 @@ def _carries_on(found: Sequence[Statement]) -> bool:
     return reset or (not repeated and changes >= LEAST_CHANGES)
 
 
-def _speaker_of(tags: Sequence[str]) -> str | None:
-    """Whom the tags name; nothing where none of them names a speaker."""
-    found = {one["key"].lower(): one["value"].strip() for tag in tags if (one := TAG.fullmatch(tag))}
-    return next((found[key] for key in KEYS if key in found), None)
+def _speakers_of(tags: Sequence[str]) -> list[str]:
+    """Whom the tags name, each once; several may be on the stage, of whom nobody can say who speaks."""
+    found = [(one["key"].lower(), one["value"].strip()) for tag in tags if (one := TAG.fullmatch(tag))]
+    key = next((key for key in KEYS if any(key == other for other, _ in found)), None)
+    return list(dict.fromkeys(value for other, value in found if other == key))
 
 
 def _with_player(text: str) -> str:
