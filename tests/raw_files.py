@@ -428,6 +428,17 @@ def ink(lines: Lines) -> Made:
     return Made("a.ink", "\n".join(script).encode(), turns(lines))
 
 
+def rpg_maker(lines: Lines) -> Made:
+    page = [
+        {"code": code, "indent": 0, "parameters": parameters}
+        for who, text in lines
+        for code, parameters in ((101, ["", 0, 0, 2, who]), (401, [f"So: {text}"]))
+    ]
+    event = {"id": 1, "name": "EV001", "pages": [{"list": page}]}
+    made = {"autoplayBgm": False, "displayName": "", "parallaxName": "", "events": [None, event]}
+    return Made("Map001.json", dumped(made), turns(lines))
+
+
 def telegram(lines: Lines) -> Made:
     made = [
         {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
@@ -466,6 +477,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, asked, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
     )
 }  # fmt: skip
