@@ -439,6 +439,20 @@ def rpg_maker(lines: Lines) -> Made:
     return Made("Map001.json", dumped(made), turns(lines))
 
 
+def articy(lines: Lines) -> Made:
+    people = {who: f"0x{n:016X}" for n, who in enumerate(dict.fromkeys(who for who, _ in lines), 1)}
+    made: list[dict[str, object]] = [
+        {"Type": "Entity", "Properties": {"TechnicalName": f"Ntt_{n}", "Id": n, "DisplayName": who, "Text": ""}}
+        for who, n in people.items()
+    ]
+    for number, (who, text) in enumerate(lines, 100):
+        pins = [{"Id": f"{number}o", "Connections": [{"Target": str(number + 1)}]}]
+        said = {"TechnicalName": "DFr", "Id": str(number), "Speaker": people[who], "Text": f"So: {text}"}
+        made.append({"Type": "DialogueFragment", "Properties": said | {"OutputPins": pins}})
+    settings = {"set_IncludedNodes": "Packages", "ExportVersion": "1.0"}
+    return Made("a.json", dumped({"Settings": settings, "Packages": [{"Name": "All", "Models": made}]}), len(lines))
+
+
 def telegram(lines: Lines) -> Made:
     made = [
         {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
@@ -478,5 +492,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
+        articy,
     )
 }  # fmt: skip

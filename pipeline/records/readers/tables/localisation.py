@@ -50,8 +50,7 @@ def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = F
     if not plain & SPEAKS and not any(KEYS.fullmatch(name) for name in plain):  # what people are called in languages
         return options
     named = {name: language for name in names if (language := _language(name))}
-    wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in options.character or "") else ENGLISH
-    chosen = next((name for name in named if named[name] == wanted), None)
+    chosen = _of_the_character(named, options)
     written = [name for name in names if SOURCE.fullmatch(name.strip())]
     chosen = chosen or next((name for name in written if named or not WHERE_FROM.fullmatch(name.strip())), None)
     chosen = chosen or (next(iter(named)) if len(named) == 1 else None)
@@ -59,6 +58,18 @@ def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = F
         return options
     options.remarks[CHOSEN.format(chosen)] += count and len(named) > 1
     return replace(options, columns={**options.columns, "text": chosen})
+
+
+def language_for(names: Sequence[str], options: ReadOptions) -> str | None:
+    """Which of the names of languages is that of the writing of the character's name; the only one will do."""
+    named = {name: language for name in names if (language := _language(name))}
+    return _of_the_character(named, options) or (names[0] if len(names) == 1 else None)
+
+
+def _of_the_character(named: Mapping[str, str], options: ReadOptions) -> str | None:
+    """The first name of the language that the character's is written in."""
+    wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in options.character or "") else ENGLISH
+    return next((name for name in named if named[name] == wanted), None)
 
 
 def _language(name: str) -> str | None:
