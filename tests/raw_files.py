@@ -453,6 +453,11 @@ def articy(lines: Lines) -> Made:
     return Made("a.json", dumped({"Settings": settings, "Packages": [{"Name": "All", "Models": made}]}), len(lines))
 
 
+def localisation(lines: Lines) -> Made:
+    made = {f"k{n}": {"speaker": who, "en": text, "zh-CN": "钟声"} for n, (who, text) in enumerate(lines)}
+    return Made("a.json", dumped({"strings": made}), len(lines))
+
+
 def telegram(lines: Lines) -> Made:
     made = [
         {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
@@ -492,6 +497,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
-        articy,
+        articy, localisation,
     )
 }  # fmt: skip

@@ -35,7 +35,7 @@ from pipeline.records.readers.scripts import (
     wiki_script,
     yarn,
 )
-from pipeline.records.readers.tables import excel, word
+from pipeline.records.readers.tables import excel, localised_document, word
 from pipeline.records.readers.tables import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
 
@@ -69,6 +69,7 @@ READERS: tuple[Reader, ...] = (
     Reader("Foundry actor or journal", foundry.recognises, foundry.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("Telegram chat", telegram.recognises, telegram.read),
+    Reader("localisation", localised_document.recognises, localised_document.read),
     Reader("articy:draft export", articy.recognises, articy.read),
     Reader("RPG Maker data", rpg_maker.recognises, rpg_maker.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, mapping, scene_records
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.games.articy_export import Export, Node
+from pipeline.records.readers.games.articy_export import TEXTS, Export, Node
 from pipeline.records.readers.rows.json_rows import json_document
 from pipeline.records.readers.scripts.script_lines import LABEL, unquote
 from pipeline.records.readers.scripts.script_turns import A_LOGIC, NO_SPEAKER
@@ -21,6 +21,7 @@ from pipeline.records.readers.tables.people_table import profile
 
 SETTINGS = ('"set_IncludedNodes"', '"set_UseScriptSupport"', '"set_TextFormatter"')
 OBJECTS = re.compile(r'\{\s*"Objects"\s*:\s*\[\s*\{\s*"Type"\s*:')
+LOCALISED = re.compile(r'\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*\{\s*"Text"\s*:')
 PACKAGES = ('"Packages"', '"Models"', '"TechnicalName"')
 NOBODY = re.compile(r"0x0+|")
 VARIABLE = re.compile(r"\[\$?[A-Za-z_]\w*\.\w[^\[\]]*\]")  # [Game.Gold], which the game puts a value for
@@ -47,6 +48,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     head = file.head.decode(file.encoding, errors="ignore").lstrip("\ufeff \t\r\n")
     if OBJECTS.match(head):
         return '"TechnicalName"' in head
+    if file.path.match(TEXTS):
+        return LOCALISED.match(head) is not None
     return head.startswith("{") and (any(key in head for key in SETTINGS) or all(key in head for key in PACKAGES))
 
 
@@ -58,6 +61,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     document = mapping(str(file.path), json_document(file))
     export = Export(file, document, options)
+    if not export.nodes and file.path.match(TEXTS):
+        what = "is the texts of an articy:draft export, which are read with its objects"
+        raise UnknownFormError(file.path, what, fix="name the export's folder")
     if not export.nodes:
         what = "is of an articy:draft export, and has none of its objects"
         fix = "name the export's folder, so that its package_..._objects.json are read"
