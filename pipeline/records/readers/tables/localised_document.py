@@ -14,18 +14,21 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.cards.webui_character import YAML
 from pipeline.records.readers.rows.documents import documents
 from pipeline.records.readers.rows.row_forms import OURS, WEAK
 from pipeline.records.readers.tables.localisation import is_language, language_for, with_language
 from pipeline.records.readers.tables.merged_cells import SPEAKER, column_for
 from pipeline.records.readers.tables.table_forms import Table, read_table
 
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml")
-LANGUAGE_KEY = re.compile(
-    r"[\"'\s{,](?:zh|en|cn|ja|jp|ko|de|fr|es|it|pt|ru|pl|chs|cht|eng|english|chinese|中文|简体|簡體|繁[體体]|英文|英语)"
-    r"[\w-]{0,12}[\"']?\s*:",
-    re.IGNORECASE,
+JSON = (".json", ".jsonl", ".ndjson")
+LANGUAGE = (
+    r"(?:zh|en|cn|ja|jp|ko|de|fr|es|it|pt|ru|pl|[cts]ch|chs|cht|german|deutsch|中文|简体|簡體|繁[體体]|英|日[文语語本]|[韩韓])"
+    r"[\w -]{0,20}"
 )
+# With a quotation mark first, which JSON has and is soon found: a dump has thousands of files.
+QUOTED_KEY = re.compile(rf'"{LANGUAGE}"\s*:', re.IGNORECASE)
+PLAIN_KEY = re.compile(rf"(?:^|[\s{{,\"']){LANGUAGE}[\"']?\s*:", re.IGNORECASE | re.MULTILINE)
 SPEAKER_KEY = re.compile(
     rf"[\"'\s{{,](?:{'|'.join(re.escape(word) for word, ours in OURS.items() if ours == 'speaker')})[\"']?\s*:",
     re.IGNORECASE,
@@ -42,10 +45,11 @@ Rows = list[tuple[str, dict[str, Any]]]
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether it has rows of a speaker and texts in languages, in none of which the file says what is to be read."""
-    if not file.encoding or file.path.suffix.lower() not in SUFFIXES or file.path.stat().st_size > MAX_BYTES:
+    if not file.encoding or file.path.suffix.lower() not in (*JSON, *YAML) or file.path.stat().st_size > MAX_BYTES:
         return False
     head = file.head.decode(file.encoding, errors="ignore")
-    if not LANGUAGE_KEY.search(head) or not SPEAKER_KEY.search(head):
+    key = PLAIN_KEY if file.path.suffix.lower() in YAML else QUOTED_KEY
+    if not key.search(head) or not SPEAKER_KEY.search(head):
         return False
     try:
         return any(_is_readable(rows, options) for rows in _tables(file, options))
