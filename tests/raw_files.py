@@ -453,6 +453,26 @@ def articy(lines: Lines) -> Made:
     return Made("a.json", dumped({"Settings": settings, "Packages": [{"Name": "All", "Models": made}]}), len(lines))
 
 
+def dialogue_system(lines: Lines) -> Made:
+    people = {who: str(n) for n, who in enumerate(dict.fromkeys(who for who, _ in lines), 1)}
+
+    def fields(**values: str) -> list[dict[str, str]]:
+        return [{"title": title.replace("_", " "), "value": value} for title, value in values.items()]
+
+    entries = [
+        {
+            "id": number,
+            "fields": fields(Actor=people[who], Dialogue_Text=f"So: {text}"),
+            "outgoingLinks": [{"destinationConversationID": 1, "destinationDialogueID": number + 1}],
+        }
+        for number, (who, text) in enumerate(lines, 1)
+    ]
+    actors = [{"id": int(n), "fields": fields(Name=who)} for who, n in people.items()]
+    conversations = [{"id": 1, "fields": fields(Title="Tower"), "dialogueEntries": entries}]
+    made = {"globalUserScript": "", "emphasisSettings": [], "actors": actors, "conversations": conversations}
+    return Made("a.json", dumped(made), len(lines))
+
+
 def localisation(lines: Lines) -> Made:
     made = {f"k{n}": {"speaker": who, "en": text, "zh-CN": "钟声"} for n, (who, text) in enumerate(lines)}
     return Made("a.json", dumped({"strings": made}), len(lines))
@@ -497,6 +517,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
-        articy, localisation,
+        articy, localisation, dialogue_system,
     )
 }  # fmt: skip

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, mapping, scene_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, mapping
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.games.articy_export import TEXTS, Export, Node
 from pipeline.records.readers.rows.json_rows import json_document
@@ -80,28 +81,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 def _line(file: RawFile, export: Export, node: Node, options: ReadOptions) -> RawRecord:
     """The fragment as a line, after those that always come before it."""
-    chain, seen, one = list[RawTurn](), set[str](), node
-    while len(chain) <= 2 * options.window:
-        turn = _turn(file, export, one)
-        if chain and turn.unusable:
-            break
-        chain.append(turn)
-        seen.add(one.id)
-        before = None if turn.unusable else export.before(one)
-        if before is None or before.id in seen:
-            break
-        one = before
     for key in ("MenuText", "StageDirections"):
         if export.text(node, node.properties.get(key)):
             options.unused_keys[key] += 1
     parent = export.get(node.properties.get("Parent"))
     title = (export.text(parent, parent.properties.get("DisplayName")) if parent else "") or ""
     place = f"{file.path}#{parent.id if parent else node.id}"
-    return [*scene_records(chain[::-1], title=title, place=place, window=options.window, each_line=True)][-1]
+    turns = partial(_turn, file, export)
+    return export.flow.line(node.id, turns, title=title, place=place, window=options.window)
 
 
-def _turn(file: RawFile, export: Export, node: Node) -> RawTurn:
-    """What a fragment lets somebody say."""
+def _turn(file: RawFile, export: Export, id: str) -> RawTurn:
+    """What the fragment with the id lets somebody say."""
+    node = export.fragment(id)
     source, text = f"{file.path}#{node.id}", export.text(node, node.properties.get("Text"))
     name, reason = _speaker(export, node.properties["Speaker"])
     if text is None:

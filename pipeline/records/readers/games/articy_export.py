@@ -17,15 +17,14 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import ReadOptions
 from pipeline.records.raw_file import RawFile, open_raw
+from pipeline.records.readers.games.flow import Flow
 from pipeline.records.readers.rows.json_rows import json_document
 from pipeline.records.readers.tables.localisation import CHOSEN, language_for
 
 OBJECTS, TEXTS = "package_*_objects.json", "*_localization.json"
-MANNERS = "object_definitions.json"
+DEFINITIONS = "object_definitions.json"
 KEY = re.compile(r"[A-Za-z]{2,4}_[0-9A-F]{8}(?:\.\w+)+")  # of a text, where its object has no name of its own
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-CONTAINERS = ("Dialogue", "FlowFragment")
-FARTHEST = 100  # nodes between two fragments
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,18 @@ class Export:
         }
         self._texts = dict(entry for texts in _beside(file, TEXTS) for entry in _items(texts))
         self._language = self._chosen(options)
-        definitions = [document, *_beside(file, MANNERS)] if "Packages" not in document else [document]
+        definitions = [document, *_beside(file, DEFINITIONS)] if "Packages" not in document else [document]
         self._definitions = [one for other in definitions for one in _listed(other, "ObjectDefinitions")]
-        self._before = _sources(self.nodes)
+        said = {node.id for node in self.nodes if node.is_fragment}
+        self.flow = Flow(_sources(self.nodes), said, {node.id for node in self.nodes if node.is_container})
 
     def get(self, id: Any) -> Node | None:
         """The object with the id."""
         return self._all.get(id) if isinstance(id, str) else None
+
+    def fragment(self, id: str) -> Node:
+        """The object with an id that the flow has."""
+        return self._all[id]
 
     def text(self, node: Node, value: Any) -> str | None:
         """What a property of the node says; None where that is a key, and its text is not in the export."""
@@ -77,12 +81,11 @@ class Export:
             found = self._texts[value].get(self._language)
             text = found.get("Text") if isinstance(found, Mapping) else None
             return LONE_SURROGATE.sub("\ufffd", text).strip() if isinstance(text, str) else None
-        name = node.properties.get("TechnicalName")
-        if KEY.fullmatch(value) or (
-            isinstance(name, str) and name and re.fullmatch(rf"{re.escape(name)}(?:\.\w+)+", value)
-        ):
-            return None
-        return LONE_SURROGATE.sub("\ufffd", value).strip()
+        is_own = (
+            value.startswith(f"{node.properties.get('TechnicalName') or '?'}.")
+            and value.replace(".", "").isidentifier()
+        )
+        return None if is_own or KEY.fullmatch(value) else LONE_SURROGATE.sub("\ufffd", value).strip()
 
     def entities(self) -> set[str]:
         """The ids of whoever may speak: entities, by their type or that of their template, and all who do speak."""
@@ -106,27 +109,6 @@ class Export:
                         if isinstance(one, Mapping) and isinstance(one.get("DisplayName"), str):
                             found[str(one.get("Property"))] = one["DisplayName"]
         return {name: label for name, label in found.items() if not label.startswith("$")}
-
-    def before(self, node: Node) -> Node | None:
-        """The one fragment that always comes before this one; None where several may, or none does.
-
-        Hubs, jumps, conditions and instructions lie between fragments; a dialogue's own beginning is a source as well.
-        """
-        found, seen, todo = set[str](), {node.id}, [*self._before[node.id]]
-        while todo:
-            source = self.get(todo.pop())
-            if source is None or source.is_container or len(seen) > FARTHEST:
-                return None
-            if source.is_fragment:
-                found.add(source.id)
-            elif source.id not in seen:
-                seen.add(source.id)
-                if not self._before[source.id]:
-                    return None  # where the flow may begin
-                todo += self._before[source.id]
-            if len(found) > 1:
-                return None
-        return self.get(found.pop()) if found else None
 
     def _chosen(self, options: ReadOptions) -> str:
         entries = (entry for entry in self._texts.values() if isinstance(entry, Mapping))
