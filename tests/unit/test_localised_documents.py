@@ -57,6 +57,7 @@ def lines_of(conversion: Conversion) -> list[str]:
         ([{"key": key, **row} for key, row in FLAT.items()], "Mira", ENGLISH),
         ({"version": "3", "strings": FLAT}, "Mira", ENGLISH),
         ({"chapter_1": {"scene_1": FLAT}, "chapter_2": {"scene_1": {}}}, "Mira", ENGLISH),
+        ({"a.b.c.d.e.f.g.h": {"lines": FLAT}}, "Mira", ENGLISH),
         (NESTED, "Mira", ENGLISH),
         ({"scenes": [{"id": "a", "messages": NAMED}]}, "Mira", ENGLISH),
         (NAMED, "米拉", CHINESE),

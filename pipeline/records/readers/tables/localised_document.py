@@ -79,27 +79,26 @@ def _names(rows: Rows) -> list[str]:
 def _tables(file: RawFile, options: ReadOptions) -> Iterator[Rows]:
     """The rows of each list or mapping that has some with a speaker."""
     found = [value for _, value in documents(file)]
-    yield from _rows_within(found[0] if len(found) == 1 else found, str(file.path), "", options)
+    yield from _rows_within(found[0] if len(found) == 1 else found, f"{file.path}#", options)
 
 
-def _rows_within(value: Any, path: str, place: str, options: ReadOptions) -> Iterator[Rows]:
+def _rows_within(value: Any, place: str, options: ReadOptions, depth: int = 0) -> Iterator[Rows]:
     """The same of a value and what lies in it; a row of languages without a speaker is one of its table."""
-    if place.count(".") > DEEPEST or not isinstance(value, Mapping | list):
+    if depth > DEEPEST or not isinstance(value, Mapping | list):
         return
     rows, further = Rows(), list[tuple[str, Any]]()
     for key, one in value.items() if isinstance(value, Mapping) else enumerate(value):
-        where = f"{place}.{key}" if place else str(key)
+        where = f"{place}{'' if place.endswith('#') else '.'}{key}"
         row = _flat(one, options) if isinstance(one, Mapping) else {}
         if any(is_language(name) for name in row):
-            keyed = row if not isinstance(value, Mapping) or "key" in row else {"key": str(key), **row}
-            rows.append((f"{path}#{where}", keyed))
+            rows.append((where, row if not isinstance(value, Mapping) or "key" in row else {"key": str(key), **row}))
         else:
             further.append((where, one))
-    if column_for(_names(rows), SPEAKER, options):
-        names = _names(rows)
+    names = _names(rows)
+    if column_for(names, SPEAKER, options):
         yield [(where, {name: _text(row.get(name)) for name in names}) for where, row in rows]
     for where, one in further:
-        yield from _rows_within(one, path, where, options)
+        yield from _rows_within(one, where, options, depth + 1)
 
 
 def _flat(row: Mapping[str, Any], options: ReadOptions) -> dict[str, Any]:
