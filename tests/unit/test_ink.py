@@ -24,7 +24,8 @@ The rope creaks.
 /* cut:
 Mira: Never mind the eels.
 */
-* [Leave] -> tower
+* [Leave # mood: sad] -> tower
+* -> END
 * "Stay," I said.
     Mira: Then sit\\# down.
     ** Bram: Why?
@@ -65,7 +66,7 @@ def test_lines_have_the_turns_of_their_knot_and_branch_before_them(tmp_path: Pat
     assert reasons(conversion) == {
         "Where were you?": "another speaker",
         "The rope creaks.": "no speaker",
-        "[Leave] -> tower": "a menu's choice",
+        "[Leave]": "a menu's choice",
         '"Stay," I said.': "a menu's choice",
         "Bram: Why?": "a menu's choice",
         "Are you there?": "another speaker",
@@ -145,6 +146,7 @@ def test_a_line_is_its_speakers_by_a_name_or_by_a_tag(script: str, said: str, tm
             "#speaker: Bram #portrait: calm\n#speaker: Mira #portrait: calm\nThe rope creaks.\n",
             "tags of several speakers",
         ),
+        ('"I was asleep: I woke up late."\n', "no speaker"),
         ("Aye. # speaker: Mira\nThe rope creaks.\n", "no speaker's tag of its own"),
     ],
 )

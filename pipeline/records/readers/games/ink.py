@@ -135,7 +135,7 @@ class _Scene:
 
     def _said(self, source: str, text: str, tag: str | None) -> RawTurn:
         """The turn of a line of which all is said."""
-        spoken = spoken_line(text)
+        spoken = None if text.startswith(QUOTES) else spoken_line(text)
         if tag is None and spoken is None:
             return self._carried(source, text)
         if tag is None or (spoken and _is_same(spoken["speaker"], tag)):

@@ -89,7 +89,9 @@ def _next(number: int, line: str, blocks: list[Block]) -> tuple[list[Statement],
         return _opened(number, line, blocks)
     if CHOICE.match(line):
         blocks += ["alternatives"] * _left_open(line)
-        return [Statement(number, "choice", _plain(line.lstrip("*+ \t")))], ""
+        body = line.lstrip("*+ \t")
+        text = _plain(_parts(body[: _divert(body)])[0])
+        return [Statement(number, "choice", f"{text}]" if text.startswith("[") and "]" not in text else text)], ""
     if DASHES.match(line):
         return _parted(number, line, blocks)
     return _content(number, line, blocks)
