@@ -166,8 +166,10 @@ def test_an_actors_profile_is_a_passage(tmp_path: Path) -> None:
 
 def test_a_games_other_data_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "Items.json").write_text('[null,{"id":1,"name":"Potion","description":"Heals."}]', encoding="utf-8")
+    (tmp_path / "Doodads.json").write_text('[null,[],null,[{"folder":"x"}]]', encoding="utf-8")
     converted(tmp_path, game_map(PAGE))
     conversion = convert([tmp_path], "Mira", ConversionOptions())
+    assert account_of(conversion)["broken"] == []
     assert lines_of(conversion) == ["Below, with the eels.", "Then sit down."]
     assert any("Items.json" in passed for passed in account_of(conversion)["passed_over"])
 

@@ -24,7 +24,7 @@ from pipeline.records.readers.scripts.script_turns import NARRATION
 from pipeline.records.readers.tables.people_table import TITLES
 
 COMMAND = re.compile(r'"code"\s*:\s*\d+\s*,\s*"indent"\s*:\s*\d+\s*,\s*"parameters"\s*:')
-DATABASE = re.compile(r"\[\s*null\s*,\s*(?:null\s*,\s*)*\{\s*\"id\"\s*:\s*\d")
+DATABASE = re.compile(r"\[\s*null\s*,\s*(?:null\s*,\s*)*+(?:\{\s*\"id\"\s*:\s*\d|\[)")
 OF_A_MAP = ('"autoplayBgm"', '"parallaxName"')
 BOX, LINE, CHOICES, SCROLLING, SCROLLED = 101, 401, 102, 105, 405
 # What parts the lines of a page: choices, conditions, loops, labels, other events, and how a battle ends.
