@@ -179,6 +179,8 @@ def test_texts_that_an_export_keeps_apart_are_read_in_the_language_of_the_name(
     "document",
     [
         {"Settings": SETTINGS, "Packages": 7},
+        export([entity("e", "Mira", {"Basic": {"Age": 10**400, "Height": -1}})])
+        | {"ObjectDefinitions": [{"Type": []}]},
         {"Settings": SETTINGS, "Packages": [{"Models": [7, {}, {"Properties": {"Id": 3}}]}]},
         {"Settings": SETTINGS, "Packages": [{"Models": [{"Properties": {"Id": "a", "Speaker": [1], "Text": {}}}]}]},
         {

@@ -83,6 +83,11 @@ def test_a_name_in_traditional_characters_has_its_lines_in_them(character: str, 
     assert lines_of(converted(tmp_path, {"bell": row}, character)) == [said]
 
 
+def test_a_text_in_several_strings_is_one(tmp_path: Path) -> None:
+    row = {"speaker": "Mira", "en": ["Mind the", "third stair."], "zh": "小心。"}
+    assert lines_of(converted(tmp_path, {"a": row}, "Mira")) == ["Mind the\nthird stair."]
+
+
 def test_a_string_that_nobody_speaks_is_left_out_with_its_reason(tmp_path: Path) -> None:
     reasons = {reject.text: reject.reason for reject in converted(tmp_path, FLAT, "Mira").rejects}
     assert reasons == {"New game": "a row without a speaker", "I always do.": "another speaker", "": "no content"}

@@ -35,7 +35,7 @@ OURS = frozenset({
 ATTRIBUTES = frozenset(
     {"age", "species", "born in", "occupation", "sex", "race", "gender", "height", "title", "nickname"}
 )
-MEASURES = ("age", "height", "weight")
+MEASURES, LARGEST = ("age", "height", "weight"), 1e6
 SENTENCE = re.compile(r"[.!?。！？…\n]|\S+(?:\s+\S+){4}|[\u3400-\u9fff，]{12}")
 MISSING, NOT_THERE = "a text that the export keeps in another file", "a speaker whom the export does not have"
 DESCRIBED, WITHOUT = "a description of the flow", "a fragment without a text"
@@ -148,5 +148,5 @@ def _words(key: str) -> str:
 def _text_of(export: Export, node: Node, words: str, value: Any) -> str:
     """The text of a property: a string, or a number that is a measure; others stand for one of several words."""
     if isinstance(value, float | int) and not isinstance(value, bool):
-        return f"{value:g}" if words.lower() in MEASURES else ""
+        return f"{value:g}" if words.lower() in MEASURES and 0 < value < LARGEST else ""
     return export.text(node, value) or ""

@@ -89,9 +89,8 @@ class Export:
 
     def entities(self) -> set[str]:
         """The ids of whoever may speak: entities, by their type or that of their template, and all who do speak."""
-        kinds = {
-            one.get("Type") for one in self._definitions if isinstance(one, Mapping) and one.get("Class") == "Entity"
-        }
+        defined = [one for one in self._definitions if isinstance(one, Mapping) and one.get("Class") == "Entity"]
+        kinds = {str(one.get("Type")) for one in defined}
         spoken = {
             node.properties["Speaker"]
             for node in self.nodes

@@ -25,6 +25,7 @@ MARKS = re.compile(r"\\.|[{}]")
 TAG_MARK = re.compile(r"\\.|#")
 COMMENT = re.compile(r"\\.|//|/\*")
 ESCAPED = re.compile(r"\\(.)")
+DEEPEST = 100  # blocks in one another
 MOST_PARTS = 50  # of a line that opens and closes blocks
 
 
@@ -161,7 +162,7 @@ def _left_open(line: str) -> int:
     depth = 0
     for found in MARKS.finditer(line):
         depth = max(0, depth + (found[0] == "{") - (found[0] == "}"))
-    return depth
+    return min(depth, DEEPEST)
 
 
 def _end_of_block(line: str) -> int | None:

@@ -163,8 +163,8 @@ def _is_above_quotation(name: str, below: str) -> bool:
 
 def _joined(lines: Sequence[str]) -> str:
     """The lines of a box as a text: they were wrapped to fit it."""
-    text = ""
-    for line in (line.strip() for line in lines):
-        space = "" if not text or not line or CJK.match(text[-1]) or CJK.match(line[0]) else " "
-        text = f"{text}{space}{line}"
-    return text
+    parts: list[str] = []
+    for line in filter(None, map(str.strip, lines)):
+        is_spaced = parts and not CJK.match(parts[-1][-1]) and not CJK.match(line)
+        parts.append(f" {line}" if is_spaced else line)
+    return "".join(parts)

@@ -125,5 +125,7 @@ def _is_of_languages(value: Any) -> bool:
 
 
 def _text(value: Any) -> Any:
-    """The value of a cell; one that is absent is empty, as in a sheet."""
+    """The value of a cell; one that is absent is empty, as in a sheet, and several lines are one text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
     return "" if value is None else value
