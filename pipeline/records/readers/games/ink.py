@@ -12,7 +12,7 @@ the speaker's only where the script shows it, and nothing parts them from the ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
@@ -37,7 +37,7 @@ PLAYER = re.compile(r"(?:player|user|hero|protagonist)_?(?:name|nickname)|player
 ENGINE = re.compile(r">>>|@\w|/\w|\$\w")  # what a line begins with that is a command to the game
 CHOICE, ALTERNATIVES, GLUED = "a menu's choice", "alternatives, of which one is said", "a line that goes on elsewhere"
 QUOTES = ('"', "“", "「", "『")
-NO_TAG, SEVERAL = "no speaker's tag of its own", "tags of several speakers"
+NO_TAG, SEVERAL = "no speaker's tag of its own", "a line with the names of several speakers"
 CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for the same speaker's"
 
 
@@ -49,7 +49,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Lines with those of their knot or stitch, and of their branch of it, before them."""
     found = list(statements(file.lines()))
-    scene = _Scene(str(file.path), carries=_carries_on(found), options=options)
+    scene = _Scene(str(file.path), _carries_on(found), _names_in(found), options)
     for statement in found:
         if statement.kind == "content":
             yield from scene.add(statement)
@@ -64,6 +64,7 @@ class _Scene:
 
     path: str
     carries: bool
+    names: Set[str]
     options: ReadOptions
     turns: list[RawTurn] = field(default_factory=list)
     knot: str = ""
@@ -121,15 +122,15 @@ class _Scene:
     def _turn(self, statement: Statement, named: Sequence[str]) -> RawTurn:
         source, text = f"{self.path}:{statement.number}", _with_player(statement.text)
         plain = ESCAPED.sub(r"\1", text)
+        self.speaker = "" if named else self.speaker
         if self.is_function or not statement.is_certain or any(map(_braces, (text, *named))):
-            reason = ALTERNATIVES if "|" in text and not self.is_function else A_LOGIC
+            self.speaker, reason = "", ALTERNATIVES if "|" in text and not self.is_function else A_LOGIC
             return RawTurn(source, UNNAMED, plain, reason)
         if ENGINE.match(plain) or STAGE_DIRECTION.fullmatch(plain):
             return RawTurn(source, UNNAMED, plain, DIRECTION)
         if reason := without_asides(plain)[1]:
             return RawTurn(source, UNNAMED, plain, reason)
         if len(named) > 1:
-            self.speaker = ""
             return RawTurn(source, UNNAMED, plain, SEVERAL)
         return self._said(source, plain, named[0] if named else None)
 
@@ -142,6 +143,8 @@ class _Scene:
             text, reason = without_asides(spoken["text"] if spoken else text)
             self.speaker = ""
             return RawTurn(source, spoken["speaker"] if spoken else UNNAMED, unquote(text), reason)
+        if spoken and _letters(spoken["speaker"]) in self.names - {_letters(tag)}:
+            return RawTurn(source, UNNAMED, text, SEVERAL)
         self.speaker = "" if tag.lower() in NOBODY else tag
         self.is_quoted = text.startswith(QUOTES)
         if not self.speaker:
@@ -176,6 +179,17 @@ def _carries_on(found: Sequence[Statement]) -> bool:
     return reset or (not repeated and changes >= LEAST_CHANGES)
 
 
+def _names_in(found: Sequence[Statement]) -> set[str]:
+    """The letters of all names that the script has in tags, or before the lines that have none."""
+    names = set[str]()
+    for statement in found:
+        if statement.kind == "content":
+            named = _speakers_of(statement.tags)
+            spoken = None if named else spoken_line(ESCAPED.sub(r"\1", statement.text))
+            names |= {_letters(name) for name in (*named, *([spoken["speaker"]] if spoken else []))}
+    return names
+
+
 def _speakers_of(tags: Sequence[str]) -> list[str]:
     """Whom the tags name, each once; several may be on the stage, of whom nobody can say who speaks."""
     found = [(one["key"].lower(), one["value"].strip()) for tag in tags if (one := TAG.fullmatch(tag))]
@@ -195,8 +209,11 @@ def _braces(text: str) -> bool:
 
 def _is_same(name: str, tag: str) -> bool:
     """Whether a tag is the name, or an id or a portrait that begins with it: LauraHill, mira_happy."""
-    one, other = ("".join(char for char in text.casefold() if char.isalnum()) for text in (name, tag))
-    return bool(one) and other.startswith(one)
+    return bool(_letters(name)) and _letters(tag).startswith(_letters(name))
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def _quoted(turn: RawTurn) -> RawTurn:
