@@ -114,7 +114,8 @@ def test_a_text_has_those_of_its_page_and_branch_before_it(
         (box("Mira:", "Aye, aye.", face="People1", index=3), "Aye, aye."),
         (box("<Mira>: Aye, aye."), "Aye, aye."),
         (box("【米拉】", "先坐下", "来吧。"), "先坐下来吧。"),
-        (box("【米拉】先坐下来吧。"), "先坐下来吧。"),
+        (box("【米拉】「先坐下来吧。」"), "先坐下来吧。"),
+        (box("【米拉】先坐下来吧。") + box("【布拉姆】好。") + box("【米拉】快点。"), "先坐下来吧。"),
         (box("米拉", "「先坐下来吧。", "快点。」"), "先坐下来吧。快点。"),
         (box("米拉：先坐下来吧。"), "先坐下来吧。"),
         (box("Aye, aye.", face="Actor1", index=0), "Aye, aye."),
@@ -140,6 +141,8 @@ def test_a_text_is_its_speakers_by_a_name_or_a_face(commands: Commands, said: st
         (box("Who am I?", face="People1", index=2), "no speaker"),
         (box("\\C[2]Mira\\C[0]", "Who am I?"), "no speaker"),
         (box("He told me this", "Mira: go."), "no speaker"),
+        (box("【Mira】 has joined the party!"), "no speaker"),
+        (box("\\C[2]Mira\\C[0]", "joined.") + command(111) + box("\\C[2]Mira\\C[0]", "left."), "no speaker"),
         (box("\\I[3]", name="Mira"), "a text without words"),
     ],
 )

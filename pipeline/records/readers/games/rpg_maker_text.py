@@ -31,6 +31,7 @@ NAME_BOX = re.compile(r"\\(?:n[lcr]?\d?|nd|nm|nw|name)<(?P<name>[^<>]{1,60})>", 
 TAG = re.compile(r"</?(?:b|i|left|center|right|wordwrap|nowordwrap)>", re.IGNORECASE)
 COLOURED = re.compile(r"\\C\[\d+\](?P<name>\\N\[\d+\]|[^\\.。!！?？,，…]{1,24})(?:\\C(?:\[0\])?)?", re.IGNORECASE)
 BRACKETED = re.compile(r"【(?P<name>[^【】]{1,20})】\s*(?P<text>.*)", re.DOTALL)
+LEAST_BRACKETED, BRACKETED_SHARE = 3, 0.3  # texts that begin so; one may be a thing: 【Mira】 has joined
 NAMED = re.compile(r"<(?P<name>[^<>]{1,30})>")
 QUOTES = {"「": "」", "『": "』", "“": "”"}
 CJK = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
@@ -79,6 +80,9 @@ class Speakers:
         first = [box.lines[0] for box in boxes if len(box.lines) > 1]
         coloured = Counter(found["name"] for line in first if (found := COLOURED.fullmatch(line.strip())))
         self._coloured = {name for name, count in coloured.items() if count > 1}
+        unnamed = [box.lines[0] for box in boxes if box.lines and not box.name]
+        bracketed = sum(BRACKETED.fullmatch(plain_text(line, actors)[0]) is not None for line in unnamed)
+        self._is_bracketed = bracketed >= max(LEAST_BRACKETED, BRACKETED_SHARE * len(unnamed))
 
     def turn(self, source: str, box: Box) -> RawTurn:
         """What the box lets somebody say; the reason where nobody can be told, or not what is said."""
@@ -100,13 +104,16 @@ class Speakers:
         if found := NAME_BOX.search(first):
             return found["name"], (first[: found.start()] + first[found.end() :], *lines[1:])
         coloured = COLOURED.fullmatch(first.strip())
-        if not box.name and coloured and coloured["name"] in self._coloured and len(lines) > 1:
+        is_below = len(lines) > 1 and not lines[1].strip()[:1].islower()  # Mira / joined the party!
+        if not box.name and coloured and coloured["name"] in self._coloured and is_below:
             return coloured["name"].strip(" :："), lines[1:]
         plain, below = (plain_text(text, self._actors)[0] for text in (first, _joined(lines[1:])))
         if not box.name and _is_above_quotation(plain, below):
             return first, lines[1:]
         bracketed = BRACKETED.fullmatch(plain)
-        if not box.name and bracketed and (bracketed["text"] or len(lines) > 1):
+        is_alone = bracketed is not None and not bracketed["text"] and len(lines) > 1
+        is_said = bracketed is not None and (self._is_bracketed or bracketed["text"].startswith((*QUOTES,)))
+        if not box.name and bracketed and (is_alone or (is_said and bracketed["text"])):
             return bracketed["name"], (bracketed["text"], *lines[1:])
         return box.name, lines
 
