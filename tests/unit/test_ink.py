@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
@@ -35,7 +36,7 @@ Mira: Never mind the eels.
 ~ met = true
 Bram: Are you there?
 Mira: Mind the third stair.
-=== function cry(x) ===
+=== function cry(x) === # effects
 Mira: From a function.
 ~ return x
 """
@@ -180,6 +181,12 @@ def test_a_line_without_a_tag_is_the_speakers_above_only_where_the_script_keeps_
     conversion = converted(tmp_path, f"=== a ===\n{script}")
     assert ("I forgot my hat." in "\n".join(lines_of(conversion))) is said
     assert bool(account_of(conversion)["remarks"]) is said
+
+
+def test_compiled_ink_is_refused_for_its_source(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('\ufeff{"inkVersion":20,"root":[["^Bram: Aye.","\\n"]]}', encoding="utf-8")
+    with pytest.raises(UnderstudyError, match=r"is compiled Ink.*give the \.ink"):
+        convert([tmp_path / "a.json"], "Bram", ConversionOptions())
 
 
 @pytest.mark.parametrize("mark", ["{", "}", "-", "->", "*", "#", "/*", "\\", "=", " ", "<>", "{a:", "(", "|", "-  "])

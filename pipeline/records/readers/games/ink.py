@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.games.ink_statements import ESCAPED, GLUE, Statement, statements
 from pipeline.records.readers.scripts.asides import without_asides
@@ -23,6 +23,7 @@ from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoke
 from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NARRATION, NO_SPEAKER, QUOTE, TELLS
 
 SUFFIXES = (".ink",)
+COMPILED = re.compile(r'\ufeff?\s*+\{\s*+"inkVersion"\s*+:')
 TAG = re.compile(r"(?P<key>[^\s:：=]+(?: [^\s:：=]+)?)\s*[:：=]\s*(?P<value>.*)")
 # The keys of a tag that names the speaker, the surest first: beside a name, `speaker` is often a portrait.
 KEYS = (
@@ -42,12 +43,22 @@ CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for t
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether its name says so."""
-    return bool(file.encoding) and file.path.suffix.lower() in SUFFIXES
+    """Whether its name says so, or it is what such a script is compiled to."""
+    return bool(file.encoding) and (file.path.suffix.lower() in SUFFIXES or _is_compiled(file))
+
+
+def _is_compiled(file: RawFile) -> bool:
+    return COMPILED.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
-    """Lines with those of their knot or stitch, and of their branch of it, before them."""
+    """Lines with those of their knot or stitch, and of their branch of it, before them.
+
+    Raises:
+        UnknownFormError: it is compiled.
+    """
+    if _is_compiled(file):
+        raise UnknownFormError(file.path, "is compiled Ink", fix="give the .ink that it was made of")
     found = list(statements(file.lines()))
     scene = _Scene(str(file.path), _carries_on(found), _names_in(found), options)
     for statement in found:

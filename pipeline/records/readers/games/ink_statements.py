@@ -79,7 +79,7 @@ def _without_comments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, s
 
 def _next(number: int, line: str, blocks: list[Block]) -> tuple[list[Statement], str]:
     """The first statements of a line, and what is left of it; `blocks` are those that it stands in."""
-    if head := HEAD.fullmatch(line):
+    if head := HEAD.match(line) if line.startswith("==") else HEAD.fullmatch(line):
         blocks.clear()
         kind: Kind = "function" if head["function"] else "knot" if len(head["marks"]) > 1 else "stitch"
         return [Statement(number, kind, head["name"])], ""
