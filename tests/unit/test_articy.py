@@ -198,6 +198,6 @@ def test_objects_of_no_known_shape_are_no_lines(document: object, tmp_path: Path
 def test_a_long_flow_is_read_in_no_time(tmp_path: Path) -> None:
     chain = [said(f"n{n}", "e1" if n % 2 else "e2", f"Line {n} of many.", [f"n{n + 1}"]) for n in range(2000)]
     hubs = [node("Hub", f"h{n}", to=[f"h{n + 1}", f"h{n + 2}"]) for n in range(2000)]
-    start = time.perf_counter()
+    start = time.process_time()
     converted(tmp_path, export([*chain, *hubs, *PEOPLE]))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

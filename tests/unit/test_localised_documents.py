@@ -123,7 +123,7 @@ def test_a_deep_document_is_read_in_no_time(tmp_path: Path) -> None:
     document: object = {"a": {"speaker": "Mira", "en": "Far too deep."}}
     for _ in range(60):
         document = {"b": document, "c": [{"d": n} for n in range(100)]}
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UnderstudyError):
         converted(tmp_path, document, "Mira")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -188,6 +188,6 @@ def test_commands_of_no_known_shape_are_no_texts(commands: Sequence[object], tmp
 @pytest.mark.parametrize("mark", ["\\", "\\C[", "\\n<", "<", "【", " ", ":", "\\C[1]", "「", "a"])
 def test_repeated_marks_are_read_in_no_time(mark: str, tmp_path: Path) -> None:
     page = [*box(mark * 5000, f"{mark * 5000}x"), *command(111), *box("Up here.", name="Mira")]
-    start = time.perf_counter()
+    start = time.process_time()
     converted(tmp_path, game_map(page))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

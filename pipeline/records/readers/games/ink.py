@@ -23,6 +23,8 @@ from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoke
 from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NARRATION, NO_SPEAKER, QUOTE, TELLS
 
 SUFFIXES = (".ink",)
+KNOT = re.compile(r"^[ \t]*+={2,}+[ \t]*+(?P<name>\w++)[ \t]*+(?:\([^()\n]*+\))?[ \t]*+=*+[ \t\r]*+$", re.MULTILINE)
+TARGET = re.compile(r"->[ \t]*+(\w++)[ \t\r]*+$", re.MULTILINE)
 COMPILED = re.compile(r'\ufeff?\s*+\{\s*+"inkVersion"\s*+:')
 TAG = re.compile(r"(?P<key>[^\s:：=]+(?: [^\s:：=]+)?)\s*[:：=]\s*(?P<value>.*)")
 # The keys of a tag that names the speaker, the surest first: beside a name, `speaker` is often a portrait.
@@ -43,8 +45,17 @@ CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for t
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether its name says so, or it is what such a script is compiled to."""
-    return bool(file.encoding) and (file.path.suffix.lower() in SUFFIXES or _is_compiled(file))
+    """Whether its name says so, or it goes to knots that it has, or it is what such a script is compiled to."""
+    if not file.encoding:
+        return False
+    return file.path.suffix.lower() in SUFFIXES or _is_compiled(file) or _has_knots(file)
+
+
+def _has_knots(file: RawFile) -> bool:
+    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    if "->" not in head or "==" not in head or "```" in head:  # a page that tells of Ink has examples
+        return False
+    return not {found["name"] for found in KNOT.finditer(head)}.isdisjoint(TARGET.findall(head))
 
 
 def _is_compiled(file: RawFile) -> bool:

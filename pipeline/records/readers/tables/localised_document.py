@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import RawRecord, ReadOptions
-from pipeline.records.raw_file import RawFile
+from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.cards.webui_character import YAML
 from pipeline.records.readers.rows.documents import documents
 from pipeline.records.readers.rows.row_forms import OURS, WEAK
@@ -21,7 +21,6 @@ from pipeline.records.readers.tables.localisation import is_language, language_f
 from pipeline.records.readers.tables.merged_cells import SPEAKER, column_for
 from pipeline.records.readers.tables.table_forms import Table, read_table
 
-JSON = (".json", ".jsonl", ".ndjson")
 LANGUAGE = (
     r"(?:zh|en|cn|ja|jp|ko|de|fr|es|it|pt|ru|pl|[cts]ch|chs|cht|german|deutsch|中文|简体|簡體|繁[體体]|英|日[文语語本]|[韩韓])"
     r"[\w -]{0,20}"
@@ -45,10 +44,11 @@ Rows = list[tuple[str, dict[str, Any]]]
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
     """Whether it has rows of a speaker and texts in languages, in none of which the file says what is to be read."""
-    if not file.encoding or file.path.suffix.lower() not in (*JSON, *YAML) or file.path.stat().st_size > MAX_BYTES:
+    is_yaml = file.path.suffix.lower() in YAML
+    if not file.encoding or not (is_yaml or looks_like_json(file)) or file.path.stat().st_size > MAX_BYTES:
         return False
     head = file.head.decode(file.encoding, errors="ignore")
-    key = PLAIN_KEY if file.path.suffix.lower() in YAML else QUOTED_KEY
+    key = PLAIN_KEY if is_yaml else QUOTED_KEY
     if not key.search(head) or not SPEAKER_KEY.search(head):
         return False
     try:
