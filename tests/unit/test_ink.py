@@ -124,7 +124,7 @@ def test_what_is_not_surely_said_is_left_out_with_a_reason_and_is_before_nothing
         ("米拉：「先坐下来吧。」\n", "先坐下来吧。"),
         ("Below. # speaker: Mira\n", "Below."),
         ("# mood: calm\n#SPEAKER:Mira\n\nBelow.\n", "Below."),
-        ("先坐下来吧。#Layout:Left #Name:米拉 #Speaker:ML_Worried\n", "先坐下来吧。"),
+        ("先坐下来吧。#Layout:Left #Name:米拉 #Speaker:ML_02\n", "先坐下来吧。"),
         ("先坐下来吧。#说话人：米拉\n", "先坐下来吧。"),
         ("Mira : Below. # speaker:mira_happy\n", "Below."),
         ("Remember: the third stair. # speaker: Mira\n", "Remember: the third stair."),
@@ -162,27 +162,27 @@ def test_a_tag_makes_no_line_of_what_is_told(script: str, reason: str, tmp_path:
     assert "The rope creaks." not in "".join(lines_of(conversion))
 
 
-BY_TURNS = "Hot today. #speaker:Mira\n{}\nAye. #speaker:Bram\nSo it is. #speaker:Mira\nWell. #speaker:Bram\n"
+BY_TURNS = "Calm water tonight. #speaker:Mira\n{}\nAye. #speaker:Bram\nSo it is. #speaker:Mira\nWell. #speaker:Bram\n"
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (BY_TURNS.format("I forgot my hat."), True),
+        (BY_TURNS.format("I left the lamp below."), True),
         (BY_TURNS.format("She looks up."), False),
-        (BY_TURNS.format('"I forgot my hat."'), False),
-        (BY_TURNS.format("I forgot my hat.") + "And so. #speaker:Bram\n", False),
-        ("Hot today. #speaker:Mira\nI forgot my hat.\nThe sun sets. #speaker:none\n", True),
-        (BY_TURNS.format("{~A|B} #speaker:Bram\nI forgot my hat."), False),
-        (BY_TURNS.format("{~A|B}\nI forgot my hat."), False),
-        (BY_TURNS.format("* Why?\n- I forgot my hat."), False),
+        (BY_TURNS.format('"I left the lamp below."'), False),
+        (BY_TURNS.format("I left the lamp below.") + "And so. #speaker:Bram\n", False),
+        ("Calm water tonight. #speaker:Mira\nI left the lamp below.\nThe sun sets. #speaker:none\n", True),
+        (BY_TURNS.format("{~A|B} #speaker:Bram\nI left the lamp below."), False),
+        (BY_TURNS.format("{~A|B}\nI left the lamp below."), False),
+        (BY_TURNS.format("* Why?\n- I left the lamp below."), False),
     ],
 )
 def test_a_line_without_a_tag_is_the_speakers_above_only_where_the_script_keeps_the_speaker(
     script: str, said: bool, tmp_path: Path
 ) -> None:
     conversion = converted(tmp_path, f"=== a ===\n{script}")
-    assert ("I forgot my hat." in "\n".join(lines_of(conversion))) is said
+    assert ("I left the lamp below." in "\n".join(lines_of(conversion))) is said
     assert bool(account_of(conversion)["remarks"]) is said
 
 

@@ -77,7 +77,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
             yield from scene.add(statement)
         else:
             yield from scene.end(statement)
-    yield from scene.turned_out()
+    yield from scene.records()
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class _Scene:
 
     def end(self, statement: Statement) -> Iterator[RawRecord]:
         """The records of the scene, once a statement has parted it from what follows."""
-        yield from self.turned_out()
+        yield from self.records()
         if statement.kind in ("knot", "function"):
             self.knot, self.stitch, self.is_function = statement.text, "", statement.kind == "function"
         elif statement.kind == "stitch":
@@ -110,7 +110,7 @@ class _Scene:
             self.tags = ()
         self.speaker = ""
 
-    def turned_out(self) -> Iterator[RawRecord]:
+    def records(self) -> Iterator[RawRecord]:
         """The records of the turns so far, which are none of the next scene's."""
         if self.glued:
             self.turns.append(_unusable(self.glued, GLUED))
@@ -139,7 +139,7 @@ class _Scene:
             return
         self.turns.append(turn)
         if turn.unusable in (ALTERNATIVES, A_LOGIC, GLUED, SEVERAL):
-            yield from self.turned_out()
+            yield from self.records()
 
     def _turn(self, statement: Statement, named: Sequence[str]) -> RawTurn:
         source, text = f"{self.path}:{statement.number}", _with_player(statement.text)
