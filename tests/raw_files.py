@@ -422,6 +422,62 @@ def renpy(lines: Lines) -> Made:
     return Made("script.rpy", "\n".join([*script, ""]).encode(), len(lines))
 
 
+def ink(lines: Lines) -> Made:
+    said = [(who, re.sub(r"([\\/#{}])", r"\\\1", text)) for who, text in lines]
+    script = ["VAR met = false", "-> start", "=== start ===", *(f"{who}: So: {text} #id:a" for who, text in said), ""]
+    return Made("a.ink", "\n".join(script).encode(), turns(lines))
+
+
+def rpg_maker(lines: Lines) -> Made:
+    page = [
+        {"code": code, "indent": 0, "parameters": parameters}
+        for who, text in lines
+        for code, parameters in ((101, ["", 0, 0, 2, who]), (401, [f"So: {text}"]))
+    ]
+    event = {"id": 1, "name": "EV001", "pages": [{"list": page}]}
+    made = {"autoplayBgm": False, "displayName": "", "parallaxName": "", "events": [None, event]}
+    return Made("Map001.json", dumped(made), turns(lines))
+
+
+def articy(lines: Lines) -> Made:
+    people = {who: f"0x{n:016X}" for n, who in enumerate(dict.fromkeys(who for who, _ in lines), 1)}
+    made: list[dict[str, object]] = [
+        {"Type": "Entity", "Properties": {"TechnicalName": f"Ntt_{n}", "Id": n, "DisplayName": who, "Text": ""}}
+        for who, n in people.items()
+    ]
+    for number, (who, text) in enumerate(lines, 100):
+        pins = [{"Id": f"{number}o", "Connections": [{"Target": str(number + 1)}]}]
+        said = {"TechnicalName": "DFr", "Id": str(number), "Speaker": people[who], "Text": f"So: {text}"}
+        made.append({"Type": "DialogueFragment", "Properties": said | {"OutputPins": pins}})
+    settings = {"set_IncludedNodes": "Packages", "ExportVersion": "1.0"}
+    return Made("a.json", dumped({"Settings": settings, "Packages": [{"Name": "All", "Models": made}]}), len(lines))
+
+
+def dialogue_system(lines: Lines) -> Made:
+    people = {who: str(n) for n, who in enumerate(dict.fromkeys(who for who, _ in lines), 1)}
+
+    def fields(**values: str) -> list[dict[str, str]]:
+        return [{"title": title.replace("_", " "), "value": value} for title, value in values.items()]
+
+    entries = [
+        {
+            "id": number,
+            "fields": fields(Actor=people[who], Dialogue_Text=f"So: {text}"),
+            "outgoingLinks": [{"destinationConversationID": 1, "destinationDialogueID": number + 1}],
+        }
+        for number, (who, text) in enumerate(lines, 1)
+    ]
+    actors = [{"id": int(n), "fields": fields(Name=who)} for who, n in people.items()]
+    conversations = [{"id": 1, "fields": fields(Title="Tower"), "dialogueEntries": entries}]
+    made = {"globalUserScript": "", "emphasisSettings": [], "actors": actors, "conversations": conversations}
+    return Made("a.json", dumped(made), len(lines))
+
+
+def localisation(lines: Lines) -> Made:
+    made = {f"k{n}": {"speaker": who, "en": text, "zh-CN": "钟声"} for n, (who, text) in enumerate(lines)}
+    return Made("a.json", dumped({"strings": made}), len(lines))
+
+
 def telegram(lines: Lines) -> Made:
     made = [
         {"type": "message", "date": f"2024-01-01T00:{n:02d}:00", "from": who, "text": text}
@@ -460,6 +516,7 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         transcript, asked, haruhi, haruhi_lines, chat_log, card_v1, card_v2, card_png, card_png_compressed,
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
-        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above,
+        agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
+        articy, localisation, dialogue_system,
     )
 }  # fmt: skip

@@ -41,6 +41,8 @@ FORM_NAMES = {
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
     "telegram": "Telegram chat", "irc": "chat with times", "times_above": "chat with times",
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "asked": "questions and answers",
+    "ink": "Ink script", "rpg_maker": "RPG Maker data", "articy": "articy:draft export",
+    "localisation": "localisation", "dialogue_system": "Dialogue System database",
 }  # fmt: skip
 
 

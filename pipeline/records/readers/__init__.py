@@ -22,6 +22,7 @@ from pipeline.records.readers.chats import (
     webui_log,
     whatsapp,
 )
+from pipeline.records.readers.games import articy, dialogue_system, ink, rpg_maker
 from pipeline.records.readers.pages import asked, labelled_page, page
 from pipeline.records.readers.rows import arrow, documents, json_rows, mapped, parquet, voice_index
 from pipeline.records.readers.scripts import (
@@ -34,7 +35,7 @@ from pipeline.records.readers.scripts import (
     wiki_script,
     yarn,
 )
-from pipeline.records.readers.tables import excel, word
+from pipeline.records.readers.tables import excel, localised_document, word
 from pipeline.records.readers.tables import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
 
@@ -68,6 +69,11 @@ READERS: tuple[Reader, ...] = (
     Reader("Foundry actor or journal", foundry.recognises, foundry.read),
     Reader("Discord channel", discord.recognises, discord.read),
     Reader("Telegram chat", telegram.recognises, telegram.read),
+    Reader("Ink script", ink.recognises, ink.read),
+    Reader("localisation", localised_document.recognises, localised_document.read),
+    Reader("articy:draft export", articy.recognises, articy.read),
+    Reader("Dialogue System database", dialogue_system.recognises, dialogue_system.read),
+    Reader("RPG Maker data", rpg_maker.recognises, rpg_maker.read),
     Reader("JSON records", json_rows.recognises, json_rows.read),
     Reader("YAML or XML", documents.recognises, documents.read),
     Reader("Ren'Py script", renpy.recognises, renpy.read),

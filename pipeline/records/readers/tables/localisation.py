@@ -9,6 +9,7 @@ from dataclasses import replace
 from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.rows.row_forms import SPEAKS
 from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, column_for
+from pipeline.records.traditional_chinese import is_traditional
 
 CHINESE, ENGLISH = "Chinese", "English"
 # What the column of a language is called, and what one is called where it is the language that all was written in.
@@ -17,7 +18,7 @@ LANGUAGES: Mapping[str, re.Pattern[str]] = {
     for language, words in {
         CHINESE: r"中文|简体(?:中文)?|簡體(?:中文)?|繁[體体](?:中文)?|"
         r"chinese(?:[ _-]?\(?(?:simplified|traditional)\)?)?|"
-        r"[st]chinese|zh|zh[_-](?:cn|tw|hk|hans|hant|chs|cht)|cn|chs|cht",
+        r"[st]chinese|zh|zh[_-](?:cn|sg|tw|hk|mo|chs|cht|han[st](?:[_-](?:cn|sg|tw|hk|mo))?)|cn|chs|cht",
         ENGLISH: r"english|en|eng|en[_-](?:us|gb|uk|au)|英文|英语|英語",
         "Japanese": r"japanese|ja|jp|jpn|ja[_-]jp|日文|日语|日本語|日語",
         "Korean": r"korean|ko|kr|ko[_-]kr|韩文|韩语|한국어|韓文|韓語",
@@ -30,6 +31,7 @@ LANGUAGES: Mapping[str, re.Pattern[str]] = {
         "Polish": r"polish|pl|pl[_-]pl",
     }.items()
 }
+TRADITIONAL = re.compile(r"繁|trad|tchinese|cht\b|hant|[_-](?:tw|hk|mo)\b", re.IGNORECASE)
 SOURCE = re.compile(
     r"source(?:[ _-]?(?:text|string|language))?|original(?:[ _-]text)?|原文|源文本?|源语言|源語言", re.IGNORECASE
 )
@@ -50,8 +52,7 @@ def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = F
     if not plain & SPEAKS and not any(KEYS.fullmatch(name) for name in plain):  # what people are called in languages
         return options
     named = {name: language for name in names if (language := _language(name))}
-    wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in options.character or "") else ENGLISH
-    chosen = next((name for name in named if named[name] == wanted), None)
+    chosen = _of_the_character(named, options)
     written = [name for name in names if SOURCE.fullmatch(name.strip())]
     chosen = chosen or next((name for name in written if named or not WHERE_FROM.fullmatch(name.strip())), None)
     chosen = chosen or (next(iter(named)) if len(named) == 1 else None)
@@ -59,6 +60,28 @@ def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = F
         return options
     options.remarks[CHOSEN.format(chosen)] += count and len(named) > 1
     return replace(options, columns={**options.columns, "text": chosen})
+
+
+def language_for(names: Sequence[str], options: ReadOptions) -> str | None:
+    """Which of the names of languages is that of the writing of the character's name; the only one will do."""
+    named = {name: language for name in names if (language := _language(name))}
+    return _of_the_character(named, options) or (names[0] if len(names) == 1 else None)
+
+
+def is_language(name: str) -> bool:
+    """Whether it is the name of a language."""
+    return _language(name) is not None
+
+
+def _of_the_character(named: Mapping[str, str], options: ReadOptions) -> str | None:
+    """The first name of the language that the character's is written in, in its way of writing Chinese if it shows."""
+    own = options.character or ""
+    wanted = CHINESE if any("\u3400" <= char <= "\u9fff" for char in own) else ENGLISH
+    found = [name for name in named if named[name] == wanted]
+    for is_shown, of_it in ((is_traditional(own), True), (not is_traditional(own, otherwise=True), False)):
+        if is_shown and wanted == CHINESE:
+            found.sort(key=lambda name: (TRADITIONAL.search(name.strip()) is None) == of_it)
+    return found[0] if found else None
 
 
 def _language(name: str) -> str | None:
