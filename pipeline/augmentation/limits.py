@@ -42,7 +42,7 @@ One = TypeVar("One")
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 SMALL_TALK = 60  # everyday messages that the base model replies to, which takes it longer than labels do
-OPENING = 2  # first tokens of a misplaced answer, which are not supervised: many facts begin alike
+OPENING = 2  # first tokens of an answer in small talk, which are not supervised: many facts begin alike
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
 SAYS_WHO: dict[Language, str] = {
@@ -155,11 +155,12 @@ def _not_said_there(
     """
     own = [fact for fact in facts if not _says_name(fact, persona.name)]
     wordings = replace(wordings, answers=answers_of(facts, wordings.forbidden, persona.name))
-    misplaced = {
-        "in_small_talk": said_in_small_talk(own, persona, talk, seed=seed),
-        "elsewhere": put_to_somebody_else(own, persona, boundaries, wordings, seed=seed),
+    in_small_talk = said_in_small_talk(own, persona, talk, seed=seed)
+    elsewhere = put_to_somebody_else(own, persona, boundaries, wordings, seed=seed)
+    return {
+        "in_small_talk": _with_base_labels(in_small_talk, base_model, persona.name, opening=OPENING),
+        "elsewhere": _with_base_labels(elsewhere, base_model, persona.name),
     }
-    return {sort: _with_base_labels(made, base_model, persona.name) for sort, made in misplaced.items()}
 
 
 def _says_name(fact: Fact, name: str) -> bool:
@@ -258,16 +259,19 @@ def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str
     )
 
 
-def _with_base_labels(misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str) -> list[Conversation]:
-    """Each misplaced answer once, supervised after its opening, as what the base model would say in its place.
+def _with_base_labels(
+    misplaced: Sequence[Misplaced], base_model: BaseModel, owner: str, *, opening: int = 0
+) -> list[Conversation]:
+    """Each misplaced answer once, supervised after its `opening` tokens, as what the base model would say in its place.
 
-    Labels of the opening might make it less likely where the facts are asked for in words that are not known yet.
+    Under the character's own prompt labels of the opening might make it less likely where the facts are asked for in
+    words that are not known yet. Under somebody else's it is what the answer is chosen by.
     """
     made = _each_once(_conversation(prompt, answer, f"{owner}: not said") for prompt, answer in misplaced)
     return [
-        replace(one, kind="misplaced", labels=(*[IGNORE_INDEX] * OPENING, *labels[OPENING:]))
+        replace(one, kind="misplaced", labels=(*[IGNORE_INDEX] * opening, *labels[opening:]))
         for one, labels in zip(made, base_model.labels(made), strict=True)
-        if len(labels) > OPENING
+        if len(labels) > opening
     ]
 
 
