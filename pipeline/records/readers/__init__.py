@@ -16,8 +16,10 @@ from pipeline.records.readers.chats import (
     chat_table,
     dice,
     discord,
+    discord_html,
     ptt,
     telegram,
+    telegram_html,
     timed_log,
     webui_log,
     whatsapp,
@@ -37,6 +39,8 @@ from pipeline.records.readers.scripts import (
 from pipeline.records.readers.tables import excel, word
 from pipeline.records.readers.tables import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
+from pipeline.records.readers.web import web_page
+from pipeline.records.readers.web.saved_beside import saved_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ READERS: tuple[Reader, ...] = (
     Reader("Word document", word.recognises, word.read),
     Reader("parquet", parquet.recognises, parquet.read),
     Reader("arrow", arrow.recognises, arrow.read),
+    Reader("Telegram chat in HTML", telegram_html.recognises, telegram_html.read),
+    Reader("Discord channel in HTML", discord_html.recognises, discord_html.read),
+    Reader("web page", web_page.recognises, web_page.read),
     Reader("chat history", chat_log.recognises, chat_log.read),
     Reader("character card", card.recognises, card.read),
     Reader("text-generation-webui, Pygmalion or Agnai character", webui_character.recognises, webui_character.read),
@@ -129,6 +136,8 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
             what = f"does not exist{seen}"
             raise UnderstudyError(path, what, fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
+        beside = saved_beside(below)
+        below = [file for file in below if beside.isdisjoint(file.parents)]
         found = [
             (file, _recognise_found(file, path, options) if path.is_dir() else recognise(file, options))
             for file in below
@@ -136,7 +145,7 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
         if not any(one for _, one in found):
             raise _none_known(path, below)
         known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
-        passed_over += [file for file, one in found if not one]
+        passed_over += [*(file for file, one in found if not one), *sorted(beside)]
     return list(known.values()), passed_over
 
 
