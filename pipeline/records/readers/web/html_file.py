@@ -14,7 +14,9 @@ from pipeline.records.raw_file import BYTE_ORDER_MARKS, RawFile, likeliest_encod
 
 SUFFIXES, ARCHIVES = (".html", ".htm", ".xhtml", ".shtml"), (".mht", ".mhtml")
 TAG = re.compile(r"<!?[a-z]", re.IGNORECASE)
-ARCHIVE_HEAD = re.compile(rb"^(?:MIME-Version|Content-Type|Snapshot-Content-Location)\s*:", re.IGNORECASE | re.MULTILINE)
+ARCHIVE_HEAD = re.compile(
+    rb"^(?:MIME-Version|Content-Type|Snapshot-Content-Location)\s*:", re.IGNORECASE | re.MULTILINE
+)
 PAGES = ("text/html", "application/xhtml+xml")
 META = re.compile(rb"<meta\b[^<>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 META_WITHIN = 1 << 14  # bytes

@@ -12,8 +12,7 @@ from pipeline.records.readers.pages.quoted import of_lines
 from pipeline.records.readers.web.elements import classes, is_unseen, text_of, with_class
 
 # Of wikis, of 百度百科, of blogs: by an id, or a name in a class.
-LEFT_OUT = frozenset(
-    """
+_LEFT_OUT = """
     toc toc-container toctitle toclimit mw-editsection editsection reference references reflist mw-references-wrap
     navbox vertical-navbox nav-box navigation-box navi catlinks printfooter noprint hatnote dablink rellink mw-jump-link
     mw-indicators mw-empty-elt thumb thumbcaption gallery wikia-gallery gallerybox magnify metadata ambox mbox-small
@@ -32,8 +31,8 @@ LEFT_OUT = frozenset(
     related related-posts recommend recommendation recommendations advertisement ads ad adsbygoogle cookie-banner
     popup modal pagination pager searchform search-form login copyright widget-area newsletter screen-reader-text
     sr-only visually-hidden tag-list post-tags author-box sidebar site-navigation skip-link
-    """.split()
-)
+"""
+LEFT_OUT = frozenset(_LEFT_OUT.split())
 ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "note"})
 HASH = re.compile(r"_[A-Za-z0-9-]{4,8}$")  # behind a name that a program made up: lemmaSummary_M04mg
 INFOBOX = re.compile(r"infobox|infotemplate|basic-?info", re.IGNORECASE)

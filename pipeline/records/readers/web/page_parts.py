@@ -112,10 +112,8 @@ def _whole(one: Any) -> list[Part] | None:
         return [Part("text", "\n".join(line.rstrip() for line in one.xpath("string()").strip("\r\n").splitlines()))]
     if any(QUOTE.fullmatch(name) for name in classes(one)) and one.tag in ("div", "blockquote", "table", "aside"):
         return _quotation(one)
-    if one.tag == "table":
-        return _table(one)
-    if one.tag == "dl" and not holds_headings(one):
-        return _definitions(one)
+    if one.tag in ("table", "dl"):
+        return _table(one) if one.tag == "table" else _definitions(one)
     if is_infobox(one) and next(with_class(one, "pi-data", "pi-smart-group"), None) is not None:
         return [Part("labels", pairs=tuple(infobox_groups(one)))]
     return None
@@ -131,8 +129,10 @@ def _table(table: Any) -> list[Part] | None:
     return [Part("table", rows=tuple(rows))]
 
 
-def _definitions(element: Any) -> list[Part]:
+def _definitions(element: Any) -> list[Part] | None:
     """Labels with their values, where terms have one; what stands alone, as wikis indent it, is lines."""
+    if holds_headings(element):
+        return None
     parts, pairs = list[Part](), list[tuple[str, str]]()
     term = ""
     for one in element.iter("dt", "dd"):
@@ -164,7 +164,7 @@ def _quotation(element: Any) -> list[Part]:
     text = joined("\n".join(lines))
     if not text:
         return []
-    quoted = text if text[0] in "“\"「『‘" else f"“{text}”"
+    quoted = text if text[0] in '“"「『‘' else f"“{text}”"
     who = who.lstrip("—–―-~ ")
     return [Part("item", f"{quoted} — {who}" if who else quoted)]
 

@@ -82,7 +82,7 @@ def grid_of(rows: Sequence[Row]) -> tuple[list[tuple[int, list[str]]], tuple[Mer
                 texts.append("")
             if cell.high > 1:
                 merged.append(MergedRange(number, number + cell.high - 1, len(texts) + 1))
-                taken |= {column: number + cell.high - 1 for column in range(len(texts), len(texts) + cell.wide)}
+                taken |= dict.fromkeys(range(len(texts), len(texts) + cell.wide), number + cell.high - 1)
             texts += [" ".join(cell.text.split("\n")), *[""] * (cell.wide - 1)]
         lines.append((number, texts))
     return lines, tuple(merged)

@@ -42,7 +42,7 @@ class PageText:
 
 @dataclass(slots=True)
 class _Headings:
-    """The headings that a part stands below: (level, title), and whether the whole page is the character's, or lines."""
+    """The headings that a part stands below: (level, title), and whether the whole page is the character's."""
 
     names: frozenset[str]
     page_is_own: bool
@@ -55,7 +55,9 @@ class _Headings:
     @property
     def is_own(self) -> bool:
         """Whether it is about the character."""
-        return self.page_is_own or any(spelling(subject_of(title, self.names)[0]) in self.names for _, title in self.above)
+        return self.page_is_own or any(
+            spelling(subject_of(title, self.names)[0]) in self.names for _, title in self.above
+        )
 
     @property
     def lines_title(self) -> str:
@@ -69,7 +71,9 @@ class _Headings:
         names = "|".join(map(re.escape, self.names)) or NOBODY
         others = re.compile(OF_OTHERS.pattern.replace("{names}", names), re.IGNORECASE)
         said = [title for _, title in self.above if others.fullmatch(spelling(title))]
-        return bool(said) and (bool(self.lines_title) or any(re.search("quote|line|语音|台词|語音|臺詞", one, re.I) for one in said))
+        return bool(said) and (
+            bool(self.lines_title) or any(re.search("quote|line|语音|台词|語音|臺詞", one, re.I) for one in said)
+        )
 
     @property
     def title(self) -> str:
@@ -105,7 +109,7 @@ def page_text(file: RawFile, title: str, parts: Sequence[Part], options: ReadOpt
 
 
 def _beside_lines(parts: Sequence[Part], headings: _Headings) -> set[int]:
-    """The places of texts below a heading for lines that are none: where lines are listed, or stand below bold titles."""
+    """The places of texts below a heading for lines that are none: beside lines in a list, or bold as titles."""
     found: dict[str, list[int]] = {}
     listed: set[str] = set()
     for at, one in enumerate(parts):

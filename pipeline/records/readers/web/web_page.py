@@ -66,7 +66,9 @@ def _of_text(file: RawFile, made: PageText, options: ReadOptions) -> Iterator[Ra
         (
             one
             for one in TEXTS
-            if one not in ABOUT and not (is_page and one in TOLD and _is_article(made)) and one.recognises(body, options)
+            if one not in ABOUT
+            and not (is_page and one in TOLD and _is_article(made))
+            and one.recognises(body, options)
         ),
         None,
     )
@@ -90,9 +92,7 @@ def _held(file: RawFile, lines: Sequence[str]) -> RawFile:
     return replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
 
 
-def _unknown(
-    file: RawFile, title: str, made: PageText, options: ReadOptions, *, has_scripts: bool
-) -> UnknownFormError:
+def _unknown(file: RawFile, title: str, made: PageText, options: ReadOptions, *, has_scripts: bool) -> UnknownFormError:
     """What a page looks like of which nothing is read."""
     said = "\n".join(line for line in made.lines if not line.startswith("#")).strip()
     shown = f" ({title[:MOST_SHOWN]!r})" if title else ""
