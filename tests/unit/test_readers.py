@@ -40,7 +40,10 @@ FORM_NAMES = {
     "agnai": "text-generation-webui, Pygmalion or Agnai character", "webui_log": "text-generation-webui chat",
     "chat_table": "chat in a table", "renpy": "Ren'Py script",
     "telegram": "Telegram chat", "irc": "chat with times", "times_above": "chat with times",
-    "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "asked": "questions and answers",
+    "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "twine": "Twine story",
+    "twee": "Twine story",
+    "telegram_html": "Telegram chat in HTML", "discord_html": "Discord channel in HTML", "web_page": "web page",
+    "web_archive": "web page", "asked": "questions and answers",
 }  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from pipeline.records.text_patterns import USER_NAME
 
 SUFFIXES = (".twee", ".tw", ".twee2", ".twee3")
 STORY = b"<tw-storydata"
+SOURCE = re.compile(r"^::\s*\S", re.MULTILINE)
+SURE_SOURCE = re.compile(r"^::\s*Story(?:Data|Title)\b", re.MULTILINE)
 HEADER = re.compile(r"::\s*(?P<name>(?:\\.|[^\\\[\]{}])*?)\s*(?:\[(?P<tags>[^\[\]]*)\])?\s*(?:\{.*\})?\s*")
 CODE_TAGS = frozenset({"script", "stylesheet", "twine.private", "twine.image", "widget", "init"})
 CODE_NAMES = frozenset(
@@ -48,10 +50,15 @@ class Passage:
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
-    """Whether it is HTML with a story's data, or Twee source by its name and a passage's header."""
-    if file.encoding and file.path.suffix.lower() in SUFFIXES:
-        return any(line.startswith("::") for line in file.head.decode(file.encoding, errors="ignore").splitlines())
-    return is_html(file) and STORY in file.read_bytes()
+    """Whether it is HTML with a story's data, or Twee source: by its passages about the story, or by its name."""
+    return _is_source(file) or (is_html(file) and STORY in file.read_bytes())
+
+
+def _is_source(file: RawFile) -> bool:
+    if not file.encoding or is_html(file):
+        return False
+    text = file.head.decode(file.encoding, errors="ignore")
+    return (SOURCE if file.path.suffix.lower() in SUFFIXES else SURE_SOURCE).search(text) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
@@ -60,8 +67,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     Raises:
         UnknownFormError: it has no passage, or in none is a name beside what is said.
     """
-    is_source = file.path.suffix.lower() in SUFFIXES
-    passages = [*(_of_source(file) if is_source else _of_html(file))]
+    passages = [*(_of_source(file) if _is_source(file) else _of_html(file))]
     turns = [[*_turns(passage)] for passage in passages]
     if any(not turn.unusable for one in turns for turn in one):
         for passage, one in zip(passages, turns, strict=True):

@@ -14,8 +14,15 @@ from pipeline.records.raw_file import BYTE_ORDER_MARKS, RawFile, likeliest_encod
 
 SUFFIXES, ARCHIVES = (".html", ".htm", ".xhtml", ".shtml"), (".mht", ".mhtml")
 TAG = re.compile(r"<!?[a-z]", re.IGNORECASE)
+# Under any name; the end of a comment is looked for among as many characters.
+BEGINS = re.compile(
+    r"\s*(?:<\?xml\b[^<>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*){0,3}<(?:!doctype\s+html\b|html\b|tw-storydata\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 ARCHIVE_HEAD = re.compile(
-    rb"^(?:MIME-Version|Content-Type|Snapshot-Content-Location)\s*:", re.IGNORECASE | re.MULTILINE
+    rb"\A(?:[\w-]{1,40}:[^\n]{0,1000}\n|[ \t][^\n]{0,1000}\n){0,30}"
+    rb"(?:Snapshot-Content-Location:|Content-Type:\s*multipart/related\b)",
+    re.IGNORECASE,
 )
 PAGES = ("text/html", "application/xhtml+xml")
 META = re.compile(rb"<meta\b[^<>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
@@ -36,13 +43,17 @@ def is_installed() -> bool:
 
 
 def is_archive(file: RawFile) -> bool:
-    """Whether it is a web archive by its name and its headers."""
-    return file.path.suffix.lower() in ARCHIVES and ARCHIVE_HEAD.search(file.head) is not None
+    """Whether it is a web archive by its headers, or by its name."""
+    has_tag = file.path.suffix.lower() in ARCHIVES and TAG.search(file.head.decode("ascii", "ignore")) is not None
+    return ARCHIVE_HEAD.match(file.head) is not None or has_tag
 
 
 def is_html(file: RawFile) -> bool:
-    """Whether it is HTML by its name, and has a tag."""
-    return bool(file.encoding) and file.path.suffix.lower() in SUFFIXES and TAG.search(beginning(file)) is not None
+    """Whether it is HTML by its beginning, or by its name and a tag."""
+    if not file.encoding:
+        return False
+    text = beginning(file)
+    return BEGINS.match(text) is not None or (file.path.suffix.lower() in SUFFIXES and TAG.search(text) is not None)
 
 
 def beginning(file: RawFile) -> str:

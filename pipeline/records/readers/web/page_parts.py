@@ -158,7 +158,7 @@ def _quotation(element: Any) -> list[Part]:
     lines = text_of(element, without=lambda one: one is source or is_left_out(one)).split("\n")
     lines = [line for line in lines if not MARKS.fullmatch(line)]
     if sum(spoken_line(line) is not None for line in lines) > 1:
-        return [Part("text", "\n".join(lines))]
+        return [Part("item", line) for line in lines]
     if len(lines) > 1 and not who and (signed := SIGNED.fullmatch(lines[-1])):
         who, lines = signed["who"], lines[:-1]
     text = joined("\n".join(lines))

@@ -32,10 +32,14 @@ PASSAGE = 80  # letters of a value, above which it is a text below a title
 
 @dataclass(slots=True)
 class PageText:
-    """The lines of a page, the places of those that are labels, and what was read of tables and below headings."""
+    """The lines of a page, the places of those that are labels, and what was read of tables and below headings.
+
+    `titles` are headings within lines by their places, where a page about somebody has what the lines are called.
+    """
 
     lines: list[str] = field(default_factory=list)
     labels: set[int] = field(default_factory=set)
+    titles: dict[int, str] = field(default_factory=dict)
     records: list[RawRecord] = field(default_factory=list)
     is_own: bool = False
 
@@ -127,6 +131,7 @@ def _heading(made: PageText, headings: _Headings, part: Part, title: str) -> Non
     headings.enter(part.level, part.text)
     said = headings.lines_title
     shown = said if said and headings.is_own and not of_lines(part.text, headings.names) else part.text
+    made.titles[len(made.lines) + 1] = f"{'#' * part.level} {part.text}"
     made.lines += ["", f"{'#' * part.level} {shown}", ""]
 
 

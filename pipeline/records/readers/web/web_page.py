@@ -60,7 +60,8 @@ def _of_text(file: RawFile, made: PageText, options: ReadOptions) -> Iterator[Ra
         reader = next((one for one in TEXTS if one.recognises(whole, options)), None)
         yield from reader.read(whole, options) if reader else ()
         return
-    body = _held(file, ["" if number in made.labels else line for number, line in enumerate(made.lines)])
+    titled = [made.titles.get(number, line) for number, line in enumerate(made.lines)]
+    body = _held(file, ["" if number in made.labels else line for number, line in enumerate(titled)])
     is_page = page.recognises(whole, options)
     reader = next(
         (
