@@ -294,6 +294,8 @@ def test_voice_lines_stand_under_their_titles(site: str, tmp_path: Path) -> None
         "<h2>Quotes</h2><table><tr><th>When</th><th>Who</th><th>Where</th></tr><tr><td>1</td>"
         "<td>2</td><td>She is dry.</td></tr></table>",
         "<h2>Quotes</h2><p><b>She is dry.</b></p><p>I ring the bells.</p>",
+        "<h2>Quotes</h2><p>Here she is dry.</p><ul><li>I ring the bells.</li></ul>",
+        "<h2>Quotes</h2><p>Here she is dry.</p><p>“I ring the bells.”</p>",
     ],
 )
 def test_what_is_not_surely_hers_is_set_aside_and_no_line_of_hers(lines: str, tmp_path: Path) -> None:
@@ -404,11 +406,16 @@ def test_whom_a_title_is_about(title: str, subject: tuple[str, str]) -> None:
     assert subject_of(title, frozenset({"mira vale"})) == subject
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030", "big5", "utf-8"])
-@pytest.mark.parametrize("declared", ["", "gb2312", "big5"])
+ENCODINGS = [
+    (encoding, declared)
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "gb18030", "big5")
+    for declared in ("", "gb2312", "big5")
+    if not declared or encoding not in ("gb18030", "big5") or (declared == "big5") == (encoding == "big5")
+]
+
+
+@pytest.mark.parametrize(("encoding", "declared"), ENCODINGS)
 def test_a_page_is_read_in_its_encoding_whatever_it_declares(encoding: str, declared: str, tmp_path: Path) -> None:
-    if declared and encoding in ("gb18030", "big5") and (declared == "big5") != (encoding == "big5"):
-        pytest.skip("a page that declares another encoding than it has")
     meta = f'<meta http-equiv="Content-Type" content="text/html; charset={declared}">' if declared else ""
     lines = "鐘樓上的風這麼大，你還不下來嗎？我在這裡敲了三十年的鐘，還沒有被風吹走過。" * 4
     page = f"<html><head>{meta}<title>敲鐘人</title></head><body><h1>敲鐘人</h1><p>{lines}</p></body></html>"

@@ -11,7 +11,7 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.pages.profile import as_label
-from pipeline.records.readers.pages.quoted import is_of_lines, of_lines, quoted_lines
+from pipeline.records.readers.pages.quoted import QUOTE_MARKS, is_of_lines, of_lines, quoted_lines
 from pipeline.records.readers.tables.table_grid import Grid
 from pipeline.records.readers.tables.word_tables import read_grid
 from pipeline.records.readers.web.page_content import subject_of
@@ -121,8 +121,13 @@ def _beside_lines(parts: Sequence[Part], headings: _Headings) -> set[int]:
             headings.enter(one.level, one.text)
         elif said := headings.lines_title:
             found.setdefault(said, []).extend([at] * (one.kind == "text"))
-            listed |= {said} if one.kind != "text" else set()
-    return {at for said, places in found.items() for at in places if said in listed or parts[at].is_bold}
+            listed |= {said} if one.kind != "text" or _is_quoted(one) else set()
+    texts = [(said, at) for said, places in found.items() for at in places if not _is_quoted(parts[at])]
+    return {at for said, at in texts if said in listed or parts[at].is_bold}
+
+
+def _is_quoted(part: Part) -> bool:
+    return part.text.startswith(tuple(QUOTE_MARKS))
 
 
 def _heading(made: PageText, headings: _Headings, part: Part, title: str) -> None:
