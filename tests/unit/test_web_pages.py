@@ -294,6 +294,10 @@ def test_voice_lines_stand_under_their_titles(site: str, tmp_path: Path) -> None
         "<h2>Quotes</h2><table><tr><th>When</th><th>Who</th><th>Where</th></tr><tr><td>1</td>"
         "<td>2</td><td>She is dry.</td></tr></table>",
         "<h2>Quotes</h2><p><b>She is dry.</b></p><p>I ring the bells.</p>",
+        '<h2>Lines</h2><dl><dd>"She is dry."<dl><dd>―Bram</dd></dl></dd></dl><ul><li>I ring the bells.</li></ul>',
+        "<h2>Quotes</h2><blockquote><p>She is dry.</p><p>— Bram</p></blockquote><p>“I ring.”</p>",
+        "<h2>Quotes</h2><ul><li>She is dry.<br>— Bram</li><li>I ring the bells.</li></ul>",
+        "<h2>Quotes</h2><p>“She is dry.”</p><p>— Bram</p><p>“I ring the bells.”</p>",
         "<h2>Quotes</h2><p>Here she is dry.</p><ul><li>I ring the bells.</li></ul>",
         "<h2>Quotes</h2><p>Here she is dry.</p><p>“I ring the bells.”</p>",
     ],
@@ -310,8 +314,10 @@ BAIKE = {
     '<dd class="lemmaWgt-lemmaTitle-title"><h1>陆沉舟</h1>'
     '<h2>（小说中的角色）</h2><a class="edit-lemma">编辑</a></dd></dl>'
     '<div class="lemma-summary"><div class="para">陆沉舟是雾港诊所的医生。'
-    '<sup class="sup--normal">[1]</sup></div></div><div class="basic-info"><dl class="basicInfo-block basicInfo-left">'
-    '<dt class="basicInfo-item name">年&nbsp;&nbsp;&nbsp;&nbsp;龄</dt><dd class="basicInfo-item value">三十二岁</dd></dl>'
+    '<sup class="sup--normal">[1]</sup></div></div><div class="basic-info">'
+    '<dl class="basicInfo-block basicInfo-left">'
+    '<dt class="basicInfo-item name">年&nbsp;&nbsp;&nbsp;&nbsp;龄</dt>'
+    '<dd class="basicInfo-item value">三十二岁</dd></dl>'
     '<dl class="basicInfo-block"><dt class="basicInfo-item name">职业</dt>'
     '<dd class="basicInfo-item value">医生<br>船医</dd></dl></div>'
     '<div class="lemma-catalog"><h2>目录</h2></div><div class="para-title level-2"><h2>'

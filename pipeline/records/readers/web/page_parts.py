@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pipeline.records.clean import has_cjk
@@ -24,7 +24,8 @@ BUTTON = re.compile(
     r"edit(?: source)?|show|hide|expand|collapse|play|[▼▲▶►])[\]】）)]?",
     re.IGNORECASE,
 )
-LONGEST_LABEL = 24
+LONGEST_LABEL, LONGEST_SIGNATURE = 24, 60
+ENDED = tuple('.!?…。！？~～:：,，"”」')  # with which no signature ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,12 @@ class Part:
     is_bold: bool = False
 
 
-def parts_of(content: Any) -> Iterator[Part]:
+def parts_of(content: Any) -> list[Part]:
     """The parts of an article, without what is none of its text."""
+    return [*with_signatures(_parts(content))]
+
+
+def _parts(content: Any) -> Iterator[Part]:
     from lxml import etree
 
     line = _Line()
@@ -110,7 +115,7 @@ def _whole(one: Any) -> list[Part] | None:
         return [Part("heading", _flat(one), level=int(one.tag[1]))]
     if one.tag == "pre":
         return [Part("text", "\n".join(line.rstrip() for line in one.xpath("string()").strip("\r\n").splitlines()))]
-    if any(QUOTE.fullmatch(name) for name in classes(one)) and one.tag in ("div", "blockquote", "table", "aside"):
+    if _is_quotation(one):
         return _quotation(one)
     if one.tag in ("table", "dl"):
         return _table(one) if one.tag == "table" else _definitions(one)
@@ -167,6 +172,39 @@ def _quotation(element: Any) -> list[Part]:
     quoted = text if text[0] in '“"「『‘' else f"“{text}”"
     who = who.lstrip("—–―-~ ")
     return [Part("item", f"{quoted} — {who}" if who else quoted)]
+
+
+def _is_quotation(one: Any) -> bool:
+    """Whether its class says so, or somebody signs a block that is set off."""
+    if any(QUOTE.fullmatch(name) for name in classes(one)):
+        return one.tag in ("div", "blockquote", "table", "aside")
+    return one.tag == "blockquote" and _is_signature(text_of(one, without=is_left_out).split("\n")[-1])
+
+
+def _is_signature(line: str) -> bool:
+    return len(line) <= LONGEST_SIGNATURE and SIGNED.fullmatch(line) is not None and not line.endswith(ENDED)
+
+
+def with_signatures(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, who is said to have said something behind it on its line, where that stood on the next one."""
+    last: Part | None = None
+    for part in parts:
+        is_text = part.kind in ("text", "item")
+        lines = part.text.split("\n") if is_text else []
+        if len(lines) > 1 and _is_signature(lines[-1]):
+            part = replace(part, text=_signed(joined("\n".join(lines[:-1])), lines[-1]))
+        if last and is_text and len(lines) == 1 and last.kind in ("text", "item") and _is_signature(part.text):
+            last = replace(last, text=_signed(last.text, part.text))
+            continue
+        if last:
+            yield last
+        last = part
+    if last:
+        yield last
+
+
+def _signed(text: str, signature: str) -> str:
+    return f"{text} — {signature.lstrip(' ~—–―-')}"
 
 
 def joined(text: str) -> str:

@@ -71,19 +71,37 @@ def pairs_of(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
                     yield label.text.replace("\n", " ").rstrip(":： "), value.text
 
 
+def spread(rows: Sequence[Row]) -> list[list[Cell | None]]:
+    """The rows with each cell in all the columns and rows that it reaches into; None where a row has no cell."""
+    made = list[list[Cell | None]]()
+    below: dict[int, tuple[int, Cell]] = {}  # by column, up to which row a cell above reaches
+    for number, row in enumerate(rows):
+        cells, given = list[Cell | None](), list(row)
+        while given or below.get(len(cells), (-1, None))[0] >= number:
+            last, above = below.get(len(cells), (-1, None))
+            if last >= number:
+                cells.append(above)
+                continue
+            cell = given.pop(0)
+            if cell.high > 1:
+                columns = range(len(cells), len(cells) + cell.wide)
+                below |= dict.fromkeys(columns, (number + cell.high - 1, cell))
+            cells += [cell] * cell.wide
+        made.append(cells)
+    return made
+
+
 def grid_of(rows: Sequence[Row]) -> tuple[list[tuple[int, list[str]]], tuple[MergedRange, ...]]:
     """Its rows as wide as they are, the cells that another reaches into empty, and the ranges of high ones."""
-    lines, merged = list[tuple[int, list[str]]](), list[MergedRange]()
-    taken: dict[int, int] = {}  # by column, up to which row a cell above reaches
-    for number, row in enumerate(rows, 1):
+    lines, merged, seen = list[tuple[int, list[str]]](), list[MergedRange](), set[int]()
+    for number, cells in enumerate(spread(rows), 1):
         texts: list[str] = []
-        for cell in row:
-            while taken.get(len(texts), 0) >= number:
-                texts.append("")
-            if cell.high > 1:
-                merged.append(MergedRange(number, number + cell.high - 1, len(texts) + 1))
-                taken |= dict.fromkeys(range(len(texts), len(texts) + cell.wide), number + cell.high - 1)
-            texts += [" ".join(cell.text.split("\n")), *[""] * (cell.wide - 1)]
+        for column, cell in enumerate(cells, 1):
+            is_new = cell is not None and id(cell) not in seen
+            texts.append(" ".join(cell.text.split("\n")) if cell and is_new else "")
+            if cell and is_new and cell.high > 1:
+                merged.append(MergedRange(number, number + cell.high - 1, column))
+            seen.add(id(cell))
         lines.append((number, texts))
     return lines, tuple(merged)
 
@@ -91,7 +109,7 @@ def grid_of(rows: Sequence[Row]) -> tuple[list[tuple[int, list[str]]], tuple[Mer
 def lines_in(rows: Sequence[Row]) -> list[tuple[str, str]] | None:
     """(title, line) of a table under a heading for lines: of its column for them, or the other one of two.
 
-    None where no column is known to hold them.
+    None where no column is known to hold them. What is as wide as the title and the line is a title of others.
     """
     head = rows[0] if all(cell.is_head for cell in rows[0]) else ()
     column = next((at for at, cell in enumerate(head) if SAID.fullmatch(cell.text.strip())), None)
@@ -99,5 +117,9 @@ def lines_in(rows: Sequence[Row]) -> list[tuple[str, str]] | None:
         column = 1
     if column is None:
         return None
-    below = [row for row in rows[bool(head) :] if len(row) > column]
-    return [(row[0].text.split("\n")[0] if column else "", row[column].text) for row in below if row[column].text]
+    found = list[tuple[str, str]]()
+    for cells in spread(rows)[bool(head) :]:
+        title, line = cells[0], cells[column] if column < len(cells) else None
+        if line and line.text and (line is not title or not column):
+            found.append((title.text.split("\n")[0] if title and column else "", line.text))
+    return found

@@ -40,7 +40,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     root = parse(file, html_text(file))
     title = title_of(root)
-    made = page_text(file, title, [*parts_of(content_of(root))], options)
+    made = page_text(file, title, parts_of(content_of(root)), options)
     found = [*_of_text(file, made, options)]
     usable = [raw for raw in (*found, *made.records) if not raw.unusable]
     if not usable:
