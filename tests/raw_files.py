@@ -466,6 +466,20 @@ def web_archive(lines: Lines) -> Made:
     return Made("page.mhtml", (head + part).encode(), turns(lines))
 
 
+def qq_archive(lines: Lines) -> Made:
+    said = "".join(
+        f"<tr><td><div style=color:#006EFE;><div style=float:left;>{html.escape(who)}"
+        f"(12345678)</div>19:{n:02d}:05</div><div style=padding-left:20px;><font color='000000'>"
+        f"{html.escape(text)}</font></div></td></tr>\n"
+        for n, (who, text) in enumerate(lines)
+    )
+    head = "From: <Save by Tencent MsgMgr>\nSubject: Tencent IM Message\nMIME-Version: 1.0\n"
+    head += 'Content-Type:multipart/related;\n\tcharset="utf-8"\n\ttype="text/html";\n\tboundary="x"\n\n'
+    page = f"<html><body><table><tr><td>日期: 2023-06-13</td></tr>{said}</table></body></html>"
+    part = f"--x\nContent-Type: text/html\nContent-Transfer-Encoding:7bit\n\n{page}\n--x--\n"
+    return Made("qq.mht", (head + part).encode(), len(lines))
+
+
 def twine(lines: Lines) -> Made:
     passages = "".join(
         f'<tw-passagedata pid="{n}" name="{n}" tags="">{html.escape(f"{who}: {text}")}</tw-passagedata>'
@@ -511,6 +525,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         card_png_international, charx, lorebook, subtitles_srt, subtitles_ass, whatsapp, novelai, risu,
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above,
-        telegram_html, discord_html, web_page, web_archive, twine, twee,
+        telegram_html, discord_html, web_page, web_archive, qq_archive, twine, twee,
     )
 }  # fmt: skip

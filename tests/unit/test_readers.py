@@ -43,7 +43,7 @@ FORM_NAMES = {
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "twine": "Twine story",
     "twee": "Twine story",
     "telegram_html": "Telegram chat in HTML", "discord_html": "Discord channel in HTML", "web_page": "web page",
-    "web_archive": "web page", "asked": "questions and answers",
+    "web_archive": "web page", "qq_archive": "QQ chat in a web archive", "asked": "questions and answers",
 }  # fmt: skip
 
 

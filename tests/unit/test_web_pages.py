@@ -120,6 +120,31 @@ def test_telegrams_clock_is_read_with_its_zone(gap: float, tmp_path: Path) -> No
     assert [len(record.context) for record in records] == [1, 1 if gap else 3]
 
 
+def test_a_chat_that_qq_exported_as_a_web_archive_has_its_days_and_its_notices(tmp_path: Path) -> None:
+    def row(who: str, at: str, shown: str) -> str:
+        head = f"<div style=color:#006EFE;><div style=float:left;margin-right:6px;>{who}</div>{at}</div>"
+        return f"<tr><td>{head}<div style=padding-left:20px;><font color='000000'>{shown}</font></div></td></tr>"
+
+    rows = (
+        "<tr><td><div><b>消息记录</b></div></td></tr><tr><td><div>消息对象:雾港诊所</div></td></tr>"
+        "<tr><td style=font-weight:bold;>日期: 2023-06-13</td></tr>"
+        + row("顾里(12345678)", "9:04:05", "你在诊所吗？<br>外面下雨了。")
+        + row("【群主】陆沉舟(87654321)", "9:05:05", "在，你上来吧。&nbsp;")
+        + row("陆沉舟(87654321)", "9:06:05", "<IMG src={A}.dat>")
+        + row("系统消息(10000)", "9:07:05", "你撤回了一条消息")
+        + "<tr><td style=font-weight:bold;>日期: 2023-06-14</td></tr>"
+        + row("陆沉舟(87654321)", "9:05:05", "今天晴了，出去走走。")
+    )
+    head = 'MIME-Version: 1.0\nContent-Type:multipart/related;\n\tboundary="x"\n\n--x\nContent-Type: text/html\n\n'
+    page = f"{head}<html><body><table>{rows}</table></body></html>\n--x--\n"
+    conversion = converted(tmp_path, page, "a.mht", who="陆沉舟")
+    assert [(record.text, record.context) for record in conversion.records] == [
+        ("在，你上来吧。", (Turn("顾里", "你在诊所吗？\n外面下雨了。"),)),
+        ("今天晴了，出去走走。", ()),
+    ]
+    assert {"a picture or another file", "a notice of the program"} <= {*reasons(conversion).values()}
+
+
 def new_message(inside: str, number: int) -> str:
     return (
         f'<div class="chatlog__message-container" data-message-id="{number}"><div class="chatlog__message">'
