@@ -142,6 +142,12 @@ def test_prose_in_passages_is_read_as_prose(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("story", [":: A", ":: A\n", ":: \\[a\\] [b\n\n::\n"])
+def test_a_story_that_is_cut_is_refused(story: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="To fix it: "):
+        converted(tmp_path, story)
+
+
 @pytest.mark.parametrize("name", ["a.tw", "b.html"])
 def test_a_story_in_which_nobody_is_named_is_refused_with_what_to_write(name: str, tmp_path: Path) -> None:
     story = DRESSES["story.html" if name == "b.html" else "story.twee"]({"A": "It rains.\n[[On|B]]"}, "Harlowe")

@@ -116,7 +116,7 @@ def _turns(passage: Passage) -> Iterator[RawTurn]:
     if passage.is_code:
         yield from (RawTurn(place, UNNAMED, line.strip(), A_LOGIC) for place, line in passage.lines if line.strip())
         return
-    shown = shown_lines("\n".join(line for _, line in passage.lines), passage.story_format)
+    shown = _shown(passage)
     for (place, raw), (line, is_variable) in zip(passage.lines, shown, strict=True):
         if not raw.strip():
             continue
@@ -126,6 +126,11 @@ def _turns(passage: Passage) -> Iterator[RawTurn]:
             yield RawTurn(place, UNNAMED, raw.strip(), VARIABLES)
         else:
             yield _turn(place, line, raw.strip())
+
+
+def _shown(passage: Passage) -> list[tuple[str, bool]]:
+    text = "\n".join(line for _, line in passage.lines)
+    return shown_lines(text, passage.story_format) if passage.lines else []
 
 
 def _turn(place: str, line: str, raw: str) -> RawTurn:
@@ -170,7 +175,7 @@ def _as_prose(file: RawFile, passages: Sequence[Passage]) -> RawFile:
     for passage in passages:
         if passage.is_code:
             continue
-        shown = shown_lines("\n".join(line for _, line in passage.lines), passage.story_format)
+        shown = _shown(passage)
         told = [links_in(line) for line, is_variable in shown if not is_variable]
         lines += ["", f"## {passage.name}", ""]
         lines += [line for line, is_choice in told if not is_choice and CODE not in line and BRANCH not in line]
