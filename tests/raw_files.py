@@ -473,7 +473,7 @@ def qq_archive(lines: Lines) -> Made:
         f"{html.escape(text)}</font></div></td></tr>\n"
         for n, (who, text) in enumerate(lines)
     )
-    head = "From: <Save by Tencent MsgMgr>\nSubject: Tencent IM Message\nMIME-Version: 1.0\n"
+    head = "\ufeffFrom: <Save by Tencent MsgMgr>\nSubject: Tencent IM Message\nMIME-Version: 1.0\n"
     head += 'Content-Type:multipart/related;\n\tcharset="utf-8"\n\ttype="text/html";\n\tboundary="x"\n\n'
     page = f"<html><body><table><tr><td>日期: 2023-06-13</td></tr>{said}</table></body></html>"
     part = f"--x\nContent-Type: text/html\nContent-Transfer-Encoding:7bit\n\n{page}\n--x--\n"

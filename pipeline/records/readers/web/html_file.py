@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email
 import importlib.util
 import re
@@ -20,7 +21,7 @@ BEGINS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ARCHIVE_HEAD = re.compile(
-    rb"\A(?:[\w-]{1,40}:[^\n]{0,1000}\n|[ \t][^\n]{0,1000}\n){0,30}"
+    rb"(?:\xef\xbb\xbf)?(?:[\w-]{1,40}:[^\n]{0,1000}\n|[ \t][^\n]{0,1000}\n){0,30}"
     rb"(?:Snapshot-Content-Location:|Content-Type:\s*multipart/related\b)",
     re.IGNORECASE,
 )
@@ -101,7 +102,7 @@ def parse(file: RawFile, text: str) -> Any:
 def _archived(file: RawFile, data: bytes) -> tuple[bytes, str]:
     """The bytes of an archive's page, and the encoding that the archive declares."""
     try:
-        for part in email.message_from_bytes(data).walk():
+        for part in email.message_from_bytes(data.removeprefix(codecs.BOM_UTF8)).walk():  # QQ's begins with one
             if part.get_content_type() in PAGES:
                 payload = part.get_payload(decode=True)
                 return (payload if isinstance(payload, bytes) else b""), part.get_content_charset("")
