@@ -334,6 +334,16 @@ def test_what_is_not_surely_hers_is_set_aside_and_no_line_of_hers(lines: str, tm
     assert [line for line in reasons(conversion) if "dry" in line]
 
 
+def test_the_titles_of_anothers_lines_are_no_speakers(tmp_path: Path) -> None:
+    rows = {"Bram": "Late again, as ever.", "Tam": "He is ten, and quick.", "Low HP": "Ring it for me."}
+    table = "".join(f"<tr><th>{title}</th><td>{line}</td></tr>" for title, line in rows.items())
+    page = wiki(
+        "Mira Vale/Voice-Overs", f"<h2>About others</h2><table>{table}</table><dl><dt>Bram</dt><dd>Dry.</dd></dl>"
+    )
+    with pytest.raises(UnderstudyError, match="neither about the character, nor a script"):
+        converted(tmp_path, page, who="Bram")
+
+
 BAIKE = {
     "of old": '<div class="main-content"><dl class="lemmaWgt-lemmaTitle">'
     '<dd class="lemmaWgt-lemmaTitle-title"><h1>陆沉舟</h1>'

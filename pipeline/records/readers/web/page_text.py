@@ -151,7 +151,7 @@ def _text(made: PageText, part: Part) -> None:
 def _labels(file: RawFile, made: PageText, part: Part, headings: _Headings) -> None:
     """Labels as lines of a profile; under a heading for lines the titles of what is said."""
     keys = [spelling(key) for key, _ in part.pairs]
-    is_dialogue = len({*keys}) < len(keys) or not headings.names.isdisjoint(keys)
+    is_dialogue = len({*keys}) < len(keys) or (headings.is_own and not headings.names.isdisjoint(keys))
     if headings.is_own and headings.lines_title and not is_dialogue:
         _said(file, made, part.pairs, headings)
         return

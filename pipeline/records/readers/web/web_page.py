@@ -54,30 +54,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
 
 
 def _of_text(file: RawFile, made: PageText, options: ReadOptions) -> Iterator[RawRecord]:
-    """What the lines are; of a page about the character, labels beside a script are read as a page."""
+    """What the lines are: labels are a page's, and no script's; beside a script of the character's they are a page."""
     whole = _held(file, made.lines)
-    if not made.is_own:
-        reader = next((one for one in TEXTS if one.recognises(whole, options)), None)
-        yield from reader.read(whole, options) if reader else ()
-        return
     titled = [made.titles.get(number, line) for number, line in enumerate(made.lines)]
     body = _held(file, ["" if number in made.labels else line for number, line in enumerate(titled)])
     is_page = page.recognises(whole, options)
-    reader = next(
-        (
-            one
-            for one in TEXTS
-            if one not in ABOUT
-            and not (is_page and one in TOLD and _is_article(made))
-            and one.recognises(body, options)
-        ),
-        None,
-    )
-    if reader is None:
-        yield from page.read(whole, options) if is_page else ()
-        return
-    yield from reader.read(body, options)
-    if made.labels:
+    passed = (ABOUT if made.is_own else ()) + (TOLD if made.is_own and is_page and _is_article(made) else ())
+    forms = ((one, whole if one in ABOUT else body) for one in TEXTS if one not in passed)
+    reader, text = next(((one, text) for one, text in forms if one.recognises(text, options)), (None, whole))
+    if reader is not None:
+        yield from reader.read(text, options)
+    elif is_page:
+        yield from page.read(whole, options)
+    if reader is not None and made.is_own and made.labels:
         labels = [line if number in made.labels or number == 0 else "" for number, line in enumerate(made.lines)]
         beside = _held(file, labels)
         yield from page.read(beside, options) if page.recognises(beside, options) else ()
