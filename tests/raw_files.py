@@ -486,6 +486,70 @@ def telegram(lines: Lines) -> Made:
     return Made("result.json", dumped({"name": "Tower", "messages": made}), len(lines))
 
 
+def telegram_html(lines: Lines) -> Made:
+    said = "".join(
+        f'<div class="message default clearfix" id="message{n}"><div class="body"><div class="pull_right date details"'
+        f' title="13.06.2023 19:{n:02d}:00 UTC+01:00">19:{n:02d}</div><div class="from_name">{html.escape(who)} </div>'
+        f'<div class="text">{html.escape(text)}</div></div></div>\n'
+        for n, (who, text) in enumerate(lines)
+    )
+    head = "<!DOCTYPE html>\n<html><head><title>Exported Data</title></head><body>"
+    content = f'{head}<div class="page_wrap"><div class="history">{said}</div></div></body></html>'
+    return Made("messages.html", content.encode(), len(lines))
+
+
+def discord_html(lines: Lines) -> Made:
+    said = "".join(
+        f'<div class="chatlog__message-group"><div class="chatlog__message-container" data-message-id="{n}">'
+        f'<span class="chatlog__author">{html.escape(who)}</span><div class="chatlog__content chatlog__markdown">'
+        f'<span class="chatlog__markdown-preserve">{html.escape(text)}</span></div></div></div>\n'
+        for n, (who, text) in enumerate(lines, 1118226 * 10**12)
+    )
+    content = f'<!DOCTYPE html><html><body><div class="chatlog">{said}</div></body></html>'
+    return Made("channel.html", content.encode(), len(lines))
+
+
+def web_page(lines: Lines) -> Made:
+    said = "<br>\n".join(html.escape(f"{who}: {text}") for who, text in lines)
+    content = f"<!DOCTYPE html>\n<html><body><nav>Home</nav><h2>Dusk</h2><p>{said}</p></body></html>"
+    return Made("page.html", content.encode(), turns(lines))
+
+
+def web_archive(lines: Lines) -> Made:
+    page = base64.encodebytes(web_page(lines).content).decode()
+    head = "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n"
+    part = f"--x\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\n{page}\n--x--\n"
+    return Made("page.mhtml", (head + part).encode(), turns(lines))
+
+
+def qq_archive(lines: Lines) -> Made:
+    said = "".join(
+        f"<tr><td><div style=color:#006EFE;><div style=float:left;>{html.escape(who)}"
+        f"(12345678)</div>19:{n:02d}:05</div><div style=padding-left:20px;><font color='000000'>"
+        f"{html.escape(text)}</font></div></td></tr>\n"
+        for n, (who, text) in enumerate(lines)
+    )
+    head = "\ufeffFrom: <Save by Tencent MsgMgr>\nSubject: Tencent IM Message\nMIME-Version: 1.0\n"
+    head += 'Content-Type:multipart/related;\n\tcharset="utf-8"\n\ttype="text/html";\n\tboundary="x"\n\n'
+    page = f"<html><body><table><tr><td>日期: 2023-06-13</td></tr>{said}</table></body></html>"
+    part = f"--x\nContent-Type: text/html\nContent-Transfer-Encoding:7bit\n\n{page}\n--x--\n"
+    return Made("qq.mht", (head + part).encode(), len(lines))
+
+
+def twine(lines: Lines) -> Made:
+    passages = "".join(
+        f'<tw-passagedata pid="{n}" name="{n}" tags="">{html.escape(f"{who}: {text}")}</tw-passagedata>'
+        for n, (who, text) in enumerate(lines, 1)
+    )
+    content = f'<!DOCTYPE html><html><body><tw-storydata name="Saltmere">{passages}</tw-storydata></body></html>'
+    return Made("story.html", content.encode(), len(lines))
+
+
+def twee(lines: Lines) -> Made:
+    passages = "".join(f"\n:: Passage {n}\n{who}: {text}\n" for n, (who, text) in enumerate(lines))
+    return Made("story.twee", f":: StoryTitle\nSaltmere\n{passages}".encode(), len(lines) + 1)
+
+
 def cues(lines: Lines) -> int:
     """How many turns subtitles have: what is all in brackets is a sound, one by itself."""
     said = [(who, text) for who, text in lines if not re.fullmatch(r"[(（][^()（）]*[)）]", text)]
@@ -518,5 +582,6 @@ FORMS: dict[str, Callable[[Lines], Made]] = {
         voice_index, discord, card_webp, card_jpeg, charx_in_jpeg, webui_yaml, webui_log, pygmalion, agnai,
         agnai_memory, risu_module, novelai_png, excel, chat_table, renpy, telegram, irc, times_above, ink, rpg_maker,
         articy, localisation, dialogue_system,
+        telegram_html, discord_html, web_page, web_archive, qq_archive, twine, twee,
     )
 }  # fmt: skip

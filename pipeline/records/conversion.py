@@ -30,6 +30,7 @@ from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.readers import find_files
 from pipeline.records.readers.tables import excel, word
+from pipeline.records.readers.web import html_file
 from pipeline.records.reading import broken_files, passed_over_files, read_files
 from pipeline.records.record import Record, read_records, write_records
 from pipeline.records.reject import NEAR_DUPLICATE, Reject, write_rejects
@@ -186,7 +187,8 @@ def records_of(
 
 def raw_fingerprint(paths: Sequence[Path], character: str, options: ConversionOptions) -> str:
     """A hash of the raw files, the options of their conversion and its code: while it stays, nothing is redone."""
-    decisive = (__version__, code_digest(), excel.is_installed(), word.is_installed(), character, options)
+    installed = (excel.is_installed(), word.is_installed(), html_file.is_installed())
+    decisive = (__version__, code_digest(), *installed, character, options)
     digest = hashlib.blake2b(repr(decisive).encode(), digest_size=16)
     known = find_files([*paths, *_expanded(options.join or ())], read_options(options, character))[0]
     for file in [*(each.file.path for each in known), *_expanded([options.reviewed] if options.reviewed else ())]:

@@ -148,7 +148,7 @@ def detect_encoding(path: Path, head: bytes) -> str | None:
         raise UnderstudyError(
             f"{path}:{line}", f"is not UTF-8 text (byte {broken_at} of the file)", fix="repair that place"
         )
-    return _likeliest(sample)
+    return likeliest_encoding(sample)
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
@@ -184,7 +184,8 @@ def _is_damaged_utf8(sample: bytes) -> bool:
     return sum(char > "\x7f" for char in decoded) - broken >= broken
 
 
-def _likeliest(sample: bytes) -> str:
+def likeliest_encoding(sample: bytes) -> str:
+    """What bytes that are no UTF-8 most likely are."""
     high = len(HIGH_BYTE.findall(sample))
     if high <= MOST_HIGH * len(sample) and len(HIGH_ALONE.findall(sample)) >= ALONE_SHARE * high:
         return _western(sample)

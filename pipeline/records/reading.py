@@ -142,7 +142,8 @@ def passed_over_files(
     why = {str(path): why_unknown(path) for path in unknown} | {path: what for path, (_, what, _) in reasons.items()}
     if files and len(reasons) + len(broken) == len(files):
         where, what, fix = [*broken, *reasons.values()][0]
-        others = [f"{Path(path).name} ({one})" for path, one in why.items() if one != what]
+        known_first = sorted(why.items(), key=lambda one: one[0] not in reasons)
+        others = [f"{Path(path).name} ({one})" for path, one in known_first if one != what]
         others += [f"{place} ({one})" for place, one, _ in broken[1:]]
         raise UnderstudyError(where, f"{what}{_neither(others)}", fix=fix)
     return tuple(f"{path} ({what}{_naming(Path(path), names)})" for path, what in why.items())

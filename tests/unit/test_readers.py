@@ -43,6 +43,9 @@ FORM_NAMES = {
     "agnai_memory": "lorebook", "risu_module": "lorebook", "excel": "Excel workbook", "asked": "questions and answers",
     "ink": "Ink script", "rpg_maker": "RPG Maker data", "articy": "articy:draft export",
     "localisation": "localisation", "dialogue_system": "Dialogue System database",
+    "twine": "Twine story", "twee": "Twine story", "telegram_html": "Telegram chat in HTML",
+    "discord_html": "Discord channel in HTML", "web_page": "web page", "web_archive": "web page",
+    "qq_archive": "QQ chat in a web archive",
 }  # fmt: skip
 
 

@@ -370,7 +370,7 @@ translate german strings:
 
 
 def test_a_web_page_and_labels_are_no_script(tmp_path: Path) -> None:
-    page = b"<!DOCTYPE html>\n<html><body>\nMira: Aye.\nBram: No.\nMira: Aye again.\n</body></html>\n"
+    page = b"<!DOCTYPE html>\n<html><body>\n<nav>Mira: Aye.<br>Bram: No.</nav>\n<p>It rains.</p></body></html>\n"
     labels = b"Note: it rained.\nRemember: clocks lie.\nShe said: nothing.\nPlace: a tower.\nWhen: dusk.\n"
     write(tmp_path, {"page.html": page, "notes.txt": labels, "a.txt": b"Bram: Who?\nMira: Only me.\n"})
     conversion = converted(tmp_path)

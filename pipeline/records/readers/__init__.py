@@ -16,8 +16,11 @@ from pipeline.records.readers.chats import (
     chat_table,
     dice,
     discord,
+    discord_html,
     ptt,
+    qq_archive,
     telegram,
+    telegram_html,
     timed_log,
     webui_log,
     whatsapp,
@@ -31,6 +34,7 @@ from pipeline.records.readers.scripts import (
     screenplay,
     subtitles,
     transcript,
+    twine,
     video_subtitles,
     wiki_script,
     yarn,
@@ -38,6 +42,8 @@ from pipeline.records.readers.scripts import (
 from pipeline.records.readers.tables import excel, localised_document, word
 from pipeline.records.readers.tables import table as csv_table
 from pipeline.records.readers.unknown import EXAMPLE, why_unknown
+from pipeline.records.readers.web import web_page
+from pipeline.records.readers.web.saved_beside import saved_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,11 @@ READERS: tuple[Reader, ...] = (
     Reader("Word document", word.recognises, word.read),
     Reader("parquet", parquet.recognises, parquet.read),
     Reader("arrow", arrow.recognises, arrow.read),
+    Reader("Telegram chat in HTML", telegram_html.recognises, telegram_html.read),
+    Reader("Discord channel in HTML", discord_html.recognises, discord_html.read),
+    Reader("QQ chat in a web archive", qq_archive.recognises, qq_archive.read),
+    Reader("Twine story", twine.recognises, twine.read),
+    Reader("web page", web_page.recognises, web_page.read),
     Reader("chat history", chat_log.recognises, chat_log.read),
     Reader("character card", card.recognises, card.read),
     Reader("text-generation-webui, Pygmalion or Agnai character", webui_character.recognises, webui_character.read),
@@ -135,6 +146,8 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
             what = f"does not exist{seen}"
             raise UnderstudyError(path, what, fix="put the raw files there, or correct `raw` in the recipe")
         below = files_below(path)
+        beside = saved_beside(below)
+        below = [file for file in below if beside.isdisjoint(file.parents)]
         found = [
             (file, _recognise_found(file, path, options) if path.is_dir() else recognise(file, options))
             for file in below
@@ -142,7 +155,7 @@ def find_files(paths: Sequence[Path], options: ReadOptions) -> tuple[list[Recogn
         if not any(one for _, one in found):
             raise _none_known(path, below)
         known |= {file: replace(one, found=path.is_dir()) for file, one in found if one}
-        passed_over += [file for file, one in found if not one]
+        passed_over += [*(file for file, one in found if not one), *sorted(beside)]
     return list(known.values()), passed_over
 
 

@@ -9,6 +9,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.records.raw_file import open_raw
 
 OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+BESIDE_A_PAGE = "is what a browser saved beside a page: its pictures and scripts"
 EXAMPLE = "`Name: line` or 名：话, a line each"
 WEB_PAGE = re.compile(r"<!doctype html|<html\b|<(?:body|head|div|table|details)\b[^<>]{0,200}>", re.IGNORECASE)
 LABELS = (
@@ -19,7 +20,7 @@ LABELLED = re.compile(rf"^[ \t>*#•·■◆●-]*(?:{LABELS})[*】]*[ \t　]*[:
 QUOTED = re.compile(r"[“「\"][^“”「」\"\n]{2,200}[”」\"]")
 SOME = 3  # quotations
 LOOKS = (
-    (WEB_PAGE, 1, "is a web page: save its text as .txt"),
+    (WEB_PAGE, 1, "is a web page: name it .html, or save its text as .txt"),
     (LABELLED, 2, "seems to be a profile: begin it with the name, as in `# Mira Vale`, or name the file so"),
     (QUOTED, SOME, "seems to be prose in which hardly anybody is named beside what is said: write `Name: line`"),
 )
@@ -29,6 +30,8 @@ TEXTS = ("", ".txt", ".md", ".markdown", ".html", ".htm")  # of others nobody ca
 def why_unknown(path: Path) -> str:
     """Why no reader knows a file, in a few words."""
     suffix = path.suffix.lower()
+    if path.is_dir():
+        return BESIDE_A_PAGE
     if path.stat().st_size == 0:
         return "is empty"
     if suffix in OFFICE:

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pipeline.records.clean import has_cjk
 from pipeline.records.names import MANNER, spelling
@@ -73,7 +72,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
 
     `key: value` in a settings file, or in a web page, is not.
     """
-    if not file.encoding or _is_code(file.path) or looks_like_json(file):
+    if not file.encoding or _is_code(file) or looks_like_json(file):
         return False
     if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
         return False
@@ -104,8 +103,9 @@ def _speakers(lines: Iterable[str], forms: Sequence[re.Pattern[str]]) -> tuple[l
     return spoken, told
 
 
-def _is_code(path: Path) -> bool:
-    return path.suffix.lower() in NO_SCRIPTS or path.name == "Makefile"
+def _is_code(file: RawFile) -> bool:
+    suffix = file.path.suffix.lower()
+    return file.held is None and (suffix in NO_SCRIPTS or file.path.name == "Makefile")
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

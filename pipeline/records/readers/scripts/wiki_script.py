@@ -16,7 +16,8 @@ LEAST = 2  # such lines
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether half of its lines or more are spoken, as its templates show them, and most only so."""
-    if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
+    is_code = file.held is None and file.path.suffix.lower() in NO_SCRIPTS
+    if not file.encoding or is_code or looks_like_json(file):
         return False
     lines = [line for _, line in itertools.islice(file.lines(), SAMPLED_LINES)]
     if not wiki.is_source("\n".join(lines)):
