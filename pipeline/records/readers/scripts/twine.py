@@ -17,7 +17,7 @@ from pipeline.records.raw_file import HEAD, RawFile
 from pipeline.records.readers.scripts import prose
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import NAME_LETTER, spoken_line, unquote
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NO_SPEAKER
+from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NO_SPEAKER, unglued
 from pipeline.records.readers.scripts.twine_markup import BRANCH, CODE, is_code_alone, links_in, shown_lines
 from pipeline.records.readers.web.html_file import html_text, is_html, parse
 from pipeline.records.text_patterns import USER_NAME
@@ -69,9 +69,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     passages = [*(_of_source(file) if _is_source(file) else _of_html(file))]
     turns = [[*_turns(passage)] for passage in passages]
-    if any(not turn.unusable for one in turns for turn in one):
+    if names := {turn.speaker for one in turns for turn in one if not turn.unusable}:
         for passage, one in zip(passages, turns, strict=True):
-            yield from _scenes(passage.name, one, options)
+            yield from _scenes(passage.name, [*unglued(one, names)], options)
         return
     told = _as_prose(file, passages)
     if not prose.recognises(told, options):
