@@ -26,6 +26,8 @@ _LEFT_OUT = """
     sup--normal supwrap sup-anchor tashuo-bottom tashuo open-tag opentag declare-wrap wgt-footer-main title-prefix
     titleprefix lemma-relation lemmarelation side-content sidecontent sidecatalog j-lemma-reference j-sup pgc-video
     before-content after-content anchor-list lemmawgt-lemmatitle lemmatitle editbtn btn-edit
+    comments-area comments-section comment-section comment-thread commentthread post-comments blog-comments respond
+    comment-form reply-list replies giscus waline valine twikoo gitalk utterances
     comments comment comment-list commentlist comment-respond comment-area disqus_thread footer site-footer site-header
     navbar nav navigation menu breadcrumb breadcrumbs share sharing share-buttons sharedaddy social social-share
     related related-posts recommend recommendation recommendations advertisement ads ad adsbygoogle cookie-banner
@@ -35,6 +37,12 @@ _LEFT_OUT = """
 LEFT_OUT = frozenset(_LEFT_OUT.split())
 ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "note"})
 HASH = re.compile(r"_[A-Za-z0-9-]{4,8}$")  # behind a name that a program made up: lemmaSummary_M04mg
+# Above those who play a part.
+VOICES = re.compile(
+    r"voiced by|voices?|voice (?:actors?|actress(?:es)?|cast|acting)|(?:portrayed|played) by|actors?|"
+    r"配音(?:演员|演員)?|声优|聲優|饰演者?|飾演者?|演员|演員",
+    re.IGNORECASE,
+)
 INFOBOX = re.compile(r"infobox|infotemplate|basic-?info", re.IGNORECASE)
 # What holds the article, the surest first.
 CONTENTS = ("mw-parser-output", "mw-content-text", "main-content", "maincontent", "chapters", "entry-content")
@@ -123,6 +131,8 @@ def holds_headings(element: Any) -> bool:
 def infobox_groups(box: Any) -> Iterator[tuple[str, str]]:
     """The labels and values of a Fandom infobox, those of its groups beside one another, too."""
     for one in with_class(box, "pi-data"):
+        if _is_of_makers(one):
+            continue
         pair = (_first(one, "pi-data-label"), _first(one, "pi-data-value"))
         if all(pair):
             yield pair
@@ -136,6 +146,13 @@ def infobox_groups(box: Any) -> Iterator[tuple[str, str]]:
             pair = (text_of(label, without=is_left_out), text_of(value, without=is_left_out))
             if all(pair):
                 yield pair
+
+
+def _is_of_makers(one: Any) -> bool:
+    """Whether the group's header says that it has who plays a part."""
+    group = next((above for above in one.iterancestors() if "pi-group" in classes(above)), None)
+    header = next(with_class(group, "pi-header"), None) if group is not None else None
+    return header is not None and VOICES.fullmatch(text_of(header).strip(" :：")) is not None
 
 
 def _first(element: Any, name: str) -> str:
