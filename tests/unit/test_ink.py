@@ -230,3 +230,8 @@ def test_a_line_below_a_name_that_quotes_and_tells_is_not_all_said(line: str, na
     conversion = converted(tmp_path, script, name)
     assert lines_of(conversion) == ["Mind the third stair."]
     assert [*reasons(conversion).values()] == ["narration"]
+
+
+def test_what_a_tagged_line_tells_around_a_quotation_is_not_said(tmp_path: Path) -> None:
+    script = '=== quay ===\nShe stands up. "I am done," she says. # speaker: Mira\nGo, then. # speaker: Mira\n-> END\n'
+    assert lines_of(converted(tmp_path, script)) == ["Go, then."]

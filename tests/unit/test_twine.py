@@ -161,3 +161,10 @@ def test_what_another_says_after_a_line_with_two_peoples_lines_is_not_hers(tmp_p
         "I will not.",
         "Go, then.",
     ]
+
+
+def test_what_a_line_tells_behind_a_quotation_is_not_said(tmp_path: Path) -> None:
+    passage = 'Mira: "Below," she said, "with the eels."\nMira: "Eels"? You call these eels?'
+    assert [record.text for record in converted(tmp_path, source({"Quay": passage}, "Harlowe")).records] == [
+        '"Eels"? You call these eels?'
+    ]

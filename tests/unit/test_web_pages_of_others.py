@@ -168,3 +168,15 @@ def test_a_page_that_lists_namesakes_is_refused_with_a_word_on_it(who: str, firs
 
 def test_an_article_that_says_what_something_refers_to_is_none_of_these(tmp_path: Path) -> None:
     assert texts(converted(tmp_path, "<p>Mira Vale may refer to the tide as her brother.</p>"), "background")
+
+
+def test_a_page_about_a_thing_of_the_name_is_not_about_her(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match="neither about the character"):
+        converted(tmp_path, f"<h2>Quotes</h2>{OWN}", title="Mira Vale (episode)")
+
+
+def test_the_script_of_an_episode_of_her_name_is_read_as_one(tmp_path: Path) -> None:
+    lines = "<p>Bram: Who is up there?</p><p>Mira Vale: Only me.</p><p>Bram: Well.</p><p>Mira Vale: Come up, then.</p>"
+    conversion = converted(tmp_path, lines, title="Mira Vale (episode)")
+    assert texts(conversion) == ["Only me.", "Come up, then."]
+    assert texts(conversion, "background") == []

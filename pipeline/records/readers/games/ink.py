@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile
@@ -250,7 +250,8 @@ def _letters(name: str) -> str:
 def _quoted(turn: RawTurn) -> RawTurn:
     """The turn without the quotation marks around it; one that quotes and tells is not all said."""
     if not turn.text.startswith(QUOTES):
-        return turn
+        is_told = TELLS.match(turn.text) is not None and QUOTE.search(turn.text) is not None
+        return replace(turn, unusable=NARRATION) if is_told and not turn.unusable else turn
     inner = turn.text[1:]
     if not any(mark in inner for mark in '"“”「」『』'):  # the closing one forgotten
         return RawTurn(turn.source, turn.speaker, inner.strip())

@@ -48,6 +48,13 @@ INFOBOX = re.compile(r"infobox|infotemplate|basic-?info", re.IGNORECASE)
 CONTENTS = ("mw-parser-output", "mw-content-text", "main-content", "maincontent", "chapters", "entry-content")
 TITLES = ("firstheading", "page-header__title", "lemmatitle")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+# In brackets behind a name that something else has.
+OF_A_THING = re.compile(
+    r"[(（][^()（）]*(?:\b(?:episode|chapter|song|album|single|soundtrack|film|movie|novel|book|comic|game|series|location|village|"
+    r"town|place|ship|item|weapon|card|quest|mission|actor|actress|singer|disambiguation)|歌曲|专辑|專輯|电影|電影|电视剧|電視劇|"
+    r"小说|小說|漫画|漫畫|章节|章節|演员|演員|歌手|地点|地點|道具|武器|任务|任務|卡牌|消歧[义義])[)）]",
+    re.IGNORECASE,
+)
 BESIDE_TITLE = re.compile(r"\s+[-–—|·»_‐]\s+|\s*[|｜]\s*|[_＿](?=[^_＿]{0,40}$)")
 LONGEST_TITLE = 200
 
@@ -112,6 +119,8 @@ def subject_of(title: str, names: Collection[str]) -> tuple[str, str]:
     It is one of the names, spelt as `spelling` does, where the title has it: behind a work's name and a colon, or
     before brackets, a page's part or a word for lines.
     """
+    if OF_A_THING.search(title):
+        return title, ""
     for whole in (title, re.sub(r"^[^:：/]{1,30}[:：]\s*", "", title)):
         first, _, part = whole.partition("/")
         for bare in (first.strip(), IN_BRACKETS.sub("", first.strip()).strip()):

@@ -18,7 +18,7 @@ from pipeline.records.readers.scripts import prose, screenplay, transcript
 from pipeline.records.readers.texts import TEXTS
 from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.html_file import FIX, html_text, is_archive, is_html, parse
-from pipeline.records.readers.web.page_content import content_of, is_left_out, title_of
+from pipeline.records.readers.web.page_content import OF_A_THING, content_of, is_left_out, title_of
 from pipeline.records.readers.web.page_parts import parts_of
 from pipeline.records.readers.web.page_text import PageText, page_text
 
@@ -80,9 +80,10 @@ def _of_text(file: RawFile, made: PageText, options: ReadOptions) -> Iterator[Ra
     whole = _held(file, made.lines)
     titled = [made.titles.get(number, line) for number, line in enumerate(made.lines)]
     body = _held(file, ["" if number in made.labels else line for number, line in enumerate(titled)])
-    is_page = page.recognises(whole, options)
+    is_thing = not made.is_own and OF_A_THING.search(made.lines[0] if made.lines else "") is not None
+    is_page = not is_thing and page.recognises(whole, options)
     told = TOLD_IN_TURNS if made.has_quotations else TOLD if _is_article(made) else ()
-    passed = (ABOUT if made.is_own else ()) + (told if made.is_own and is_page else ())
+    passed = (ABOUT if made.is_own or is_thing else ()) + (told if made.is_own and is_page else ())
     forms = ((one, whole if one in ABOUT else body) for one in TEXTS if one not in passed)
     reader, text = next(((one, text) for one, text in forms if one.recognises(text, options)), (None, whole))
     if reader is not None:
