@@ -180,3 +180,25 @@ def test_the_script_of_an_episode_of_her_name_is_read_as_one(tmp_path: Path) -> 
     conversion = converted(tmp_path, lines, title="Mira Vale (episode)")
     assert texts(conversion) == ["Only me.", "Come up, then."]
     assert texts(conversion, "background") == []
+
+
+@pytest.mark.parametrize(
+    "tabs",
+    [
+        '<div><article class="tabber__panel" title="Bram"><ul><li>I mill the flour.</li></ul></article>'
+        '<article class="tabber__panel" data-mw-tabber-title="Mira"><ul><li>I ring the bells.</li></ul></article>'
+        "</div>",
+        '<div class="tabber wds-tabber"><div class="wds-tabs__wrapper"><ul><li class="wds-tabs__tab">Mira</li>'
+        '<li class="wds-tabs__tab">Bram</li></ul></div><div class="wds-tab__content"><ul><li>I ring the bells.</li>'
+        '</ul></div><div class="wds-tab__content"><ul><li>I mill the flour.</li></ul></div></div>',
+    ],
+)
+def test_lines_in_a_tab_with_another_persons_name_are_that_ones(tabs: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"<h2>Quotes</h2>{tabs}<ul><li>Mind the third stair.</li></ul>")
+    assert texts(conversion) == ["I ring the bells.", "Mind the third stair."]
+    assert reasons(conversion) == {"I mill the flour.": "below a heading for somebody else's lines"}
+
+
+def test_tabs_without_peoples_names_are_hers(tmp_path: Path) -> None:
+    tabs = '<div class="tabbertab" title="Spring"><ul><li>I ring the bells.</li></ul></div>'
+    assert texts(converted(tmp_path, f"<h2>Quotes</h2>{tabs}")) == ["I ring the bells."]

@@ -132,6 +132,20 @@ def subject_of(title: str, names: Collection[str]) -> tuple[str, str]:
     return title, ""
 
 
+def tab_title(element: Any) -> str:
+    """What the tab is called that shows the element; empty where none does."""
+    named = {*classes(element)}
+    if named & {"tabbertab", "tabber__panel"}:
+        given = (element.get(key) for key in ("data-mw-tabber-title", "data-title", "title"))
+        return next((title.replace("_", " ").strip() for title in given if title), "")
+    tabber = element.getparent() if "wds-tab__content" in named else None
+    if tabber is None:
+        return ""
+    labels = [text_of(one) for one in with_class(tabber, "wds-tabs__tab")]
+    at = sum("wds-tab__content" in classes(one) for one in element.itersiblings(preceding=True))
+    return labels[at] if at < len(labels) else ""
+
+
 def holds_headings(element: Any) -> bool:
     """Whether there are headings or other tables in it."""
     return next(element.iter(*HEADINGS), None) is not None or sum(1 for _ in element.iter("table")) > 1

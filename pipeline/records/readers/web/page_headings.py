@@ -70,13 +70,15 @@ def short_names(names: Collection[str]) -> frozenset[str]:
 class Headings:
     """The headings that a part stands below: (level, title), and whether the whole page is the character's.
 
-    `by_people`: below headings for lines, some stand below the character's name; then others are other people's.
+    `by_people`: below headings for lines, some stand below the character's name, or in a tab that is called so; then
+    others are other people's. `tab` is the one that shows the part.
     """
 
     names: frozenset[str]
     page_is_own: bool
     page_part: str
     by_people: bool = False
+    tab: str = ""
     above: list[tuple[int, str]] = field(default_factory=list)
 
     def enter(self, level: int, title: str) -> None:
@@ -120,6 +122,8 @@ class Headings:
     def _is_of_another(self) -> bool:
         """Whether a heading says whose lines it has, and that is not the character."""
         below = self._below_lines()
+        if self.tab and self.lines_title:
+            below = [*below, self.tab]
         of_people = [one for one in below if self.by_people and not PLACE.match(one)]
         found = [*self._named(OF_SOMEBODY, [title for _, title in self.above]), *self._named(FROM_SOMEBODY, below)]
         return any(not self._is_the_character(who) for who in (*found, *of_people))
@@ -138,6 +142,6 @@ class Headings:
         return spelling(who) in short_names(self.names)
 
     def splits_by_people(self) -> bool:
-        """Whether the heading right above is the character's name, below one for lines."""
-        below = self._below_lines()
-        return bool(below) and self._is_the_character(below[-1])
+        """Whether the heading right above, or the tab, is the character's name, below a heading for lines."""
+        below = [*self._below_lines()[-1:], *([self.tab] if self.lines_title else [])]
+        return any(map(self._is_the_character, below))

@@ -10,7 +10,14 @@ from typing import Any, Literal
 from pipeline.records.clean import has_cjk
 from pipeline.records.readers.scripts.transcript import spoken_line
 from pipeline.records.readers.web.elements import BLOCKS, WHITE, classes, is_unseen, text_of, with_class
-from pipeline.records.readers.web.page_content import HEADINGS, holds_headings, infobox_groups, is_infobox, is_left_out
+from pipeline.records.readers.web.page_content import (
+    HEADINGS,
+    holds_headings,
+    infobox_groups,
+    is_infobox,
+    is_left_out,
+    tab_title,
+)
 from pipeline.records.readers.web.page_tables import Row, are_labels, pairs_of, rows_of
 
 QUOTE = re.compile(r"(?:.*[-_])?(?:c|r|pull|block)?-?quot(?:e|ation)(?:box|-?block|-?text)?", re.IGNORECASE)
@@ -33,11 +40,11 @@ ENDED = tuple('.!?…。！？~～:：,，"”」')  # with which no signature e
 class Part:
     """A part of an article: a `text` may have several lines; `level` is a heading's; `rows` a table's.
 
-    `pairs` are labels and their values; `is_bold` says that all of a text is; `depth` is in how many lists
-    an item lies.
+    `pairs` are labels and their values; `is_bold` says that all of a text is; `depth` is in how many lists an item
+    lies. A `tab` shows what follows, up to the next one, or to one without a text.
     """
 
-    kind: Literal["heading", "text", "item", "labels", "table"]
+    kind: Literal["heading", "tab", "text", "item", "labels", "table"]
     text: str = ""
     level: int = 0
     rows: tuple[Row, ...] = ()
@@ -67,10 +74,14 @@ def _parts(content: Any) -> Iterator[Part]:
                 whole = one
                 continue
             yield from line.begin(one)
+            if title := tab_title(one):
+                yield Part("tab", title)
             line.add(one.text)
         else:
             if one is not whole:
                 yield from line.end(one)
+                if tab_title(one):
+                    yield Part("tab")
             if one is not content:
                 line.add(one.tail)
     yield from line.ended()

@@ -55,7 +55,7 @@ def page_text(file: RawFile, title: str, parts: Sequence[Part], options: ReadOpt
     beside = _beside_lines(parts, replace(headings, above=[]))
     deeper = any(one.kind == "heading" and one.level == 1 and one.text != title for one in parts)
     for at, one in enumerate(parts):
-        if one.kind == "heading":
+        if one.kind in ("heading", "tab"):
             _heading(made, headings, replace(one, level=min(6, max(2, one.level + deeper))), title)
         elif why := headings.why_left_out:
             _set_aside(file, made, one, why)
@@ -76,8 +76,10 @@ def _are_by_people(parts: Sequence[Part], headings: Headings) -> bool:
     for one in parts:
         if one.kind == "heading":
             headings.enter(one.level, one.text)
-            if headings.splits_by_people():
-                return True
+        elif one.kind == "tab":
+            headings.tab = one.text
+        if one.kind in ("heading", "tab") and headings.splits_by_people():
+            return True
     return False
 
 
@@ -117,7 +119,7 @@ def _beside_lines(parts: Sequence[Part], headings: Headings) -> set[int]:
     for at, one in enumerate(parts):
         if one.kind == "heading":
             headings.enter(one.level, one.text)
-        elif said := headings.lines_title:
+        elif one.kind != "tab" and (said := headings.lines_title):
             found.setdefault(said, []).extend([at] * (one.kind == "text" and not _is_spoken(one)))
             listed |= {said} if one.kind != "text" or _is_quoted(one) else set()
     texts = [(said, at) for said, places in found.items() for at in places if not _is_quoted(parts[at])]
@@ -133,6 +135,9 @@ def _is_quoted(part: Part) -> bool:
 
 
 def _heading(made: PageText, headings: Headings, part: Part, title: str) -> None:
+    if part.kind == "tab":
+        headings.tab = part.text
+        return
     if not part.text or (part.text == title and not headings.above):
         return
     headings.enter(part.level, part.text)
