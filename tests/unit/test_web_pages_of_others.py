@@ -188,7 +188,7 @@ def test_the_script_of_an_episode_of_her_name_is_read_as_one(tmp_path: Path) -> 
         '<div><article class="tabber__panel" title="Bram"><ul><li>I mill the flour.</li></ul></article>'
         '<article class="tabber__panel" data-mw-tabber-title="Mira"><ul><li>I ring the bells.</li></ul></article>'
         "</div>",
-        '<div class="tabber wds-tabber"><div class="wds-tabs__wrapper"><ul><li class="wds-tabs__tab">Mira</li>'
+        '<div class="tabber wds-tabber"><div class="wds-tabs__wrapper more"><ul><li class="wds-tabs__tab">Mira</li>'
         '<li class="wds-tabs__tab">Bram</li></ul></div><div class="wds-tab__content"><ul><li>I ring the bells.</li>'
         '</ul></div><div class="wds-tab__content"><ul><li>I mill the flour.</li></ul></div></div>',
     ],
@@ -202,3 +202,9 @@ def test_lines_in_a_tab_with_another_persons_name_are_that_ones(tabs: str, tmp_p
 def test_tabs_without_peoples_names_are_hers(tmp_path: Path) -> None:
     tabs = '<div class="tabbertab" title="Spring"><ul><li>I ring the bells.</li></ul></div>'
     assert texts(converted(tmp_path, f"<h2>Quotes</h2>{tabs}")) == ["I ring the bells."]
+
+
+def test_a_table_of_lines_in_languages_is_read_in_that_of_the_name(tmp_path: Path) -> None:
+    head = "<tr><th>场合</th><th>中文</th><th>日文</th></tr>"
+    row = "<tr><td>登录</td><td>外面风大，先进来。</td><td>お入りなさい。</td></tr>"
+    assert texts(converted(tmp_path, f"<h2>台词</h2><table>{head}{row}</table>", "陆沉舟")) == ["外面风大，先进来。"]

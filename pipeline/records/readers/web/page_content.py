@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
 from pipeline.records.names import spelling
@@ -57,6 +58,7 @@ OF_A_THING = re.compile(
 )
 BESIDE_TITLE = re.compile(r"\s+[-–—|·»_‐]\s+|\s*[|｜]\s*|[_＿](?=[^_＿]{0,40}$)")
 LONGEST_TITLE = 200
+MOST_TABS = 50
 
 
 def is_infobox(element: Any) -> bool:
@@ -138,11 +140,13 @@ def tab_title(element: Any) -> str:
     if named & {"tabbertab", "tabber__panel"}:
         given = (element.get(key) for key in ("data-mw-tabber-title", "data-title", "title"))
         return next((title.replace("_", " ").strip() for title in given if title), "")
-    tabber = element.getparent() if "wds-tab__content" in named else None
-    if tabber is None:
+    first = islice(element.getparent(), 3) if "wds-tab__content" in named else ()
+    wrapper = next((one for one in first if "wds-tabs__wrapper" in classes(one)), None)
+    if wrapper is None:
         return ""
-    labels = [text_of(one) for one in with_class(tabber, "wds-tabs__tab")]
-    at = sum("wds-tab__content" in classes(one) for one in element.itersiblings(preceding=True))
+    labels = [text_of(one) for one in islice(with_class(wrapper, "wds-tabs__tab"), MOST_TABS)]
+    before = islice(element.itersiblings(preceding=True), MOST_TABS)
+    at = sum("wds-tab__content" in classes(one) for one in before)
     return labels[at] if at < len(labels) else ""
 
 

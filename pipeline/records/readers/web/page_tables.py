@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.pages.profile import is_label
 from pipeline.records.readers.pages.wiki import SAID
+from pipeline.records.readers.tables.localisation import is_language, language_for
 from pipeline.records.readers.tables.table_grid import MergedRange
 from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.page_content import VOICES, is_left_out
@@ -117,14 +119,17 @@ def grid_of(rows: Sequence[Row]) -> tuple[list[tuple[int, list[str]]], tuple[Mer
     return lines, tuple(merged)
 
 
-def lines_in(rows: Sequence[Row]) -> list[tuple[str, str, str]] | None:
+def lines_in(rows: Sequence[Row], options: ReadOptions) -> list[tuple[str, str, str]] | None:
     """(title, who, line) of a table under a heading for lines: of its column for them, or the other one of two.
 
-    Who says it is empty where no column is for that. None where no column is known to hold lines. What is as wide as
-    the title and the line is a title of others.
+    A column in the language of the character's name is one for lines, too. Who says it is empty where no column is for
+    that. None where no column is known to hold lines. What is as wide as the title and the line is a title of others.
     """
     head = rows[0] if all(cell.is_head for cell in rows[0]) else ()
     column = next((at for at, cell in enumerate(head) if SAID.fullmatch(cell.text.strip())), None)
+    languages = [cell.text.strip() for cell in head if is_language(cell.text)]
+    if column is None and languages and (chosen := language_for(languages, options)):
+        column = next(at for at, cell in enumerate(head) if cell.text.strip() == chosen)
     if column is None and max(map(len, rows)) == 2:
         column = 1
     if column is None:

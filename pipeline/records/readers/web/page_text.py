@@ -201,7 +201,7 @@ def _table(file: RawFile, made: PageText, rows: Sequence[Row], headings: Heading
     records = [*(read_grid(Grid(place, lines, called, merged), options, headings.title) or ())]
     if records and (headings.is_own or all(raw.speaker != CHARACTER for raw in records)):
         made.records += records
-    elif said and (found := lines_in(rows)):
+    elif said and (found := lines_in(rows, options)):
         _said(file, made, found, headings)
     else:
         _set_aside(file, made, Part("text", "\n".join(" | ".join(filter(None, cells)) for _, cells in lines)), A_TABLE)
