@@ -205,6 +205,33 @@ def test_tabs_without_peoples_names_are_hers(tmp_path: Path) -> None:
 
 
 def test_a_table_of_lines_in_languages_is_read_in_that_of_the_name(tmp_path: Path) -> None:
-    head = "<tr><th>场合</th><th>中文</th><th>日文</th></tr>"
+    head = "<tr><th>陆沉舟</th><th>中文</th><th>日文</th></tr>"
     row = "<tr><td>登录</td><td>外面风大，先进来。</td><td>お入りなさい。</td></tr>"
     assert texts(converted(tmp_path, f"<h2>台词</h2><table>{head}{row}</table>", "陆沉舟")) == ["外面风大，先进来。"]
+
+
+def test_a_further_infobox_with_another_title_is_not_about_her(tmp_path: Path) -> None:
+    def box(name: str, label: str, value: str) -> str:
+        pair = f'<h3 class="pi-data-label">{label}</h3><div class="pi-data-value">{value}</div>'
+        title = f'<h2 class="pi-title">{name}</h2>'
+        return f'<aside class="portable-infobox">{title}<div class="pi-data">{pair}</div></aside>'
+
+    conversion = converted(tmp_path, f"{box('Mira', 'Age', '41')}<h2>Family</h2>{box('Nell', 'Work', 'Baker')}")
+    assert not any("Baker" in text for text in texts(conversion, "background"))
+    assert reasons(conversion) == {"Work: Baker": "labels of somebody or something else"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<table><tr><th colspan=2>老鲟的语音</th></tr><tr><td>相遇</td><td>当然还是我呀。</td></tr></table>",
+        "<table><caption>老鲟的语音</caption><tr><th>场合</th><th>台词</th></tr>"
+        "<tr><td>相遇</td><td>当然还是我呀。</td></tr></table>",
+        "<table><tr><th>陆沉舟</th><th>老鲟</th></tr><tr><td>外面风大，先进来。</td><td>当然还是我呀。</td></tr></table>",
+        "<dl><dt>老鲟</dt><dd>当然还是我呀。</dd><dt>沉舟</dt><dd>先进来再说。</dd></dl>",
+        "<p><b>老鲟</b></p><ul><li>当然还是我呀。</li></ul><p><b>陆沉舟</b></p><ul><li>外面风大，先进来。</li></ul>",
+    ],
+)
+def test_lines_below_another_persons_name_in_whatever_form_are_not_hers(table: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"<h2>语音</h2><ul><li>“外面风大，先进来。”</li></ul>{table}", "陆沉舟")
+    assert {*texts(conversion)} == {"外面风大，先进来。"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.records.names import spelling
 from pipeline.records.readers.pages.quoted import PLACE, is_of_lines, of_lines
@@ -54,6 +54,7 @@ OF_MAKERS = re.compile(
     r"参考资料|參考資料|相关条目|相關條目|相关文章|相關文章|相关推荐|相關推薦|猜你喜欢|猜你喜歡",
     re.IGNORECASE,
 )
+LOWEST = 7  # level of a table's title
 SHORTEST_WORD = 3  # letters of a name's word that stands for it
 ABOUT_IT, OF_ANOTHER = "lines about the character", "below a heading for somebody else's lines"
 BY_READERS, ELSEWHERE = "what readers wrote below the page", "below a heading for something else"
@@ -84,6 +85,11 @@ class Headings:
     def enter(self, level: int, title: str) -> None:
         """The heading is the last one; those that are not above it any more are gone."""
         self.above = [one for one in self.above if one[0] < level] + [(level, title)]
+        self.tab = ""
+
+    def below(self, title: str) -> Headings:
+        """The headings of what has a title of its own."""
+        return replace(self, above=[*self.above, (LOWEST, title)])
 
     @property
     def is_own(self) -> bool:

@@ -41,7 +41,8 @@ class Part:
     """A part of an article: a `text` may have several lines; `level` is a heading's; `rows` a table's.
 
     `pairs` are labels and their values; `is_bold` says that all of a text is; `depth` is in how many lists an item
-    lies. A `tab` shows what follows, up to the next one, or to one without a text.
+    lies. A `tab` shows what follows, up to the next one, or to one without a text. The text of labels and of a table is
+    their title.
     """
 
     kind: Literal["heading", "tab", "text", "item", "labels", "table"]
@@ -136,7 +137,8 @@ def _whole(one: Any) -> list[Part] | None:
     if one.tag in ("table", "dl"):
         return _table(one) if one.tag == "table" else _definitions(one)
     if is_infobox(one) and next(with_class(one, "pi-data", "pi-smart-group"), None) is not None:
-        return [Part("labels", pairs=tuple(infobox_groups(one)))]
+        title = next(with_class(one, "pi-title"), None)
+        return [Part("labels", _flat(title) if title is not None else "", pairs=tuple(infobox_groups(one)))]
     return None
 
 
@@ -147,7 +149,9 @@ def _table(table: Any) -> list[Part] | None:
         return [Part("labels", pairs=tuple(pairs_of(rows))), *(Part("text", text) for text in alone)]
     if holds_headings(table) or all(len(row) == 1 for row in rows):
         return None
-    return [Part("table", rows=tuple(rows))]
+    caption = table.find("caption")
+    title = _flat(caption) if caption is not None else rows[0][0].text if len(rows[0]) == 1 else ""
+    return [Part("table", title, rows=tuple(rows))]
 
 
 def _definitions(element: Any) -> list[Part] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.records.names import spelling
 from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.pages.profile import is_label
 from pipeline.records.readers.pages.wiki import SAID
@@ -14,6 +15,7 @@ from pipeline.records.readers.tables.localisation import is_language, language_f
 from pipeline.records.readers.tables.table_grid import MergedRange
 from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.page_content import VOICES, is_left_out
+from pipeline.records.readers.web.page_headings import short_names
 
 LONGEST_LABEL, LEAST_ROWS, MOST_SPAN = 24, 2, 100
 # What a column is called that has who says a line.
@@ -130,6 +132,9 @@ def lines_in(rows: Sequence[Row], options: ReadOptions) -> list[tuple[str, str, 
     languages = [cell.text.strip() for cell in head if is_language(cell.text)]
     if column is None and languages and (chosen := language_for(languages, options)):
         column = next(at for at, cell in enumerate(head) if cell.text.strip() == chosen)
+    if column is None:  # what others say may have columns of its own
+        names = short_names({*map(spelling, options.names)})
+        column = next((at for at, cell in enumerate(head) if spelling(cell.text) in names), None)
     if column is None and max(map(len, rows)) == 2:
         column = 1
     if column is None:

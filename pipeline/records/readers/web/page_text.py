@@ -21,6 +21,7 @@ from pipeline.records.readers.web.page_parts import ENDED, Part, joined
 from pipeline.records.readers.web.page_tables import Row, grid_of, lines_in
 
 A_TABLE = "a table of the page"
+ANOTHER_BOX = "labels of somebody or something else"
 BESIDE_LINES = "a text beside lines"
 LONGEST_SOURCE, DASH = 40, re.compile("[—–-]")
 PASSAGE = 80  # letters of a value, above which it is a text below a title
@@ -55,9 +56,10 @@ def page_text(file: RawFile, title: str, parts: Sequence[Part], options: ReadOpt
     beside = _beside_lines(parts, replace(headings, above=[]))
     deeper = any(one.kind == "heading" and one.level == 1 and one.text != title for one in parts)
     for at, one in enumerate(parts):
+        headings.tab = one.text if at in beside and one.is_bold else headings.tab  # a name in bold above its lines
         if one.kind in ("heading", "tab"):
             _heading(made, headings, replace(one, level=min(6, max(2, one.level + deeper))), title)
-        elif why := headings.why_left_out:
+        elif why := headings.why_left_out or (one.kind == "table" and headings.below(one.text).why_left_out):
             _set_aside(file, made, one, why)
         elif at in beside:
             _set_aside(file, made, one, BESIDE_LINES)
@@ -76,9 +78,9 @@ def _are_by_people(parts: Sequence[Part], headings: Headings) -> bool:
     for one in parts:
         if one.kind == "heading":
             headings.enter(one.level, one.text)
-        elif one.kind == "tab":
+        elif one.kind == "tab" or (one.kind == "text" and one.is_bold):
             headings.tab = one.text
-        if one.kind in ("heading", "tab") and headings.splits_by_people():
+        if headings.splits_by_people():
             return True
     return False
 
@@ -158,7 +160,7 @@ def _text(made: PageText, part: Part) -> None:
 def _labels(file: RawFile, made: PageText, part: Part, headings: Headings) -> None:
     """Labels as lines of a profile; under a heading for lines the titles of what is said."""
     keys = [spelling(key) for key, _ in part.pairs]
-    is_dialogue = len({*keys}) < len(keys) or (headings.is_own and not headings.names.isdisjoint(keys))
+    is_dialogue = len({*keys}) < len(keys) or (headings.is_own and not short_names(headings.names).isdisjoint(keys))
     if headings.is_own and headings.lines_title and not is_dialogue:
         _said(file, made, [(title, "", text) for title, text in part.pairs], headings)
         return
@@ -167,6 +169,9 @@ def _labels(file: RawFile, made: PageText, part: Part, headings: Headings) -> No
         for key, value in part.pairs:
             made.lines += ["", f"{'#' * min(6, level + 1)} {key}", "", *value.split("\n")]
         made.lines += ["", f"{'#' * level} {headings.title}", ""]
+        return
+    if part.text and made.labels and spelling(part.text) not in short_names(headings.names):
+        _set_aside(file, made, part, ANOTHER_BOX)
         return
     for key, value in part.pairs:
         if not is_dialogue:
