@@ -218,3 +218,13 @@ def test_whoever_is_quoted_below_her_line_in_her_box_has_said_it(tmp_path: Path)
 
 def test_a_name_in_brackets_above_a_quotation_has_none(tmp_path: Path) -> None:
     assert lines_of(converted(tmp_path, game_map(box("【米拉】", "「小心第三级。」")), "米拉")) == ["小心第三级。"]
+
+
+@pytest.mark.parametrize("name", ["Mira:", "【Mira】", "\\C[6]Mira\\C[0]："])
+def test_a_boxs_name_is_one_without_the_marks_around_it(name: str, tmp_path: Path) -> None:
+    assert lines_of(converted(tmp_path, game_map(box("Mind the third stair.", name=name)))) == ["Mind the third stair."]
+
+
+def test_another_persons_line_behind_three_dots_is_not_hers(tmp_path: Path) -> None:
+    commands = [*box("I see... Bram: What is it?", "Mira: Nothing, go on.", name="Mira"), *box("Aye.", name="Bram")]
+    assert lines_of(converted(tmp_path, game_map(commands))) == ["I see...", "Nothing, go on."]

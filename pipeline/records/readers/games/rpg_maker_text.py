@@ -91,6 +91,7 @@ class Speakers:
         named, lines = self._named(box)
         text, reason = plain_text(_joined(lines), self._actors)
         name, unknown = plain_text(named, self._actors)
+        name = name.strip(" :：【】")
         if not name and not reason and lines:
             name, text = self._by_text(text, plain_text(lines[0], self._actors)[0], box)
         if not name and (name := self._by_face(box)):
