@@ -14,6 +14,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
+from pipeline.records.readers.games.articy_export import NAMESAKE
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 
@@ -201,3 +202,16 @@ def test_a_long_flow_is_read_in_no_time(tmp_path: Path) -> None:
     start = time.process_time()
     converted(tmp_path, export([*chain, *hubs, *PEOPLE]))
     assert time.process_time() - start < 5
+
+
+def test_what_a_fragment_tells_behind_a_quotation_is_not_said(tmp_path: Path) -> None:
+    told = '"Below," she said, "with the eels."'
+    conversion = converted(tmp_path, export([*PEOPLE, said("a", "e1", told), said("b", "e1", '"Eels"? These here?')]))
+    assert [*lines_of(conversion)] == ['"Eels"? These here?']
+    assert reasons(conversion)[told] == "narration"
+
+
+def test_two_speakers_who_are_displayed_under_one_name_are_counted(tmp_path: Path) -> None:
+    twin = entity("e3", "Mira", text="A thief.")
+    conversion = converted(tmp_path, export([*PEOPLE, twin, said("a", "e1", "Only me."), said("b", "e3", "And me.")]))
+    assert account_of(conversion)["remarks"][NAMESAKE] == 1

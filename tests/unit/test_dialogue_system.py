@@ -15,6 +15,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
+from pipeline.records.readers.games.articy_export import NAMESAKE
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 
@@ -148,3 +149,32 @@ def test_a_database_without_entries_is_refused(name: str, text: str, tmp_path: P
 )
 def test_a_table_of_unreals_with_speakers_is_read(table: str, tmp_path: Path) -> None:
     assert [record.text for record in converted(tmp_path, "T.csv", table).records] == ["Mind the third stair."]
+
+
+def test_what_an_entry_tells_is_not_said_and_actors_of_one_name_are_counted(tmp_path: Path) -> None:
+    told = '"Below," she said, "with the eels."'
+    entries = [(1, "1", "Only me."), (2, "2", "And me, I think."), (3, "1", told)]
+    database = {
+        "globalUserScript": "",
+        "emphasisSettings": [],
+        "actors": [{"id": id, "fields": [{"title": "Name", "value": "Mira"}]} for id in (1, 2)],
+        "conversations": [
+            {
+                "id": 1,
+                "fields": [],
+                "dialogueEntries": [
+                    {
+                        "id": id,
+                        "fields": [{"title": "Actor", "value": who}, {"title": "Dialogue Text", "value": text}],
+                        "outgoingLinks": [],
+                    }
+                    for id, who, text in entries
+                ],
+            }
+        ],
+    }
+    (tmp_path / "database.json").write_text(json.dumps(database), encoding="utf-8")
+    conversion = convert([tmp_path / "database.json"], "Mira", ConversionOptions())
+    assert [record.text for record in conversion.records] == ["Only me.", "And me, I think."]
+    assert {reject.text: reject.reason for reject in conversion.rejects} == {told: "narration"}
+    assert account_of(conversion)["remarks"][NAMESAKE] == 1

@@ -215,3 +215,23 @@ def test_repeated_marks_are_read_in_no_time(mark: str, tmp_path: Path) -> None:
     start = time.process_time()
     converted(tmp_path, script)
     assert time.process_time() - start < 2
+
+
+def test_what_another_says_after_a_line_with_two_peoples_lines_is_not_hers(tmp_path: Path) -> None:
+    script = "=== quay ===\nBram: Take it. Mira: I will not.\nBram: Then I go alone.\nMira: Go, then.\n-> END\n"
+    assert lines_of(converted(tmp_path, script)) == ["I will not.", "Go, then."]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [('Mira: "Below," she said, "with the eels."', "Mira"), ("米拉：“水深。”布拉姆说。", "米拉")]
+)
+def test_a_line_below_a_name_that_quotes_and_tells_is_not_all_said(line: str, name: str, tmp_path: Path) -> None:
+    script = f"=== quay ===\n{line}\n{name}: “Mind the third stair.”\n-> END\n"
+    conversion = converted(tmp_path, script, name)
+    assert lines_of(conversion) == ["Mind the third stair."]
+    assert [*reasons(conversion).values()] == ["narration"]
+
+
+def test_what_a_tagged_line_tells_around_a_quotation_is_not_said(tmp_path: Path) -> None:
+    script = '=== quay ===\nShe stands up. "I am done," she says. # speaker: Mira\nGo, then. # speaker: Mira\n-> END\n'
+    assert lines_of(converted(tmp_path, script)) == ["Go, then."]

@@ -127,3 +127,13 @@ def test_a_deep_document_is_read_in_no_time(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError):
         converted(tmp_path, document, "Mira")
     assert time.process_time() - start < 5
+
+
+def test_a_row_that_is_all_a_stage_direction_is_no_line(tmp_path: Path) -> None:
+    directed = {
+        "tower.4": {"speaker": "Mira", "en": "[Bram laughs]"},
+        "tower.5": {"speaker": "Mira", "en": "[dry] Aye."},
+    }
+    conversion = converted(tmp_path, FLAT | directed, "Mira")
+    assert lines_of(conversion) == ["Mind the third stair.", "[dry] Aye."]
+    assert {reject.text: reject.reason for reject in conversion.rejects}["[Bram laughs]"] == "a stage direction"

@@ -191,3 +191,40 @@ def test_repeated_marks_are_read_in_no_time(mark: str, tmp_path: Path) -> None:
     start = time.process_time()
     converted(tmp_path, game_map(page))
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("name", "box_of_two"),
+    [
+        ("Mira", ("Bram: Take it.", "Mira: I will not.")),
+        ("米拉", ("布拉姆：「拿着。」", "米拉：「我才不要。」")),
+    ],
+)
+def test_a_box_with_lines_of_two_people_is_each_ones_own(
+    name: str, box_of_two: tuple[str, str], tmp_path: Path
+) -> None:
+    other = "Bram" if name == "Mira" else "布拉姆"
+    after = box("Then I go alone.", name=other)
+    conversion = converted(tmp_path, game_map([*box(*box_of_two), *after, *box("Go, then.", name=name)]), name)
+    assert lines_of(conversion) == ["I will not." if name == "Mira" else "我才不要。", "Go, then."]
+
+
+def test_whoever_is_quoted_below_her_line_in_her_box_has_said_it(tmp_path: Path) -> None:
+    commands = box("米拉：「水不等人。」", "老鲟：「等等我呀。」")
+    conversion = converted(tmp_path, game_map(commands), "米拉")
+    assert lines_of(conversion) == ["水不等人。"]
+    assert reasons(conversion) == {"等等我呀。": "another speaker"}
+
+
+def test_a_name_in_brackets_above_a_quotation_has_none(tmp_path: Path) -> None:
+    assert lines_of(converted(tmp_path, game_map(box("【米拉】", "「小心第三级。」")), "米拉")) == ["小心第三级。"]
+
+
+@pytest.mark.parametrize("name", ["Mira:", "【Mira】", "\\C[6]Mira\\C[0]："])
+def test_a_boxs_name_is_one_without_the_marks_around_it(name: str, tmp_path: Path) -> None:
+    assert lines_of(converted(tmp_path, game_map(box("Mind the third stair.", name=name)))) == ["Mind the third stair."]
+
+
+def test_another_persons_line_behind_three_dots_is_not_hers(tmp_path: Path) -> None:
+    commands = [*box("I see... Bram: What is it?", "Mira: Nothing, go on.", name="Mira"), *box("Aye.", name="Bram")]
+    assert lines_of(converted(tmp_path, game_map(commands))) == ["I see...", "Nothing, go on."]

@@ -153,3 +153,18 @@ def test_a_story_in_which_nobody_is_named_is_refused_with_what_to_write(name: st
     story = DRESSES["story.html" if name == "b.html" else "story.twee"]({"A": "It rains.\n[[On|B]]"}, "Harlowe")
     with pytest.raises(UnderstudyError, match=r"is a Twine story in which no name.*write `Name: line`"):
         converted(tmp_path, story, name)
+
+
+def test_what_another_says_after_a_line_with_two_peoples_lines_is_not_hers(tmp_path: Path) -> None:
+    passage = "Bram: Take it. Mira: I will not.\nBram: Then I go alone.\nMira: Go, then."
+    assert [record.text for record in converted(tmp_path, source({"Quay": passage}, "Harlowe")).records] == [
+        "I will not.",
+        "Go, then.",
+    ]
+
+
+def test_what_a_line_tells_behind_a_quotation_is_not_said(tmp_path: Path) -> None:
+    passage = 'Mira: "Below," she said, "with the eels."\nMira: "Eels"? You call these eels?'
+    assert [record.text for record in converted(tmp_path, source({"Quay": passage}, "Harlowe")).records] == [
+        '"Eels"? You call these eels?'
+    ]

@@ -107,6 +107,16 @@ def test_a_joined_message_below_a_notice_or_at_the_beginning_is_nobodys(tmp_path
     assert said(converted(tmp_path, page)) == [("", "I ring the bells.")]
 
 
+def test_what_a_message_of_telegrams_quotes_is_not_its_senders(tmp_path: Path) -> None:
+    page = telegram(
+        message("Mira Vale", text("<blockquote>Come down now.</blockquote>Not before the tide.")),
+        message("Mira Vale", text("<blockquote>The eels are mine.</blockquote>")),
+    )
+    conversion = converted(tmp_path, page)
+    assert said(conversion) == [("", "Not before the tide.")]
+    assert reasons(conversion) == {"The eels are mine.": "a quotation alone"}
+
+
 @pytest.mark.parametrize("gap", [6.0, 0.0])
 def test_telegrams_clock_is_read_with_its_zone(gap: float, tmp_path: Path) -> None:
     page = telegram(
@@ -131,6 +141,7 @@ def test_a_chat_that_qq_exported_as_a_web_archive_has_its_days_and_its_notices(t
         + row("顾里(12345678)", "9:04:05", "你在诊所吗？<br>外面下雨了。")
         + row("【群主】陆沉舟(87654321)", "9:05:05", "在，你上来吧。&nbsp;")
         + row("陆沉舟(87654321)", "9:06:05", "<IMG src={A}.dat>")
+        + row("陆沉舟(87654321)", "9:06:06", "顾里 8:01:07<br>药我放在门口了。")
         + row("系统消息(10000)", "9:07:05", "你撤回了一条消息")
         + "<tr><td style=font-weight:bold;>日期: 2023-06-14</td></tr>"
         + row("陆沉舟(87654321)", "9:05:05", "今天晴了，出去走走。")

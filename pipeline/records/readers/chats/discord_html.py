@@ -14,7 +14,7 @@ from pipeline.records.chat_scenes import QUOTATION, chat_records
 from pipeline.records.program_texts import MEDIA_NOTICE, NO_TEXT, NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.chats.telegram_html import FORWARDED
+from pipeline.records.readers.chats.telegram_html import A_QUOTATION, FORWARDED
 from pipeline.records.readers.web.elements import classes, is_unseen, text_of, with_class
 from pipeline.records.readers.web.html_file import beginning, html_text, is_html, parse
 
@@ -78,7 +78,7 @@ def _turn(where: str, author: str, message: Any, options: ReadOptions) -> RawTur
     if text:
         return RawTurn(where, author, text)
     if whole:
-        return RawTurn(where, author, whole, "a quotation alone")
+        return RawTurn(where, author, whole, A_QUOTATION)
     has_files = next(with_class(message, *FILES), None) is not None
     return RawTurn(where, author, "", MEDIA_NOTICE if has_files else NO_TEXT)
 

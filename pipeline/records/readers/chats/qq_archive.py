@@ -16,12 +16,16 @@ from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import MEDIA_NOTICE, sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.chats.telegram_html import FORWARDED
 from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.html_file import html_text, is_archive, parse
 
 MARK = re.compile("Tencent MsgMgr|Tencent IM Message|消息对象[:：]|訊息對象[:：]".encode())
 DATE = re.compile(r"日期[:：]\s*(?P<date>\d{4}-\d{1,2}-\d{1,2})")
 CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}")
+COPIED = re.compile(
+    r"(?P<who>\S.{0,60}?)\s+(?:\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?\s+)?\d{1,2}:\d{2}(?::\d{2})?"
+)  # above what is pasted
 ABOVE = "a line above the messages"
 
 
@@ -61,6 +65,9 @@ def _messages(
         said = "\n".join(text for one in _blocks(row)[1:] if (text := text_of(one)))
         has_image = not said and next(row.iter("img"), None) is not None
         turn = RawTurn(where, sender_name(head[0]), "", MEDIA_NOTICE) if has_image else None
+        copied = COPIED.fullmatch(said.partition("\n")[0])
+        if copied and sender_name(copied["who"]) in people:
+            turn = RawTurn(where, sender_name(head[0]), said, FORWARDED)
         yield turn or message_turn(where, head[0], said, options, people), _time(date, head[1])
 
 

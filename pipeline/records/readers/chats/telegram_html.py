@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.records.chat_scenes import chat_records, message_turn
+from pipeline.records.chat_scenes import QUOTATION, chat_records, message_turn
 from pipeline.records.program_texts import MEDIA_NOTICE, NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
@@ -28,7 +28,7 @@ TIME = re.compile(
 )
 VIA = re.compile(r"\s+via @\w+$")  # the program that helped to write it
 MEDIA = ("media_wrap", "media", "media_poll")
-FORWARDED = "a forwarded message"
+FORWARDED, A_QUOTATION = "a forwarded message", "a quotation alone"
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -68,7 +68,11 @@ def _turn(where: str, speaker: str, body: Any, options: ReadOptions, people: Col
         return RawTurn(where, speaker, text_of(forwarded, without=_is_detail), FORWARDED)
     said = _child(body, "text")
     if said is not None:
-        return message_turn(where, speaker, text_of(said), options, people)
+        text, whole = text_of(said, without=_is_quotation), text_of(said)
+        if whole and not text:
+            return RawTurn(where, speaker, whole, A_QUOTATION)
+        options.remarks.update([QUOTATION] * (text != whole))
+        return message_turn(where, speaker, text, options, people)
     media = next(with_class(body, *MEDIA), None)
     if media is not None:
         return RawTurn(where, speaker, text_of(media), MEDIA_NOTICE)
@@ -81,6 +85,10 @@ def _child(element: Any, name: str) -> Any:
 
 def _name(element: Any) -> str:
     return VIA.sub("", text_of(element, without=_is_detail).replace("\n", " ")).strip() or UNNAMED
+
+
+def _is_quotation(element: Any) -> bool:
+    return is_unseen(element) or element.tag == "blockquote"
 
 
 def _is_detail(element: Any) -> bool:

@@ -17,7 +17,7 @@ from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.games.articy_export import TEXTS, Export, Node
 from pipeline.records.readers.rows.json_rows import json_document
 from pipeline.records.readers.scripts.script_lines import LABEL, unquote
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, NO_SPEAKER
+from pipeline.records.readers.scripts.script_turns import A_LOGIC, NARRATION, NO_SPEAKER, TOLD_BEHIND
 from pipeline.records.readers.tables.people_table import profile
 
 SETTINGS = ('"set_IncludedNodes"', '"set_UseScriptSupport"', '"set_TextFormatter"')
@@ -70,6 +70,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         fix = "name the export's folder, so that its package_..._objects.json are read"
         raise UnknownFormError(file.path, what, fix=fix)
     entities = export.entities()
+    options.remarks.update(export.namesakes(options.names))
     for node in export.nodes:
         if node.is_fragment:
             yield _line(file, export, node, options)
@@ -100,7 +101,10 @@ def _turn(file: RawFile, export: Export, id: str) -> RawTurn:
         return RawTurn(source, name, str(node.properties.get("Text")), MISSING)
     if not text:
         return RawTurn(source, name, "", WITHOUT)
-    return RawTurn(source, name, unquote(text), reason or (A_LOGIC if VARIABLE.search(text) else ""))
+    is_told = TOLD_BEHIND.fullmatch(text) is not None
+    return RawTurn(
+        source, name, unquote(text), reason or (A_LOGIC if VARIABLE.search(text) else NARRATION if is_told else "")
+    )
 
 
 def _speaker(export: Export, id: Any) -> tuple[str, str]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.names import spelling
 from pipeline.records.raw import ReadOptions
 from pipeline.records.raw_file import RawFile, open_raw
 from pipeline.records.readers.games.flow import Flow
@@ -24,6 +26,7 @@ from pipeline.records.readers.tables.localisation import CHOSEN, language_for
 OBJECTS, TEXTS = "package_*_objects.json", "*_localization.json"
 DEFINITIONS = "object_definitions.json"
 KEY = re.compile(r"[A-Za-z]{2,4}_[0-9A-F]{8}(?:\.\w+)+")  # of a text, where its object has no name of its own
+NAMESAKE = "further speakers of a game who are displayed under the character's name, taken for the same person"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -97,6 +100,13 @@ class Export:
             if node.is_fragment and isinstance(node.properties["Speaker"], str)
         }
         return {node.id for node in self._all.values() if node.kind in {*kinds, "Entity"}} | spoken
+
+    def namesakes(self, names: Collection[str]) -> Iterator[str]:
+        """A remark for each of those who speak, beside the first, that are displayed under one of the names."""
+        spoken = {str(node.properties["Speaker"]) for node in self.nodes if node.is_fragment}
+        shown = (self.text(node, node.properties.get("DisplayName")) for id, node in self._all.items() if id in spoken)
+        own = {*map(spelling, names)}
+        yield from islice((NAMESAKE for name in shown if name and spelling(name) in own), 1, None)
 
     def labels(self, kind: str) -> dict[str, str]:
         """What the properties of a template are called, where that is not in another file."""

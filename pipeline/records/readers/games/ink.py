@@ -13,14 +13,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.games.ink_statements import ESCAPED, GLUE, Statement, statements
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoken_line, unquote
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NARRATION, NO_SPEAKER, QUOTE, TELLS
+from pipeline.records.readers.scripts.script_turns import (
+    A_LOGIC,
+    DIRECTION,
+    NARRATION,
+    NO_SPEAKER,
+    QUOTE,
+    TELLS,
+    unglued,
+)
 
 SUFFIXES = (".ink",)
 KNOT = re.compile(r"^[ \t]*+={2,}+[ \t]*+(?P<name>\w++)[ \t]*+(?:\([^()\n]*+\))?[ \t]*+=*+[ \t\r]*+$", re.MULTILINE)
@@ -117,7 +125,8 @@ class _Scene:
             self.glued = None
         if self.turns:
             title = ".".join(part for part in (self.knot, self.stitch) if part)
-            yield from scene_records(self.turns, title=title, place=self.turns[0].source, window=self.options.window)
+            turns, place = unglued(self.turns, self.names), self.turns[0].source
+            yield from scene_records(turns, title=title, place=place, window=self.options.window)
         self.turns = []
 
     def add(self, statement: Statement) -> Iterator[RawRecord]:
@@ -164,8 +173,8 @@ class _Scene:
         if tag is None or (spoken and _is_same(spoken["speaker"], tag)):
             text, reason = without_asides(spoken["text"] if spoken else text)
             self.speaker = ""
-            return RawTurn(source, spoken["speaker"] if spoken else UNNAMED, unquote(text), reason)
-        if spoken and _letters(spoken["speaker"]) in self.names - {_letters(tag)}:
+            return _quoted(RawTurn(source, spoken["speaker"] if spoken else UNNAMED, unquote(text), reason))
+        if spoken and _letters(spoken["speaker"]) in {*map(_letters, self.names)} - {_letters(tag)}:
             return RawTurn(source, UNNAMED, text, SEVERAL)
         self.speaker = "" if tag.lower() in NOBODY else tag
         self.is_quoted = text.startswith(QUOTES)
@@ -202,13 +211,13 @@ def _carries_on(found: Sequence[Statement]) -> bool:
 
 
 def _names_in(found: Sequence[Statement]) -> set[str]:
-    """The letters of all names that the script has in tags, or before the lines that have none."""
+    """All names that the script has in tags, or before the lines that have none."""
     names = set[str]()
     for statement in found:
         if statement.kind == "content":
             named = _speakers_of(statement.tags)
             spoken = None if named else spoken_line(ESCAPED.sub(r"\1", statement.text))
-            names |= {_letters(name) for name in (*named, *([spoken["speaker"]] if spoken else []))}
+            names |= {*named, *([spoken["speaker"]] if spoken else [])}
     return names
 
 
@@ -241,7 +250,8 @@ def _letters(name: str) -> str:
 def _quoted(turn: RawTurn) -> RawTurn:
     """The turn without the quotation marks around it; one that quotes and tells is not all said."""
     if not turn.text.startswith(QUOTES):
-        return turn
+        is_told = TELLS.match(turn.text) is not None and QUOTE.search(turn.text) is not None
+        return replace(turn, unusable=NARRATION) if is_told and not turn.unusable else turn
     inner = turn.text[1:]
     if not any(mark in inner for mark in '"“”「」『』'):  # the closing one forgotten
         return RawTurn(turn.source, turn.speaker, inner.strip())

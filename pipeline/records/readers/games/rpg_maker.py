@@ -20,7 +20,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, Unkno
 from pipeline.records.raw_file import RawFile, open_raw
 from pipeline.records.readers.games.rpg_maker_text import MISSING, Actor, Box, Speakers, plain_text
 from pipeline.records.readers.rows.json_rows import json_document
-from pipeline.records.readers.scripts.script_turns import NARRATION
+from pipeline.records.readers.scripts.script_turns import NARRATION, unglued
 from pipeline.records.readers.tables.people_table import TITLES
 
 COMMAND = re.compile(r'"code"\s*:\s*\d+\s*,\s*"indent"\s*:\s*\d+\s*,\s*"parameters"\s*:')
@@ -64,8 +64,10 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     pages = [page for number, event in found for page in _pages(f"{file.path}#{number}", event, document)]
     boxes = [box for _, _, commands in pages for box in _boxes(commands)]
     speakers = Speakers(_actors(file), boxes, options)
-    for title, place, commands in pages:
-        yield from _page(title, place, commands, speakers, options)
+    scenes = [scene for page in pages for scene in _scenes(*page, speakers)]
+    names = speakers.names_in([turn for _, turns in scenes for turn in turns])
+    for title, turns in scenes:
+        yield from scene_records(unglued(turns, names), title=title, place=turns[0].source, window=options.window)
 
 
 def _profiles(path: str, actors: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[RawRecord]:
@@ -89,15 +91,16 @@ def _pages(place: str, event: Mapping[str, Any], document: Any) -> Iterator[tupl
             yield title, f"{place}.{number}", page["list"]
 
 
-def _page(
-    title: str, place: str, commands: Sequence[Any], speakers: Speakers, options: ReadOptions
-) -> Iterator[RawRecord]:
+def _scenes(
+    title: str, place: str, commands: Sequence[Any], speakers: Speakers
+) -> Iterator[tuple[str, Sequence[RawTurn]]]:
+    """The turns of a page, those of each of its branches by themselves, under the page's title."""
     turns: list[RawTurn] = []
     boxes = {box.number: box for box in _boxes(commands)}
     for number, command in enumerate(commands):
         code, where = _code(command), f"{place}.{number}"
         if turns and (code in PARTS or turns[-1].unusable == MISSING):
-            yield from scene_records(turns, title=title, place=turns[0].source, window=options.window)
+            yield title, turns
             turns = []
         if code == BOX:
             turns.append(speakers.turn(where, boxes[number]))
@@ -106,7 +109,7 @@ def _page(
         elif code == SCROLLING and (text := "\n".join(_lines_below(commands, number, SCROLLED))):
             turns.append(RawTurn(where, UNNAMED, text, NARRATION))
     if turns:
-        yield from scene_records(turns, title=title, place=turns[0].source, window=options.window)
+        yield title, turns
 
 
 def _boxes(commands: Sequence[Any]) -> Iterator[Box]:

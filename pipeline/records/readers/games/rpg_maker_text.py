@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,8 @@ class Speakers:
         first = [box.lines[0] for box in boxes if len(box.lines) > 1]
         coloured = Counter(found["name"] for line in first if (found := COLOURED.fullmatch(line.strip())))
         self._coloured = {name for name, count in coloured.items() if count > 1}
+        below = (spoken_line(plain_text(line, actors)[0]) for box in boxes for line in box.lines[1:])
+        self._below = {found["speaker"] for found in below if found and found["text"].startswith((*QUOTES,))}
         unnamed = [box.lines[0] for box in boxes if box.lines and not box.name]
         bracketed = sum(BRACKETED.fullmatch(plain_text(line, actors)[0]) is not None for line in unnamed)
         self._is_bracketed = bracketed >= max(LEAST_BRACKETED, BRACKETED_SHARE * len(unnamed))
@@ -89,6 +91,7 @@ class Speakers:
         named, lines = self._named(box)
         text, reason = plain_text(_joined(lines), self._actors)
         name, unknown = plain_text(named, self._actors)
+        name = name.strip(" :：【】")
         if not name and not reason and lines:
             name, text = self._by_text(text, plain_text(lines[0], self._actors)[0], box)
         if not name and (name := self._by_face(box)):
@@ -96,6 +99,10 @@ class Speakers:
         if not text:
             return RawTurn(source, name or UNNAMED, text, "a text without words")
         return RawTurn(source, name or UNNAMED, unquote(text), reason or unknown or ("" if name else NO_SPEAKER))
+
+    def names_in(self, turns: Iterable[RawTurn]) -> set[str]:
+        """Who speaks in the turns, and who is quoted below others' lines in a box."""
+        return self._below | {turn.speaker for turn in turns if not turn.unusable}
 
     def _named(self, box: Box) -> tuple[str, Sequence[str]]:
         """The name that the box has, and its lines without it."""
@@ -108,9 +115,9 @@ class Speakers:
         if not box.name and coloured and coloured["name"] in self._coloured and is_below:
             return coloured["name"].strip(" :："), lines[1:]
         plain, below = (plain_text(text, self._actors)[0] for text in (first, _joined(lines[1:])))
-        if not box.name and _is_above_quotation(plain, below):
-            return first, lines[1:]
         bracketed = BRACKETED.fullmatch(plain)
+        if not box.name and not bracketed and _is_above_quotation(plain, below):
+            return first, lines[1:]
         is_alone = bracketed is not None and not bracketed["text"] and len(lines) > 1
         is_said = bracketed is not None and (self._is_bracketed or bracketed["text"].startswith((*QUOTES,)))
         if not box.name and bracketed and (is_alone or (is_said and bracketed["text"])):

@@ -70,10 +70,17 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     if not (options.character and is_text) or looks_like_json(file):
         return False
     head = file.head.decode(file.encoding or "utf-8", errors="ignore")
-    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(head[:TOP]) or ELSEWHERE.search(head):
+    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(_top(head)) or ELSEWHERE.search(head):
         return False
     own, _ = _about(file, options)
     return bool(own) and not _is_story(own) and not _is_code(file, own)
+
+
+def _top(head: str) -> str:
+    """The beginning of a text, up to a heading for lines: `You are late` is none to a model there."""
+    lines = head[:TOP].splitlines(keepends=True)
+    end = next((at for at, line in enumerate(lines) if is_of_lines(line.strip(" #*=\n"))), len(lines))
+    return "".join(lines[:end])
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

@@ -27,6 +27,11 @@ PLACE = re.compile(
     r"before|during)\b.*|(?:对|對|在|于|於|给|給|出自|摘自).*|.*(?:[章话話集卷篇线線]|剧情|劇情|番外|片尾|片头)",
     re.IGNORECASE,
 )
+# In brackets behind a quotation: who has said it, unless that is how: Bram Holt, 韩渡; laughing, 冷笑.
+NAME = re.compile(r"[A-Z][\w.'’-]*(?: (?:[A-Z][\w.'’-]*|of|the|de|von|van)){0,3}|[\u3400-\u9fff·]{2,4}")
+MANNER = re.compile(r"[笑哭叹嘆怒声聲道说說着著地音语語气氣泪淚沉默思想闭閉眼头頭手点點摇搖]|.*(?:ing|ly|ed)$")
+NAMED_BEFORE = re.compile(r"(?P<who>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}),? [\"“][^\"“”]*[\"”]")
+OWN_WORDS = frozenset({"I", "No", "Yes", "Remember", "Well", "Oh", "And", "But", "The", "My"})
 QUOTE_MARKS = '"“”「」『』'
 PAIRS = {"“": "”", "「": "」", "『": "』", '"': '"'}
 NOBODYS = ("—", "–")  # a line by itself: to whom, and where
@@ -87,18 +92,40 @@ def _said(line: str, names: Collection[str]) -> tuple[str, str, str]:
         by = spelling(TO_WHOM.split(who)[0])
         is_own = PLACE.match(who) or by in names or any(by in name.split() for name in names)
         speaker, line = CHARACTER if is_own else who, line[: signed.start()]
-    line = ASIDE.sub("", line.strip()) if line[:1] in PAIRS else line.strip()
-    return speaker, _bare(line), "a quotation with what is told" if _is_told(line) else ""
+    line = line.strip()
+    if line[:1] in PAIRS and (aside := ASIDE.search(line)):
+        who = aside[0].strip(" ()（）")
+        line, is_named = line[: aside.start()], speaker == CHARACTER and _is_name(who, names)
+        speaker = who if is_named else speaker
+    return speaker, _bare(_without_place(line)), "a quotation with what is told" if _is_told(line, names) else ""
 
 
-def _is_told(line: str) -> bool:
-    """Whether something stands between quotations, or after one: who says it."""
+def _is_name(text: str, names: Collection[str]) -> bool:
+    """Whether what stands in brackets behind a quotation may be somebody else: capitals, or a few characters."""
+    by = spelling(TO_WHOM.split(text)[0])
+    is_own = PLACE.match(text) or by in names or any(by in name.split() for name in names)
+    return not is_own and NAME.fullmatch(text) is not None and MANNER.search(text) is None
+
+
+def _is_told(line: str, names: Collection[str]) -> bool:
+    """Whether something stands between quotations, or before or after one: who says it."""
+    if (named := NAMED_BEFORE.fullmatch(line)) and spelling(named["who"]) not in names:
+        return named["who"] not in OWN_WORDS
+    rest = _behind(line)
+    return any(char.isalnum() for char in rest) and not PLACE.match(rest)
+
+
+def _behind(line: str) -> str:
+    """What stands behind a quotation with which the line begins."""
     closing = PAIRS.get(line[:1])
-    if not closing:
-        return False
-    end = line.find(closing, 1)
-    rest = line[end + 1 :].strip() if end > 0 else ""
-    return any(mark in rest for mark in QUOTE_MARKS)
+    end = line.find(closing, 1) if closing else -1
+    return line[end + 1 :].strip() if end > 0 else ""
+
+
+def _without_place(line: str) -> str:
+    """The quotation without where it is from."""
+    rest = _behind(line)
+    return line.removesuffix(rest) if rest and PLACE.match(rest) else line
 
 
 def _bare(text: str) -> str:

@@ -36,6 +36,9 @@ QUOTE_MARKS = '“”「」『』"'
 BRACKETED = re.compile(r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*")
 TELLS = re.compile(r"[他她它]|(?:He|She|It|They|The)\s")  # what a line that is told, not said, often begins with
 
+# A quotation that ends as a sentence does, and what is told behind it: “Below,” she said.
+TOLD_BEHIND = re.compile(r"(?:“[^“”]*[,.!?…，。！？—]”|\"[^\"]*[,.!?…，。！？—]\"|「[^「」]*」)\s*[^\W\d_][^\n]*")
+
 
 def turns_of(lines: Iterable[tuple[str, str]], forms: Sequence[re.Pattern[str]] = ()) -> Iterator[RawTurn]:
     """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one.

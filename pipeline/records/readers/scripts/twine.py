@@ -17,7 +17,14 @@ from pipeline.records.raw_file import HEAD, RawFile
 from pipeline.records.readers.scripts import prose
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import NAME_LETTER, spoken_line, unquote
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, NO_SPEAKER
+from pipeline.records.readers.scripts.script_turns import (
+    A_LOGIC,
+    DIRECTION,
+    NARRATION,
+    NO_SPEAKER,
+    TOLD_BEHIND,
+    unglued,
+)
 from pipeline.records.readers.scripts.twine_markup import BRANCH, CODE, is_code_alone, links_in, shown_lines
 from pipeline.records.readers.web.html_file import html_text, is_html, parse
 from pipeline.records.text_patterns import USER_NAME
@@ -69,9 +76,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     passages = [*(_of_source(file) if _is_source(file) else _of_html(file))]
     turns = [[*_turns(passage)] for passage in passages]
-    if any(not turn.unusable for one in turns for turn in one):
+    if names := {turn.speaker for one in turns for turn in one if not turn.unusable}:
         for passage, one in zip(passages, turns, strict=True):
-            yield from _scenes(passage.name, one, options)
+            yield from _scenes(passage.name, [*unglued(one, names)], options)
         return
     told = _as_prose(file, passages)
     if not prose.recognises(told, options):
@@ -143,7 +150,9 @@ def _turn(place: str, line: str, raw: str) -> RawTurn:
     text, reason = without_asides(_unquoted(spoken["text"]))
     is_logic = CODE in said or BRANCH in said or VARIABLE.search(USER_NAME.sub("", text))
     text = text.replace(CODE, "").replace(BRANCH, "")
-    return RawTurn(place, spoken["speaker"].strip(), text, reason or (A_LOGIC if is_logic else ""))
+    is_told = TOLD_BEHIND.fullmatch(spoken["text"].strip()) is not None
+    reason = reason or (A_LOGIC if is_logic else NARRATION if is_told else "")
+    return RawTurn(place, spoken["speaker"].strip(), text, reason)
 
 
 def _unquoted(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.cards.webui_character import YAML
 from pipeline.records.readers.rows.documents import documents
 from pipeline.records.readers.rows.row_forms import OURS, WEAK
+from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION
+from pipeline.records.readers.scripts.script_turns import DIRECTION
 from pipeline.records.readers.tables.localisation import is_language, language_for, with_language
 from pipeline.records.readers.tables.merged_cells import SPEAKER, column_for
 from pipeline.records.readers.tables.table_forms import Table, read_table
@@ -61,7 +64,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The lines of every list or mapping of rows, in the language of the character's name."""
     for rows in _tables(file, options):
         if _is_readable(rows, options):
-            yield from read_table(Table(_names(rows), partial(list, rows), (file.path.stem,)), options)
+            for raw in read_table(Table(_names(rows), partial(list, rows), (file.path.stem,)), options):
+                is_direction = STAGE_DIRECTION.fullmatch(raw.text) is not None and not raw.unusable
+                yield replace(raw, unusable=DIRECTION) if is_direction else raw
         else:
             options.unused_keys.update(_names(rows))
 

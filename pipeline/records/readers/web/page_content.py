@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
 from pipeline.records.names import spelling
@@ -26,6 +27,8 @@ _LEFT_OUT = """
     sup--normal supwrap sup-anchor tashuo-bottom tashuo open-tag opentag declare-wrap wgt-footer-main title-prefix
     titleprefix lemma-relation lemmarelation side-content sidecontent sidecatalog j-lemma-reference j-sup pgc-video
     before-content after-content anchor-list lemmawgt-lemmatitle lemmatitle editbtn btn-edit
+    comments-area comments-section comment-section comment-thread commentthread post-comments blog-comments respond
+    comment-form reply-list replies giscus waline valine twikoo gitalk utterances
     comments comment comment-list commentlist comment-respond comment-area disqus_thread footer site-footer site-header
     navbar nav navigation menu breadcrumb breadcrumbs share sharing share-buttons sharedaddy social social-share
     related related-posts recommend recommendation recommendations advertisement ads ad adsbygoogle cookie-banner
@@ -35,13 +38,27 @@ _LEFT_OUT = """
 LEFT_OUT = frozenset(_LEFT_OUT.split())
 ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "note"})
 HASH = re.compile(r"_[A-Za-z0-9-]{4,8}$")  # behind a name that a program made up: lemmaSummary_M04mg
+# Above those who play a part.
+VOICES = re.compile(
+    r"voiced by|voices?|voice (?:actors?|actress(?:es)?|cast|acting)|(?:portrayed|played) by|actors?|"
+    r"配音(?:演员|演員)?|声优|聲優|饰演者?|飾演者?|演员|演員",
+    re.IGNORECASE,
+)
 INFOBOX = re.compile(r"infobox|infotemplate|basic-?info", re.IGNORECASE)
 # What holds the article, the surest first.
 CONTENTS = ("mw-parser-output", "mw-content-text", "main-content", "maincontent", "chapters", "entry-content")
 TITLES = ("firstheading", "page-header__title", "lemmatitle")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+# In brackets behind a name that something else has.
+OF_A_THING = re.compile(
+    r"[(（][^()（）]*(?:\b(?:episode|chapter|song|album|single|soundtrack|film|movie|novel|book|comic|game|series|location|village|"
+    r"town|place|ship|item|weapon|card|quest|mission|actor|actress|singer|disambiguation)|歌曲|专辑|專輯|电影|電影|电视剧|電視劇|"
+    r"小说|小說|漫画|漫畫|章节|章節|演员|演員|歌手|地点|地點|道具|武器|任务|任務|卡牌|消歧[义義])[)）]",
+    re.IGNORECASE,
+)
 BESIDE_TITLE = re.compile(r"\s+[-–—|·»_‐]\s+|\s*[|｜]\s*|[_＿](?=[^_＿]{0,40}$)")
 LONGEST_TITLE = 200
+MOST_TABS = 50
 
 
 def is_infobox(element: Any) -> bool:
@@ -104,6 +121,8 @@ def subject_of(title: str, names: Collection[str]) -> tuple[str, str]:
     It is one of the names, spelt as `spelling` does, where the title has it: behind a work's name and a colon, or
     before brackets, a page's part or a word for lines.
     """
+    if OF_A_THING.search(title):
+        return title, ""
     for whole in (title, re.sub(r"^[^:：/]{1,30}[:：]\s*", "", title)):
         first, _, part = whole.partition("/")
         for bare in (first.strip(), IN_BRACKETS.sub("", first.strip()).strip()):
@@ -115,6 +134,22 @@ def subject_of(title: str, names: Collection[str]) -> tuple[str, str]:
     return title, ""
 
 
+def tab_title(element: Any) -> str:
+    """What the tab is called that shows the element; empty where none does."""
+    named = {*classes(element)}
+    if named & {"tabbertab", "tabber__panel"}:
+        given = (element.get(key) for key in ("data-mw-tabber-title", "data-title", "title"))
+        return next((title.replace("_", " ").strip() for title in given if title), "")
+    first = islice(element.getparent(), 3) if "wds-tab__content" in named else ()
+    wrapper = next((one for one in first if "wds-tabs__wrapper" in classes(one)), None)
+    if wrapper is None:
+        return ""
+    labels = [text_of(one) for one in islice(with_class(wrapper, "wds-tabs__tab"), MOST_TABS)]
+    before = islice(element.itersiblings(preceding=True), MOST_TABS)
+    at = sum("wds-tab__content" in classes(one) for one in before)
+    return labels[at] if at < len(labels) else ""
+
+
 def holds_headings(element: Any) -> bool:
     """Whether there are headings or other tables in it."""
     return next(element.iter(*HEADINGS), None) is not None or sum(1 for _ in element.iter("table")) > 1
@@ -123,6 +158,8 @@ def holds_headings(element: Any) -> bool:
 def infobox_groups(box: Any) -> Iterator[tuple[str, str]]:
     """The labels and values of a Fandom infobox, those of its groups beside one another, too."""
     for one in with_class(box, "pi-data"):
+        if _is_of_makers(one):
+            continue
         pair = (_first(one, "pi-data-label"), _first(one, "pi-data-value"))
         if all(pair):
             yield pair
@@ -136,6 +173,13 @@ def infobox_groups(box: Any) -> Iterator[tuple[str, str]]:
             pair = (text_of(label, without=is_left_out), text_of(value, without=is_left_out))
             if all(pair):
                 yield pair
+
+
+def _is_of_makers(one: Any) -> bool:
+    """Whether the group's header says that it has who plays a part."""
+    group = next((above for above in one.iterancestors() if "pi-group" in classes(above)), None)
+    header = next(with_class(group, "pi-header"), None) if group is not None else None
+    return header is not None and VOICES.fullmatch(text_of(header).strip(" :：")) is not None
 
 
 def _first(element: Any, name: str) -> str:

@@ -9,12 +9,20 @@ from typing import Any, Literal
 
 from pipeline.records.clean import has_cjk
 from pipeline.records.readers.scripts.transcript import spoken_line
-from pipeline.records.readers.web.elements import BLOCKS, WHITE, classes, text_of, with_class
-from pipeline.records.readers.web.page_content import HEADINGS, holds_headings, infobox_groups, is_infobox, is_left_out
+from pipeline.records.readers.web.elements import BLOCKS, WHITE, classes, is_unseen, text_of, with_class
+from pipeline.records.readers.web.page_content import (
+    HEADINGS,
+    holds_headings,
+    infobox_groups,
+    is_infobox,
+    is_left_out,
+    tab_title,
+)
 from pipeline.records.readers.web.page_tables import Row, are_labels, pairs_of, rows_of
 
 QUOTE = re.compile(r"(?:.*[-_])?(?:c|r|pull|block)?-?quot(?:e|ation)(?:box|-?block|-?text)?", re.IGNORECASE)
 SIGNATURES = ("pull-quote__source", "quote-source", "quote-author", "quote__source", "quote__author")
+SOURCE = re.compile(r"(?:.*[-_])?(?:author|attribution|cite|citation|credit|speaker|source|by)", re.IGNORECASE)
 MARKS = re.compile(r"[\s“”\"❝❞‘’「」『』]*")
 SIGNED = re.compile(r"[\s~]*[—–―-]+\s*(?P<who>\S.*)")
 BOLD = ("b", "strong")
@@ -32,15 +40,18 @@ ENDED = tuple('.!?…。！？~～:：,，"”」')  # with which no signature e
 class Part:
     """A part of an article: a `text` may have several lines; `level` is a heading's; `rows` a table's.
 
-    `pairs` are labels and their values; `is_bold` says that all of a text is.
+    `pairs` are labels and their values; `is_bold` says that all of a text is; `depth` is in how many lists an item
+    lies. A `tab` shows what follows, up to the next one, or to one without a text. The text of labels and of a table is
+    their title.
     """
 
-    kind: Literal["heading", "text", "item", "labels", "table"]
+    kind: Literal["heading", "tab", "text", "item", "labels", "table"]
     text: str = ""
     level: int = 0
     rows: tuple[Row, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     is_bold: bool = False
+    depth: int = 0
 
 
 def parts_of(content: Any) -> list[Part]:
@@ -64,10 +75,14 @@ def _parts(content: Any) -> Iterator[Part]:
                 whole = one
                 continue
             yield from line.begin(one)
+            if title := tab_title(one):
+                yield Part("tab", title)
             line.add(one.text)
         else:
             if one is not whole:
                 yield from line.end(one)
+                if tab_title(one):
+                    yield Part("tab")
             if one is not content:
                 line.add(one.tail)
     yield from line.ended()
@@ -79,12 +94,13 @@ class _Line:
     def __init__(self) -> None:
         self.held: list[str] = []
         self.is_item = self.has_plain = False
-        self.bold = 0
+        self.bold = self.depth = 0
 
     def begin(self, one: Any) -> Iterator[Part]:
         if one.tag in BLOCKS:
             yield from self.ended()
             self.is_item = one.tag == "li" or (self.is_item and one.tag in ("p", "div"))
+            self.depth += one.tag == "li"
         elif one.tag == "br":
             self.held.append("\n")
         self.bold += one.tag in BOLD
@@ -94,6 +110,7 @@ class _Line:
         if one.tag in BLOCKS:
             yield from self.ended()
             self.is_item = self.is_item and one.tag != "li"
+            self.depth -= one.tag == "li"
 
     def add(self, text: str | None) -> None:
         if text:
@@ -105,7 +122,7 @@ class _Line:
         lines = [line.strip() for line in "".join(self.held).split("\n")]
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
         if text and not BUTTON.fullmatch(text):
-            yield Part("item" if self.is_item else "text", text, is_bold=not self.has_plain)
+            yield Part("item" if self.is_item else "text", text, is_bold=not self.has_plain, depth=self.depth)
         self.held, self.has_plain, self.is_item = [], False, self.is_item and not text
 
 
@@ -120,7 +137,8 @@ def _whole(one: Any) -> list[Part] | None:
     if one.tag in ("table", "dl"):
         return _table(one) if one.tag == "table" else _definitions(one)
     if is_infobox(one) and next(with_class(one, "pi-data", "pi-smart-group"), None) is not None:
-        return [Part("labels", pairs=tuple(infobox_groups(one)))]
+        title = next(with_class(one, "pi-title"), None)
+        return [Part("labels", _flat(title) if title is not None else "", pairs=tuple(infobox_groups(one)))]
     return None
 
 
@@ -131,7 +149,9 @@ def _table(table: Any) -> list[Part] | None:
         return [Part("labels", pairs=tuple(pairs_of(rows))), *(Part("text", text) for text in alone)]
     if holds_headings(table) or all(len(row) == 1 for row in rows):
         return None
-    return [Part("table", rows=tuple(rows))]
+    caption = table.find("caption")
+    title = _flat(caption) if caption is not None else rows[0][0].text if len(rows[0]) == 1 else ""
+    return [Part("table", title, rows=tuple(rows))]
 
 
 def _definitions(element: Any) -> list[Part] | None:
@@ -156,10 +176,8 @@ def _definitions(element: Any) -> list[Part] | None:
 
 def _quotation(element: Any) -> list[Part]:
     """What is quoted, and who is said to have said it behind a dash; a conversation as its lines."""
-    source = next(with_class(element, *SIGNATURES), None)
-    if source is None:
-        source = next(element.iter("cite"), None)
-    who = _flat(source) if source is not None else ""
+    source = _source(element)
+    who = " ".join(text_of(source, without=is_unseen).split()) if source is not None else ""
     lines = text_of(element, without=lambda one: one is source or is_left_out(one)).split("\n")
     lines = [line for line in lines if not MARKS.fullmatch(line)]
     if sum(spoken_line(line) is not None for line in lines) > 1:
@@ -174,11 +192,22 @@ def _quotation(element: Any) -> list[Part]:
     return [Part("item", f"{quoted} — {who}" if who else quoted)]
 
 
+def _source(element: Any) -> Any:
+    """The element of a quotation that says whose it is."""
+    named = next(with_class(element, *SIGNATURES), None)
+    below = (one for one in element.iter() if one.tag in ("footer", "figcaption"))
+    called = (one for one in element.iter() if one is not element and any(map(SOURCE.fullmatch, classes(one))))
+    found = (one for ones in (below, called, element.iter("cite")) for one in ones)
+    return named if named is not None else next(found, None)
+
+
 def _is_quotation(one: Any) -> bool:
     """Whether its class says so, or somebody signs a block that is set off."""
     if any(QUOTE.fullmatch(name) for name in classes(one)):
         return one.tag in ("div", "blockquote", "table", "aside")
-    return one.tag == "blockquote" and _is_signature(text_of(one, without=is_left_out).split("\n")[-1])
+    if one.tag != "blockquote":
+        return False
+    return _source(one) is not None or _is_signature(text_of(one, without=is_left_out).split("\n")[-1])
 
 
 def _is_signature(line: str) -> bool:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.records.names import spelling
+from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.pages.profile import is_label
 from pipeline.records.readers.pages.wiki import SAID
+from pipeline.records.readers.tables.localisation import is_language, language_for
 from pipeline.records.readers.tables.table_grid import MergedRange
 from pipeline.records.readers.web.elements import text_of
-from pipeline.records.readers.web.page_content import is_left_out
+from pipeline.records.readers.web.page_content import VOICES, is_left_out
+from pipeline.records.readers.web.page_headings import short_names
 
 LONGEST_LABEL, LEAST_ROWS, MOST_SPAN = 24, 2, 100
+# What a column is called that has who says a line.
+SPEAKS = re.compile(
+    r"who|speakers?|characters?|(?:said |spoken )?by|角色|人物|说话人|說話人|说话者|說話者",
+    re.IGNORECASE,
+)
 LABELS_SHARE = 0.8  # of a table's rows of two cells
 
 
@@ -63,9 +73,14 @@ def _is_pairs(row: Row) -> bool:
 
 
 def pairs_of(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
-    """The labels and values of rows that are such pairs; what says nothing is left out."""
+    """The labels and values of rows that are such pairs; what says nothing, and who plays a part, is left out."""
+    is_of_makers = False
     for row in rows:
-        if len(row) % 2 == 0 and len(row) > 1:
+        if len(row) == 1:
+            is_of_makers = VOICES.fullmatch(row[0].text.strip(" :：")) is not None
+        elif is_of_makers:
+            continue
+        elif len(row) % 2 == 0 and len(row) > 1:
             for label, value in zip(row[::2], row[1::2], strict=True):
                 if label.text and value.text and len(label.text) <= LONGEST_LABEL:
                     yield label.text.replace("\n", " ").rstrip(":： "), value.text
@@ -106,20 +121,30 @@ def grid_of(rows: Sequence[Row]) -> tuple[list[tuple[int, list[str]]], tuple[Mer
     return lines, tuple(merged)
 
 
-def lines_in(rows: Sequence[Row]) -> list[tuple[str, str]] | None:
-    """(title, line) of a table under a heading for lines: of its column for them, or the other one of two.
+def lines_in(rows: Sequence[Row], options: ReadOptions) -> list[tuple[str, str, str]] | None:
+    """(title, who, line) of a table under a heading for lines: of its column for them, or the other one of two.
 
-    None where no column is known to hold them. What is as wide as the title and the line is a title of others.
+    A column in the language of the character's name is one for lines, too. Who says it is empty where no column is for
+    that. None where no column is known to hold lines. What is as wide as the title and the line is a title of others.
     """
     head = rows[0] if all(cell.is_head for cell in rows[0]) else ()
     column = next((at for at, cell in enumerate(head) if SAID.fullmatch(cell.text.strip())), None)
+    languages = [cell.text.strip() for cell in head if is_language(cell.text)]
+    if column is None and languages and (chosen := language_for(languages, options)):
+        column = next(at for at, cell in enumerate(head) if cell.text.strip() == chosen)
+    if column is None:  # what others say may have columns of its own
+        names = short_names({*map(spelling, options.names)})
+        column = next((at for at, cell in enumerate(head) if spelling(cell.text) in names), None)
     if column is None and max(map(len, rows)) == 2:
         column = 1
     if column is None:
         return None
-    found = list[tuple[str, str]]()
+    speaker = next((at for at, cell in enumerate(head) if SPEAKS.fullmatch(cell.text.strip()) and at != column), None)
+    found = list[tuple[str, str, str]]()
     for cells in spread(rows)[bool(head) :]:
         title, line = cells[0], cells[column] if column < len(cells) else None
+        who = cells[speaker] if speaker is not None and speaker < len(cells) else None
         if line and line.text and (line is not title or not column):
-            found.append((title.text.split("\n")[0] if title and column else "", line.text))
+            called = title.text.split("\n")[0] if title and column and speaker != 0 else ""
+            found.append((called, who.text.replace("\n", " ") if who else "", line.text))
     return found

@@ -5,22 +5,35 @@ A page whose title is the character's name is about the character; any other is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import HEAD, RawFile
 from pipeline.records.readers.pages import labelled_page, page
-from pipeline.records.readers.scripts import prose, screenplay
+from pipeline.records.readers.scripts import prose, screenplay, transcript
 from pipeline.records.readers.texts import TEXTS
+from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.html_file import FIX, html_text, is_archive, is_html, parse
-from pipeline.records.readers.web.page_content import content_of, title_of
+from pipeline.records.readers.web.page_content import OF_A_THING, content_of, is_left_out, title_of
 from pipeline.records.readers.web.page_parts import parts_of
 from pipeline.records.readers.web.page_text import PageText, page_text
 
 ABOUT = (labelled_page, page)
 TOLD = (screenplay, prose)  # what an article about somebody with quotations in it is not
+TOLD_IN_TURNS = (*TOLD, transcript)  # nor one that has its lines in lists, besides what several people say
+# Wikis' pages of disambiguation.
+REFERS = re.compile(
+    r"\s*\b(?:may|can|might) (?:also )?refer to(?:\b[^\n]{0,40}:)?|\s*(?:可以|可能|可)是?指[^\n]{0,10}[:：]",
+    re.IGNORECASE,
+)
+OF_NAMESAKES = re.compile(
+    r"^this (?:is a )?disambiguation page\b|是一?[个個]?消歧[义義][页頁]", re.IGNORECASE | re.MULTILINE
+)
+TOP = 2000  # characters of a page, in which it says so
 HARDLY_ANY = 200  # characters of a page that its scripts would fill
 MOST_SHOWN = 60  # characters of a title in an error
 BESIDE = "a text beside tables, of no known form"
@@ -40,6 +53,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     root = parse(file, html_text(file))
     title = title_of(root)
+    if _lists_namesakes(root, title):
+        what = f"is a web page that lists what else is called {title[:MOST_SHOWN]!r}"
+        raise UnknownFormError(file.path, what, fix="save the page about the character itself")
     made = page_text(file, title, parts_of(content_of(root)), options)
     found = [*_of_text(file, made, options)]
     usable = [raw for raw in (*found, *made.records) if not raw.unusable]
@@ -53,13 +69,21 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
                 yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=BESIDE)
 
 
+def _lists_namesakes(root: Any, title: str) -> bool:
+    top = text_of(content_of(root), without=is_left_out)[:TOP]
+    beside = (line[len(title) :] for line in top.split("\n") if title and line.startswith(title))
+    return OF_NAMESAKES.search(top) is not None or any(map(REFERS.fullmatch, beside))
+
+
 def _of_text(file: RawFile, made: PageText, options: ReadOptions) -> Iterator[RawRecord]:
     """What the lines are: labels are a page's, and no script's; beside a script of the character's they are a page."""
     whole = _held(file, made.lines)
     titled = [made.titles.get(number, line) for number, line in enumerate(made.lines)]
     body = _held(file, ["" if number in made.labels else line for number, line in enumerate(titled)])
-    is_page = page.recognises(whole, options)
-    passed = (ABOUT if made.is_own else ()) + (TOLD if made.is_own and is_page and _is_article(made) else ())
+    is_thing = not made.is_own and OF_A_THING.search(made.lines[0] if made.lines else "") is not None
+    is_page = not is_thing and page.recognises(whole, options)
+    told = TOLD_IN_TURNS if made.has_quotations else TOLD if _is_article(made) else ()
+    passed = (ABOUT if made.is_own or is_thing else ()) + (told if made.is_own and is_page else ())
     forms = ((one, whole if one in ABOUT else body) for one in TEXTS if one not in passed)
     reader, text = next(((one, text) for one, text in forms if one.recognises(text, options)), (None, whole))
     if reader is not None:
