@@ -101,13 +101,14 @@ def _layer(shape: ModelShape, batch: MicroBatch, execution: StepExecution) -> in
     each = shape.bytes_each
     fused = _is_fused(shape, execution)
     norms = 2 * _norm(shape, fused=fused)
-    attention = 2 * shape.query * each  # query, and each branch's or row's output
+    attended = 4 if execution.tree and not execution.on_gpu else each  # bytes a number: a CPU's trees in float32
+    attention = 2 * shape.query * attended  # query, and each branch's or row's output
     mlp = (2 if fused else 3) * shape.inner * each  # gate and up; unfused, gate's SiLU as well
     inputs = _inputs(shape, fused=fused, autocast=execution.autocast)
     low = 7 * shape.rank * each
     # a tree's branches gather the keys of their paths; padded rows repeat theirs for every head that shares them
-    keys = 2 * (batch.keys * shape.key if execution.tree else batch.tokens * shape.query) * each
-    mask_each = each if execution.tree and each < 4 else 0 if execution.tree else 4
+    keys = 2 * (batch.keys * shape.key if execution.tree else batch.tokens * shape.query) * attended
+    mask_each = 4 if not execution.tree else attended if attended < 4 else 0
     return batch.tokens * (norms + attention + mlp + inputs + low) + keys + batch.mask * mask_each
 
 

@@ -61,8 +61,9 @@ def kept_by_a_layer(*, dtype: torch.dtype, lora: bool, fused: bool, tree: bool, 
         if fused:
             assert fuse_lora(model) == 7 * layers
             assert fuse_blocks(model)[0] == layers
-            use_tree_attention(base)
         if tree:
+            if fused or not lora:  # what is not fused stands for a GPU, which has the dense mask
+                use_tree_attention(base)
             inputs = tree_inputs(prefix_tree_batch(ROWS, LABELS), tree_attention=uses_tree_attention(base))
         else:
             batch = padded_batch(ROWS, LABELS, pad_token_id=0)
