@@ -57,7 +57,10 @@ def load_config(model: str, **options: Any) -> PretrainedConfig:
 
 
 def load_base_model(model: str, **options: Any) -> PreTrainedModel:
-    """A recipe's base model; `options` go to `from_pretrained` as they are."""
+    """A recipe's base model; `options` go to `from_pretrained` as they are.
+
+    Without a GPU its products in float32 are computed by the faster library wherever no gradient is asked.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
