@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import UnderstudyError
@@ -44,6 +45,15 @@ class RawFile:
     encoding: str | None
     root: Path | None = None
     held: str | None = None
+
+    @property
+    def beginning(self) -> str:
+        """The text of its first bytes, by which readers recognise it."""
+        return _decoded(self.head, self.encoding or "utf-8")
+
+    def holding(self, text: str) -> RawFile:
+        """The file with another text, which was made of its own."""
+        return replace(self, head=text.encode()[:HEAD], encoding="utf-8", held=text)
 
     def read_bytes(self) -> bytes:
         """All of its bytes.
@@ -115,14 +125,19 @@ def open_raw(path: Path) -> RawFile:
         ) from error
 
 
+@functools.lru_cache(maxsize=4)  # dozens of readers look at the same file, one after another
+def _decoded(head: bytes, encoding: str) -> str:
+    return head.decode(encoding, errors="ignore")
+
+
 def first_char(file: RawFile) -> str:
     """The first character of its text that is no white space."""
-    return file.head.decode(file.encoding or "utf-8", errors="ignore").lstrip()[:1]
+    return file.beginning.lstrip()[:1]
 
 
 def looks_like_json(file: RawFile) -> bool:
     """Whether its text begins as JSON does: a script may begin with [Music], a wiki page with {{template}}."""
-    return JSON_BEGINS.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
+    return JSON_BEGINS.match(file.beginning) is not None
 
 
 def detect_encoding(path: Path, head: bytes) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import HEAD, RawFile
+from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.texts import TEXTS
 
 
@@ -20,7 +20,7 @@ def read_rest(
     """
     kept = [(number, line) for (number, line), reason in zip(lines, reasons, strict=True) if not reason]
     text = "\n".join(line for _, line in kept)
-    plain = replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
+    plain = file.holding(text)
     reader = next((one for one in TEXTS if one.recognises(plain, options)), None)
     if reader is None:
         problem = f"is {what}, and neither a script, questions and answers, nor a page about the character"

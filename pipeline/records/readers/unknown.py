@@ -46,4 +46,4 @@ def head_of(path: Path) -> str:
         file = open_raw(path)
     except UnderstudyError:
         return ""
-    return file.head.decode(file.encoding, errors="ignore") if file.encoding else ""
+    return file.beginning if file.encoding else ""

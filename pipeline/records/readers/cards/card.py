@@ -50,7 +50,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object that names a card's specification or its fields."""
     if not file.encoding or first_char(file) != "{":
         return False
-    return MARKS.search(file.head.decode(file.encoding, errors="ignore")) is not None
+    return MARKS.search(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

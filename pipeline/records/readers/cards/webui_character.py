@@ -51,7 +51,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
         return False
     if first_char(file) == "{":
         return _is_json_character(file)
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     marks_of = YAML_MARKS if file.path.suffix.lower() in YAML else MARKS
     return any(marks <= set(KEY.findall(head)) for marks in marks_of)
 

@@ -31,7 +31,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether dice are rolled in its text, with what came of it below."""
     if not file.encoding or file.path.suffix.lower() in NO_SCRIPTS or looks_like_json(file):
         return False
-    head = file.head.decode(file.encoding, errors="ignore").splitlines()
+    head = file.beginning.splitlines()
     rolls = sum(ROLLING.fullmatch(line.strip()) is not None for line in head)
     return rolls >= LEAST_ROLLS and any(RESULT.fullmatch(line.strip()) for line in head)
 

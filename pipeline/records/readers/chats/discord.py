@@ -23,7 +23,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object of a guild and its messages."""
     if not file.encoding or first_char(file) != "{":
         return False
-    return MARK.match(file.head.decode(file.encoding, errors="ignore").lstrip()) is not None
+    return MARK.match(file.beginning.lstrip()) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

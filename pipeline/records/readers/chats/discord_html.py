@@ -16,7 +16,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.chats.telegram_html import A_QUOTATION, FORWARDED
 from pipeline.records.readers.web.elements import classes, is_unseen, text_of, with_class
-from pipeline.records.readers.web.html_file import beginning, html_text, is_html, parse
+from pipeline.records.readers.web.html_file import html_text, is_html, parse
 
 MARK = re.compile(r"\bchatlog__(?:message-group|messages|message-container|author)\b|class=[\"']chatlog[\"']")
 GROUP, CONTAINER, MESSAGE = "chatlog__message-group", "chatlog__message-container", "chatlog__message"
@@ -37,7 +37,7 @@ LEAST_ID = 1 << 40
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a page with the exporter's classes."""
-    return is_html(file) and MARK.search(beginning(file)) is not None
+    return is_html(file) and MARK.search(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

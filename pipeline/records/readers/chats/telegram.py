@@ -25,7 +25,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object with messages of Telegram's types."""
     if not file.encoding or first_char(file) != "{":
         return False
-    return MARK.search(file.head.decode(file.encoding, errors="ignore")) is not None
+    return MARK.search(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

@@ -19,7 +19,7 @@ from pipeline.records.program_texts import MEDIA_NOTICE, NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.web.elements import classes, is_unseen, text_of, with_class
-from pipeline.records.readers.web.html_file import beginning, html_text, is_html, parse
+from pipeline.records.readers.web.html_file import html_text, is_html, parse
 
 MARKS = tuple(map(re.compile, (r"class=[\"']page_wrap\b", r"class=[\"'](?:history\b|message (?:default|service)\b)")))
 TIME = re.compile(
@@ -33,7 +33,7 @@ FORWARDED, A_QUOTATION = "a forwarded message", "a quotation alone"
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a page with Telegram's history of messages."""
-    return is_html(file) and all(mark.search(beginning(file)) for mark in MARKS)
+    return is_html(file) and all(mark.search(file.beginning) for mark in MARKS)
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

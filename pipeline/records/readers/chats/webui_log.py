@@ -39,7 +39,7 @@ LOGS, PERSISTENT = "chat", "_persistent"  # logs/chat/NAME/TIME.json; logs/persi
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object that begins with a chat's pairs."""
-    return bool(file.encoding) and MARK.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
+    return bool(file.encoding) and MARK.match(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

@@ -46,7 +46,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is an export, one of its files of objects, or the list of its files."""
     if not file.encoding:
         return False
-    head = file.head.decode(file.encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+    head = file.beginning.lstrip("\ufeff \t\r\n")
     if OBJECTS.match(head):
         return '"TechnicalName"' in head
     if file.path.match(TEXTS):

@@ -48,7 +48,7 @@ def is_database(file: RawFile) -> bool:
     """Whether the file is one of the two exports."""
     if not file.encoding:
         return False
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     if CSV_HEAD.match(head):
         return True
     return head.lstrip("\ufeff \t\r\n").startswith("{") and any(all(key in head for key in keys) for keys in JSON_KEYS)
@@ -60,7 +60,7 @@ def database_of(file: RawFile) -> Database:
     Raises:
         UnderstudyError: it is broken.
     """
-    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    head = file.beginning
     return _from_csv(file) if CSV_HEAD.match(head) else _from_json(json_document(file))
 
 

@@ -60,14 +60,14 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 
 
 def _has_knots(file: RawFile) -> bool:
-    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    head = file.beginning
     if "->" not in head or "==" not in head or "```" in head:  # a page that tells of Ink has examples
         return False
     return not {found["name"] for found in KNOT.finditer(head)}.isdisjoint(TARGET.findall(head))
 
 
 def _is_compiled(file: RawFile) -> bool:
-    return COMPILED.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
+    return COMPILED.match(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

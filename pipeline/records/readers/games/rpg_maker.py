@@ -40,7 +40,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a map, or one of the lists that begin with nothing, since their entries count from 1."""
     if not file.encoding:
         return False
-    head = file.head.decode(file.encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+    head = file.beginning.lstrip("\ufeff \t\r\n")
     if head.startswith("{"):
         return all(key in head for key in OF_A_MAP) or ('"events"' in head and COMMAND.search(head) is not None)
     return DATABASE.match(head) is not None

@@ -69,7 +69,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     is_text = file.encoding and (file.held is not None or file.path.suffix.lower() in SUFFIXES)
     if not (options.character and is_text) or looks_like_json(file):
         return False
-    head = file.head.decode(file.encoding or "utf-8", errors="ignore")
+    head = file.beginning
     if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(_top(head)) or ELSEWHERE.search(head):
         return False
     own, _ = _about(file, options)

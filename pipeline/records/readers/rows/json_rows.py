@@ -38,7 +38,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     if not file.head.strip():
         raise UnknownFormError(file.path, "is empty", fix="export it again, or take it out")
-    if EMPTY.fullmatch(file.head.decode(file.encoding or "utf-8", errors="ignore")):
+    if EMPTY.fullmatch(file.beginning):
         raise UnknownFormError(file.path, "is an empty list or object", fix="export it again, or take it out")
     try:
         yield from read_rows(_rows(file), options)

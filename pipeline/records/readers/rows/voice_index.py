@@ -16,7 +16,7 @@ USES = frozenset({"npcName", "text"})
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object whose first value is a voice."""
-    return bool(file.encoding) and MARK.match(file.head.decode(file.encoding or "utf-8", errors="ignore")) is not None
+    return bool(file.encoding) and MARK.match(file.beginning) is not None
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:

@@ -65,7 +65,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
         return False
     if file.path.suffix.lower() in SUFFIXES:
         return True
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     return bool(CHARACTER.search(head)) and any(LABEL.fullmatch(line.strip()) for line in head.splitlines())
 
 

@@ -41,7 +41,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it has the head of an .ass, or the times of an .srt."""
     if not file.encoding:
         return False
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     return bool(ASS_HEAD.search(head) or TIMES.search(head[:2000])) or file.path.suffix.lower() in (".ass", ".srt")
 
 

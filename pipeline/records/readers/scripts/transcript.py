@@ -74,7 +74,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     """
     if not file.encoding or _is_code(file) or looks_like_json(file):
         return False
-    if file.head.startswith(b"{\\rtf") or PAGE.match(file.head.decode(file.encoding, errors="ignore")):
+    if file.head.startswith(b"{\\rtf") or PAGE.match(file.beginning):
         return False
     numbered = _lines(file, SAMPLED_LINES)[0]
     if options.character and describes(listed(numbered, file.path, options)):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
-from pipeline.records.raw_file import HEAD, RawFile
+from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.scripts import prose
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import NAME_LETTER, spoken_line, unquote
@@ -64,7 +64,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 def _is_source(file: RawFile) -> bool:
     if not file.encoding or is_html(file):
         return False
-    text = file.head.decode(file.encoding, errors="ignore")
+    text = file.beginning
     return (SOURCE if file.path.suffix.lower() in SUFFIXES else SURE_SOURCE).search(text) is not None
 
 
@@ -189,4 +189,4 @@ def _as_prose(file: RawFile, passages: Sequence[Passage]) -> RawFile:
         lines += ["", f"## {passage.name}", ""]
         lines += [line for line, is_choice in told if not is_choice and CODE not in line and BRANCH not in line]
     text = "\n".join(lines)
-    return replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
+    return file.holding(text)

@@ -24,7 +24,7 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
     """Whether it is a JSON object of subtitles with their times."""
     if not file.encoding or first_char(file) != "{":
         return False
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     return BILIBILI.search(head) is not None or YOUTUBE.search(head) is not None
 
 

@@ -50,7 +50,7 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     is_yaml = file.path.suffix.lower() in YAML
     if not file.encoding or not (is_yaml or looks_like_json(file)) or file.path.stat().st_size > MAX_BYTES:
         return False
-    head = file.head.decode(file.encoding, errors="ignore")
+    head = file.beginning
     key = PLAIN_KEY if is_yaml else QUOTED_KEY
     if not key.search(head) or not SPEAKER_KEY.search(head):
         return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import HEAD, RawFile
+from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.tables.excel import ARCHIVE, check_unpacked
 from pipeline.records.readers.tables.table_grid import Grid
 from pipeline.records.readers.tables.word_tables import lines_of, read_grid
@@ -71,7 +71,7 @@ def _of_text(file: RawFile, lines: Sequence[str], options: ReadOptions, *, has_t
         UnknownFormError: it is of no known form, and there is no table.
     """
     text = "\n".join(lines)
-    plain = replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
+    plain = file.holding(text)
     reader = next((one for one in TEXTS if one.recognises(plain, options)), None)
     if reader is not None:
         yield from reader.read(plain, options)

@@ -53,13 +53,8 @@ def is_html(file: RawFile) -> bool:
     """Whether it is HTML by its beginning, or by its name and a tag."""
     if not file.encoding:
         return False
-    text = beginning(file)
+    text = file.beginning
     return BEGINS.match(text) is not None or (file.path.suffix.lower() in SUFFIXES and TAG.search(text) is not None)
-
-
-def beginning(file: RawFile) -> str:
-    """The text of its first bytes."""
-    return file.head.decode(file.encoding or "utf-8", errors="ignore")
 
 
 def html_text(file: RawFile) -> str:

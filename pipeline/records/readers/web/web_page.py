@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
-from pipeline.records.raw_file import HEAD, RawFile
+from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.pages import labelled_page, page
 from pipeline.records.readers.scripts import prose, screenplay, transcript
 from pipeline.records.readers.texts import TEXTS
@@ -103,7 +102,7 @@ def _is_article(made: PageText) -> bool:
 
 def _held(file: RawFile, lines: Sequence[str]) -> RawFile:
     text = "\n".join(lines)
-    return replace(file, head=text.encode()[:HEAD], encoding="utf-8", held=text)
+    return file.holding(text)
 
 
 def _unknown(file: RawFile, title: str, made: PageText, options: ReadOptions, *, has_scripts: bool) -> UnknownFormError:
