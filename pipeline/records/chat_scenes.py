@@ -15,6 +15,7 @@ from pipeline.records.program_texts import (
 )
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 
+FORWARDED, A_QUOTATION = "a forwarded message", "a quotation alone"
 QUOTATION, MARK = "quotations before replies left out", "marks of pictures beside a text left out"
 
 

@@ -15,7 +15,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
-from pipeline.records.readers.games.articy_export import NAMESAKE
+from pipeline.records.readers.games.exports import NAMESAKE
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.records.chat_scenes import QUOTATION, chat_records
+from pipeline.records.chat_scenes import A_QUOTATION, FORWARDED, QUOTATION, chat_records
 from pipeline.records.program_texts import MEDIA_NOTICE, NO_TEXT, NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.chats.telegram_html import A_QUOTATION, FORWARDED
 from pipeline.records.readers.web.elements import classes, is_unseen, text_of, with_class
 from pipeline.records.readers.web.html_file import html_text, is_html, parse
 

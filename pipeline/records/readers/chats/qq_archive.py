@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pipeline.records.chat_scenes import chat_records, message_turn
+from pipeline.records.chat_scenes import FORWARDED, chat_records, message_turn
 from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import MEDIA_NOTICE, sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.chats.telegram_html import FORWARDED
 from pipeline.records.readers.web.elements import text_of
 from pipeline.records.readers.web.html_file import html_text, is_archive, parse
 

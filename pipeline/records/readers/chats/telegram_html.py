@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.records.chat_scenes import QUOTATION, chat_records, message_turn
+from pipeline.records.chat_scenes import A_QUOTATION, FORWARDED, QUOTATION, chat_records, message_turn
 from pipeline.records.program_texts import MEDIA_NOTICE, NOTICE
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
@@ -28,7 +28,6 @@ TIME = re.compile(
 )
 VIA = re.compile(r"\s+via @\w+$")  # the program that helped to write it
 MEDIA = ("media_wrap", "media", "media_poll")
-FORWARDED, A_QUOTATION = "a forwarded message", "a quotation alone"
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:

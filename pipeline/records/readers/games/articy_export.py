@@ -6,28 +6,21 @@ each package, `{"Objects": [...]}`, and the texts beside it, `{"DFr_1.Text": {"e
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UnderstudyError
-from pipeline.records.names import spelling
 from pipeline.records.raw import ReadOptions
-from pipeline.records.raw_file import RawFile, open_raw
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.games.exports import document_beside, listed, namesakes, string_of
 from pipeline.records.readers.games.flow import Flow
-from pipeline.records.readers.rows.json_rows import json_document
 from pipeline.records.readers.tables.localisation import CHOSEN, language_for
 
 OBJECTS, TEXTS = "package_*_objects.json", "*_localization.json"
 DEFINITIONS = "object_definitions.json"
 KEY = re.compile(r"[A-Za-z]{2,4}_[0-9A-F]{8}(?:\.\w+)+")  # of a text, where its object has no name of its own
-NAMESAKE = "further speakers of a game who are displayed under the character's name, taken for the same person"
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ class Node:
     def is_container(self) -> bool:
         """Whether others lie in it, so that its first one comes after nothing that can be known."""
         return not self.is_fragment and any(
-            isinstance(pin, Mapping) and pin.get("Connections") for pin in _listed(self.properties, "InputPins")
+            isinstance(pin, Mapping) and pin.get("Connections") for pin in listed(self.properties, "InputPins")
         )
 
 
@@ -64,7 +57,7 @@ class Export:
         self._texts = dict(entry for texts in _beside(file, TEXTS) for entry in _items(texts))
         self._language = self._chosen(options)
         definitions = [document, *_beside(file, DEFINITIONS)] if "Packages" not in document else [document]
-        self._definitions = [one for other in definitions for one in _listed(other, "ObjectDefinitions")]
+        self._definitions = [one for other in definitions for one in listed(other, "ObjectDefinitions")]
         said = {node.id for node in self.nodes if node.is_fragment}
         self.flow = Flow(_sources(self.nodes), said, {node.id for node in self.nodes if node.is_container})
 
@@ -83,12 +76,12 @@ class Export:
         if value in self._texts:
             found = self._texts[value].get(self._language)
             text = found.get("Text") if isinstance(found, Mapping) else None
-            return LONE_SURROGATE.sub("\ufffd", text).strip() if isinstance(text, str) else None
+            return string_of(text) if isinstance(text, str) else None
         is_own = (
             value.startswith(f"{node.properties.get('TechnicalName') or '?'}.")
             and value.replace(".", "").isidentifier()
         )
-        return None if is_own or KEY.fullmatch(value) else LONE_SURROGATE.sub("\ufffd", value).strip()
+        return None if is_own or KEY.fullmatch(value) else string_of(value)
 
     def entities(self) -> set[str]:
         """The ids of whoever may speak: entities, by their type or that of their template, and all who do speak."""
@@ -105,16 +98,15 @@ class Export:
         """A remark for each of those who speak, beside the first, that are displayed under one of the names."""
         spoken = {str(node.properties["Speaker"]) for node in self.nodes if node.is_fragment}
         shown = (self.text(node, node.properties.get("DisplayName")) for id, node in self._all.items() if id in spoken)
-        own = {*map(spelling, names)}
-        yield from islice((NAMESAKE for name in shown if name and spelling(name) in own), 1, None)
+        return namesakes(shown, names)
 
     def labels(self, kind: str) -> dict[str, str]:
         """What the properties of a template are called, where that is not in another file."""
         found = {}
         for definition in self._definitions:
             if isinstance(definition, Mapping) and definition.get("Type") == kind:
-                for feature in _listed(definition.get("Template"), "Features"):
-                    for one in _listed(feature, "Properties"):
+                for feature in listed(definition.get("Template"), "Features"):
+                    for one in listed(feature, "Properties"):
                         if isinstance(one, Mapping) and isinstance(one.get("DisplayName"), str):
                             found[str(one.get("Property"))] = one["DisplayName"]
         return {name: label for name, label in found.items() if not label.startswith("$")}
@@ -131,8 +123,8 @@ class Export:
 
 def nodes_of(document: Any) -> Iterator[Node]:
     """The objects of a file."""
-    listed = [one for package in _listed(document, "Packages") for one in _listed(package, "Models")]
-    for one in [*listed, *_listed(document, "Objects")]:
+    in_packages = [one for package in listed(document, "Packages") for one in listed(package, "Models")]
+    for one in [*in_packages, *listed(document, "Objects")]:
         properties = one.get("Properties") if isinstance(one, Mapping) else None
         if isinstance(properties, Mapping) and isinstance(properties.get("Id"), str):
             template = one.get("Template")
@@ -145,8 +137,8 @@ def _sources(nodes: Sequence[Node]) -> Mapping[str, list[str]]:
     """From which nodes the flow goes to each."""
     found: dict[str, list[str]] = defaultdict(list)
     for node in nodes:
-        pins = [*_listed(node.properties, "OutputPins"), *(_listed(node.properties, "InputPins"))]
-        targets = [one.get("Target") for pin in pins for one in _listed(pin, "Connections") if isinstance(one, Mapping)]
+        pins = [*listed(node.properties, "OutputPins"), *(listed(node.properties, "InputPins"))]
+        targets = [one.get("Target") for pin in pins for one in listed(pin, "Connections") if isinstance(one, Mapping)]
         for target in dict.fromkeys(one for one in (*targets, node.properties.get("Target")) if isinstance(one, str)):
             found[target].append(node.id)
     return found
@@ -155,18 +147,8 @@ def _sources(nodes: Sequence[Node]) -> Mapping[str, list[str]]:
 def _beside(file: RawFile, pattern: str) -> Iterator[Any]:
     """The documents of the export's other files; one that is broken has nothing, and says so itself."""
     for path in sorted(file.path.parent.glob(pattern)):
-        if path != file.path and path.is_file():
-            stat = path.stat()
-            yield _document(path, stat.st_mtime_ns, stat.st_size)
-
-
-@functools.lru_cache(maxsize=64)
-def _document(path: Path, _changed: int, _size: int) -> Any:
-    """The document of another file, for which each of the export asks; one that was mended is read anew."""
-    try:
-        return json_document(open_raw(path))
-    except UnderstudyError:
-        return None
+        if path != file.path:
+            yield document_beside(path)
 
 
 def _items(texts: Any) -> Iterable[tuple[str, Any]]:
@@ -175,8 +157,3 @@ def _items(texts: Any) -> Iterable[tuple[str, Any]]:
         for key, entry in (texts.items() if isinstance(texts, Mapping) else ())
         if isinstance(entry, Mapping)
     )
-
-
-def _listed(value: Any, key: str) -> list[Any]:
-    found = value.get(key) if isinstance(value, Mapping) else None
-    return found if isinstance(found, list) else []

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.games.exports import listed, string_of
 from pipeline.records.readers.games.flow import Flow
 from pipeline.records.readers.rows.json_rows import json_document
 
@@ -30,7 +31,6 @@ TABLES = frozenset(
     {"Database", "Actors", "Items", "Locations", "Variables", "Conversations", "DialogueEntries", "OutgoingLinks"}
 )
 OMITTED = "{{omit}}"
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 Fields = Mapping[str, str]
 
 
@@ -65,15 +65,15 @@ def database_of(file: RawFile) -> Database:
 
 
 def _from_json(document: Any) -> Database:
-    conversations = _listed(document, "conversations")
+    conversations = _mappings(document, "conversations")
     entries, links = dict[str, Fields](), list[tuple[str, str]]()
     for conversation in conversations:
-        for entry in _listed(conversation, "dialogueEntries"):
+        for entry in _mappings(conversation, "dialogueEntries"):
             own = f"{conversation.get('id')}.{entry.get('id')}"
             entries[own] = {**_fields(entry), "IsGroup": str(entry.get("isGroup") in (True, 1))}
-            for link in _listed(entry, "outgoingLinks"):
+            for link in _mappings(entry, "outgoingLinks"):
                 links.append((own, f"{link.get('destinationConversationID')}.{link.get('destinationDialogueID')}"))
-    actors = {str(actor.get("id")): _fields(actor) for actor in _listed(document, "actors")}
+    actors = {str(actor.get("id")): _fields(actor) for actor in _mappings(document, "actors")}
     titles = {str(one.get("id")): _fields(one).get("Title", "") for one in conversations}
     return Database(actors, titles, entries, _flow(entries, links))
 
@@ -134,16 +134,13 @@ def _flow(entries: Mapping[str, Fields], links: Iterable[tuple[str, str]]) -> Fl
 
 def _fields(entry: Mapping[str, Any]) -> Fields:
     """The values of an asset's fields by their titles."""
-    listed = [one for one in _listed(entry, "fields") if isinstance(one.get("title"), str)]
+    listed = [one for one in _mappings(entry, "fields") if isinstance(one.get("title"), str)]
     return {one["title"]: _text(one.get("value")) for one in listed}
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or value == OMITTED:
-        return ""
-    return LONE_SURROGATE.sub("\ufffd", value).strip()
+    return "" if value == OMITTED else string_of(value)
 
 
-def _listed(value: Any, key: str) -> list[Mapping[str, Any]]:
-    found = value.get(key) if isinstance(value, Mapping) else None
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+def _mappings(value: Any, key: str) -> list[Mapping[str, Any]]:
+    return [one for one in listed(value, key) if isinstance(one, Mapping)]

@@ -8,16 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 
 from pipeline.records.clean import has_cjk
-from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.games.articy_export import NAMESAKE
 from pipeline.records.readers.games.dialogue_database import Database, Fields, database_of, is_database
+from pipeline.records.readers.games.exports import namesakes
 from pipeline.records.readers.scripts.script_lines import unquote
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, NARRATION, NO_SPEAKER, TOLD_BEHIND
+from pipeline.records.readers.scripts.script_turns import A_LOGIC, CHOICE, NARRATION, NO_SPEAKER, TOLD_BEHIND
 from pipeline.records.readers.tables.localisation import CHOSEN, is_language, language_for
 
 TEXT, MENU = "Dialogue Text", "Menu Text"
@@ -27,7 +25,7 @@ TAG = re.compile(
 )
 VALUE = re.compile(r"\[(?:var=|lua\()", re.IGNORECASE)
 SPLIT = re.compile(r"\s*\|\s*")  # what parts a text into several subtitles
-CHOICE, WITHOUT, NOT_TRANSLATED = "a menu's choice", "an entry without a text", "a text that is not translated"
+WITHOUT, NOT_TRANSLATED = "an entry without a text", "a text that is not translated"
 WHY = "written about an actor"
 
 
@@ -41,7 +39,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     database = database_of(file)
     language = _language(database, options)
     turns = partial(_turn, str(file.path), database, language, options)
-    options.remarks.update(_namesakes(database, language, options))
+    spoken = {entry.get("Actor", "") for entry in database.entries.values() if entry.get(TEXT)}
+    shown = (_name(actor, language) for id, actor in database.actors.items() if id in spoken)
+    options.remarks.update(namesakes(shown, options.names))
     for id, entry in database.entries.items():
         if entry.get(TEXT) or entry.get(MENU):
             conversation = id.partition(".")[0]
@@ -52,14 +52,6 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         if text and (name := _name(actor, language)):
             where = f"{file.path}#actor.{id}"
             yield RawRecord(where, name, text, asked="Description", kind="background", why=WHY)
-
-
-def _namesakes(database: Database, language: str | None, options: ReadOptions) -> Iterator[str]:
-    """A remark for each of the actors who speak, beside the first, that has the character's name."""
-    spoken = {entry.get("Actor", "") for entry in database.entries.values() if entry.get(TEXT)}
-    own = {*map(spelling, options.names)}
-    named = (id for id, actor in database.actors.items() if id in spoken and spelling(_name(actor, language)) in own)
-    yield from islice((NAMESAKE for _ in named), 1, None)
 
 
 def _turn(path: str, database: Database, language: str | None, options: ReadOptions, id: str) -> RawTurn:

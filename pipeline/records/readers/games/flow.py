@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.records.raw import RawRecord, RawTurn, scene_records
 
@@ -20,9 +20,15 @@ class Flow:
     sources: Mapping[str, Sequence[str]]
     said: Set[str]
     starts: Set[str]
+    known_before: dict[str, str | None] = field(default_factory=dict)  # what `before` has found
 
     def before(self, id: str) -> str | None:
         """The one line that always comes before this one; None where several may, or none does."""
+        if id not in self.known_before:  # each line after it asks again
+            self.known_before[id] = self._line_before(id)
+        return self.known_before[id]
+
+    def _line_before(self, id: str) -> str | None:
         found, seen, todo = set[str](), {id}, [*self.sources.get(id, ())]
         while todo:
             source = todo.pop()

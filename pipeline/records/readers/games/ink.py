@@ -22,6 +22,7 @@ from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoken_line, unquote
 from pipeline.records.readers.scripts.script_turns import (
     A_LOGIC,
+    CHOICE,
     DIRECTION,
     NARRATION,
     NO_SPEAKER,
@@ -46,7 +47,7 @@ LEAST_CHANGES = 3  # of the speaker, within scenes, in a script that has a tag o
 VALUE = re.compile(r"\{\s*(?P<name>[\w.]+)\s*\}")
 PLAYER = re.compile(r"(?:player|user|hero|protagonist)_?(?:name|nickname)|player|玩家(?:名字?)?", re.IGNORECASE)
 ENGINE = re.compile(r">>>|@\w|/\w|\$\w")  # what a line begins with that is a command to the game
-CHOICE, ALTERNATIVES, GLUED = "a menu's choice", "alternatives, of which one is said", "a line that goes on elsewhere"
+ALTERNATIVES, GLUED = "alternatives, of which one is said", "a line that goes on elsewhere"
 QUOTES = ('"', "“", "「", "『")
 NO_TAG, SEVERAL = "no speaker's tag of its own", "a line with the names of several speakers"
 CARRIED = "lines of Ink without a tag, below one with its speaker's, taken for the same speaker's"
@@ -121,7 +122,7 @@ class _Scene:
     def records(self) -> Iterator[RawRecord]:
         """The records of the turns so far, which are none of the next scene's."""
         if self.glued:
-            self.turns.append(_unusable(self.glued, GLUED))
+            self.turns.append(replace(self.glued, unusable=GLUED))
             self.glued = None
         if self.turns:
             title = ".".join(part for part in (self.knot, self.stitch) if part)
@@ -141,7 +142,7 @@ class _Scene:
         if self.glued and (whole := _joined(self.glued, turn)):
             turn, self.glued = whole, None
         elif self.glued:
-            self.turns.append(_unusable(self.glued, GLUED))
+            self.turns.append(replace(self.glued, unusable=GLUED))
             self.glued = None
         if statement.is_glued and not turn.unusable:
             self.glued = turn
@@ -267,7 +268,3 @@ def _joined(before: RawTurn, turn: RawTurn) -> RawTurn | None:
         return None
     space = " " if before.text[-1:].isascii() else ""
     return RawTurn(before.source, before.speaker, f"{before.text}{space}{turn.text.removeprefix(GLUE).strip()}")
-
-
-def _unusable(turn: RawTurn, reason: str) -> RawTurn:
-    return RawTurn(turn.source, turn.speaker, turn.text, reason)

@@ -7,20 +7,18 @@ A box of text (101) has its lines below it (401). An event's page is a scene; a 
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UnderstudyError
 from pipeline.records.clean import has_cjk
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
-from pipeline.records.raw_file import RawFile, open_raw
+from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.games.exports import document_beside, listed, string_of
 from pipeline.records.readers.games.rpg_maker_text import MISSING, Actor, Box, Speakers, plain_text
 from pipeline.records.readers.rows.json_rows import json_document
-from pipeline.records.readers.scripts.script_turns import NARRATION, unglued
+from pipeline.records.readers.scripts.script_turns import CHOICE, NARRATION, unglued
 from pipeline.records.readers.tables.people_table import TITLES
 
 COMMAND = re.compile(r'"code"\s*:\s*\d+\s*,\s*"indent"\s*:\s*\d+\s*,\s*"parameters"\s*:')
@@ -29,10 +27,8 @@ OF_A_MAP = ('"autoplayBgm"', '"parallaxName"')
 BOX, LINE, CHOICES, SCROLLING, SCROLLED = 101, 401, 102, 105, 405
 # What parts the lines of a page: choices, conditions, loops, labels, other events, and how a battle ends.
 PARTS = frozenset({102, 103, 104, 111, 112, 113, 115, 117, 118, 119, 301, 402, 403, 404, 411, 412, 413, 601, 602, 603})
-CHOICE = "a menu's choice"
 ACTORS = "Actors.json"
 BLANK: tuple[Any, ...] = ("", 0, 0, 0, "")  # the parameters of a box: face, its number, background, place, name
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no file of ours can hold
 WHY = "written about an actor"
 
 
@@ -54,17 +50,17 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     document = json_document(file)
     entries = document.get("events") if isinstance(document, Mapping) else document
-    listed = enumerate(entries if isinstance(entries, list) else [])
-    found = [(number, one) for number, one in listed if isinstance(one, Mapping)]
+    numbered = enumerate(entries if isinstance(entries, list) else [])
+    found = [(number, one) for number, one in numbered if isinstance(one, Mapping)]
     if any("profile" in one and "faceName" in one for _, one in found):
         yield from _profiles(str(file.path), found)
         return
     if not any("list" in one or "pages" in one for _, one in found):
         raise UnknownFormError(file.path, "is data of RPG Maker's that nobody says", fix="leave it out")
     pages = [page for number, event in found for page in _pages(f"{file.path}#{number}", event, document)]
-    boxes = [box for _, _, commands in pages for box in _boxes(commands)]
-    speakers = Speakers(_actors(file), boxes, options)
-    scenes = [scene for page in pages for scene in _scenes(*page, speakers)]
+    boxes = [{box.number: box for box in _boxes(commands)} for _, _, commands in pages]
+    speakers = Speakers(_actors(file), [box for of_page in boxes for box in of_page.values()], options)
+    scenes = [scene for page, of_page in zip(pages, boxes, strict=True) for scene in _scenes(*page, of_page, speakers)]
     names = speakers.names_in([turn for _, turns in scenes for turn in turns])
     for title, turns in scenes:
         yield from scene_records(unglued(turns, names), title=title, place=turns[0].source, window=options.window)
@@ -74,7 +70,7 @@ def _profiles(path: str, actors: Sequence[tuple[int, Mapping[str, Any]]]) -> Ite
     names = {number: Actor.of(actor) for number, actor in actors}
     for number, actor in actors:
         where = f"{path}#{number}"
-        text, reason = plain_text(_string(actor.get("profile")), names)
+        text, reason = plain_text(string_of(actor.get("profile")), names)
         if text and (name := names[number].name):
             yield RawRecord(where, name, text, asked=TITLES[has_cjk(text)], kind="background", why=WHY, unusable=reason)
 
@@ -85,18 +81,16 @@ def _pages(place: str, event: Mapping[str, Any], document: Any) -> Iterator[tupl
     title = named.strip() if isinstance(named, str) else ""
     if isinstance(event.get("list"), list):
         yield title, place, event["list"]
-    pages = event.get("pages")
-    for number, page in enumerate(pages if isinstance(pages, list) else []):
+    for number, page in enumerate(listed(event, "pages")):
         if isinstance(page, Mapping) and isinstance(page.get("list"), list):
             yield title, f"{place}.{number}", page["list"]
 
 
 def _scenes(
-    title: str, place: str, commands: Sequence[Any], speakers: Speakers
+    title: str, place: str, commands: Sequence[Any], boxes: Mapping[int, Box], speakers: Speakers
 ) -> Iterator[tuple[str, Sequence[RawTurn]]]:
     """The turns of a page, those of each of its branches by themselves, under the page's title."""
     turns: list[RawTurn] = []
-    boxes = {box.number: box for box in _boxes(commands)}
     for number, command in enumerate(commands):
         code, where = _code(command), f"{place}.{number}"
         if turns and (code in PARTS or turns[-1].unusable == MISSING):
@@ -120,19 +114,19 @@ def _boxes(commands: Sequence[Any]) -> Iterator[Box]:
             face, index, _, _, name = [*given, *BLANK[len(given) :]][: len(BLANK)]
             is_face = isinstance(index, int)
             lines = tuple(_lines_below(commands, number, LINE))
-            yield Box(number, _string(face), index if is_face else 0, _string(name), lines)
+            yield Box(number, string_of(face), index if is_face else 0, string_of(name), lines)
 
 
 def _lines_below(commands: Sequence[Any], number: int, code: int) -> Iterator[str]:
     for following in range(number + 1, len(commands)):
         if _code(commands[following]) != code:
             return
-        yield from map(_string, _parameters(commands[following])[:1])
+        yield from map(string_of, _parameters(commands[following])[:1])
 
 
 def _choices(command: Mapping[str, Any]) -> list[str]:
-    listed = [one for one in _parameters(command)[:1] if isinstance(one, list)]
-    return [text for text in map(_string, chain.from_iterable(listed)) if text]
+    offered = [one for one in _parameters(command)[:1] if isinstance(one, list)]
+    return [text for text in map(string_of, chain.from_iterable(offered)) if text]
 
 
 def _code(command: Any) -> int:
@@ -141,29 +135,11 @@ def _code(command: Any) -> int:
 
 
 def _parameters(command: Mapping[str, Any]) -> list[Any]:
-    found = command.get("parameters")
-    return found if isinstance(found, list) else []
-
-
-def _string(value: Any) -> str:
-    return LONE_SURROGATE.sub("\ufffd", value).strip() if isinstance(value, str) else ""
+    return listed(command, "parameters")
 
 
 def _actors(file: RawFile) -> Mapping[int, Actor]:
     """The actors of the game, by the numbers that texts call them by; none where their file is missing or broken."""
-    path = file.path.parent / ACTORS
-    if not path.is_file():
-        return {}
-    stat = path.stat()
-    return _actors_in(path, stat.st_mtime_ns, stat.st_size)
-
-
-@functools.lru_cache(maxsize=64)
-def _actors_in(path: Path, _changed: int, _size: int) -> Mapping[int, Actor]:
-    """The same of a file; its time and size are part of the key, as one that was mended is read anew."""
-    try:
-        document = json_document(open_raw(path))
-    except UnderstudyError:
-        return {}  # its own reading says where it is broken
+    document = document_beside(file.path.parent / ACTORS)
     entries = enumerate(document if isinstance(document, list) else [])
     return {number: Actor.of(one) for number, one in entries if isinstance(one, Mapping)}

@@ -17,6 +17,7 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile, open_raw
+from pipeline.records.readers.scripts.script_turns import CHOICE
 
 SUFFIXES = (".rpy", ".rpym")
 STRING = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
@@ -111,7 +112,7 @@ def _turns(source: str, statement: str, defined: _Definitions) -> Iterator[RawTu
         return
     text = _plain(say["text"])
     if say["rest"].split("#")[0].rstrip().endswith(":"):
-        yield RawTurn(source, UNNAMED, text, "a menu's choice")
+        yield RawTurn(source, UNNAMED, text, CHOICE)
     elif say["name"]:
         yield RawTurn(source, _plain(say["name"]), text)
     else:

@@ -25,7 +25,7 @@ WRAPPED = 20  # characters of a line that may have been wrapped
 MOST_JOINED = 5  # lines that a turn goes on in
 # Of a game's engine amid a line: (if: $mood > 1)[Sit.], <<if $sugar>>Sweet.<</if>>.
 LOGIC = re.compile(r"<<[^<>]+>>|\((?:if|else-if|else|unless|set|put|print|link|goto|live|either)\s*:")
-A_LOGIC = "a game's logic"
+A_LOGIC, CHOICE = "a game's logic", "a menu's choice"
 NO_SPEAKER, DIRECTION, NARRATION = "no speaker", "a stage direction", "narration"
 # A line of nothing else: 【我去洗澡】, [laughs]; what ends as a sentence is said: 【叮！任务已发布。】.
 MARKED = re.compile(

@@ -19,6 +19,7 @@ from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import NAME_LETTER, spoken_line, unquote
 from pipeline.records.readers.scripts.script_turns import (
     A_LOGIC,
+    CHOICE,
     DIRECTION,
     NARRATION,
     NO_SPEAKER,
@@ -43,7 +44,7 @@ CODE_NAMES = frozenset(
 )  # fmt: skip
 FORMAT = re.compile(r'"format"\s*:\s*"(?P<name>[^"]{1,40})"')
 VARIABLE = re.compile(r"(?<![\w$])[$_][A-Za-z]\w*")
-CHOICE, VARIABLES = "a menu's choice", "a variable or a note of a passage"
+VARIABLES = "a variable or a note of a passage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import spoken_line
-from pipeline.records.readers.scripts.script_turns import A_LOGIC, DIRECTION, LOGIC, NO_SPEAKER
+from pipeline.records.readers.scripts.script_turns import A_LOGIC, CHOICE, DIRECTION, LOGIC, NO_SPEAKER
 
 SUFFIXES = (".yarn",)
 TITLE = re.compile(r"title:\s*(?P<title>.*)")
@@ -28,7 +28,7 @@ TAGS = re.compile(r"(?<!\s)(?:\s+#[\w:.-]+)+\s*$")
 COMMAND = re.compile(r"<<\s*(?P<word>\w+)[^<>]*>>")
 BRANCHES = ("if", "elseif", "else", "endif", "once", "endonce")  # what parts lines that do not follow one another
 OPTION = re.compile(r"->.*|\[\[.*\]\]")
-END, CHOICE = "===", "a menu's choice"
+END = "==="
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pipeline.records.clean import has_cjk
-from pipeline.records.readers.scripts.transcript import spoken_line
+from pipeline.records.readers.scripts.script_lines import spoken_line
 from pipeline.records.readers.web.elements import BLOCKS, WHITE, classes, is_unseen, text_of, with_class
 from pipeline.records.readers.web.page_content import (
     HEADINGS,
@@ -18,7 +18,7 @@ from pipeline.records.readers.web.page_content import (
     is_left_out,
     tab_title,
 )
-from pipeline.records.readers.web.page_tables import Row, are_labels, pairs_of, rows_of
+from pipeline.records.readers.web.page_tables import LONGEST_LABEL, Row, are_labels, pairs_of, rows_of
 
 QUOTE = re.compile(r"(?:.*[-_])?(?:c|r|pull|block)?-?quot(?:e|ation)(?:box|-?block|-?text)?", re.IGNORECASE)
 SIGNATURES = ("pull-quote__source", "quote-source", "quote-author", "quote__source", "quote__author")
@@ -32,7 +32,7 @@ BUTTON = re.compile(
     r"edit(?: source)?|show|hide|expand|collapse|play|[▼▲▶►])[\]】）)]?",
     re.IGNORECASE,
 )
-LONGEST_LABEL, LONGEST_SIGNATURE = 24, 60
+LONGEST_SIGNATURE = 60
 ENDED = tuple('.!?…。！？~～:：,，"”」')  # with which no signature ends
 
 

@@ -12,7 +12,7 @@ from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.pages.profile import as_label
 from pipeline.records.readers.pages.quoted import PLACE, QUOTE_MARKS, of_lines, quoted_lines
-from pipeline.records.readers.scripts.transcript import spoken_line
+from pipeline.records.readers.scripts.script_lines import spoken_line
 from pipeline.records.readers.tables.table_grid import Grid
 from pipeline.records.readers.tables.word_tables import read_grid
 from pipeline.records.readers.web.page_content import subject_of
