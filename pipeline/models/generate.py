@@ -12,6 +12,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from pipeline.conversations.persona import Sampling
 from pipeline.conversations.render import Message
+from pipeline.models.scores import draw_tokens
 from pipeline.tokens.attention import prefix_tree_obstacle
 from pipeline.tokens.encode import prompt_ids
 from pipeline.tokens.template import end_of_turn_ids
@@ -234,42 +235,40 @@ def _options(sampling: Sampling | None) -> dict[str, Any]:
     """The options of `generate`, but for a reply's longest: greedy, or as `sampling` says."""
     if sampling is None:
         return {"do_sample": False, "repetition_penalty": 1.0}
-    options: dict[str, Any] = {
-        "do_sample": sampling.temperature > 0,
-        "repetition_penalty": sampling.repetition_penalty,
-    }
+    options: dict[str, Any] = {"do_sample": False, "repetition_penalty": sampling.repetition_penalty}
     if sampling.temperature > 0:
-        nucleus = LogitsProcessorList([NucleusFilter(sampling.top_p)])
-        options |= {"temperature": sampling.temperature, "top_p": 1.0, "top_k": 0, "logits_processor": nucleus}
+        options["logits_processor"] = LogitsProcessorList([NucleusSampler(sampling.temperature, sampling.top_p)])
     return options
 
 
-class NucleusFilter(LogitsProcessor):  # type: ignore[misc]
-    """What `top_p` keeps, without sorting a vocabulary whose likeliest tokens are nearly always enough.
+class NucleusSampler(LogitsProcessor):  # type: ignore[misc]
+    """Draws what `temperature` and then `top_p` leave, as `generate(do_sample=True)` does, and leaves that token alone.
 
-    On a CPU that sort takes longer than the rest of a decoding step. Holtzman et al., "The Curious Case of Neural Text
-    Degeneration", 2020.
+    It sorts no vocabulary, whose likeliest tokens are nearly always enough, and draws one random number a row, where
+    `torch.multinomial` draws one a token: on a CPU these take as long as the model. Holtzman et al., "The Curious Case
+    of Neural Text Degeneration", 2020.
     """
 
-    def __init__(self, top_p: float) -> None:
-        self.top_p = top_p
+    def __init__(self, temperature: float, top_p: float) -> None:
+        self.temperature, self.top_p = temperature, top_p
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """The scores, `[rows, vocabulary]`, all but the fewest tokens of `top_p` probability together at -inf."""
-        if self.top_p >= 1:
-            return scores
-        kept, holds_all = self._kept(scores, LIKELIEST)
+        """The scores, `[rows, vocabulary]`: 0 for the token that is drawn, -inf for all others."""
+        warped = scores / self.temperature
+        drawn, holds_all = self._drawn(warped, LIKELIEST if self.top_p < 1 else scores.shape[-1])
         if not bool(holds_all.all()):
-            kept[~holds_all], _ = self._kept(scores[~holds_all], scores.shape[-1])
-        return kept
+            drawn[~holds_all] = self._drawn(warped[~holds_all], scores.shape[-1])[0]
+        return torch.full_like(scores, -math.inf).scatter(-1, drawn[:, None], 0.0)
 
-    def _kept(self, scores: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is kept of the `size` likeliest tokens, and for which rows they are enough."""
+    def _drawn(self, scores: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """A token of each row's nucleus among the `size` likeliest, and for which rows they hold all of it."""
         best = scores.topk(min(size, scores.shape[-1]))
         probabilities = (best.values - scores.logsumexp(-1, keepdim=True)).exp()
         total = probabilities.cumsum(-1)
-        values = best.values.masked_fill(total - probabilities >= self.top_p, -math.inf)
-        return torch.full_like(scores, -math.inf).scatter(-1, best.indices, values), total[:, -1] >= self.top_p
+        nucleus = best.values.masked_fill(total - probabilities >= self.top_p, -math.inf)
+        drawn = draw_tokens(nucleus).to(scores.device)
+        holds_all = (total[:, -1] >= self.top_p) | (size >= scores.shape[-1])
+        return best.indices.gather(-1, drawn[:, None])[:, 0], holds_all
 
 
 def _ends(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def draw_labels(model: Any, rows: Sequence[TokenRow], generator: torch.Generator
     return [drawn[at.cpu() == row].tolist() for row in range(len(rows))]
 
 
-def draw_tokens(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def draw_tokens(logits: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
     """A token for each row of the logits `[rows, vocabulary]`, as likely as they say.
 
     By one random number a row: `torch.multinomial` draws one for each token of the vocabulary, which takes longer than
