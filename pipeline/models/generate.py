@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # A decoding step reads all weights once for its whole batch, however wide: as many replies as memory allows, within
 # reason. Replies that have ended leave after so many tokens, since until then they are computed along with the others.
-REPLIES_A_BATCH = 64
+REPLIES_A_BATCH = 128
 CACHE_BYTES = 1 << 30
 TOKENS_A_ROUND = 16
 HALF_A_CHARACTER = "\ufffd"  # what a tokenizer decodes to where the bytes of a character are not all there
