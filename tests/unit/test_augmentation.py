@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,6 +220,53 @@ def test_probes_made_by_rule_ask_in_a_family_that_training_never_uses() -> None:
 def test_typing_in_a_hurry_never_fails_and_keeps_the_words_apart(question: str, seed: int) -> None:
     typed = typed_in_a_hurry(question, random.Random(seed))  # noqa: S311 - no secret
     assert len(typed.split()) == len(question.rstrip(" ?？.。").replace("'", "").lower().split())
+
+
+@pytest.mark.parametrize(
+    ("question", "for_what"),
+    [
+        ("Can you describe your tollhouse?", "your tollhouse"),
+        ("Could you please tell us more about the old mill?", "the old mill"),
+        ("Would you give me a short summary of your travels?", "your travels"),
+        ("Can you name some of your songs?", "some of your songs"),
+        ("Could you share a few titles of your songs?", "a few titles of your songs"),
+        ("Can you explain why you left the sea?", "why you left the sea"),
+        ("Please list the harbours that you know.", "the harbours that you know"),
+    ],
+)
+def test_a_request_asks_for_something_and_not_whether_one_is_able_to(question: str, for_what: str) -> None:
+    made = [wording.text for wording in reword(question, "Mira Vale", language_rules("en"))]
+    assert len(made) >= 10
+    assert all(for_what.casefold() in text.casefold() for text in made)
+    assert not [text for text in made if re.search(r"\b(?:able|can you|know how|power|learnt) to\b", text.casefold())]
+
+
+def test_what_one_can_do_is_still_asked_as_an_ability() -> None:
+    made = [wording.text for wording in reword("Can you swim?", "Mira Vale", language_rules("en"))]
+    assert "Are you able to swim?" in made
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How has your childhood shaped your songs?",
+        "What influence did your childhood have on your songs?",
+        "In what ways did your childhood influence your songs?",
+        "What role does your childhood play in your songs?",
+    ],
+)
+def test_what_one_thing_did_to_another_is_asked_for_in_words_that_say_so_otherwise(question: str) -> None:
+    made = [wording.text for wording in reword(question, "Mira Vale", language_rules("en"))]
+    assert "What would your songs be without your childhood?" in made
+    assert "Explain the link between your childhood and your songs." in made
+
+
+def test_who_the_character_is_called_stands_in_no_wording_that_speaks_to_it() -> None:
+    """`Has Mira Vale ever sold your boat?` is about two."""
+    for question in ("Have you ever sold your boat?", "Can you mend the boat that you sold?"):
+        made = [wording.text for wording in reword(question, "Mira Vale", language_rules("en"))]
+        assert made
+        assert not [text for text in made if "Mira Vale" in text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
