@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -122,7 +123,10 @@ def choose_records(
     else:
         found = list({one.kind: one for one in reversed(drawn)}.values())
     if not found:
-        raise UnderstudyError("command line", "asks for no record there is", fix="see records.jsonl for ids and kinds")
+        counts = ", ".join(f"{count} of {name}" for name, count in Counter(one.kind for one in records).items())
+        asked = f"the kind {kind}" if record is None and kind is not None else f"the id {record}"
+        fix = f"there are {counts or 'no records at all'}; records.jsonl has their ids"
+        raise UnderstudyError("command line", f"asks for records of {asked}, and there are none", fix=fix)
     return sorted(found, key=lambda one: KINDS.index(one.kind))
 
 

@@ -11,6 +11,7 @@ from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items
 from pipeline.conversations.persona import make_persona
 from pipeline.conversations.render import Conversation, assistant, chat_prompt, render, user
+from pipeline.errors import UnderstudyError
 from pipeline.inspection.explain import choose_records, describe_limits
 from pipeline.inspection.show import format_walk
 from pipeline.inspection.walk import Exposures, pieces_of, walk_record
@@ -80,6 +81,10 @@ def test_records_are_chosen_by_id_kind_or_sample() -> None:
     assert choose_records(records, record="s") == [RECORDS["setting_qa"]]
     assert choose_records(records, kind="dialogue") == [RECORDS["dialogue"]]
     assert len(choose_records(records, sample=2)) == 2
+    with pytest.raises(UnderstudyError, match=r"of the kind setting_qa.*there are 1 of dialogue; records.jsonl"):
+        choose_records([RECORDS["dialogue"]], kind="setting_qa")
+    with pytest.raises(UnderstudyError, match=r"of the id q9.*1 of dialogue"):
+        choose_records([RECORDS["dialogue"]], record="q9")
 
 
 def test_what_is_not_to_be_said_is_not_shown_as_what_is() -> None:
