@@ -104,13 +104,16 @@ class MixturePlan:
 
     def _draw(self, wanted: Ints, rng: np.random.Generator) -> Ints:
         """One epoch as `interleave_datasets` gives it: sources in random turns, each in its own shuffled order."""
+        import pyarrow
         from datasets import Dataset, interleave_datasets
 
         pools, sizes = [], []
         for records in self._records_of().values():
             ids = records[wanted[records] > 0]
             if len(ids):
-                pools.append(Dataset.from_dict({"record": rng.permutation(ids)}))
+                shuffled = pyarrow.table({"record": rng.permutation(ids)})
+                # Given one, datasets hashes nothing for its cache, of which there is none here: half the time.
+                pools.append(Dataset(shuffled, fingerprint="drawn"))
                 sizes.append(int(wanted[ids].sum()))
         probabilities = [size / sum(sizes) for size in sizes]
         # An explicit seed: left out, each process would draw an order of its own.

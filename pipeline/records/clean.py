@@ -72,7 +72,7 @@ class Step:
 
 def content_characters(text: str) -> int:
     """How many of its characters are letters or digits of any script."""
-    return sum(unicodedata.category(char)[0] in "LN" for char in text)
+    return sum(map(str.isalnum, text))
 
 
 def has_cjk(text: str) -> bool:
@@ -137,7 +137,7 @@ def strip_option_tags(text: str) -> str:
 def resolve_word_pairs(text: str, rules: CleaningRules) -> str:
     """他/她, 哥哥/妹妹, he/she: one of the two."""
     second = rules.alternatives == "second"
-    return WORD_PAIR.sub(lambda match: SLASH.split(match[0])[second], text)
+    return WORD_PAIR.sub(lambda match: SLASH.split(match[0])[second], text) if _has_slash(text) else text
 
 
 def unify_ellipses(text: str) -> str:
@@ -153,6 +153,10 @@ def lengthen_ellipses(text: str) -> str:
 def widen_punctuation(text: str) -> str:
     """Half-width , ! ? ; : become full-width beside a CJK character."""
     return HALF_WIDTH.sub(lambda match: match[0].translate(WIDE), text)
+
+
+def _has_slash(text: str) -> bool:
+    return "/" in text or "／" in text
 
 
 def _is_not_latin(text: str) -> bool:
@@ -236,7 +240,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "word alternatives",
         "take one of 他/她, 哥哥/妹妹, he/she",
-        lambda text: ("/" in text or "／" in text) and WORD_PAIR.search(text) is not None,
+        lambda text: _has_slash(text) and WORD_PAIR.search(text) is not None,
         lambda text, rules, character: resolve_word_pairs(text, rules),
     ),
     Step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,11 @@ def test_a_step_says_that_it_found_what_it_changes(text: str) -> None:
     for step in STEPS:
         if step.apply(text, RULES, "Mira") != text:
             assert step.found(text) or step.name in ("placeholders", "option tags")  # these two strip white space too
+
+
+def test_content_is_what_unicode_calls_a_letter_or_a_number() -> None:
+    for char in map(chr, range(0x20000)):  # every script has its place before that, but for rare ideographs
+        assert content_characters(char) == (unicodedata.category(char)[0] in "LN"), hex(ord(char))
 
 
 @given(text=messy)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,35 +25,43 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Module:
+    path: Path
+    text: str
+    nodes: list[ast.AST]
 
 
-def literals(tree: ast.Module) -> Iterator[str]:
+@pytest.fixture(scope="module", params=SOURCES, ids=name_of)
+def module(request: pytest.FixtureRequest) -> Module:
+    """Of the module's scope, so that pytest runs the tests of one module after another, and each is parsed once."""
+    text = request.param.read_text(encoding="utf-8")
+    return Module(request.param, text, list(ast.walk(ast.parse(text))))
+
+
+def literals(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Every string of a module but for its docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_a_module_is_short_and_its_functions_fit_a_screen(path: Path) -> None:
-    tree = parsed(path)
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+def test_a_module_is_short_and_its_functions_fit_a_screen(module: Module) -> None:
+    assert len(module.text.splitlines()) <= LONGEST_MODULE
+    functions = [node for node in module.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path != OWNER], ids=name_of)
-def test_a_file_of_a_runs_folder_is_named_by_its_owner_alone(path: Path) -> None:
-    assert [text for text in literals(parsed(path)) if NAMED.search(text)] == []
+def test_a_file_of_a_runs_folder_is_named_by_its_owner_alone(module: Module) -> None:
+    named = [text for text in literals(module.nodes) if NAMED.search(text)]
+    assert bool(named) == (module.path == OWNER), named
 
 
 @pytest.mark.parametrize("room", ["training", "evaluation"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,6 +181,7 @@ def _hits(items: Sequence[Item], form: QuestionForm, say: Say) -> str:
     return say("{hits} of {questions}", hits=sum(exact), questions=len(exact)) if exact else "\u2013"
 
 
+@functools.cache
 def _environment() -> Environment:
     return page_templates(
         Path(__file__).parent,
