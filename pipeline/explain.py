@@ -25,18 +25,18 @@ def main() -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
     arguments, overrides = parser.parse_known_args()
     prepare_environment(str(value_of(arguments.config, overrides, "model_name_or_path")))
-    with importing():
+    with importing():  # and no garbage is collected to the end: a command of seconds, whose objects nearly all stay
         from pipeline.inspection.explain import explain_recipe
 
-    explain_recipe(
-        arguments.config,
-        overrides,
-        name=arguments.name,
-        record=arguments.record,
-        kind=arguments.kind,
-        sample=arguments.sample,
-        page=arguments.html,
-    )
+        explain_recipe(
+            arguments.config,
+            overrides,
+            name=arguments.name,
+            record=arguments.record,
+            kind=arguments.kind,
+            sample=arguments.sample,
+            page=arguments.html,
+        )
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ nobody else can be meant.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.synonyms import TITLES as IN_MARKS
+from pipeline.records.comparable import TEXTS_KEPT
 from pipeline.records.traditional_chinese import as_in, to_simplified
 
 TO_YOU = {"is": "are", "was": "were", "does": "do", "has": "have", "isn't": "aren't", "wasn't": "weren't"}
@@ -69,6 +71,7 @@ AFTER_NAME = "们·・镇城国街阁木剧天白月日"  # letters after it tha
 HONORIFIC = "(?:大人|小姐|先生|殿下|女士|大小姐)?"
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def addressed(question: str, name: str) -> str:
     """The question to the character of that name; as it is where it may be about another, or speaks to somebody."""
     text, name = question.replace("’", "'"), name.replace("’", "'")

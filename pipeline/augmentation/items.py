@@ -79,7 +79,7 @@ def fact_items(
     rarity = rarity_in(pools)
     items: dict[str, list[Conversation]] = {}
     for (fact, count), rng, pool in zip(exposures, rngs, pools, strict=True):
-        others = most_varied(pool, fact.questions, persona.name, rarity)
+        others = islice(most_varied(pool, fact.questions, persona.name, rarity), count)
         asked = _asked(fact, count, [wording.text for wording in others], shares)
         prompts = _system_prompts(persona, shares, count, rng)
         items |= {record.record_id: [] for record in fact.records}

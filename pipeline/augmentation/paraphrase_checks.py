@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from pipeline.conversations.persona import Language
-from pipeline.records.comparable import SPACELESS, contains, normalise, words
+from pipeline.records.comparable import SPACELESS, TEXTS_KEPT, contains, normalise, words
 from pipeline.records.near import jaccard, shingles
 
 NGRAM = 3
@@ -159,7 +159,7 @@ def similarity(one: str, other: str) -> float:
     return jaccard(_shingles(one), _shingles(other))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=TEXTS_KEPT)
 def _shingles(text: str) -> frozenset[str]:
     return shingles(normalise(text).replace(" ", ""), NGRAM)
 

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -22,6 +22,7 @@ from pipeline.augmentation.answered import sort_of_answer
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
+from pipeline.records.comparable import TEXTS_KEPT
 from pipeline.records.traditional_chinese import as_in, is_traditional, to_simplified, to_traditional
 
 Family = Literal[
@@ -51,7 +52,7 @@ class Wording:
     generic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a rule is equal to itself alone, which makes it a quick key
 class Rule:
     """A form of question, and what asks for the same: `asks` matches all of it, its named groups fill the wordings.
 
@@ -115,7 +116,11 @@ def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool
     to, then those of the first that knows the sentence's build. `name` is the character's, for questions about it. A
     question in traditional characters, or one that could be where `traditional`, is known as in simplified ones.
     """
-    traditional = is_traditional(question, otherwise=traditional)
+    return list(_reworded(question, name, tuple(rules), is_traditional(question, otherwise=traditional)))
+
+
+@lru_cache(maxsize=TEXTS_KEPT)  # of a question that is a fact's, a probe's and somebody else's
+def _reworded(question: str, name: str, rules: tuple[Rule, ...], traditional: bool) -> tuple[Wording, ...]:
     asked = _asked(question)
     found: dict[str, Wording] = {}
     for generic in (False, True):
@@ -130,7 +135,7 @@ def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool
                     continue
                 found.setdefault(plain(text), Wording(wording.family, text, generic))
     found.pop(plain(question), None)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> Rule | None:

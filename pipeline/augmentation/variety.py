@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.augmentation.questions import Wording
 from pipeline.records.comparable import terms
@@ -22,7 +22,7 @@ def rarity_in(pools: Sequence[Sequence[Wording]]) -> Rarity:
     return {word: math.log((1 + len(pools)) / count) for word, count in having.items()}
 
 
-def most_varied(wordings: Sequence[Wording], written: Iterable[str], name: str, rarity: Rarity) -> list[Wording]:
+def most_varied(wordings: Sequence[Wording], written: Iterable[str], name: str, rarity: Rarity) -> Iterator[Wording]:
     """The wordings in another order, each the one that has most to add to those before it and the written ones.
 
     That is the sum over its words, those of the character's `name` left out, of their weight over 1 + how often they
@@ -40,12 +40,10 @@ def most_varied(wordings: Sequence[Wording], written: Iterable[str], name: str, 
 
     left = [turn(number) for number in range(len(wordings))]
     heapq.heapify(left)
-    ordered: list[Wording] = []
     while left:
         _, _, number = heapq.heappop(left)
         if left and (now := turn(number)) > left[0]:
             heapq.heappush(left, now)
         else:
-            ordered.append(wordings[number])
+            yield wordings[number]
             seen.update(words_of[number])
-    return ordered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 
 # Written without spaces, so every character counts as a word: Han with its iteration marks and zero, and kana.
@@ -14,6 +15,7 @@ CHINESE_NUMERALS = "〇零一二三四五六七八九十百千万亿两"
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(rf"[{SPACELESS}]|[^\s{SPACELESS}]+")
 _RUN_OR_WORD = re.compile(rf"([{SPACELESS}]{{2,}})|([{SPACELESS}]|[^\s{SPACELESS}]+)")
+TEXTS_KEPT = 1 << 14  # the same few thousand texts are compared with one another again and again
 _STRIPPED = frozenset("PSCZ")  # punctuation, symbols, controls, separators: general categories' first letters
 
 
@@ -33,6 +35,7 @@ def letters(text: str) -> int:
     return len(text) + sum(char > BEFORE_CHINESE for char in text)
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def normalise(text: str) -> str:
     """`text` without what makes no difference between answers: NFKC, casefold, no punctuation, white space folded.
 
@@ -48,12 +51,13 @@ def words(text: str) -> list[str]:
     return _WORD.findall(normalise(text))
 
 
-def terms(text: str) -> set[str]:
+@lru_cache(maxsize=TEXTS_KEPT)
+def terms(text: str) -> frozenset[str]:
     """Its words, and of what is written without spaces every two neighbours, since a word of these is two as a rule."""
     found: set[str] = set()
     for run, word in _RUN_OR_WORD.findall(normalise(text)):
         found.update(map("".join, pairwise(run)) if run else [word])
-    return found
+    return frozenset(found)
 
 
 def contains(text: str, phrase: str) -> bool:
@@ -61,11 +65,11 @@ def contains(text: str, phrase: str) -> bool:
 
     "Ann" is not in "Annoyed", 187 is not in 1875, 十九 is not in 二十九. An empty phrase stands nowhere.
     """
-    wanted = normalise(phrase)
-    if not wanted:
+    wanted, within = normalise(phrase), normalise(text)
+    if not wanted or wanted not in within:
         return False
     pattern = _edge(wanted[0], "<!") + re.escape(wanted) + _edge(wanted[-1], "!")
-    return re.search(pattern, normalise(text)) is not None
+    return re.search(pattern, within) is not None
 
 
 def _fold(text: str) -> str:

@@ -23,4 +23,4 @@ class TokenRow:
     @property
     def loss_tokens(self) -> int:
         """How many tokens the loss sees."""
-        return sum(label != IGNORE_INDEX for label in self.labels)
+        return len(self.labels) - self.labels.count(IGNORE_INDEX)

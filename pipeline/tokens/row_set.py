@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, tee
+from functools import cached_property
+from itertools import accumulate, chain, islice, tee
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pipeline.conversations.render import CONVERSATION_KINDS, Conversation, ConversationKind
 from pipeline.errors import UnderstudyError
@@ -16,6 +19,7 @@ from pipeline.tokens.plain_text import control_words, find_control_word
 from pipeline.tokens.row import TokenRow
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
@@ -26,17 +30,17 @@ if TYPE_CHECKING:
 PIECE = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the cached property
 class RowSet:
     """The rows of every record, a record's rows one after another: record i has `variants[i]` of them.
 
-    `dataset` has `input_ids`, `labels`, `kind` (its number in CONVERSATION_KINDS) and `record` (i), as Arrow arrays in
+    `tables` have `input_ids`, `labels`, `kind` (its number in CONVERSATION_KINDS) and `record` (i), as Arrow arrays in
     memory: 8 bytes a token, and no cache file that could be another run's. `loss_tokens[i]` is the mean number of
     tokens that the loss sees in an exposure of record i. `rejected` and `shortened` count, by record id, the rows that
     were longer than the run allows; `control_words` has, by record id, why a record was left out: its control word.
     """
 
-    dataset: Dataset
+    tables: tuple[pa.Table, ...]
     record_ids: tuple[str, ...]
     kinds: tuple[ConversationKind, ...]
     variants: tuple[int, ...]
@@ -44,6 +48,13 @@ class RowSet:
     rejected: Mapping[str, int]
     shortened: Mapping[str, int]
     control_words: Mapping[str, str]
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The rows as a trainer takes them; the tables are concatenated, not copied."""
+        from datasets import Dataset, concatenate_datasets  # a quarter of a second, which `explain` does without
+
+        return concatenate_datasets([Dataset(table) for table in self.tables])
 
 
 def token_lengths(dataset: Dataset) -> Ints:
@@ -119,7 +130,7 @@ class _Records:
     variants: list[int] = field(default_factory=list)
     loss_tokens: list[float] = field(default_factory=list)
     gathered: list[tuple[int, TokenRow]] = field(default_factory=list)
-    pieces: list[Dataset] = field(default_factory=list)
+    tables: list[pa.Table] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     control_words: dict[str, str] = field(default_factory=dict)
     shortened: Counter[str] = field(default_factory=Counter)
@@ -135,13 +146,11 @@ class _Records:
             self._convert_gathered()
 
     def row_set(self) -> RowSet:
-        """All records so far. The pieces are concatenated, not copied."""
-        from datasets import concatenate_datasets
-
+        """All records so far."""
         if self.gathered:
             self._convert_gathered()
         return RowSet(
-            dataset=concatenate_datasets(self.pieces),
+            tables=tuple(self.tables),
             record_ids=tuple(self.record_ids),
             kinds=tuple(self.kinds),
             variants=tuple(self.variants),
@@ -152,17 +161,33 @@ class _Records:
         )
 
     def _convert_gathered(self) -> None:
-        """The rows that have gathered become a piece."""
+        """The rows that have gathered become a table."""
         import pyarrow as pa
-        from datasets import Dataset, Features, List, Value
 
-        tokens = List(Value("int32"))
-        features = Features({"input_ids": tokens, "labels": tokens, "kind": Value("int8"), "record": Value("int32")})
+        rows = [row for _, row in self.gathered]
         columns = {
-            "input_ids": [row.input_ids for _, row in self.gathered],
-            "labels": [row.labels for _, row in self.gathered],
-            "kind": [CONVERSATION_KINDS.index(row.kind) for _, row in self.gathered],
-            "record": [record for record, _ in self.gathered],
+            "input_ids": _lists([row.input_ids for row in rows]),
+            "labels": _lists([row.labels for row in rows]),
+            "kind": _integers([CONVERSATION_KINDS.index(row.kind) for row in rows], len(rows), "int8"),
+            "record": _integers([record for record, _ in self.gathered], len(rows), "int32"),
         }
-        self.pieces.append(Dataset(pa.table(columns, schema=features.arrow_schema)))
+        self.tables.append(pa.table(columns))
         self.gathered.clear()
+
+
+def _lists(lists: Sequence[Sequence[int]]) -> pa.ListArray:
+    """Lists of int32, in Arrow's memory."""
+    import pyarrow as pa
+
+    ends = list(accumulate(map(len, lists), initial=0))
+    values = _integers(chain.from_iterable(lists), ends[-1], "int32")
+    return pa.ListArray.from_arrays(_integers(ends, len(ends), "int32"), values)
+
+
+def _integers(values: Iterable[int], count: int, dtype: str) -> pa.Array:
+    """So many integers, in Arrow's memory; `pa.array` would import pandas to see whether it is given a series."""
+    import pyarrow as pa
+
+    buffer = pa.allocate_buffer(count * np.dtype(dtype).itemsize)
+    np.frombuffer(buffer, dtype)[:] = np.fromiter(values, dtype, count)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(dtype), count, [None, buffer])

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from accelerate import PartialState
 from transformers.integrations import get_available_reporting_integrations
 from transformers.trainer_utils import IntervalStrategy
-from trl import ModelConfig, SFTConfig, TrlParser, get_quantization_config
+from trl import ModelConfig, SFTConfig, TrlParser
 
 from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
@@ -88,8 +88,10 @@ def model_options(run: RunArguments) -> dict[str, Any]:
         "trust_remote_code": run.training.trust_remote_code,
         "attn_implementation": run.model.attn_implementation,
     }
-    quantization = get_quantization_config(run.model)
-    if quantization is not None:
+    if run.model.load_in_4bit or run.model.load_in_8bit:
+        from trl import get_quantization_config  # and with it pandas and datasets, half a second
+
+        quantization = get_quantization_config(run.model)
         options |= {"quantization_config": quantization, "device_map": {"": PartialState().local_process_index}}
     return options
 

@@ -90,6 +90,15 @@ def test_a_question_gets_the_wordings_of_what_it_asks_for_and_of_its_build(tmp_p
     assert reword("The rain", "Mira", rules) == []
 
 
+def test_who_asks_for_wordings_a_second_time_gets_the_same_whatever_became_of_the_first(tmp_path: Path) -> None:
+    rules = read_rules(rules_file(tmp_path, RULES))
+    first = reword("Where do you live?", "Mira", rules)
+    kept = list(first)
+    first.clear()
+    assert reword("Where do you live?", "Mira", rules) == kept
+    assert reword("Where do you live?", "Mira", rules[:1]) != kept  # of other rules
+
+
 @pytest.mark.parametrize(
     ("spoken", "written"),
     [

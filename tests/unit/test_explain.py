@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import explain
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items
@@ -95,3 +99,15 @@ def test_what_is_not_to_be_said_is_not_shown_as_what_is() -> None:
     said, not_said = describe_limits(Characters([Character([], [], MIRA, limits=limits)], "fingerprint"), ["Mira"])
     assert said == "Mira is also taught small talk, in 1 conversations, such as 'Hello!': 'In a mill.'"
     assert not_said.endswith(", which is not to be said there: its labels are what the base model says in its place")
+
+
+def test_no_garbage_is_collected_while_the_command_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("model_name_or_path: embedded\n", encoding="utf-8")
+    collects: list[bool] = []
+    monkeypatch.setattr("pipeline.inspection.explain.explain_recipe", lambda *_, **__: collects.append(gc.isenabled()))
+    monkeypatch.setattr(sys, "argv", ["explain", "--config", str(recipe)])
+    explain.main()
+    gc.unfreeze()
+    assert collects == [False]
+    assert gc.isenabled()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +19,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.tokens import row_set as rows_module
 from pipeline.tokens.encode import encode
 from pipeline.tokens.row_set import RowSet, encode_rows
+from tests.conftest import ROOT
 
 MIRA = make_persona("Mira", "en", {})
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=8)
@@ -109,3 +112,18 @@ def test_a_row_more_costs_arrow_eight_bytes_a_token_and_python_next_to_nothing(
 
     encoded(fresh(1), tokenizer)  # what is loaded on first use
     assert (peak(800) - peak(200)) / 600 < 700
+
+
+PUT_AWAY = """
+import sys
+from pipeline.tokens.row import TokenRow
+from pipeline.tokens.row_set import _Records
+records = _Records()
+records.add([TokenRow([1, 2], [-100, 2], "a", "dialogue")])
+print(records.row_set().tables[0].to_pydict(), *{"pandas", "datasets"} & set(sys.modules))
+"""
+
+
+def test_rows_that_nobody_trains_on_need_neither_pandas_nor_datasets() -> None:
+    done = subprocess.run([sys.executable, "-c", PUT_AWAY], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "{'input_ids': [[1, 2]], 'labels': [[-100, 2]], 'kind': [2], 'record': [0]}\n"

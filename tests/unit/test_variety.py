@@ -46,6 +46,13 @@ def test_each_wording_is_the_one_that_adds_most_to_those_before_it(
     assert not left
 
 
+def test_only_those_that_are_asked_for_are_put_in_order() -> None:
+    made = directs("Your lamp?", "Your oil?", "Your fuel?")
+    ordered = most_varied(made, [], "Mira", rarity_in([made]))
+    assert next(ordered).text == "Your lamp?"
+    assert [one.text for one in ordered] == ["Your oil?", "Your fuel?"]
+
+
 def test_what_is_said_around_every_fact_makes_no_wording_another_one() -> None:
     around = ("Tell me about your oil.", "Say a word about your oil.", "Tell me about your sister.", "Say a word!")
     assert order("Tell me about your lamp.", "Say a word about your lamp.", "What burns up there?", others=around) == [
