@@ -164,6 +164,9 @@ def _check_average(recipe: Path, character: CharacterArguments, training: SFTCon
 def _check_together(recipe: Path, training: SFTConfig, model: ModelConfig) -> None:
     if not model.model_name_or_path:
         raise UnderstudyError(recipe, "names no model", fix="set model_name_or_path: embedded, a folder, or a hub id")
+    for key in ("per_device_train_batch_size", "gradient_accumulation_steps"):
+        if getattr(training, key) < 1:
+            raise UnderstudyError(line_of(recipe, key), f"'{key}' is {getattr(training, key)}", fix="set 1 or more")
     for entry in fields(SFTConfig):
         if entry.name in NOT_USED and getattr(training, entry.name) != entry.default:
             reason = NOT_USED[entry.name]

@@ -111,6 +111,7 @@ def test_a_paraphraser_is_written_as_it_is_meant(value: str, tiny_recipe: Path) 
         ({"batching": "packed"}, r"'batching' is 'packed'.*auto or prefix_tree or padded"),
         ({"packing": True}, r"recipe\.yaml:\d+: 'packing' cannot be used here"),
         ({"model_name_or_path": None}, r"names no model"),
+        ({"per_device_train_batch_size": 0}, r"recipe\.yaml:\d+: 'per_device_train_batch_size' is 0.*set 1 or more"),
         ({"character": None}, r"recipe\.yaml.*'character' is missing"),
         ({"loss_type": "dft"}, r"recipe\.yaml:\d+: 'loss_type' cannot be used here"),
         (
