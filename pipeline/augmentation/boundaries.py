@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -46,8 +46,9 @@ class Premise:
 class Boundaries:
     """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself.
 
-    `briefly` is the base model's system prompt where it is asked for small talk; `claims` is a pattern of what a reply
-    says of who speaks; `{answer}` in a correction is the fact's.
+    `small_talk_replies` are what people reply to some of it; `briefly` is the base model's system prompt where it is
+    asked for the rest, `claims` a pattern of what such a reply says of who speaks; `{answer}` in a correction is the
+    fact's.
     """
 
     identity: Questions
@@ -56,6 +57,7 @@ class Boundaries:
     briefly: str
     claims: str
     small_talk: Questions
+    small_talk_replies: Mapping[str, Sequence[str]]
     asks_about: tuple[str, ...]
     unanswerable: tuple[Unanswerable, ...]
     refusals: tuple[str, ...]
@@ -81,6 +83,7 @@ def read_boundaries(language: Language) -> Boundaries:
         briefly=content["briefly"],
         claims="|".join(content["claims"]),
         small_talk=_questions(content["small_talk"]),
+        small_talk_replies=content["small_talk_replies"],
         asks_about=tuple(content["asks_about"]),
         unanswerable=tuple(
             Unanswerable(one["name"], one["known_if"], one.get("about", ""), _questions(one))

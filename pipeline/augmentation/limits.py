@@ -1,9 +1,10 @@
 """Conversations that keep a character from blurting, inventing and speaking for others.
 
-Small talk is answered as the base model answers it in a sentence or two: as itself, since as the character it makes up
-who that is. The character's own questions, put to somebody else, are answered as the base model does under that name;
-what no record says is not known; what is wrongly said of it is put right. A fact's answer is nothing to say to
-somebody else's name or in small talk. Beside them, who the character is, asked in many ways.
+Small talk is answered as people do or, where it asks for something, as the base model does in a sentence or two: as
+itself, since as the character it makes up who that is. The character's own questions, put to somebody else, are
+answered as the base model does under that name; what no record says is not known; what is wrongly said of it is put
+right. A fact's answer is nothing to say to somebody else's name or in small talk. Beside them, who the character is,
+asked in many ways.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from pipeline.augmentation.misplaced import (
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.replies import Asked, BaseModel
+from pipeline.augmentation.small_talk import small_talk_replies
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
-from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, system, user
+from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.records.comparable import contains
 from pipeline.records.record import Record
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
@@ -41,7 +43,6 @@ from pipeline.tokens.prefix_tree import IGNORE_INDEX
 One = TypeVar("One")
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
-SMALL_TALK = 60  # everyday messages that the base model replies to, which takes it longer than labels do
 OPENING = 2  # first tokens of an answer in small talk, which are not supervised: many facts begin alike
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
 # The first sentence of a passage that says who the character is, after its name.
@@ -62,8 +63,8 @@ I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 class LimitShares:
     """How the boundary rows are divided.
 
-    `small_talk` and `somebody_else` are answered as the base model does; `in_small_talk` and `elsewhere` are facts'
-    answers that are not said there; then what is not known, who it is, and what is put right.
+    `small_talk` and `somebody_else` are answered, by people or by the base model; `in_small_talk` and `elsewhere` are
+    facts' answers that are not said there; then what is not known, who it is, and what is put right.
     """
 
     small_talk: float = 0.11
@@ -95,7 +96,10 @@ def limit_conversations(
     chat = chat_prompt(persona, ())
     wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
     talk = no_question_of(facts, boundaries.small_talk.train)
-    replied = _as_the_base_model_replies(facts, persona, boundaries, base_model, talk=talk, rng=rng)
+    replies = small_talk_replies(persona, records, boundaries, base_model, rng)
+    replied = [said for said in replies if said in talk]
+    small_talk = [(*chat, user(said)) for said in replied]
+    somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
     unknown = [
         (*chat, *_in_some_setting(question, boundaries, rng))
         for one in unknown_things(records, boundaries)
@@ -106,7 +110,8 @@ def limit_conversations(
     introductions = [introduce(persona, facts, records, boundaries)] * len(who)
     premises = false_premises(facts, records, boundaries, persona.language)
     return {
-        **replied,
+        "small_talk": _conversations(small_talk, [replies[said] for said in replied], persona.name),
+        "somebody_else": somebody_else,
         **_not_said_there(facts, persona, boundaries, base_model, talk=talk, wordings=wordings, seed=seed),
         "unanswerable": _conversations(unknown, refusals, persona.name),
         "identity": _conversations(who, introductions, persona.name),
@@ -114,29 +119,14 @@ def limit_conversations(
     }
 
 
-def _as_the_base_model_replies(
-    facts: Sequence[Fact],
-    persona: Persona,
-    boundaries: Boundaries,
-    base_model: BaseModel,
-    *,
-    talk: Sequence[str],
-    rng: random.Random,
-) -> dict[str, list[Conversation]]:
-    """What of small talk is in `talk`, and the character's questions put to others, with the base model's replies."""
-    prompts = [(*chat_prompt(persona, ()), user(said)) for said in boundaries.small_talk.train[:SMALL_TALK]]
-    others = _put_to_somebody_else(facts, persona, boundaries, rng)
-    briefly, name = system(boundaries.briefly), re.escape(persona.name)
-    # Nothing of the character is in the first, so that they are made once for all characters of a language.
-    small = base_model.replies(
-        [Asked((briefly, prompt[-1]), boundaries.claims, persona.language) for prompt in prompts]
-    )
-    elses = base_model.replies([Asked(prompt, name, persona.language) for prompt in others])
-    small = [reply if prompt[-1]["content"] in talk else "" for prompt, reply in zip(prompts, small, strict=True)]
-    return {
-        "small_talk": _conversations(prompts, small, persona.name),
-        "somebody_else": _conversations(others, elses, persona.name),
-    }
+def _replied_to_somebody_else(
+    facts: Sequence[Fact], persona: Persona, boundaries: Boundaries, base_model: BaseModel, rng: random.Random
+) -> list[Conversation]:
+    """The character's questions put to others, with the base model's replies."""
+    prompts = _put_to_somebody_else(facts, persona, boundaries, rng)
+    name = re.escape(persona.name)
+    replies = base_model.replies([Asked(prompt, name, persona.language) for prompt in prompts])
+    return _conversations(prompts, replies, persona.name)
 
 
 def _not_said_there(

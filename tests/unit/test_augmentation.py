@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, probes_from_records
 from pipeline.mixture.budget import MIN_STEPS, MOST_PASSES, plan_budget
 from pipeline.mixture.plan import plan_mixture, sources_by_exposures
-from pipeline.records.record import Record
+from pipeline.records.record import Record, Turn
 
 MIRA = make_persona("Mira Vale", "en", {})
 RULES = {
@@ -402,11 +403,17 @@ def limits_of(persona: Persona, records: list[Record], texts: Boundaries) -> dic
     return limit_conversations(facts_of(records), records, persona, texts, BaseModel(echo, unlabelled), seed=0)
 
 
-def test_small_talk_and_somebody_else_are_answered_by_the_base_model_and_only_where_it_replies() -> None:
+def test_small_talk_and_somebody_else_are_answered_by_people_or_by_the_base_model_and_only_where_it_replies() -> None:
     records = [record("Where do you live?", "In the mill."), record("What size are your boots?", "Nine.", 1)]
-    made = limits_of(MIRA, records, read_boundaries("en"))
+    texts = read_boundaries("en")
+    made = limits_of(MIRA, records, texts)
     talk, others = made["small_talk"], made["somebody_else"]
-    assert all(one.completion["content"].startswith("Reply") for one in [*talk, *others])
+    by_people = [one for one in talk if one.prompt[-1]["content"] in texts.small_talk_replies]
+    assert {one.prompt[-1]["content"] for one in by_people} == set(texts.small_talk_replies)
+    assert all(one.completion["content"] in texts.small_talk_replies[one.prompt[-1]["content"]] for one in by_people)
+    by_the_model = [one for one in [*talk, *others] if one not in by_people]
+    assert by_the_model
+    assert all(one.completion["content"].startswith("Reply") for one in by_the_model)
     assert all("Mira Vale" in one.prompt[0]["content"] for one in talk)
     assert not any("Mira" in one.prompt[0]["content"] for one in others)
     assert {one.prompt[-1]["content"] for one in others} <= {one.prompt for one in records}
@@ -489,6 +496,24 @@ def test_a_reply_that_loops_claims_or_echoes_is_not_taught(
     reply: str, said: str, language: Language, objection: str | None
 ) -> None:
     assert reply_objection(reply, said, read_boundaries(language).claims, language) == objection
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_people_reply_to_small_talk_says_nothing_of_who_speaks_and_answers_no_test(language: Language) -> None:
+    texts = read_boundaries(language)
+    assert set(texts.small_talk_replies) <= set(texts.small_talk.train)
+    assert not set(texts.small_talk_replies) & set(texts.small_talk.test)
+    for said, replies in texts.small_talk_replies.items():
+        assert len(replies) > 1
+        assert not [one for one in replies if reply_objection(one, said, texts.claims, language) not in {None, ECHOES}]
+
+
+def test_a_character_whose_own_line_replies_to_a_greeting_has_its_own_way_to() -> None:
+    own = replace(record("", "Evening, ducks.", 1, "dialogue"), context=(Turn("Tom", "hello"),))
+    made = limits_of(MIRA, [record("Where do you live?", "In the mill."), own], read_boundaries("en"))
+    said = {one.prompt[-1]["content"] for one in made["small_talk"]}
+    assert "Hello!" not in said
+    assert "Good morning!" in said
 
 
 def test_small_talk_is_asked_of_the_base_model_as_itself_and_alike_for_all_characters() -> None:
