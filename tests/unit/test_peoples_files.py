@@ -376,6 +376,30 @@ def test_probes_of_another_character_are_an_error_and_not_a_bad_figure(tmp_path:
     assert choose_probes(str(probes), records, make_persona("Mira Vale", "en", {})) == []  # one answer is no choice
 
 
+def test_a_probe_has_the_answer_that_is_taught_or_is_refused(tmp_path: Path) -> None:
+    """Another answer could never be said word for word, and would count as not known."""
+    asked = {"What is your trade?": "I mend nets, mostly.", "Who taught you?": "My aunt Ro."}
+    rows = [{"question": question, "answer": answer} for question, answer in asked.items()]
+    records = converted(tmp_path, json.dumps(rows), "a.json").records
+    persona, file = make_persona("Mira Vale", "en", {}), tmp_path / "probes.jsonl"
+
+    def write(trade: str) -> None:
+        lines = zip(asked, [trade, "My aunt Ro."], ["What do you do all day?", "Whose pupil were you?"], strict=True)
+        file.write_text(
+            "\n".join(
+                json.dumps({"fact_id": seen, "question_seen": seen, "answer": answer, "questions_unseen": [unseen]})
+                for seen, answer, unseen in lines
+            ),
+            encoding="utf-8",
+        )
+
+    write("I mend nets - mostly")
+    assert {probe.answer for probe in choose_probes(str(file), records, persona)} == set(asked.values())
+    write("Net mender.")
+    with pytest.raises(UnderstudyError, match=r"the records answer 'I mend nets, mostly\.'.*not .Net mender"):
+        choose_probes(str(file), records, persona)
+
+
 def word(*parts: str | list[tuple[str, str]]) -> bytes:
     """A Word document of paragraphs, headings (`# ...`) and tables."""
     document, made = pytest.importorskip("docx").Document(), io.BytesIO()

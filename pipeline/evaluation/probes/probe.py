@@ -13,7 +13,7 @@ from pipeline.augmentation.address import addressed
 from pipeline.augmentation.questions import Family, Rule, reword
 from pipeline.conversations.persona import Language, Persona
 from pipeline.errors import UnderstudyError
-from pipeline.records.comparable import contains
+from pipeline.records.comparable import contains, normalise
 from pipeline.records.record import Record
 
 # Wordings with a reason or a story: training never draws from them where the probes are made of them.
@@ -120,7 +120,8 @@ def choose_probes(
     None at all if there are not two different answers.
 
     Raises:
-        UnderstudyError: none of the hand-written ones asks for what the records say.
+        UnderstudyError: none of the hand-written ones asks for what the records say, or one has another answer to a
+            record's question.
     """
     probes = read_probes(Path(path).expanduser()) if path else probes_from_records(records, persona, rules)
     teaching: dict[str, list[str]] = {}
@@ -129,8 +130,31 @@ def choose_probes(
     if path and not any(_is_taught(probe, records) for probe in probes):
         what = f"asks for nothing that the {len(records)} records say, as if it were another character's"
         raise UnderstudyError(path, what, fix="write probes of these records' facts, or delete `probes` in the recipe")
+    if path:
+        probes = _with_taught_answers(path, probes, records)
     probes = [replace(probe, record_ids=tuple(teaching.get(probe.answer, probe.record_ids))) for probe in probes]
     return probes if len({probe.answer for probe in probes}) > 1 else []
+
+
+def _with_taught_answers(path: str, probes: Sequence[Probe], records: Sequence[Record]) -> list[Probe]:
+    """The probes, each with its answer to the letter as the records have it: another could never be said word for word.
+
+    Raises:
+        UnderstudyError: the records answer a probe's question otherwise.
+    """
+    taught: dict[str, list[str]] = {}
+    for record in records:
+        if record.kind == "setting_qa":
+            taught.setdefault(record.prompt, []).append(record.text)
+    made = []
+    for probe in probes:
+        answers = taught.get(probe.seen) or [probe.answer]
+        same = [answer for answer in answers if normalise(answer) == normalise(probe.answer)]
+        if not same:
+            what = f"{probe.fact_id}: to {probe.seen!r} the records answer {answers[0]!r}, not {probe.answer!r}"
+            raise UnderstudyError(path, what, fix="copy the records' answer; what else a reply may say are `aliases`")
+        made.append(probe if probe.answer in same else replace(probe, answer=same[0]))
+    return made
 
 
 def with_distractors(probes: Sequence[Probe], count: int) -> list[Probe]:
