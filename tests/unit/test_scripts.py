@@ -348,6 +348,27 @@ def test_sounds_between_brackets_part_no_scene(tmp_path: Path) -> None:
     assert (record.prompt, record.context) == ("场景：码头", (Turn("阿圆", "今天的账呢？"),))
 
 
+@pytest.mark.parametrize(
+    ("heading", "begins"),
+    [
+        ("SCENE 3. The stage door.", True),
+        ("Scene 2", True),
+        ("Act II, Scene 1: the ferry", True),
+        ("Scene two - the cellar", True),
+        ("第三场　城门", True),
+        ("第2幕：渡口", True),
+        ("第十章", True),
+        ("Scene 2 was never played here.", False),
+        ("第三章我还没看。", False),
+    ],
+)
+def test_a_numbered_scene_begins_one_and_a_sentence_does_not(heading: str, begins: bool, tmp_path: Path) -> None:
+    script = f"Mira: The bell is gone.\nTam: And the boat?\n{heading}\nMira: It lies at the ferry.\nTam: Then we row.\n"
+    records = {record.text: record for record in converted(tmp_path, script, "Mira").records}
+    after = records["It lies at the ferry."]
+    assert (after.prompt, bool(after.context)) == ((heading, False) if begins else ("", True))
+
+
 YARN = """title: Start
 tags: shop
 ---

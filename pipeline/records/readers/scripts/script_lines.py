@@ -56,8 +56,16 @@ TOLD = re.compile(
     r"第[\d一二三四五六七八九十百]{1,4}[幕场場章回节節话話集].*"
 )
 _SOUND = r"\s*(?:BGM|SE|SFX|OS|音效|音乐|音樂|配乐|配樂|背景音|特效)\s*[:：]"
+_ORDINAL = r"(?:\d{1,3}|[IVXLC]{1,6}|one|two|three|four|five|six|seven|eight|nine|ten)"
+# SCENE 3. The stage door; Act II, Scene 1; 第三场　城门: a number, and no sentence.
+_NUMBERED = (
+    rf"(?i:(?:act|scene|episode|chapter|part) {_ORDINAL}(?:,? scene {_ORDINAL})?)"
+    r"(?:\s*[.:—–-]\s*[^\s.:].{0,80}|[.:]?)|"
+    r"第[\d一二三四五六七八九十百零〇]{1,4}[幕场場章回节節集话話](?:(?:[\s:：·—]\s*)[^。！？!?]{1,30}|[.:：]?)"
+)
 SCENE_TITLE = re.compile(
-    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}"
+    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}|"
+    rf"(?P<numbered>{_NUMBERED})"
 )
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
