@@ -213,11 +213,11 @@ def test_the_page_needs_nothing_but_itself(report: RunReport) -> None:
 def test_the_headline_says_what_is_known_now_and_before(report: RunReport) -> None:
     assert (
         "Knows 47 of 48 facts word for word when asked as in training, "
-        "and 28 of 48 when asked in new words. Before training: 0 and 1."
+        "and 28 of 48 in most of the new wordings. Before training: 0 and 1."
     ) in Page(render_report(report)).words()
     headline = replace(report.findings.headline, asked_as_trained=0)
     words = Page(render_report(with_findings(report, headline=headline))).words()
-    assert "Knows 28 of 48 facts word for word when asked in new words. Before training: 1." in words
+    assert "Knows 28 of 48 facts word for word in most of their new wordings. Before training: 1." in words
 
 
 def test_markup_in_a_sample_is_text_on_the_page(report: RunReport) -> None:
