@@ -171,3 +171,48 @@ def test_a_script_below_a_profile_is_a_script(tmp_path: Path) -> None:
     )
     said = [one.text for one in converted(tmp_path, text).records if one.kind == "dialogue"]
     assert said == ["把药喝了。", "苦才有用。"]
+
+
+ABOVE_A_SCRIPT = [
+    ("姓名：许映雪\n年龄：31\n职业：船医\n\n台词：\n", "设定.txt", "姓名：许映雪\n年龄：31\n职业：船医"),
+    ("【基本资料】\n姓名：许映雪\n年龄：31\n————\n【语录】\n", "设定.txt", "姓名：许映雪\n年龄：31"),
+    (
+        "# 许映雪\n年龄：31\n小时候的事：落过水\n身高：165\n\n# 第一章\n",
+        "设定.md",
+        "年龄：31\n小时候的事：落过水\n身高：165",
+    ),
+    ("年龄：31\n职业：船医\n\n", "许映雪.txt", "年龄：31\n职业：船医"),
+    ("姓名：許映雪\n年齡：31\n\n", "設定.txt", "姓名：許映雪\n年齡：31"),
+]
+SAID = "{name}：把药喝了。\n方河：这药太苦。\n{name}：苦才有用。\n方河：我知道了。\n"
+
+
+@pytest.mark.parametrize(("above", "file", "said"), ABOVE_A_SCRIPT)
+def test_a_profile_above_a_script_is_her_background(above: str, file: str, said: str, tmp_path: Path) -> None:
+    name = "許映雪" if "許" in above else "许映雪"
+    conversion = converted(tmp_path, above + SAID.format(name=name), name, file)
+    assert passages(conversion) == said
+    lines = [one for one in conversion.records if one.kind == "dialogue"]
+    assert [one.text for one in lines] == ["把药喝了。", "苦才有用。"]
+    assert [turn.text for turn in lines[1].context] == ["把药喝了。", "这药太苦。"]
+    assert lines[0].source.endswith(f":{(above + SAID).splitlines().index('{name}：把药喝了。') + 1}")
+    assert {reject.reason for reject in conversion.rejects} == {"another speaker"}
+
+
+def test_an_english_profile_above_a_script_is_her_background(tmp_path: Path) -> None:
+    text = "Name: Mira\nAge: 27\nJob: ringer\n\nLines:\n\nMira: Sit down.\nTam: Why?\nMira: I said so.\nTam: Oh.\n"
+    conversion = converted(tmp_path, text, "Mira", "sheet.txt")
+    assert [one.text for one in conversion.records] == ["Name: Mira\nAge: 27\nJob: ringer", "Sit down.", "I said so."]
+
+
+def test_two_peoples_profiles_above_a_script_are_each_their_own(tmp_path: Path) -> None:
+    above = "姓名：许映雪\n年龄：31\n\n姓名：方河\n年龄：40\n\n正文\n"
+    conversion = converted(tmp_path, above + SAID.format(name="许映雪"), "方河")
+    assert passages(conversion) == "姓名：方河\n年龄：40"
+    assert [one.text for one in conversion.records if one.kind == "dialogue"] == ["这药太苦。", "我知道了。"]
+    assert "a section about somebody or something else" in {reject.reason for reject in conversion.rejects}
+
+
+def test_somebody_elses_profile_above_a_script_is_nobodys_background(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：方河\n年龄：40\n\n" + SAID.format(name="许映雪"), "许映雪")
+    assert [one.text for one in conversion.records] == ["把药喝了。", "苦才有用。"]
