@@ -216,3 +216,10 @@ def test_two_peoples_profiles_above_a_script_are_each_their_own(tmp_path: Path) 
 def test_somebody_elses_profile_above_a_script_is_nobodys_background(tmp_path: Path) -> None:
     conversion = converted(tmp_path, "姓名：方河\n年龄：40\n\n" + SAID.format(name="许映雪"), "许映雪")
     assert [one.text for one in conversion.records] == ["把药喝了。", "苦才有用。"]
+
+
+def test_a_profile_below_which_nobody_speaks_is_a_page(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：许映雪\n年龄：31\n职业：船医")
+    assert [one.kind for one in conversion.records] == ["background"]
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, "姓名：许映雪\n年龄：31\n职业：船医", "方河")

@@ -53,6 +53,6 @@ def _end_of_profile(lines: Sequence[str], options: ReadOptions) -> int:
     found = [None if entry(line) else spoken_line(line.strip()) for line in lines]
     who = [MANNER.sub("", one["speaker"]) if one else "" for one in found]
     count = Counter(filter(None, who))
-    first = next((at for at, name in enumerate(who) if count[name] > 1 or name in options.names), len(lines))
+    first = next((at for at, name in enumerate(who) if count[name] > 1 or name in options.names), 0)
     labels = {at: known[0] for at, line in enumerate(lines[:first]) if (known := entry(line))}
     return max(labels) + 1 if len({*labels.values()}) >= LEAST else 0
