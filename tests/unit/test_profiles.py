@@ -173,6 +173,56 @@ def test_a_script_below_a_profile_is_a_script(tmp_path: Path) -> None:
     assert said == ["把药喝了。", "苦才有用。"]
 
 
+OF_THE_FILE = [
+    "角色ID：2007",
+    "负责人：小顾",
+    "備註：第二版已改年齡",
+    "备注：年龄原29，上周改31",
+    "状态：二稿",
+    "声优：山下叶子",
+    "版本：v0.3",
+    "Character ID: 2007",
+    "Artist: someone_else",
+    "Status: WIP",
+    "Last updated: May 3",
+    "Voiced by: A. Person",
+]
+
+
+@pytest.mark.parametrize("line", OF_THE_FILE)
+def test_what_is_about_the_profile_itself_is_no_background(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"姓名：许映雪\n{line}\n年龄：31\n职业：船医\n武器：铁伞\n")
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞"
+    assert [reject.reason for reject in conversion.rejects] == ["about the profile, and not the character"]
+
+
+@pytest.mark.parametrize(
+    "line", ["备注：左手有一道疤", "状态：失踪多年", "编号：七号实验体", "Note: sleeps by day", "Status: alive"]
+)
+def test_a_remark_about_her_stays(line: str, tmp_path: Path) -> None:
+    assert line in passages(converted(tmp_path, f"姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line", ["禁忌：不接百合/不接ooc/不接瞬移", "雷点：不接r18，", "Rules: no godmodding, minors DNI"]
+)
+def test_the_players_rules_are_not_hers(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞\n{line}\n")
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞"
+    assert [reject.reason for reject in conversion.rejects] == ["about the player"]
+
+
+def test_a_table_of_people_has_no_columns_about_itself(tmp_path: Path) -> None:
+    text = "角色ID,姓名,年龄,职业,负责人,备注\n7,许映雪,31,船医,小顾,年龄原29改31\n8,方河,40,船夫,小顾,怕水\n"
+    assert passages(converted(tmp_path, text, name="人设.csv")) == "年龄：31\n职业：船医"
+    assert passages(converted(tmp_path, text, "方河", "人设.csv")) == "年龄：40\n职业：船夫\n备注：怕水"
+
+
+def test_a_drafts_status_in_front_matter_is_no_background(tmp_path: Path) -> None:
+    text = "---\naliases: [小雪]\nstatus: 三稿\n---\n# 许映雪\n- 年龄：31\n- 职业：船医\n"
+    assert "三稿" not in passages(converted(tmp_path, text, name="许映雪.md"))
+
+
 ABOVE_A_SCRIPT = [
     ("姓名：许映雪\n年龄：31\n职业：船医\n\n台词：\n", "设定.txt", "姓名：许映雪\n年龄：31\n职业：船医"),
     ("【基本资料】\n姓名：许映雪\n年龄：31\n————\n【语录】\n", "设定.txt", "姓名：许映雪\n年龄：31"),

@@ -149,6 +149,7 @@ DOUBTFUL = [
     "星座：双鱼（大概）",
     "国籍：雾港（存疑）",
     "喜欢：方河（误）",
+    "年龄：17岁（外表）",
     "身高：方河180，许映雪165",
     "身高：方河180，她165",
     "身高：比方河矮一个头",
@@ -170,6 +171,7 @@ def test_a_value_that_is_elsewhere_in_doubt_or_about_several_people_is_no_fact(l
     "line",
     [
         "Age: 27 (now 29)",
+        "Age: 17 (physically)",
         "Hair: #1c1c1c",
         "Species: human?",
         "Height: Tam 180, Mira 165",
@@ -193,6 +195,7 @@ def test_an_english_value_in_doubt_or_about_several_people_is_no_fact(line: str)
         ("武器：铁伞（方河用的是匕首）", "我的武器是铁伞。", "zh"),
         ("发色：银白（#EEEEEE）", "我的头发是银白色的。", "zh"),
         ("身高：165cm（穿木屐）", "我的身高是165cm（穿木屐）。", "zh"),
+        ("年龄：31（外表17）", "我今年31岁。", "zh"),
         ("身高：约165", "我的身高是约165。", "zh"),
         ("身高：一米六五", "我的身高是一米六五。", "zh"),
         ("职业：见习船医", "我的职业是见习船医。", "zh"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.records.readers.scripts.transcript import spoken_line
+from pipeline.records.readers.scripts.script_lines import spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
 NAME = re.compile(r"姓名|名字|名称|角色名?|中文名|(?:full |character(?:'s)? )?name", re.IGNORECASE)
@@ -41,7 +41,27 @@ SEPARATES = re.compile(r"[:：丨｜︱│|】\]\t\u3000]|  |\.{4}|……")
 LEAST = 2  # different labels of a profile
 BETWEEN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")  # 姓　名
 # Of how the player wants to play, on a card for others: 慢回，请勿ooc.
-PLAYERS_NOTE = re.compile(r".{0,60}(?:皮下|[请勿]\s*ooc|禁转|禁二[改传]|可拉郎|接戏|约戏).*", re.IGNORECASE)
+PLAYERS_NOTE = re.compile(
+    r".{0,60}(?:皮下|[请勿]\s*ooc|禁转|禁二[改传]|可拉郎|接戏|约戏|"
+    r"不接\s*(?:ooc|百合|[bg][lgb]\b|r-?18|瞬移|拉郎|强制|黑泥|水仙|梦女)|"
+    r"\bgod-?mod|\bpower-?play|\bmeta-?gaming|"
+    r"\bminors dni\b|\bdo not (?:repost|steal)\b).*",
+    re.IGNORECASE,
+)
+# What a line says of the profile itself, or of those who made it: an id, who is responsible, which draft.
+OF_THE_FILE = re.compile(
+    r"(?:角色|人物|人设|npc|character)?[ _-]?id|(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|立绘|约稿|"
+    r"作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
+    r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|version|copyright|"
+    r"(?:last )?(?:updated|modified|edited)(?: on| by)?",
+    re.IGNORECASE,
+)
+REMARK = re.compile(r"备注|备忘|说明|状态|进度|notes?|remarks?|status|progress", re.IGNORECASE)
+OF_A_DRAFT = re.compile(
+    r".*(?:稿|改|[旧新]版|版本|更新|设定|待[补定填]|todo|已?完成|进行中|\b(?:wip|draft|done|final|changed|version|finished)\b).*",
+    re.IGNORECASE,
+)
+LABELLED = re.compile(r"(?P<key>[^\s:：][^:：\n]{0,20})[:：](?P<value>.+)")
 PLAYERS = re.compile(r"皮下|皮|玩家|pl|player|ooc|中之人", re.IGNORECASE)
 
 
@@ -70,6 +90,14 @@ def is_label(key: str) -> bool:
     """Whether a profile's line begins with it, in traditional characters as well."""
     plain = to_simplified(_label(key))
     return any(one.fullmatch(plain) is not None for one in (NAME, KNOWN, PLAYERS))
+
+
+def is_of_the_file(label: str, value: str) -> bool:
+    """Whether a profile's line is about the profile, and nothing that the character could know."""
+    plain = to_simplified(_label(label))
+    return OF_THE_FILE.fullmatch(plain) is not None or (
+        REMARK.fullmatch(plain) is not None and OF_A_DRAFT.fullmatch(to_simplified(value)) is not None
+    )
 
 
 def as_label(label: str, value: str) -> str:
