@@ -44,14 +44,13 @@ BETWEEN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")  # �
 PLAYERS_NOTE = re.compile(
     r".{0,60}(?:皮下|[请勿]\s*ooc|禁转|禁二[改传]|可拉郎|接戏|约戏|"
     r"不接\s*(?:ooc|百合|[bg][lgb]\b|r-?18|瞬移|拉郎|强制|黑泥|水仙|梦女)|"
-    r"\bgod-?mod|\bpower-?play|\bmeta-?gaming|"
-    r"\bminors dni\b|\bdo not (?:repost|steal)\b).*",
+    r"\bgod-?mod|\bpower-?play|\bmeta-?gaming|\bminors dni\b|\bdo not (?:repost|steal)\b).*",
     re.IGNORECASE,
 )
 # What a line says of the profile itself, or of those who made it: an id, who is responsible, which draft.
 OF_THE_FILE = re.compile(
-    r"(?:角色|人物|人设|npc|character)?[ _-]?id|(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|立绘|约稿|"
-    r"作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
+    r"(?:角色|人物|人设|npc|character)?[ _-]?id|(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|"
+    r"立绘|约稿|作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
     r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|version|copyright|"
     r"(?:last )?(?:updated|modified|edited)(?: on| by)?",
     re.IGNORECASE,
