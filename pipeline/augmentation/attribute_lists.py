@@ -85,7 +85,7 @@ def _entries(passage: str, name: str, grammar: Grammar) -> Iterator[Entry]:
 def _blocks(passage: str, name: str, known: re.Pattern[str], grammar: Grammar) -> Iterator[list[Entry]]:
     """The list's entries, those of lines that follow each other together; it ends where the text goes on otherwise.
 
-    Headings of the character's own and keys without a value are passed over.
+    Headings of the character's own and keys without a value are passed over, and lines that tell more of others.
     """
     split_at = split_pattern(grammar)
     block: list[Entry] = []
@@ -95,13 +95,14 @@ def _blocks(passage: str, name: str, known: re.Pattern[str], grammar: Grammar) -
         has_begun = has_begun or bool(found)
         titled = grammar.own_titles.fullmatch(line.strip(" []【】#*:：-|")) is not None
         below_a_title = titled or (below_a_title and not found and line.startswith(tuple(MARKS)))
-        is_part = found or below_a_title or known.fullmatch(bare_key(line))
-        if has_begun and not is_part:
+        of_others = grammar.persons.search(found[0].key if found else line) is not None
+        is_part = found or below_a_title or (known.fullmatch(bare_key(line)) and not of_others)
+        if (has_begun and not is_part) or (of_others and line.endswith(COLONS)):  # 父亲：, and below it his age
             if not _is_beside(line, name, grammar):
                 break
             yield block
             block = []
-        block += found[:1] if found and grammar.persons.search(found[0].key) else found
+        block += [] if of_others and len(found) > 1 else found  # 师父：顾清，年龄：60岁
     yield block
 
 

@@ -232,6 +232,104 @@ def test_a_list_of_odd_lines_is_read_in_no_time(char: str) -> None:
     assert answers(f"年龄：31\n{odd}")[:1] == ["我今年31岁。"]
 
 
+LABELS = [
+    ("性格：嘴硬心软、慢热", "我的性格是嘴硬心软、慢热。", "zh"),
+    ("禁忌：姜、迟到", "我的禁忌是姜、迟到。", "zh"),
+    ("弱点：怕打雷", "我的弱点是怕打雷。", "zh"),
+    ("惯用手：左", "我惯用左手。", "zh"),
+    ("惯用手：右手", "我惯用右手。", "zh"),
+    ("惯用手：左撇子", "我是左撇子。", "zh"),
+    ("母校：花莲女中", "我毕业于花莲女中。", "zh"),
+    ("别号：雪先生", "我的别号是雪先生。", "zh"),
+    ("父亲：许望山，船夫", "我的父亲是许望山。", "zh"),
+    ("師父：顧青", "我的師父是顧青。", "zh"),
+    ("搭档：方河（警员）", "我的搭档是方河。", "zh"),
+    ("座右铭：潮水会退，你呢？", "我的座右铭是“潮水会退，你呢？”。", "zh"),
+    ("Personality: calm, stubborn", "I would call myself calm and stubborn.", "en"),
+    ("Weakness: salted eel", "My weakness is salted eel.", "en"),
+    ("Dominant hand: left", "I am left-handed.", "en"),
+    ("Skills: rowing, knots", "I am good at rowing and knots.", "en"),
+    ("Education: Harrow School", "I studied at Harrow School.", "en"),
+    ("Mother: Ines Vell, a weaver", "My mother is Ines Vell.", "en"),
+    ("Pets: a goat", "I have a goat.", "en"),
+    ("Motto: Why not?", "My motto is “Why not?”", "en"),
+]
+
+
+@pytest.mark.parametrize(("line", "answer", "language"), LABELS)
+def test_what_many_profiles_have_is_a_fact(line: str, answer: str, language: Language) -> None:
+    name = "Mira" if language == "en" else "许映雪"
+    assert answers(line, language, name) == [answer]
+
+
+@pytest.mark.parametrize(
+    ("lines", "language"),
+    [
+        ("父亲：早逝", "zh"),
+        ("师父：不详", "zh"),
+        ("父亲：\n年龄：60\n职业：船夫", "zh"),
+        ("父亲：许望山，年龄：60", "zh"),
+        ("禁忌：别人碰她的伞", "zh"),
+        ("性格：看似冷淡，其实心软", "zh"),
+        ("Mother: deceased", "en"),
+        ("Father: Tam Vell (deceased)", "en"),
+        ("Education: High school diploma", "en"),
+        ("Skills: can fly", "en"),
+        ("Father:\nAge: 60\nJob: boatman", "en"),
+        ("Skills: she rows", "en"),
+    ],
+)
+def test_what_is_said_of_relatives_or_as_a_sentence_is_no_fact(lines: str, language: Language) -> None:
+    assert answers(lines, language, "Mira" if language == "en" else "许映雪") == []
+
+
+CLAUSES = [
+    ("她是左撇子，解剖时用右手。", ["我是左撇子。"]),
+    ("许映雪擅长修伞。", ["我擅长修伞。"]),
+    ("许映雪毕业于花莲女中。", ["我毕业于花莲女中。"]),
+    ("许映雪会弹古琴。", ["我会弹古琴。"]),
+    ("许映雪怕打雷。", ["我怕打雷。"]),
+    ("許映雪怕打雷。", ["我怕打雷。"]),
+    ("许映雪养了一只玳瑁猫。", ["我养了一只玳瑁猫。"]),
+    ("许映雪的武器是一把铁伞。", ["我的武器是一把铁伞。"]),
+    ("许映雪最好的朋友是方河。", ["我最好的朋友是方河。"]),
+    ("女，31岁，雾港船医。身高165。左眉有一道疤。她是左撇子。",
+     ["我的性别是女。", "我今年31岁。", "我的身高是165。", "我是左撇子。"]),
+    # Of others, of another time, or no statement.
+    ("方河是船夫。她是左撇子。", []),
+    ("母亲早逝。她是左撇子。", []),
+    ("许映雪怕是来不了。", []),
+    ("许映雪会说起从前的事。", []),
+    ("许映雪会拉着她的手。", []),
+    ("许映雪怕他生气。", []),
+    ("许映雪以前擅长修伞。", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("passage", "stated"), CLAUSES)
+def test_what_is_often_said_of_somebody_in_a_sentence_is_a_fact(passage: str, stated: list[str]) -> None:
+    assert answers(passage, name="許映雪" if "許" in passage else "许映雪") == stated
+
+
+@pytest.mark.parametrize(
+    ("passage", "stated"),
+    [
+        ("She is left-handed.", ["I am left-handed."]),
+        ("Mira is good at knots.", ["I am good at knots."]),
+        ("Mira plays the fiddle.", ["I play the fiddle."]),
+        ("Mira studied at Harrow College.", ["I studied at Harrow College."]),
+        ("Mira has an old tabby cat.", ["I have an old tabby cat."]),
+        ("Her weapon is a boathook.", ["My weapon is a boathook."]),
+        ("Mira's best friend is Tam.", ["My best friend is Tam."]),
+        ("Tam is a boatman. She is left-handed.", []),
+        ("Her mother is left-handed. She is fifty.", []),
+        ("Mira is good at nothing.", []),
+    ],
+)
+def test_what_is_often_said_of_somebody_in_an_english_sentence_is_a_fact(passage: str, stated: list[str]) -> None:
+    assert answers(passage, "en", "Mira") == stated
+
+
 def test_a_line_about_somebody_states_what_it_lists() -> None:
     line = "许映雪，女，31岁，美术生，生日3月9日，身高165cm，双鱼座，B型血。住在花莲。喜欢画海图和猫，讨厌热闹。"
     assert answers(line) == [

@@ -11,11 +11,11 @@ from pipeline.records.traditional_chinese import to_simplified
 NAME = re.compile(r"姓名|名字|名称|角色名?|中文名|(?:full |character(?:'s)? )?name", re.IGNORECASE)
 # What a profile has before a value; no relatives, who speak in scripts, and nothing that a scene has: 时间, 地点.
 KNOWN = re.compile(
-    r"全名|本名|真名|原名|昵称|绰号|外号|别名|别称|小名|称号|头衔|年龄|岁数|年纪|生日|生辰|出生日期|诞生日|性别|星座|血型|"
+    r"全名|本名|真名|原名|昵称|绰号|外号|别名|别号|别称|小名|称号|头衔|年龄|岁数|年纪|生日|生辰|出生日期|诞生日|性别|星座|血型|"
     r"身高|体重|三围|体型|种族|物种|国籍|籍贯|出身|出生地|家乡|故乡|老家|住址|住处|住所|居住地|现居|职业|身份|职务|工作|"
     r"所属|隶属|阵营|门派|组织|势力|学校|学历|年级|班级|发色|头发|发型|瞳色|眸色|眼睛|外貌|外观|性格|个性|爱好|兴趣|嗜好|"
-    r"兴趣爱好|喜好|喜欢|喜爱|讨厌|厌恶|不喜欢|害怕|最怕|恐惧|弱点|特长|专长|擅长|技能|能力|武器|宠物|口头禅|口癖|座右铭|"
-    r"萌点|属性|婚姻状况|性取向|声优|cv|mbti|皮下|(?:最?喜欢|喜爱|讨厌|爱吃|爱喝)的.{1,4}|"
+    r"兴趣爱好|喜好|喜欢|喜爱|讨厌|厌恶|不喜欢|害怕|最怕|恐惧|弱点|禁忌|惯用手|特长|专长|擅长|技能|能力|武器|宠物|口头禅|口癖|座右铭|"
+    r"萌点|属性|婚姻状况|性取向|声优|cv|mbti|皮下|最?(?:喜欢|喜爱|讨厌|爱吃|爱喝)的.{1,4}|"
     r"(?:current )?age|born|birth ?(?:day|place|date)|date of birth|gender|sex|pronouns|height|weight|build|"
     r"eyes?(?: colou?r)?|hair(?: colou?r)?|species|race|job|occupation|profession|work|role|titles?|class|rank|"
     r"nick ?names?|alias(?:es)?|home ?town|home|residence|nationality|affiliation|faction|alignment|sexuality|"
@@ -49,8 +49,8 @@ PLAYERS_NOTE = re.compile(
 )
 # What a line says of the profile itself, or of those who made it: an id, who is responsible, which draft.
 OF_THE_FILE = re.compile(
-    r"(?:角色|人物|人设|npc|character)?[ _-]?id|(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|"
-    r"立绘|约稿|作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
+    r"(?:角色|人物|人设|npc|character)?[ _-]?id|"
+    r"(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|立绘|约稿|作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
     r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|version|copyright|"
     r"(?:last )?(?:updated|modified|edited)(?: on| by)?",
     re.IGNORECASE,
