@@ -19,7 +19,7 @@ ROW = re.compile(r"\|([^|]+)\|([^|]+)\|?")
 HEADED = re.compile(r"【(?P<key>[^【】]{1,24})】\s*[:：]?\s*(?P<value>.+)")
 KEYED = re.compile(rf"{KEY}(?P<unit>{IN_UNITS})?\s*[:：=]\s*(?P<value>.+)", re.IGNORECASE)
 COLUMNS = re.compile(
-    r"(?P<key>[^\W\d_][^\s:：=，,。…]{0,11})(?:\t+|[ \u3000]*\u3000|[ ]{2,})(?P<value>[^\s:：=][^\t:：=]*)"
+    r"(?P<key>[^\W\d_][^\s:：=，,。…]{0,11})(?:\t+|[ \u3000]{2,}|(?<=\S\S)\u3000)(?P<value>[^\s:：=][^\t:：=]*)"
 )
 CALLED = re.compile(rf"{KEY}\s*[(（]\s*(?P<value>[\"“][^()（）]+[\"”])\s*[)）]")
 QUOTED = re.compile(r"[\"“]([^\"“”]+)[\"”]")

@@ -19,7 +19,9 @@ from pipeline.augmentation.extraction_grammar import Grammar, Statement
 
 LONGEST_LINE = 300  # characters of a list's line
 NUMBERED = re.compile(r"^\d{1,2}[.、)）]\s*")
-RULED_OFF = re.compile(r"[\s|:=_*~—–\[\]{}()-]*")  # between a table's head and its rows, and between parts of a card
+RULED_OFF = re.compile(
+    r"[\s|:=_*~—–\[\]{}()\u2500-\u257f-]*"
+)  # between a table's head and its rows, and between parts of a card
 COLONS, COMMAS = (":", "："), (",", "，", "、")
 SPACES = re.compile(r"\s{2,}")
 CALLOUT = re.compile(r"^[>\s]*\[![\w-]+\][-+]?\s*")  # the head of a note's box

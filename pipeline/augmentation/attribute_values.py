@@ -26,7 +26,12 @@ def value_of(entry: Entry, rule: Rule, name: str, grammar: Grammar) -> str:
     """The value as the rule's answer says it; empty where it is none for the rule."""
     text = _without_notes(entry.value, rule, grammar)
     match = rule.value.fullmatch(text)
-    if not match or rule.refused.search(text) or _is_open(text, rule, grammar) or _is_about(text, rule, name, grammar):
+    if (
+        not match
+        or rule.refused.search(text)
+        or _is_open(entry.value, text, rule, grammar)
+        or _is_about(text, rule, name, grammar)
+    ):
         return ""
     if rule.unit:
         return unicodedata.normalize("NFKC", match["v"]) + rule.unit
@@ -48,9 +53,9 @@ def _without_notes(value: str, rule: Rule, grammar: Grammar) -> str:
     return undressed(PARENTHESIS.sub("", plain)) if rule.is_speech and SPEECH_MARKS.search(plain) else plain
 
 
-def _is_open(value: str, rule: Rule, grammar: Grammar) -> bool:
-    """Whether nobody has settled it, or it is longer than a value."""
-    in_doubt = not rule.is_speech and grammar.uncertain.search(value)
+def _is_open(written: str, value: str, rule: Rule, grammar: Grammar) -> bool:
+    """Whether nobody has settled it, by the value or what was noted beside it, or it is longer than a value."""
+    in_doubt = not rule.is_speech and grammar.uncertain.search(written)
     is_one_of_several = not rule.is_list and ALTERNATIVES.search(value)
     says_nothing = grammar.empty.fullmatch(value) or grammar.unsettled.search(value)
     return bool(in_doubt or is_one_of_several or says_nothing) or len(value) > LONGEST_VALUE
