@@ -273,3 +273,16 @@ def test_a_profile_below_which_nobody_speaks_is_a_page(tmp_path: Path) -> None:
     assert [one.kind for one in conversion.records] == ["background"]
     with pytest.raises(UnderstudyError):
         converted(tmp_path, "姓名：许映雪\n年龄：31\n职业：船医", "方河")
+
+
+def test_what_a_script_says_of_itself_is_no_profile(tmp_path: Path) -> None:
+    text = (
+        "Title: Low Tide\nStatus: complete\nRole: lead\n\nMira: Sit down.\nTam: But why?\nMira: I said so.\nTam: Oh.\n"
+    )
+    conversion = converted(tmp_path, text, "Mira", "mira.txt")
+    assert [one.text for one in conversion.records] == ["Sit down.", "I said so."]
+
+
+def test_a_heading_for_taboos_stays_a_heading(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：许映雪\n年龄：31\n武器：铁伞\n【禁忌】\n在她面前提起灯塔的人会被赶走。\n")
+    assert [one.prompt for one in conversion.records] == ["背景", "禁忌"]

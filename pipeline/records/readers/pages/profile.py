@@ -14,7 +14,7 @@ KNOWN = re.compile(
     r"全名|本名|真名|原名|昵称|绰号|外号|别名|别号|别称|小名|称号|头衔|年龄|岁数|年纪|生日|生辰|出生日期|诞生日|性别|星座|血型|"
     r"身高|体重|三围|体型|种族|物种|国籍|籍贯|出身|出生地|家乡|故乡|老家|住址|住处|住所|居住地|现居|职业|身份|职务|工作|"
     r"所属|隶属|阵营|门派|组织|势力|学校|学历|年级|班级|发色|头发|发型|瞳色|眸色|眼睛|外貌|外观|性格|个性|爱好|兴趣|嗜好|"
-    r"兴趣爱好|喜好|喜欢|喜爱|讨厌|厌恶|不喜欢|害怕|最怕|恐惧|弱点|禁忌|惯用手|特长|专长|擅长|技能|能力|武器|宠物|口头禅|口癖|座右铭|"
+    r"兴趣爱好|喜好|喜欢|喜爱|讨厌|厌恶|不喜欢|害怕|最怕|恐惧|弱点|惯用手|特长|专长|擅长|技能|能力|武器|宠物|口头禅|口癖|座右铭|"
     r"萌点|属性|婚姻状况|性取向|声优|cv|mbti|皮下|最?(?:喜欢|喜爱|讨厌|爱吃|爱喝)的.{1,4}|"
     r"(?:current )?age|born|birth ?(?:day|place|date)|date of birth|gender|sex|pronouns|height|weight|build|"
     r"eyes?(?: colou?r)?|hair(?: colou?r)?|species|race|job|occupation|profession|work|role|titles?|class|rank|"
@@ -57,7 +57,7 @@ OF_THE_FILE = re.compile(
 )
 REMARK = re.compile(r"备注|备忘|说明|状态|进度|notes?|remarks?|status|progress", re.IGNORECASE)
 OF_A_DRAFT = re.compile(
-    r".*(?:稿|改|[旧新]版|版本|更新|设定|待[补定填]|todo|已?完成|进行中|\b(?:wip|draft|done|final|changed|version|finished)\b).*",
+    r".*(?:稿|改|[旧新]版|版本|更新|设定|待[补定填]|todo|已?完成|进行中|\b(?:wip|draft|done|final|complete|changed|version|finished)\b).*",
     re.IGNORECASE,
 )
 LABELLED = re.compile(r"(?P<key>[^\s:：][^:：\n]{0,20})[:：](?P<value>.+)")

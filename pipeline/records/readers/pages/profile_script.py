@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,11 @@ from pipeline.records.readers.pages.profile import LEAST, entry
 from pipeline.records.readers.pages.quoted import is_of_lines
 from pipeline.records.readers.scripts import transcript
 from pipeline.records.readers.scripts.script_lines import spoken_line
+from pipeline.records.traditional_chinese import to_simplified
+
+OF_A_TEXT = re.compile(
+    r"titles?|status|work|role|character|class|rank|角色名?|名称|组织|学校|工作", re.IGNORECASE
+)  # too
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -55,4 +61,5 @@ def _end_of_profile(lines: Sequence[str], options: ReadOptions) -> int:
     count = Counter(filter(None, who))
     first = next((at for at, name in enumerate(who) if count[name] > 1 or name in options.names), 0)
     labels = {at: known[0] for at, line in enumerate(lines[:first]) if (known := entry(line))}
-    return max(labels) + 1 if len({*labels.values()}) >= LEAST else 0
+    sure = {label for label in labels.values() if not OF_A_TEXT.fullmatch(to_simplified(label))}
+    return max(labels) + 1 if len(sure) >= LEAST else 0
