@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.augmentation.extraction_grammar import Grammar
+from pipeline.records.readers.pages.profile import IN_UNITS
 
 MARKS = "-*•·●◆■◇○※★☆>+#"
 QUOTES = (('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"), ("‘", "’"))
 BETWEEN_THINGS = "；"
-UNIT = r"(?:cm|mm|m|kg|g|lbs?|pounds|stone|ft|feet|inches|years?|厘米|公分|米|公斤|千克|斤|周?岁)"
-# Behind a key: 身高(cm), Height (cm), 体重/kg.
-IN_UNITS = rf"\s*(?:[(（]\s*(?:in )?{UNIT}\s*[)）]|[/／]\s*{UNIT}|(?<=[\u4e00-\u9fff])(?:cm|kg))"
 KEY = r"(?P<key>[^\W\d_][^:：=()（）\"“【】|]{0,24}?)"
 ROW = re.compile(r"\|([^|]+)\|([^|]+)\|?")
 HEADED = re.compile(r"【(?P<key>[^【】]{1,24})】\s*[:：]?\s*(?P<value>.+)")

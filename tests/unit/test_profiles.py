@@ -286,3 +286,16 @@ def test_what_a_script_says_of_itself_is_no_profile(tmp_path: Path) -> None:
 def test_a_heading_for_taboos_stays_a_heading(tmp_path: Path) -> None:
     conversion = converted(tmp_path, "姓名：许映雪\n年龄：31\n武器：铁伞\n【禁忌】\n在她面前提起灯塔的人会被赶走。\n")
     assert [one.prompt for one in conversion.records] == ["背景", "禁忌"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("姓名：许映雪\n身高（cm）：165\n体重(kg)：52", "许映雪"),
+        ("姓名：许映雪\n身高cm：165\n体重/kg：52", "许映雪"),
+        ("姓名：許映雪\n身高（公分）：165\n體重（公斤）：52", "許映雪"),
+        ("Name: Mira\nHeight (CM): 165\nWeight (in kg): 52", "Mira"),
+    ],
+)
+def test_a_label_with_a_unit_is_a_profiles(text: str, name: str, tmp_path: Path) -> None:
+    assert passages(converted(tmp_path, text, name, "sheet.txt")) == text

@@ -25,7 +25,10 @@ KNOWN = re.compile(
     re.IGNORECASE,
 )
 MARKS = "■□◆◇●○★☆▪▶►•·◎※♦✦+*-–>#\u3000 \t"
-WORD = r"(?P<key>[^\W\d_](?:[^\n:：=丨｜|︱│()（）“\"【】\[\]]{0,20}[^\W_])?)"
+UNIT = r"(?:cm|mm|m|kg|g|lbs?|pounds|stone|ft|feet|inches|years?|厘米|公分|米|公斤|千克|斤|周?岁)"
+# Behind a label: 身高(cm), Height (cm), 体重/kg.
+IN_UNITS = rf"(?i:\s?(?:[(（]\s?(?:in )?{UNIT}\s?[)）]|[/／]\s?{UNIT}|(?<=[\u4e00-\u9fff])(?:cm|kg)))"
+WORD = rf"(?P<key>[^\W\d_](?:[^\n:：=丨｜|︱│()（）“\"【】\[\]]{{0,20}}[^\W_])?{IN_UNITS}?)"
 ENTRY = tuple(
     re.compile(one)
     for one in (
@@ -35,6 +38,7 @@ ENTRY = tuple(
         rf"{WORD}(?:[ ]{{2,}}|[ ]*[\t\u3000]\s*|[ ]?\.{{4,}}[ ]?|[ ]?…{{2,}}[ ]?)(?P<value>\S.*)",
     )
 )
+OF_UNITS = re.compile(rf"{IN_UNITS}$")
 STROKE = re.compile(r"(?P<key>[^\s丨︱:：][^丨︱:：]{0,15})[丨︱](?P<value>[^丨︱]+)")
 MARKED = re.compile(r"[■□◆◇●○★☆▪▶►◎※♦✦]\s*(?P<key>[^\s:：]{1,10})[\u3000\t]+(?P<value>\S.*)")
 SEPARATES = re.compile(r"[:：丨｜︱│|】\]\t\u3000]|  |\.{4}|……")
@@ -87,7 +91,7 @@ def _label(key: str) -> str:
 
 def is_label(key: str) -> bool:
     """Whether a profile's line begins with it, in traditional characters as well."""
-    plain = to_simplified(_label(key))
+    plain = OF_UNITS.sub("", to_simplified(_label(key)))
     return any(one.fullmatch(plain) is not None for one in (NAME, KNOWN, PLAYERS))
 
 
