@@ -183,6 +183,7 @@ OF_THE_FILE = [
     "版本：v0.3",
     "Character ID: 2007",
     "Artist: someone_else",
+    "Assignee: someone_else",
     "Status: WIP",
     "Last updated: May 3",
     "Voiced by: A. Person",
