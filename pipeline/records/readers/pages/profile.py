@@ -55,7 +55,8 @@ PLAYERS_NOTE = re.compile(
 OF_THE_FILE = re.compile(
     r"(?:角色|人物|人设|npc|character)?[ _-]?id|"
     r"(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|立绘|约稿|作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
-    r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|assignee|person in charge|version|copyright|"
+    r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|assignee|"
+    r"person in charge|version|copyright|"
     r"(?:last )?(?:updated|modified|edited)(?: on| by)?",
     re.IGNORECASE,
 )
