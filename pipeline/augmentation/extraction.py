@@ -46,15 +46,20 @@ def extract_facts(
 
 
 def _stated(text: str, name: str, title: str, grammar: Grammar) -> Iterator[Statement]:
-    yield from _stated_in_clauses(text, name, grammar)
+    is_titled = title.strip().casefold() in {one.casefold() for one in grammar.names_of(name)}
+    yield from _stated_in_clauses(text, name, grammar, is_titled=is_titled)
     yield from attribute_facts(text, name, title, grammar)
 
 
-def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[Statement]:
-    """What the clauses state whose subject is the character."""
+def _stated_in_clauses(passage: str, name: str, grammar: Grammar, *, is_titled: bool) -> Iterator[Statement]:
+    """What the clauses state whose subject is the character.
+
+    Below the name as its title, a passage may begin with a pronoun for it, or as what follows a name does: 女，31岁.
+    """
     own, pronoun = grammar.own_name(name), grammar.own_pronoun()
     begins = re.compile(f"{own.pattern}|(?i:{pronoun.pattern})")
-    thread = Thread(grammar, Meant(grammar))
+    below = is_titled and _begins_below_a_name(passage, pronoun, grammar)
+    thread = Thread(grammar, Meant(grammar, is_meant=below), is_below_a_name=below)
     for voice, sentence in sentences(_below_titles(passage, grammar), begins):
         states = not sentence.strip(AROUND).endswith(("?", "？")) and not grammar.doubted.search(voice)
         thread.begin_sentence()
@@ -63,6 +68,13 @@ def _stated_in_clauses(passage: str, name: str, grammar: Grammar) -> Iterator[St
             facts = list(_stated_by(clause, sentence.strip(AROUND), name, thread))
             yield from facts if states else ()
             thread.pass_on(clause, facts)
+
+
+def _begins_below_a_name(passage: str, pronoun: re.Pattern[str], grammar: Grammar) -> bool:
+    """Whether the passage's first words are a pronoun, or a clause that introduces somebody."""
+    first = next(_clauses(passage.lstrip(AROUND)[:LONGEST_CLAUSE], grammar), "")
+    introduces = any(rule.introduces and rule.pattern.match(first) for rule in grammar.rules)
+    return introduces or pronoun.match(first) is not None
 
 
 def _clause(text: str, own: re.Pattern[str], pronoun: re.Pattern[str], meant: Meant) -> Clause:

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.conversations.persona import Language
 from pipeline.records.traditional_chinese import as_in, to_traditional
 
-IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty", "unsettled")
+IN_ANY_CASE = ("doubted", "others", "persons", "own_titles", "names", "empty", "unsettled", "uncertain", "notes")
 AS_WRITTEN = (
     "begins_with_somebody",
     "rest_of_a_name",
@@ -47,7 +47,8 @@ class Rule:
     The pattern of a clause begins after the subject and ends where its value has to end; its group `v` is the value,
     and `a`, if there is one, fills `{a}`. The pattern of a key may have a group `a`. `value` is what a value has to
     match, of which its own group `v`, if it has one, is taken; `refused` finds what a value may not hold. A value is
-    followed by its `unit`. `is_list`: the value of an attribute may be several things. `introduces`: a clause of
+    followed by its `unit`. `is_list`: the value of an attribute may be several things; `is_speech`: it is what the
+    character says. `introduces`: a clause of
     it is only one of a list behind the name: 林可，女，17岁.
     """
 
@@ -59,6 +60,7 @@ class Rule:
     questions: tuple[str, ...]
     unit: str
     is_list: bool
+    is_speech: bool
     introduces: bool
 
     def fact(self, value: str, open_word: str, sentence: str) -> PassageFact:
@@ -107,8 +109,9 @@ class Grammar:
     on, as it may any capitalised name but after `places_after`; `begins_with_somebody` matches a clause whose subject
     is a name. `own_titles` are titles of passages that are the character's own, `names` the keys of attributes that
     say whose they are, `known_keys` these and those that rules know, `empty` values that say nothing, `unsettled`
-    what makes one no answer: it changes, or seems. The things of a value stand between `separators`, and are written
-    with the first of `joined` between them, and the second before the last.
+    what makes one no answer: it changes, or seems; `uncertain` what does in a value that is no speech: a question mark,
+    a correction; `notes` is what only its author's notes in brackets have. The things of a value stand between
+    `separators`, and are written with the first of `joined` between them, and the second before the last.
     """
 
     pronouns: tuple[tuple[str, ...], ...]
@@ -131,6 +134,8 @@ class Grammar:
     known_keys: str
     empty: re.Pattern[str]
     unsettled: re.Pattern[str]
+    uncertain: re.Pattern[str]
+    notes: re.Pattern[str]
     attributes: tuple[Rule, ...]
     separators: re.Pattern[str]
     joined: tuple[str, str]
@@ -188,6 +193,7 @@ def _rule(fields: dict[str, Any], pattern: str, flags: int) -> Rule:
         questions=tuple(fields["questions"]),
         unit=fields.get("unit", ""),
         is_list=fields.get("list", False),
+        is_speech=fields.get("speech", False),
         introduces=fields.get("introduces", False),
     )
 

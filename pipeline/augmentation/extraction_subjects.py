@@ -56,7 +56,7 @@ class Thread:
 
     `is_list`: it is one of several things behind the name. `introduced`: a list of such things introduced the
     character, or the sentences since, so that the next sentence needs no subject. `of_others`: somebody whom it likes
-    was named, and only what else it likes is surely said of it.
+    was named, and only what else it likes is surely said of it. `is_below_a_name`: the passage begins behind the name.
     """
 
     grammar: Grammar
@@ -65,11 +65,13 @@ class Thread:
     is_list: bool = False
     introduced: bool = False
     of_others: bool = False
+    is_below_a_name: bool = False
 
     def begin_sentence(self) -> None:
         """The clauses that follow are those of the next sentence."""
-        self.carries_on = self.introduced and self.meant.is_meant
-        self.is_list = self.introduced = self.of_others = False
+        self.carries_on = (self.introduced or self.is_below_a_name) and self.meant.is_meant
+        self.is_list = self.is_below_a_name
+        self.introduced = self.of_others = self.is_below_a_name = False
 
     def allows(self, clause: Clause, fact: Statement) -> bool:
         """Whether what the clause states is surely said of the character."""

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 MID_SENTENCE = "\r"  # in place of a line's end where nobody can tell whether a sentence goes on
+LONGEST_TITLE = 8  # characters
+END = re.compile(r"[.!?。！？…:：][\"”」』)）]*\s*$")  # of a line that ends a sentence
+STOP = re.compile(r"[!?。！？]|\.(?!\w)")
 NARROWEST = 50  # columns of a line that may have been wrapped, a Chinese character counting two
 NEAR_THE_MARGIN = 0.8  # of the passage's longest line
 ENDS = re.compile(
@@ -50,8 +53,13 @@ def _end_of(line: str, following: str, widest: int, subject: re.Pattern[str]) ->
         return "\n"
     if line.rstrip().endswith(("，", ",", "、", ";", "；")) or re.match(r"[a-z]", following.strip()):
         return " "
-    wrapped = _width(line) >= max(NARROWEST, widest * NEAR_THE_MARGIN) and not MARK.match(line)
-    return MID_SENTENCE if wrapped else "\n"
+    wrapped = _width(line) >= max(NARROWEST, widest * NEAR_THE_MARGIN) or _is_cut(line, following)
+    return MID_SENTENCE if wrapped and not MARK.match(line) else "\n"
+
+
+def _is_cut(line: str, following: str) -> bool:
+    """Whether a line that is too long for a title has no end, and the next one has: both may be one sentence."""
+    return len(line) > LONGEST_TITLE and END.search(line) is None and STOP.search(following) is not None
 
 
 def _width(line: str) -> int:

@@ -171,3 +171,132 @@ def test_a_script_below_a_profile_is_a_script(tmp_path: Path) -> None:
     )
     said = [one.text for one in converted(tmp_path, text).records if one.kind == "dialogue"]
     assert said == ["把药喝了。", "苦才有用。"]
+
+
+OF_THE_FILE = [
+    "角色ID：2007",
+    "负责人：小顾",
+    "備註：第二版已改年齡",
+    "备注：年龄原29，上周改31",
+    "状态：二稿",
+    "声优：山下叶子",
+    "版本：v0.3",
+    "Character ID: 2007",
+    "Artist: someone_else",
+    "Assignee: someone_else",
+    "Status: WIP",
+    "Last updated: May 3",
+    "Voiced by: A. Person",
+]
+
+
+@pytest.mark.parametrize("line", OF_THE_FILE)
+def test_what_is_about_the_profile_itself_is_no_background(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"姓名：许映雪\n{line}\n年龄：31\n职业：船医\n武器：铁伞\n")
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞"
+    assert [reject.reason for reject in conversion.rejects] == ["about the profile, and not the character"]
+
+
+@pytest.mark.parametrize(
+    "line", ["备注：左手有一道疤", "状态：失踪多年", "编号：七号实验体", "Note: sleeps by day", "Status: alive"]
+)
+def test_a_remark_about_her_stays(line: str, tmp_path: Path) -> None:
+    assert line in passages(converted(tmp_path, f"姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line", ["禁忌：不接百合/不接ooc/不接瞬移", "雷点：不接r18，", "Rules: no godmodding, minors DNI"]
+)
+def test_the_players_rules_are_not_hers(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞\n{line}\n")
+    assert passages(conversion) == "姓名：许映雪\n年龄：31\n职业：船医\n武器：铁伞"
+    assert [reject.reason for reject in conversion.rejects] == ["about the player"]
+
+
+def test_a_table_of_people_has_no_columns_about_itself(tmp_path: Path) -> None:
+    text = "角色ID,姓名,年龄,职业,负责人,备注\n7,许映雪,31,船医,小顾,年龄原29改31\n8,方河,40,船夫,小顾,怕水\n"
+    assert passages(converted(tmp_path, text, name="人设.csv")) == "年龄：31\n职业：船医"
+    assert passages(converted(tmp_path, text, "方河", "人设.csv")) == "年龄：40\n职业：船夫\n备注：怕水"
+
+
+def test_a_drafts_status_in_front_matter_is_no_background(tmp_path: Path) -> None:
+    text = "---\naliases: [小雪]\nstatus: 三稿\n---\n# 许映雪\n- 年龄：31\n- 职业：船医\n"
+    assert "三稿" not in passages(converted(tmp_path, text, name="许映雪.md"))
+
+
+ABOVE_A_SCRIPT = [
+    ("姓名：许映雪\n年龄：31\n职业：船医\n\n台词：\n", "设定.txt", "姓名：许映雪\n年龄：31\n职业：船医"),
+    ("【基本资料】\n姓名：许映雪\n年龄：31\n————\n【语录】\n", "设定.txt", "姓名：许映雪\n年龄：31"),
+    (
+        "# 许映雪\n年龄：31\n小时候的事：落过水\n身高：165\n\n# 第一章\n",
+        "设定.md",
+        "年龄：31\n小时候的事：落过水\n身高：165",
+    ),
+    ("年龄：31\n职业：船医\n\n", "许映雪.txt", "年龄：31\n职业：船医"),
+    ("姓名：許映雪\n年齡：31\n\n", "設定.txt", "姓名：許映雪\n年齡：31"),
+]
+SAID = "{name}：把药喝了。\n方河：这药太苦。\n{name}：苦才有用。\n方河：我知道了。\n"
+
+
+@pytest.mark.parametrize(("above", "file", "said"), ABOVE_A_SCRIPT)
+def test_a_profile_above_a_script_is_her_background(above: str, file: str, said: str, tmp_path: Path) -> None:
+    name = "許映雪" if "許" in above else "许映雪"
+    conversion = converted(tmp_path, above + SAID.format(name=name), name, file)
+    assert passages(conversion) == said
+    lines = [one for one in conversion.records if one.kind == "dialogue"]
+    assert [one.text for one in lines] == ["把药喝了。", "苦才有用。"]
+    assert [turn.text for turn in lines[1].context] == ["把药喝了。", "这药太苦。"]
+    assert lines[0].source.endswith(f":{(above + SAID).splitlines().index('{name}：把药喝了。') + 1}")
+    assert {reject.reason for reject in conversion.rejects} == {"another speaker"}
+
+
+def test_an_english_profile_above_a_script_is_her_background(tmp_path: Path) -> None:
+    text = "Name: Mira\nAge: 27\nJob: ringer\n\nLines:\n\nMira: Sit down.\nTam: Why?\nMira: I said so.\nTam: Oh.\n"
+    conversion = converted(tmp_path, text, "Mira", "sheet.txt")
+    assert [one.text for one in conversion.records] == ["Name: Mira\nAge: 27\nJob: ringer", "Sit down.", "I said so."]
+
+
+def test_two_peoples_profiles_above_a_script_are_each_their_own(tmp_path: Path) -> None:
+    above = "姓名：许映雪\n年龄：31\n\n姓名：方河\n年龄：40\n\n正文\n"
+    conversion = converted(tmp_path, above + SAID.format(name="许映雪"), "方河")
+    assert passages(conversion) == "姓名：方河\n年龄：40"
+    assert [one.text for one in conversion.records if one.kind == "dialogue"] == ["这药太苦。", "我知道了。"]
+    assert "a section about somebody or something else" in {reject.reason for reject in conversion.rejects}
+
+
+def test_somebody_elses_profile_above_a_script_is_nobodys_background(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：方河\n年龄：40\n\n" + SAID.format(name="许映雪"), "许映雪")
+    assert [one.text for one in conversion.records] == ["把药喝了。", "苦才有用。"]
+
+
+def test_a_profile_below_which_nobody_speaks_is_a_page(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：许映雪\n年龄：31\n职业：船医")
+    assert [one.kind for one in conversion.records] == ["background"]
+    with pytest.raises(UnderstudyError):
+        converted(tmp_path, "姓名：许映雪\n年龄：31\n职业：船医", "方河")
+
+
+def test_what_a_script_says_of_itself_is_no_profile(tmp_path: Path) -> None:
+    text = (
+        "Title: Low Tide\nStatus: complete\nRole: lead\n\nMira: Sit down.\nTam: But why?\nMira: I said so.\nTam: Oh.\n"
+    )
+    conversion = converted(tmp_path, text, "Mira", "mira.txt")
+    assert [one.text for one in conversion.records] == ["Sit down.", "I said so."]
+
+
+def test_a_heading_for_taboos_stays_a_heading(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, "姓名：许映雪\n年龄：31\n武器：铁伞\n【禁忌】\n在她面前提起灯塔的人会被赶走。\n")
+    assert [one.prompt for one in conversion.records] == ["背景", "禁忌"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("姓名：许映雪\n身高（cm）：165\n体重(kg)：52", "许映雪"),
+        ("姓名：许映雪\n身高cm：165\n体重/kg：52", "许映雪"),
+        ("姓名：許映雪\n身高（公分）：165\n體重（公斤）：52", "許映雪"),
+        ("Name: Mira\nHeight (CM): 165\nWeight (in kg): 52", "Mira"),
+    ],
+)
+def test_a_label_with_a_unit_is_a_profiles(text: str, name: str, tmp_path: Path) -> None:
+    assert passages(converted(tmp_path, text, name, "sheet.txt")) == text

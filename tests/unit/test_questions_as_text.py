@@ -100,3 +100,77 @@ def test_what_is_asked_of_a_program_is_not_asked_of_her(tmp_path: Path) -> None:
 def test_an_answer_that_has_a_second_label_in_it_is_whole(tmp_path: Path) -> None:
     text = "Q: Who were you?\nA: A child. A: that is what he wrote.\nQ: Who are you?\nA: The ringer.\n"
     assert converted(tmp_path, text, "Mira").records[0].text == "A child. A: that is what he wrote."
+
+
+BELOW = [
+    "（作者：这题太狠了！）",
+    "(Author: sorry!)",
+    "Q11-15 待填",
+    "第16题 暂无",
+    "Q4-9: TBD",
+    "## 下篇",
+    "【感情篇】",
+    "——————",
+]
+
+
+@pytest.mark.parametrize("line", BELOW)
+def test_what_stands_below_an_answer_and_is_none_of_it_is_left_out(line: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, f"Q1：你怕什么？\nA：打雷。\n还有停电。\n{line}\nQ2：你养什么？\nA：一只乌龟。\n")
+    assert [one.text for one in conversion.records] == ["打雷。还有停电。", "一只乌龟。"]
+    assert [reject.text for reject in conversion.rejects if reject.text] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        (
+            "1、你的名字：许映雪\n2、你怕什么：打雷\n3、口味：咸的\n4、如果下雨会做什么：画海图\n",
+            [("你的名字", "许映雪"), ("你怕什么", "打雷"), ("口味", "咸的"), ("如果下雨会做什么", "画海图")],
+        ),
+        (
+            "1. 妳的名字：許映雪\n2. 妳養了幾隻貓：三隻\n",
+            [("妳的名字", "許映雪"), ("妳養了幾隻貓", "三隻")],
+        ),
+        (
+            "1. Your name: Mira\n2. What do you fear: thunder\n3. Pets: a goat\n",
+            [("Your name", "Mira"), ("What do you fear", "thunder"), ("Pets", "a goat")],
+        ),
+    ],
+)
+def test_questions_without_a_mark_are_answered_behind_their_colon(
+    text: str, pairs: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    records = converted(tmp_path, text).records
+    assert [(one.prompt, one.text.rstrip("。")) for one in records] == pairs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1、许映雪：把药喝了。\n2、方河：这药太苦。\n3、许映雪：苦才有用。\n",
+        "1. 姓名：许映雪\n2. 年龄：31\n3. 武器：铁伞\n",
+        "1. Mira: What do you want?\n2. Tam: Your boat.\n3. Mira: Who are you?\n",
+    ],
+)
+def test_a_numbered_script_or_profile_asks_nothing(text: str, tmp_path: Path) -> None:
+    name = "Mira" if "Mira" in text else "许映雪"
+    assert "setting_qa" not in {one.kind for one in converted(tmp_path, text, name).records}
+
+
+def test_an_interview_by_the_author_is_questions_and_answers(tmp_path: Path) -> None:
+    text = "作者：你最怕什么？\n许映雪：打雷的晚上。\n作者：那你养了什么？\n许映雪：（想了想）一只乌龟。\n"
+    records = converted(tmp_path, text).records
+    assert [one.prompt for one in records] == ["你最怕什么？", "那你养了什么？"]
+    assert records[0].text == "打雷的晚上。"
+
+
+def test_a_script_in_which_its_author_speaks_beside_others_is_no_interview(tmp_path: Path) -> None:
+    text = "作者：你最怕什么？\n许映雪：打雷的晚上。\n方河：那你养了什么？\n许映雪：养了一只乌龟。\n"
+    assert {one.kind for one in converted(tmp_path, text).records} == {"dialogue"}
+
+
+@pytest.mark.parametrize("char", [" ", "1", "Q", "#", "待", "（作者", "【", "—", "：", "1、"])
+def test_questions_above_an_odd_line_are_read_in_no_time(char: str, tmp_path: Path) -> None:
+    odd = f"{char * 5000}x\nQ1{char * 5000}x\n"
+    assert converted(tmp_path, f"Q1：你怕什么？\nA：打雷。\nQ2：你养什么？\nA：一只乌龟。\n\n{odd}").records

@@ -26,7 +26,7 @@ from pipeline.records.readers.chats import (
     whatsapp,
 )
 from pipeline.records.readers.games import articy, dialogue_system, ink, rpg_maker
-from pipeline.records.readers.pages import asked, labelled_page, page
+from pipeline.records.readers.pages import asked, labelled_page, page, profile_script
 from pipeline.records.readers.rows import arrow, documents, json_rows, mapped, parquet, voice_index
 from pipeline.records.readers.scripts import (
     prose,
@@ -99,6 +99,7 @@ READERS: tuple[Reader, ...] = (
     Reader("questions and answers", asked.recognises, asked.read),
     Reader("wiki's page of lines", wiki_script.recognises, wiki_script.read),
     Reader("page about the character", labelled_page.recognises, labelled_page.read),
+    Reader("script below a profile", profile_script.recognises, profile_script.read),
     Reader("screenplay", screenplay.recognises, screenplay.read),
     Reader("prose fiction", prose.recognises, prose.read),
     Reader("transcript", transcript.recognises, transcript.read),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.records.readers.chats import timed_log, whatsapp
-from pipeline.records.readers.pages import asked, labelled_page, page
+from pipeline.records.readers.pages import asked, labelled_page, page, profile_script
 from pipeline.records.readers.scripts import prose, screenplay, transcript, wiki_script
 
 # In the order of `READERS`.
-TEXTS = (whatsapp, timed_log, asked, wiki_script, labelled_page, screenplay, prose, transcript, page)
+TEXTS = (whatsapp, timed_log, asked, wiki_script, labelled_page, profile_script, screenplay, prose, transcript, page)

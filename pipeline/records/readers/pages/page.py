@@ -18,7 +18,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
 from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
-from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
+from pipeline.records.readers.pages.profile import LABELLED, PLAYERS, PLAYERS_NOTE, entry, is_label, is_of_the_file
 from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows
 from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
@@ -130,6 +130,9 @@ def _unusable(line: str) -> str:
         return "a wiki's table"
     if FOOTER.fullmatch(to_simplified(line)):
         return "a site's line below a post"
+    labelled = LABELLED.fullmatch(line)
+    if labelled and is_of_the_file(labelled["key"], labelled["value"]):
+        return "about the profile, and not the character"
     found = entry(line)
     is_players = PLAYERS_NOTE.fullmatch(to_simplified(line)) or (found and PLAYERS.fullmatch(to_simplified(found[0])))
     return "about the player" if is_players else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.records.raw import RawRecord
+from pipeline.records.readers.pages.profile import is_of_the_file
 from pipeline.records.readers.rows.row_forms import OURS, WEAK
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import TEXT, cell
@@ -58,6 +59,6 @@ def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
     is_chinese = any(char > "\u2e80" for label in said for char in label)
     colon = "：" if is_chinese else ": "
     known = {label.strip(): " ".join(value.split()) for label, value in said.items() if not NOT_SAID.fullmatch(value)}
-    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items())
+    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items() if not is_of_the_file(label, value))
     why, title = "a row of a table of people", TITLES[is_chinese]
     return RawRecord(where, person, text, asked=title, kind="background", why=why)
