@@ -11,6 +11,7 @@ from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.readers.rows.row_keys import count_unused
+from pipeline.records.readers.tables.no_lines import IS_ERROR, is_error_value
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 # Their names of our columns, where the recipe's `columns` does not say others.
@@ -91,9 +92,12 @@ def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[Ra
 def _turn(
     source: str, row: Mapping[str, Any], columns: Mapping[str, str], options: ReadOptions, people: Collection[str]
 ) -> RawTurn:
-    speaker = string(source, row, columns["speaker"]) or UNNAMED
+    named = string(source, row, columns["speaker"])
+    speaker = UNNAMED if not named or is_error_value(named) else named
     text = string(source, row, columns["text"])
     sort = string(source, row, columns.get("type", ""))
     if sort.lower() not in TEXT_TYPES:
         return RawTurn(source, sender_name(speaker), text, "a picture, a file or a notice")
+    if is_error_value(text):
+        return RawTurn(source, sender_name(speaker), text, IS_ERROR)
     return message_turn(source, speaker, text, options, people)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.rows.row_forms import OURS, SPEAKS, WEAK, constant_columns, form_of, ours_by_theirs
+from pipeline.records.readers.tables.no_lines import is_error_value
 
 FILLED = "rows without a speaker taken for the one above (merged cells)"
 LINES_ABOVE = 10  # of a table, among which is the one with the names of its columns: below a title, a date
@@ -44,7 +45,7 @@ def looks_merged(rows: Iterable[Mapping[str, Any]], speaker: str, text: str) -> 
         name = cell(row, speaker)
         if not any(cell(row, key) for key in row):
             continue
-        if not cell(row, text) or name == last:  # also where the first row has no speaker
+        if not row.get(text) or name == last:  # also where the first row has no speaker
             return False
         last, empty = name or last, 0 if name else empty + 1
         highest = max(highest, empty)
@@ -75,5 +76,6 @@ def column_for(names: Sequence[str], ours: Sequence[str], options: ReadOptions) 
 
 
 def cell(row: Mapping[str, Any], key: str) -> str:
-    """The row's text under a key; empty where there is none."""
-    return str(row.get(key) or "").strip()
+    """The row's text under a key; empty where there is none, or a formula has failed."""
+    text = str(row.get(key) or "").strip()
+    return "" if is_error_value(text) else text

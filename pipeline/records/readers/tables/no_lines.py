@@ -35,12 +35,26 @@ CUT_NOTE = re.compile(
     r"(?:CUT|DELETED|REMOVED)(?:[.!]?|\s*[:：\-–—].{0,80}|\s+(?:in|from|by)\s.{1,80})|"
     r"已?(?:删除|刪除|废弃|廢棄|作废|作廢)[。.]?"
 )
+# What a formula that fails leaves in its cell, in Excel, LibreOffice and Google's Sheets, also in other languages.
+ERROR_VALUE = re.compile(
+    r"#(?:N/[AD]|NV|N\.[DV]\.|GETTING_DATA|#{2,40})|"
+    r"#¡?(?:REF|VALUE|NAME|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|UNKNOWN|CONNECT|BUSY|PYTHON|EXTERNAL|ERROR|ERR|"
+    r"BEZUG|WERT|ZAHL|VALEUR|NOM|NOMBRE|VALOR)[!?]|(?:Err|错误|錯誤):\d{3}"
+)
 RETWEETED = re.compile(r"RT @\w{1,20}:.*", re.DOTALL)
 NOT_WRITTEN, IS_CUT, OF_OTHERS = "a text not written yet", "cut, as it says itself", "somebody else's, passed on"
+IS_ERROR = "a spreadsheet's error value"
+
+
+def is_error_value(text: str) -> bool:
+    """Whether it is what a spreadsheet shows where a formula fails: #N/A, #REF!."""
+    return ERROR_VALUE.fullmatch(text) is not None
 
 
 def reason_of_no_line(text: str, row: Mapping[str, Any]) -> str:
     """Why a row's text is nobody's line; empty where it may be one."""
+    if is_error_value(text):
+        return IS_ERROR
     if UNWRITTEN.fullmatch(text):
         return NOT_WRITTEN
     if RETWEETED.fullmatch(text) or str(row.get("retweeted", "")).lower() == "true":

@@ -10,6 +10,7 @@ from pipeline.records.raw import RawRecord
 from pipeline.records.readers.rows.row_forms import OURS, WEAK
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import TEXT, cell
+from pipeline.records.readers.tables.no_lines import is_error_value
 
 NAMES = frozenset({
     "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
@@ -57,7 +58,8 @@ def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
     """What is said of somebody under each label, as a passage about them."""
     is_chinese = any(char > "\u2e80" for label in said for char in label)
     colon = "：" if is_chinese else ": "
-    known = {label.strip(): " ".join(value.split()) for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    given = {label: value.strip() for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    known = {label.strip(): " ".join(value.split()) for label, value in given.items() if not is_error_value(value)}
     text = "\n".join(f"{label}{colon}{value}" for label, value in known.items())
     why, title = "a row of a table of people", TITLES[is_chinese]
     return RawRecord(where, person, text, asked=title, kind="background", why=why)
