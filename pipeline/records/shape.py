@@ -8,22 +8,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.records.column_words import NAMES, PEOPLE, SAYINGS, SPEAKS, WEAK
 from pipeline.records.comparable import letters
 from pipeline.records.field_map import write_path
 
 Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values of a mapping whose keys are values
 
-SPEAKERS = (
+# The likeliest first.
+SPEAKERS = tuple(dict.fromkeys((
     "speaker", "speaker_name", "speakername", "speakertag", "speaker_tag",
     "character", "character_name", "char", "npc", "npcname", "npc_name",
     "who", "actor", "sender", "author", "name", "role", "from", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
-    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
-)  # fmt: skip
-TEXTS = (
+    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱", *sorted(SPEAKS | PEOPLE | NAMES),
+)))  # fmt: skip
+TEXTS = tuple(dict.fromkeys((
     "text", "message", "line", "dialogue", "dialog", "content", "utterance", "sentence", "quote", "speech", "says",
     "msg", "mes", "value", "body", "voice_text", "transcript", "subtitle", "台词", "对白", "内容", "文本", "语音", "话",
     "对话", "对话内容", "台詞", "對白", "對話", "內容", "訊息", "消息",
-)  # fmt: skip
+    *sorted(SAYINGS | WEAK),
+)))  # fmt: skip
 PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",
     "简介", "描述", "介绍", "背景", "故事", "性格", "设定", "资料",

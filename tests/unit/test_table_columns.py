@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
@@ -88,3 +89,73 @@ def test_a_failed_formula_is_neither_a_line_nor_context_nor_a_title(
 def test_a_failed_formula_is_nothing_that_a_profile_says(write: Writer, tmp_path: Path) -> None:
     rows = [("姓名", "年龄", "职业", "身高"), ("苏晚晴", "26", "医生", "#REF!"), ("陆知远", "31", "船长", "181")]
     assert texts(converted(write(tmp_path, rows))) == ["年龄：26\n职业：医生"]
+
+
+LINES = [
+    ("苏晚晴", "今天的药吃了没有？"),
+    ("陆知远", "我忘在船上了。"),
+    ("苏晚晴", "那就现在去拿。"),
+    ("陆知远", "外面在下雨，你听。"),
+    ("苏晚晴", "伞在门后面。"),
+]
+SAID = ["今天的药吃了没有？", "那就现在去拿。", "伞在门后面。"]
+
+
+@pytest.mark.parametrize("write", [comma_separated, excel, tabs])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            (who, "文本")
+            for who in ("角色", "說話者", "角色名稱", "发送人", "NPC名称", "名字", "Name", "Character Name")
+        ),
+        *(("角色", said) for said in ("对白内容", "語音文案", "剧情文本", "内容", "中文", "Content", "Dialogue")),
+        ("Name", "Text"),
+        ("NPC", "对白内容"),
+        ("名字", "中文文本"),
+    ],
+)
+def test_any_usual_word_for_who_speaks_goes_with_any_for_what_is_said(
+    write: Writer, header: Sequence[str], tmp_path: Path
+) -> None:
+    assert texts(converted(write(tmp_path, [header, *LINES]))) == SAID
+
+
+@either
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        (("角色", "内容"), [("苏晚晴", "雾港诊所的医生，话不多。"), ("陆知远", "船长，怕打针。")]),  # one each
+        (("角色", "文本"), [("苏晚晴", "雾港诊所的医生。"), ("苏晚晴", "养着两只猫。"), ("陆知远", "船长。")]),
+        (("角色", "标题", "内容"), [("苏晚晴", "身世", "我从不提起它。"), ("苏晚晴", "性格", "你问她也不说。")]),
+        (("Name", "Content"), [("苏晚晴", "She never asks you twice."), ("苏晚晴", "She keeps two cats.")]),
+        (("姓名", "英文", "日文"), [("苏晚晴", "Su Wanqing", "スー"), ("陆知远", "Lu Zhiyuan", "ルー")]),
+    ],
+)
+def test_descriptions_and_names_in_columns_that_lines_may_have_too_are_not_read_as_lines(
+    write: Writer, header: Sequence[str], rows: Rows, tmp_path: Path
+) -> None:
+    with pytest.raises(UnderstudyError, match="no known form"):
+        converted(write(tmp_path, [header, *rows]))
+
+
+@either
+def test_where_the_file_is_called_after_lines_one_line_each_is_enough(write: Writer, tmp_path: Path) -> None:
+    rows = [
+        ("语音ID", "角色", "触发条件", "文本"),
+        ("1", "苏晚晴", "登场", "雾大，慢走。"),
+        ("2", "陆知远", "登场", "起锚。"),
+    ]
+    assert texts(converted(write(tmp_path, rows, "全角色语音表"))) == ["雾大，慢走。"]
+
+
+@pytest.mark.parametrize("header", [("标题", "台词"), ("场合", "台词"), ("Trigger", "Line")])
+def test_a_table_with_tabs_in_a_text_called_after_the_character_is_its_lines(
+    header: Sequence[str], tmp_path: Path
+) -> None:
+    rows = [header, ("登场", "雾大，慢走。"), ("触摸", "听诊器很凉。")]
+    assert texts(converted(tabs(tmp_path, rows, "苏晚晴语音"))) == ["雾大，慢走。", "听诊器很凉。"]
+
+
+def test_a_script_with_tabs_between_name_and_line_is_still_a_script(tmp_path: Path) -> None:
+    assert texts(converted(tabs(tmp_path, LINES))) == SAID

@@ -18,7 +18,7 @@ Rows = Iterable[tuple[str, Mapping[str, Any]]]
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "speaker": (
         "talker", "Sender", "sender", "sender_name", "author", "Author", "from", "nickname",
-        "发送人", "发送方", "发件人", "昵称", "發送人", "發送方", "寄件人", "暱稱",
+        "发送人", "发送者", "发送方", "发件人", "昵称", "發送人", "發送者", "發送方", "寄件人", "暱稱",
     ),
     "text": (
         "msg", "StrContent", "message", "Message", "content", "Content",
@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "room": (
         "room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel",
-        "会话", "联系人", "聊天对象", "群名", "群聊", "聯絡人", "聊天對象", "群組",
+        "会话", "联系人", "聊天对象", "群名", "群聊", "房间", "房間", "聯絡人", "聊天對象", "群組",
     ),
     "time": (
         "CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at",

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.records.column_words import SPEAKS, WEAK
 from pipeline.records.raw import ReadOptions
-from pipeline.records.readers.rows.row_forms import OURS, SPEAKS, WEAK, constant_columns, form_of, ours_by_theirs
+from pipeline.records.readers.rows.row_forms import OURS, constant_columns, form_of, ours_by_theirs
 from pipeline.records.readers.tables.no_lines import is_error_value
 
 FILLED = "rows without a speaker taken for the one above (merged cells)"

@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.records.column_words import NAMES, PEOPLE, WEAK
 from pipeline.records.raw import RawRecord
-from pipeline.records.readers.rows.row_forms import OURS, WEAK
+from pipeline.records.readers.rows.row_forms import OURS
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import TEXT, cell
 from pipeline.records.readers.tables.no_lines import is_error_value
 
-NAMES = frozenset({
-    "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
-    "character", "character name",
-})  # fmt: skip
+OF_PEOPLE = (NAMES | PEOPLE) - {"昵称", "暱稱", "who"}  # which people have beside their names
 # What somebody says, in the name of a column: then a row is a line of theirs.
 OF_SPEECH = re.compile(
     r"\b(?:voice(?! ?(?:act|type|cast))|lines?|dialog(?:ue)?s?|greetings?|quotes?)\b|"
@@ -32,8 +30,8 @@ def is_of_people(names: Sequence[str]) -> bool:
     plain = [name.strip().lower() for name in names]
     if any(OURS.get(name) in TEXT or name in WEAK or OF_SPEECH.search(name.replace("_", " ")) for name in plain):
         return False
-    labels = [name for name in plain if name not in NAMES and LABEL.fullmatch(name)]
-    return not NAMES.isdisjoint(plain) and len(labels) >= LEAST_LABELS
+    labels = [name for name in plain if name not in OF_PEOPLE and LABEL.fullmatch(name)]
+    return not OF_PEOPLE.isdisjoint(plain) and len(labels) >= LEAST_LABELS
 
 
 def comes_once(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> bool:
@@ -43,7 +41,7 @@ def comes_once(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[st
 
 
 def _column_of_names(names: Sequence[str]) -> str:
-    return next(name for name in names if name.strip().lower() in NAMES)
+    return next(name for name in names if name.strip().lower() in OF_PEOPLE)
 
 
 def read_people(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> Iterator[RawRecord]:

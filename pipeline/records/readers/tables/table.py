@@ -14,7 +14,7 @@ from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.rows.row_forms import KNOWN_KEYS
 from pipeline.records.readers.tables.merged_cells import ABOVE, LINES_ABOVE, is_header
-from pipeline.records.readers.tables.table_forms import Table, is_known, read_table
+from pipeline.records.readers.tables.table_forms import Table, is_known, is_of_lines, read_table
 
 FULL_WIDTH = "，"  # as typed for a comma; nobody quotes it
 SUFFIXES = (".csv", ".tsv")
@@ -38,13 +38,25 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return True
     names = find_header(file, partial(is_header, options=options)).names
     known = {*KNOWN_KEYS, *options.columns.values()} & {*names}
-    return len(names) > 1 and bool(known or is_header(names, options))
+    return len(names) > 1 and bool(known or is_header(names, options) or _has_tabs_between(file, options))
+
+
+def _has_tabs_between(file: RawFile, options: ReadOptions) -> bool:
+    """Whether it is a table of lines with tabs between its columns, as pasted from a spreadsheet into a text."""
+    header = find_header(file, partial(is_known, called=(file.path.stem,), options=options))
+    if header.delimiter != "\t" or not is_known(header.names, (file.path.stem,), options):
+        return False
+    try:
+        return is_of_lines(Table(header.names, partial(table_rows, file, header), (file.path.stem,)), options)
+    except UnderstudyError:
+        return False  # a row has more columns, or marks of its own
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row; what stands above the header is set aside."""
     called = (file.path.stem,)
-    is_named = file.path.suffix.lower() in SUFFIXES  # in another text a row of labels may be a page's
+    # In another text a row of labels may be a page's.
+    is_named = file.path.suffix.lower() in SUFFIXES or _has_tabs_between(file, options)
     known = partial(is_known, called=called, options=options) if is_named else partial(is_header, options=options)
     header = find_header(file, known)
     yield from lines_above(file, header)

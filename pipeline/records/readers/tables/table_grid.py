@@ -12,7 +12,7 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import FILLED, LINES_ABOVE, SPEAKER, column_for
-from pipeline.records.readers.tables.people_table import LEAST_LABELS, NAMES, profile
+from pipeline.records.readers.tables.people_table import LEAST_LABELS, OF_PEOPLE, profile
 from pipeline.records.readers.tables.script_table import script_columns
 from pipeline.records.readers.tables.table_forms import Table, is_known, is_readable
 
@@ -109,7 +109,7 @@ def are_columns_of_people(grid: Grid) -> bool:
         return False
     corner, *names = (cell.strip() for cell in rows[0])
     labels = [row[0].strip() for row in rows[1:]]
-    is_named = not corner or spelling(corner) in NAMES or LABEL.fullmatch(corner) is not None
+    is_named = not corner or spelling(corner) in OF_PEOPLE or LABEL.fullmatch(corner) is not None
     are_labels = 2 * sum(LABEL.fullmatch(label) is not None for label in labels) > len(labels)
     return is_named and are_labels and all(name and not LABEL.fullmatch(name) for name in names)
 
