@@ -13,6 +13,7 @@ from pipeline.records.account import account_of
 from pipeline.records.conversion import convert
 from pipeline.records.readers.tables.no_lines import IS_ERROR, reason_of_no_line
 from pipeline.records.result import Conversion
+from pipeline.records.shape import describe_shape
 from tests.raw_files import sheet, workbook
 
 Rows = Sequence[Sequence[str]]
@@ -159,3 +160,28 @@ def test_a_table_with_tabs_in_a_text_called_after_the_character_is_its_lines(
 
 def test_a_script_with_tabs_between_name_and_line_is_still_a_script(tmp_path: Path) -> None:
     assert texts(converted(tabs(tmp_path, LINES))) == SAID
+
+
+@pytest.mark.parametrize("of_whom", ["发信方", "账号", "群名片", "Posted by"])
+def test_advice_takes_the_column_in_which_the_characters_name_stands_for_the_speaker(
+    of_whom: str, tmp_path: Path
+) -> None:
+    rows = [("楼层", of_whom, "内容"), ("1", "陆知远", "有人在吗？"), ("2", "苏晚晴", "在的，请进。")]
+    with pytest.raises(UnderstudyError, match=rf"\[speaker={of_whom}, text=内容\]"):
+        converted(comma_separated(tmp_path, rows))
+    said = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert f"speaker={of_whom}" in describe_shape(said, "a.json", ["苏晚晴"])
+
+
+def test_advice_says_of_no_table_of_several_people_that_all_of_it_may_be_the_characters(tmp_path: Path) -> None:
+    rows = [("楼层", "账号", "内容"), *((str(n), ("阿棠", "陆知远")[n % 2], f"这是第{n}句话。") for n in range(6))]
+    with pytest.raises(UnderstudyError) as raised:
+        converted(comma_separated(tmp_path, rows))
+    assert "{{char}}" not in str(raised.value)
+
+
+def test_advice_takes_no_column_in_which_the_name_stands_for_what_is_said(tmp_path: Path) -> None:
+    rows = [("条", "内容"), ("甲", "苏晚晴"), ("乙", "住在雾港诊所的二楼。")]
+    with pytest.raises(UnderstudyError) as raised:
+        converted(comma_separated(tmp_path, rows))
+    assert "text=内容" not in str(raised.value)

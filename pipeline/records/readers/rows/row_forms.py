@@ -115,7 +115,9 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         form = _form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
-            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns([row]))
+            raise UnknownFormError(
+                source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
+            )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
         learnt = is_learnable(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):

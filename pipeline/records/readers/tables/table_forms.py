@@ -126,7 +126,9 @@ def _read_unknown(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: they are of no known form, or may be several people's; says which columns they suggest.
     """
     sample = list(islice(_not_blank(table.rows()), SAMPLED_ROWS))
-    fix = describe_columns([row for _, row in sample])
+    own = {spelling(name) for name in options.names}
+    naming = (pair for pair in table.rows() if own & {spelling(cell(pair[1], name)) for name in pair[1]})
+    fix = describe_columns([row for _, row in (*sample, *islice(naming, 1))], options.names)
     if sample and (_may_name_speakers(table.names) or _is_of_several(table, options)):
         keys = ", ".join(table.names[:MOST_NAMED])
         raise UnknownFormError(sample[0][0], f"has {keys}, which is no known form", fix=fix)
