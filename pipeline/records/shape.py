@@ -202,7 +202,7 @@ def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]],
 
 
 def _names_within(guess: Guess, fields: Mapping[str, list[Any]], text: str) -> bool:
-    """Whether the guess names nobody, and the texts say who speaks (`名：话` is many people's), or another field may."""
+    """Whether the guess names nobody, and the texts say who speaks (`名：话` is of many), or another field may."""
     named = sum(isinstance(one, str) and NAMED_LINE.match(one) is not None for one in fields[text])
     others = (values for name, values in fields.items() if name != text and name.lower() not in TITLES)
     is_many = 2 * named > len(fields[text]) or any(map(may_name_several, others))
