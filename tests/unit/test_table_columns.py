@@ -10,8 +10,17 @@ import pytest
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
+from pipeline.records.clean import strip_markup
 from pipeline.records.conversion import convert
-from pipeline.records.readers.tables.no_lines import IS_ERROR, reason_of_no_line
+from pipeline.records.readers.tables.no_lines import (
+    IS_CUT,
+    IS_ERROR,
+    NOT_FINAL,
+    NOT_IN_USE,
+    NOT_WRITTEN,
+    reason_of_no_line,
+    without_row_marks,
+)
 from pipeline.records.result import Conversion
 from pipeline.records.shape import describe_shape
 from tests.raw_files import sheet, workbook
@@ -185,3 +194,69 @@ def test_advice_takes_no_column_in_which_the_name_stands_for_what_is_said(tmp_pa
     with pytest.raises(UnderstudyError) as raised:
         converted(comma_separated(tmp_path, rows))
     assert "text=内容" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        *(("状态", value, IS_CUT) for value in ("弃", "已删", "待删", "停用", "不用", "不采用", "驳回", "disabled")),
+        *(("状态", value, NOT_FINAL) for value in ("待定", "未定稿", "TBD")),
+        *((column, "廢棄", IS_CUT) for column in ("录音状态", "審核狀態", "进度", "line_status", "Progress")),
+        *((column, value, NOT_IN_USE) for column in ("是否启用", "使用", "Enabled") for value in ("否", "0", "FALSE")),
+        *((column, value, IS_CUT) for column in ("是否废弃", "删除标记", "is_deleted") for value in ("是", "1", "x")),
+        *(("备注", value, IS_CUT) for value in ("已删", "弃用。", "待删", "旧版，改用第三条")),
+        ("Notes", "Old version: see row 12", IS_CUT),
+        *(("状态", value, "") for value in ("定稿", "已录", "启用", "弃权", "初稿")),
+        *(("是否启用", value, "") for value in ("是", "1", "TRUE", "")),
+        *(("是否废弃", value, "") for value in ("否", "0", "")),
+        *(("备注", value, "") for value in ("删掉前面的停顿", "旧版地图的台词", "不用停顿")),
+        ("Cut", "1", ""),  # of a film
+        ("使用", "雨夜", ""),
+    ],
+)
+def test_a_row_is_no_line_where_a_column_of_its_state_says_so(column: str, value: str, reason: str) -> None:
+    assert reason_of_no_line("雾散了，走吧。", {"角色": "苏晚晴", column: value}) == reason
+
+
+@pytest.mark.parametrize(("key", "value"), [("enabled", False), ("is_deleted", True), ("deleted", 1)])
+def test_so_it_is_in_json_where_the_state_is_no_text(key: str, value: object) -> None:
+    assert reason_of_no_line("The fog lifts.", {key: value})
+    assert not reason_of_no_line("The fog lifts.", {key: not value})
+
+
+@pytest.mark.parametrize("text", ["占位文本占位文本", "测试文本1234", "XXX", "Test line 3", "佔位"])
+def test_what_stands_in_for_a_text_is_none(text: str) -> None:
+    assert reason_of_no_line(text, {}) == NOT_WRITTEN
+
+
+@pytest.mark.parametrize("text", ["【删】灶上有饼。", "[弃]灶上有饼。", "（待删）灶上有饼。"])
+def test_a_text_that_is_marked_as_cut_is_cut(text: str) -> None:
+    assert reason_of_no_line(text, {}) == IS_CUT
+
+
+@either
+def test_how_a_line_is_said_and_what_an_engine_does_meanwhile_are_no_part_of_it(write: Writer, tmp_path: Path) -> None:
+    rows = {
+        "[愤怒]你再说一遍试试。": "你再说一遍试试。",
+        "【情绪：悲傷】船没有回来。": "船没有回来。",
+        "[sighs] The tide is late.": "The tide is late.",
+        "药在桌上[pause=0.5]，趁热喝。": "药在桌上，趁热喝。",
+        "伞在门后面。（待录）": "伞在门后面。",
+        "[Open] the hatch, or 【雾港】 sinks.": "[Open] the hatch, or 【雾港】 sinks.",
+    }
+    given = [("角色", "标题", "台词"), *(("苏晚晴", str(n), f'"{text}"') for n, text in enumerate(rows))]
+    given = given if write is comma_separated else [tuple(cell.strip('"') for cell in row) for row in given]
+    assert texts(converted(write(tmp_path, given))) == [*rows.values()]
+
+
+def test_a_name_that_a_program_puts_in_is_an_unresolved_placeholder(tmp_path: Path) -> None:
+    rows = [("角色", "台词"), ("苏晚晴", "%name%，茶给你留了。"), ("苏晚晴", "药也喝掉。")]
+    assert texts(converted(comma_separated(tmp_path, rows))) == ["药也喝掉。"]
+
+
+@pytest.mark.parametrize("mark", ["[", "【", "（", "测试", "占位", "x", "旧版，", " ", "是否", "[pause="])
+def test_thousands_of_marks_in_a_row_take_no_time(mark: str) -> None:
+    text = mark * 5000
+    without_row_marks(text)
+    reason_of_no_line(text, {text: text, "备注": text, "状态": text, "是否启用": text})
+    assert strip_markup(text)

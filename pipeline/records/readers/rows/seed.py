@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions, string
-from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_no_line
+from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_no_line, without_row_marks
 
 NO_SPEAKER = "a row without a speaker"
 
@@ -18,6 +18,7 @@ def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[Ra
     scene, asked = _title(source, row, "source_title"), _title(source, row, "input")
     speaker = "" if is_error_value(speaker) else speaker
     unusable = ("" if speaker else NO_SPEAKER) or reason_of_no_line(text, row)
+    text = text if unusable or asked else without_row_marks(text)
     yield RawRecord(source, speaker or UNNAMED, text, asked=asked, scene=scene, unusable=unusable)
 
 
