@@ -12,6 +12,7 @@ from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
 from pipeline.records.clean import strip_markup
 from pipeline.records.conversion import convert
+from pipeline.records.readers.scripts.asides import OUT_OF_CHARACTER
 from pipeline.records.readers.tables.no_lines import (
     IS_CUT,
     IS_ERROR,
@@ -260,3 +261,87 @@ def test_thousands_of_marks_in_a_row_take_no_time(mark: str) -> None:
     without_row_marks(text)
     reason_of_no_line(text, {text: text, "备注": text, "状态": text, "是否启用": text})
     assert strip_markup(text)
+
+
+ABOUT: Rows = [("姓名", "苏晚晴"), ("年龄", "26岁"), ("身高", "166cm"), ("籍贯", "雾港")]
+PASSAGE = ["年龄：26岁\n身高：166cm\n籍贯：雾港"]
+MODULES: Rows = [
+    ("模块", "字段", "内容"),
+    ("基础", *ABOUT[0]),
+    *(("", *pair) for pair in ABOUT[1:]),
+    ("诊所", "职业", "医生"),
+]
+
+
+@either
+@pytest.mark.parametrize(
+    ("rows", "passages"),
+    [
+        (ABOUT, PASSAGE),
+        ([("字段", "内容"), *ABOUT], PASSAGE),
+        ([("Attribute", "Value"), *ABOUT], PASSAGE),
+        ([("属性", "苏晚晴"), *ABOUT[1:]], PASSAGE),
+        ([("苏晚晴设定", ""), ("项目", "说明"), *ABOUT], PASSAGE),
+        ([(*ABOUT[0], *ABOUT[1]), (*ABOUT[2], *ABOUT[3])], PASSAGE),
+        (
+            [(*ABOUT[0], *ABOUT[1], *ABOUT[2]), (*ABOUT[3], "职业", "医生", "性别", "女")],
+            ["年龄：26岁\n身高：166cm\n籍贯：雾港\n职业：医生\n性别：女"],
+        ),
+        (MODULES, [*PASSAGE, "职业：医生"]),
+        ([*ABOUT, ("姓名", "陆知远"), ("年龄", "31岁")], PASSAGE),
+        *(
+            (
+                [
+                    (corner, "苏晚晴", "陆知远"),
+                    ("年龄", "26岁", "31岁"),
+                    ("身高", "166cm", "181cm"),
+                    ("籍贯", "雾港", "外海"),
+                ],
+                PASSAGE,
+            )
+            for corner in ("字段", "属性", "项目", "角色", "", "姓名", "Field")
+        ),
+    ],
+)
+def test_a_sheet_of_labels_is_a_passage_about_the_one_whom_it_names(
+    write: Writer, rows: Rows, passages: Sequence[str], tmp_path: Path
+) -> None:
+    conversion = converted(write(tmp_path, rows))
+    assert texts(conversion) == passages
+    assert {record.kind for record in conversion.records} == {"background"}
+
+
+@either
+@pytest.mark.parametrize(("name", "is_hers"), [("苏晚晴人设表", True), ("苏晚晴与陆知远", False), ("人设表", False)])
+def test_a_sheet_of_labels_without_a_name_is_the_characters_if_it_is_called_so(
+    write: Writer, name: str, is_hers: bool, tmp_path: Path
+) -> None:
+    path = write(tmp_path, [("字段", "内容"), *ABOUT[1:]], name)
+    if is_hers:
+        assert texts(converted(path)) == PASSAGE
+    else:
+        with pytest.raises(UnderstudyError):
+            converted(path)
+
+
+def test_of_a_workbook_called_after_the_character_a_sheet_called_after_another_is_not_its(tmp_path: Path) -> None:
+    path = tmp_path / "苏晚晴.xlsx"
+    other = [("字段", "内容"), ("年龄", "31岁"), ("身高", "181cm"), ("籍贯", "外海")]
+    path.write_bytes(workbook(基本信息=sheet([("字段", "内容"), *ABOUT[1:]]), 陆知远=sheet(other)))
+    assert texts(converted(path)) == PASSAGE
+
+
+@either
+def test_what_stands_beside_the_labels_and_what_is_open_or_the_players_is_set_aside(
+    write: Writer, tmp_path: Path
+) -> None:
+    rows = [
+        ("字段", "内容", "备注"),
+        *((*pair, "") for pair in ABOUT),
+        ("武器", "手术刀", "待定"),
+        ("皮下", "大三", ""),
+    ]
+    conversion = converted(write(tmp_path, [*rows, ("性别", "女", "编剧核对过")]))
+    assert texts(conversion) == [f"{PASSAGE[0]}\n性别：女"]
+    reasons = {NOT_FINAL: 1, OUT_OF_CHARACTER: 1, "beside the labels of a profile": 1}
+    assert account_of(conversion)["rejected"] == reasons

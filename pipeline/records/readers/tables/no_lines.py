@@ -98,7 +98,7 @@ def reason_of_no_line(text: str, row: Mapping[str, Any]) -> str:
         return OF_OTHERS
     if CUT_TEXT.fullmatch(text):
         return IS_CUT
-    return next((reason for key, value in row.items() if (reason := _reason_of_status(str(key), value))), "")
+    return next((reason for key, value in row.items() if (reason := reason_of_status(str(key), value))), "")
 
 
 def without_row_marks(text: str) -> str:
@@ -109,7 +109,7 @@ def without_row_marks(text: str) -> str:
     return rest[: behind.start()].rstrip() if behind and behind.start() else rest
 
 
-def _reason_of_status(key: str, value: Any) -> str:
+def reason_of_status(key: str, value: Any) -> str:
     """Why a row is no line by one of its other columns; empty where that says nothing of it."""
     said = str(value).strip() if isinstance(value, str | bool | int | float) else ""
     words = _words_of(key) if said else ()

@@ -30,6 +30,9 @@ def is_of_people(names: Sequence[str]) -> bool:
     plain = [name.strip().lower() for name in names]
     if any(OURS.get(name) in TEXT or name in WEAK or OF_SPEECH.search(name.replace("_", " ")) for name in plain):
         return False
+    are_labels = [name in OF_PEOPLE or LABEL.fullmatch(name) is not None for name in plain]
+    if len(plain) > LEAST_LABELS and all(are_labels[::2]) and not any(are_labels[1::2]):
+        return False  # pairs of a label and what it says
     labels = [name for name in plain if name not in OF_PEOPLE and LABEL.fullmatch(name)]
     return not OF_PEOPLE.isdisjoint(plain) and len(labels) >= LEAST_LABELS
 

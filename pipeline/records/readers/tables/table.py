@@ -14,7 +14,9 @@ from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.rows.row_forms import KNOWN_KEYS
 from pipeline.records.readers.tables.merged_cells import ABOVE, LINES_ABOVE, is_header
+from pipeline.records.readers.tables.profile_sheet import read_profiles
 from pipeline.records.readers.tables.table_forms import Table, is_known, is_of_lines, read_table
+from pipeline.records.readers.tables.table_grid import Grid
 
 FULL_WIDTH = "，"  # as typed for a comma; nobody quotes it
 SUFFIXES = (".csv", ".tsv")
@@ -59,6 +61,10 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     is_named = file.path.suffix.lower() in SUFFIXES or _has_tabs_between(file, options)
     known = partial(is_known, called=called, options=options) if is_named else partial(is_header, options=options)
     header = find_header(file, known)
+    profiles = None if known(header.names) else read_profiles(_grid(file, header), options)
+    if profiles is not None:
+        yield from profiles
+        return
     yield from lines_above(file, header)
     yield from read_table(Table(header.names, partial(table_rows, file, header), called), options)
 
@@ -78,6 +84,14 @@ def lines_above(file: RawFile, header: Header) -> Iterator[RawRecord]:
     for number, line in itertools.islice(file.lines(), header.line - 1):
         if line.strip("".join((*DELIMITERS, FULL_WIDTH, " "))):
             yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=ABOVE)
+
+
+def _grid(file: RawFile, header: Header) -> Grid:
+    """The whole file as rows of cells; empty where it is no table."""
+    lines = [(number, line) for number, line in file.lines() if line.strip()]
+    rows = [(number, _split(line, header.delimiter)) for number, line in lines]
+    is_whole = all(len(cells) == len(header.names) for _, cells in rows)
+    return Grid(str(file.path), rows if is_whole else (), (file.path.stem,), mark=":")
 
 
 def table_rows(file: RawFile, header: Header) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,13 +9,12 @@ from dataclasses import replace
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import ABOVE
+from pipeline.records.readers.tables.profile_sheet import are_columns_of_people, read_columns
 from pipeline.records.readers.tables.table_forms import read_table
 from pipeline.records.readers.tables.table_grid import (
     Grid,
-    are_columns_of_people,
     find_header,
     lines_above,
-    read_columns,
     table_below,
 )
 
