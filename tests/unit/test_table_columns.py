@@ -345,3 +345,40 @@ def test_what_stands_beside_the_labels_and_what_is_open_or_the_players_is_set_as
     assert texts(conversion) == [f"{PASSAGE[0]}\n性别：女"]
     reasons = {NOT_FINAL: 1, OUT_OF_CHARACTER: 1, "beside the labels of a profile": 1}
     assert account_of(conversion)["rejected"] == reasons
+
+
+@pytest.mark.parametrize("last", [("合计", "", ""), ("", "總計：", "5"), ("Total", "", "5 条")])
+def test_a_row_of_sums_below_a_table_of_merged_speakers_leaves_it_one(last: Sequence[str], tmp_path: Path) -> None:
+    rows = [
+        ("编号", "角色", "台词"),
+        ("1", "苏晚晴", "雾大，慢走。"),
+        ("2", "", "路上小心台阶。"),
+        ("3", "", "明天再来吧。"),
+        ("4", "陆知远", "知道了。"),
+        last,
+    ]
+    conversion = converted(comma_separated(tmp_path, rows))
+    assert texts(conversion) == ["雾大，慢走。", "路上小心台阶。", "明天再来吧。"]
+
+
+@either
+@pytest.mark.parametrize("dressed", ["苏晚晴：", "【苏晚晴】", "【苏晚晴】：", "「苏晚晴」", "苏晚晴:"])
+def test_a_speaker_may_keep_a_scripts_marks_in_its_cell(write: Writer, dressed: str, tmp_path: Path) -> None:
+    rows = [("角色", "台词"), (dressed, "雾大，慢走。"), ("陆知远：", "知道了。"), ("【陆知远】的船", "呜——")]
+    conversion = converted(write(tmp_path, rows))
+    assert texts(conversion) == ["雾大，慢走。"]
+    assert account_of(conversion)["rejected"] == {"another speaker": 2}
+
+
+@pytest.mark.parametrize(
+    ("speaker", "is_hers"),
+    [
+        *((f"苏晚晴（{how}）", False) for how in ("假", "冒牌货", "陆知远假扮", "替身")),
+        *((f"苏晚晴 ({how})", False) for how in ("fake", "the impostor", "possessed by Bram", "Bram in disguise")),
+        *((f"苏晚晴（{how}）", True) for how in ("假笑", "假装生气", "假扮船员", "内心", "易容")),
+        *((f"苏晚晴 ({how})", True) for how in ("faking a laugh", "O.S.", "in disguise")),
+    ],
+)
+def test_who_only_seems_to_be_the_character_is_somebody_else(speaker: str, is_hers: bool, tmp_path: Path) -> None:
+    rows = [("角色", "台词"), (speaker, "我才是苏晚晴！"), ("苏晚晴", "雾大，慢走。")]
+    assert ("我才是苏晚晴！" in texts(converted(comma_separated(tmp_path, rows)))) == is_hers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,12 @@ from pipeline.records.readers.tables.no_lines import is_error_value
 FILLED = "rows without a speaker taken for the one above (merged cells)"
 LINES_ABOVE = 10  # of a table, among which is the one with the names of its columns: below a title, a date
 LEAST_MERGED = 2  # rows below a speaker's, somewhere in a merged table
+TOTAL = re.compile(
+    r"(?:[合总總小共][计計]|[汇匯彙][总總])[数數]?[:：]?(?:\s*\d{1,9}\s*[条條句行字]?)?|"
+    r"(?:grand |sub-?)?totals?:?(?: \d{1,9})?",
+    re.IGNORECASE,
+)
+AMOUNT = re.compile(r"[\d.,%]{1,20}\s*[条條句行字]?")
 ABOVE = "a line above the header"
 SPEAKER, TEXT = ("speaker",), ("text", "answer", "output")
 
@@ -44,7 +51,7 @@ def looks_merged(rows: Iterable[Mapping[str, Any]], speaker: str, text: str) -> 
     last, empty, highest = "", 0, 0
     for row in rows:
         name = cell(row, speaker)
-        if not any(cell(row, key) for key in row):
+        if not any(cell(row, key) for key in row) or _is_total(row):
             continue
         if not row.get(text) or name == last:  # also where the first row has no speaker
             return False
@@ -59,12 +66,18 @@ def _filled_down(
     last = ""
     for source, row in rows:
         name = cell(row, speaker)
-        if name or not any(cell(row, key) for key in row):
+        if name or not any(cell(row, key) for key in row) or _is_total(row):
             last = name or last
             yield source, row
         else:
             remarks[FILLED] += 1
             yield source, {**row, speaker: last}
+
+
+def _is_total(row: Mapping[str, Any]) -> bool:
+    """Whether the row has a word for a sum, and nothing else but numbers."""
+    cells = [text for key in row if (text := cell(row, key))]
+    return bool(cells) and TOTAL.fullmatch(cells[0]) is not None and all(map(AMOUNT.fullmatch, cells[1:]))
 
 
 def column_for(names: Sequence[str], ours: Sequence[str], options: ReadOptions) -> str | None:
