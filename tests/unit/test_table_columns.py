@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -382,3 +383,45 @@ def test_a_speaker_may_keep_a_scripts_marks_in_its_cell(write: Writer, dressed: 
 def test_who_only_seems_to_be_the_character_is_somebody_else(speaker: str, is_hers: bool, tmp_path: Path) -> None:
     rows = [("角色", "台词"), (speaker, "我才是苏晚晴！"), ("苏晚晴", "雾大，慢走。")]
     assert ("我才是苏晚晴！" in texts(converted(comma_separated(tmp_path, rows)))) == is_hers
+
+
+@either
+def test_what_a_team_writes_for_itself_in_a_table_of_people_is_counted_and_not_taught(
+    write: Writer, tmp_path: Path
+) -> None:
+    header = ("角色ID", "姓名", "年龄", "职业", "负责人", "状态", "备注")
+    rows = [
+        header,
+        ("1001", "苏晚晴", "26", "医生", "阿May", "二稿", "年龄原24"),
+        ("1002", "阿棠", "9", "学徒", "", "废弃", ""),
+    ]
+    across = list(
+        zip(("字段", *header[:1], *header[2:]), *((row[1], row[0], *row[2:]) for row in rows[1:]), strict=True)
+    )
+    for given in (rows, across):
+        conversion = converted(write(tmp_path, given))
+        assert texts(conversion) == ["年龄：26\n职业：医生"]
+        assert account_of(conversion)["unused_keys"]["负责人"] == 1
+    pairs = [("字段", "内容"), *zip(header, rows[1], strict=True)]
+    assert texts(converted(write(tmp_path, pairs))) == ["年龄：26\n职业：医生"]
+
+
+def test_how_somebody_fares_is_no_state_of_a_draft(tmp_path: Path) -> None:
+    rows = [("Name", "Age", "Status", "Version"), ("Orla", "41", "deceased", "3"), ("Bram", "20", "Draft", "1")]
+    rows.append(("Mira", "30", "已故", "1"))
+    people = {name: texts(converted(comma_separated(tmp_path, rows), name)) for name in ("Orla", "Bram", "Mira")}
+    mira = ["Age: 30\nStatus: 已故"]
+    assert people == {"Orla": ["Age: 41\nStatus: deceased"], "Bram": ["Age: 20"], "Mira": mira}
+
+
+def test_a_person_who_is_cut_is_no_character(tmp_path: Path) -> None:
+    rows = [("姓名", "年龄", "职业", "状态"), ("苏晚晴", "26", "医生", "废弃"), ("陆知远", "31", "船长", "定稿")]
+    with pytest.raises(UnderstudyError, match=IS_CUT):
+        converted(comma_separated(tmp_path, rows))
+
+
+@pytest.mark.parametrize("header", [("说话者", "对白内容"), ("發言人", "文本"), ("角色名", "語音內容")])
+def test_rows_of_json_have_the_same_words(header: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([dict(zip(header, line, strict=True)) for line in LINES]), encoding="utf-8")
+    assert texts(converted(path)) == SAID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from pipeline.records.readers.scripts.asides import OUT_OF_CHARACTER
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import LINES_ABOVE
 from pipeline.records.readers.tables.no_lines import reason_of_status
-from pipeline.records.readers.tables.people_table import LEAST_LABELS, OF_PEOPLE, profile
+from pipeline.records.readers.tables.people_table import LEAST_LABELS, OF_PEOPLE, about_them, profile
 from pipeline.records.readers.tables.table_grid import Grid
 
 # What the columns of labels, of what they say, and of what they are about are called.
@@ -67,7 +67,7 @@ class Entry:
 def read_profiles(grid: Grid, options: ReadOptions) -> Iterator[RawRecord] | None:
     """The records of a sheet that is a profile of one, or has a column a person; None where it is neither."""
     if are_columns_of_people(grid):
-        return read_columns(grid)
+        return read_columns(grid, options)
     return read_sheet(grid, options) if is_sheet_of_one(grid, options) else None
 
 
@@ -102,7 +102,7 @@ def read_sheet(grid: Grid, options: ReadOptions) -> Iterator[RawRecord]:
             if not is_name(one.label):
                 before = labels.get(one.label)
                 labels[one.label] = f"{before}; {one.value}" if before else one.value
-        raw = profile(entries[0].place, person, labels)
+        raw = profile(entries[0].place, person, about_them(labels, options))
         if raw.text:
             yield replace(raw, asked=module or raw.asked)
     yield from _beside(grid, layout)
@@ -202,10 +202,10 @@ def _column_of_labels(head: Sequence[str]) -> int:
     )
 
 
-def read_columns(grid: Grid) -> Iterator[RawRecord]:
+def read_columns(grid: Grid, options: ReadOptions) -> Iterator[RawRecord]:
     """Each person's column as a passage about them."""
     (number, head), *rows = grid.said()
     at = _column_of_labels(head)
     for column, person in list(enumerate(head))[at + 1 :]:
-        said: Mapping[str, str] = {cells[at]: cells[column] for _, cells in rows if len(cells) > column and cells[at]}
-        yield profile(grid.place(number), person, said)
+        said = {cells[at]: cells[column] for _, cells in rows if len(cells) > column and cells[at]}
+        yield profile(grid.place(number), person, about_them(said, options))

@@ -106,7 +106,7 @@ def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     elif is_header(table.names, options):
         yield from _read_known(table, options)
     elif is_of_people(table.names) and comes_once(table.rows(), table.names):
-        yield from read_people(table.rows(), table.names)
+        yield from read_people(table.rows(), table.names, options)
     elif (text := _text_of_one(table.names, table.called, options)) and not _is_of_several(table, options):
         yield from read_rows(_lines_of_one(table, text), options)
     elif (spoken := with_speech(table.names, table.rows, table.called, options)) is not options:

@@ -27,7 +27,7 @@ def read_grid(grid: Grid, options: ReadOptions, title: str) -> Iterator[RawRecor
     header = find_header(grid, options)
     if header is not None:
         return _below(grid, header, options, title)
-    return read_columns(grid) if are_columns_of_people(grid) else None
+    return read_columns(grid, options) if are_columns_of_people(grid) else None
 
 
 def _below(grid: Grid, header: int, options: ReadOptions, title: str) -> Iterator[RawRecord]:
