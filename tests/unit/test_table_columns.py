@@ -425,3 +425,9 @@ def test_rows_of_json_have_the_same_words(header: tuple[str, str], tmp_path: Pat
     path = tmp_path / "a.json"
     path.write_text(json.dumps([dict(zip(header, line, strict=True)) for line in LINES]), encoding="utf-8")
     assert texts(converted(path)) == SAID
+
+
+def test_a_table_in_a_text_whose_columns_are_not_known_is_called_one(tmp_path: Path) -> None:
+    rows = [("甲", "乙", "丙"), *((str(n), "苏晚晴", "雾大，慢走。") for n in range(4))]
+    with pytest.raises(UnderstudyError, match=r"a table with tabs.*name it \.tsv, and head its columns"):
+        converted(tabs(tmp_path, rows))
