@@ -288,6 +288,7 @@ MODULES: Rows = [
             [(*ABOUT[0], *ABOUT[1], *ABOUT[2]), (*ABOUT[3], "职业", "医生", "性别", "女")],
             ["年龄：26岁\n身高：166cm\n籍贯：雾港\n职业：医生\n性别：女"],
         ),
+        ([("人设表", "", ""), ("属性", "苏晚晴", "陆知远"), *((*pair, "不详") for pair in ABOUT[1:])], PASSAGE),
         (MODULES, [*PASSAGE, "职业：医生"]),
         ([*ABOUT, ("姓名", "陆知远"), ("年龄", "31岁")], PASSAGE),
         *(
@@ -323,6 +324,16 @@ def test_a_sheet_of_labels_without_a_name_is_the_characters_if_it_is_called_so(
     else:
         with pytest.raises(UnderstudyError):
             converted(path)
+
+
+def test_a_word_table_of_modules_is_a_passage_for_each(tmp_path: Path) -> None:
+    document = pytest.importorskip("docx").Document()
+    table = document.add_table(0, 3)
+    for row in MODULES:
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    document.save(str(tmp_path / "a.docx"))
+    assert texts(converted(tmp_path / "a.docx")) == [*PASSAGE, "职业：医生"]
 
 
 def test_of_a_workbook_called_after_the_character_a_sheet_called_after_another_is_not_its(tmp_path: Path) -> None:
@@ -363,7 +374,7 @@ def test_a_row_of_sums_below_a_table_of_merged_speakers_leaves_it_one(last: Sequ
 
 
 @either
-@pytest.mark.parametrize("dressed", ["苏晚晴：", "【苏晚晴】", "【苏晚晴】：", "「苏晚晴」", "苏晚晴:"])
+@pytest.mark.parametrize("dressed", ["苏晚晴：", "[苏晚晴]", "【苏晚晴】", "【苏晚晴】：", "「苏晚晴」", "苏晚晴:"])
 def test_a_speaker_may_keep_a_scripts_marks_in_its_cell(write: Writer, dressed: str, tmp_path: Path) -> None:
     rows = [("角色", "台词"), (dressed, "雾大，慢走。"), ("陆知远：", "知道了。"), ("【陆知远】的船", "呜——")]
     conversion = converted(write(tmp_path, rows))

@@ -11,7 +11,9 @@ from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_n
 
 NO_SPEAKER = "a row without a speaker"
 # The dress of a script that a name has kept in its cell: 【顾惜川】, 顾惜川：.
-DRESSED = re.compile(r"【(?P<name>[^【】]+)】[:：]?|「(?P<quoted>[^「」]+)」[:：]?|(?P<before>[^:：]+)[:：]")
+DRESSED = re.compile(
+    r"【(?P<name>[^【】]+)】[:：]?|\[(?P<square>[^\[\]]+)\][:：]?|「(?P<quoted>[^「」]+)」[:：]?|(?P<before>[^:：]+)[:：]"
+)
 
 
 def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:

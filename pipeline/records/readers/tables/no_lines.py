@@ -43,7 +43,7 @@ OUT_OF_USE = re.compile(
     re.IGNORECASE,
 )
 YES = re.compile(r"1(?:\.0)?|true|yes|y|x|是|[√✓✔☑对對]", re.IGNORECASE)
-NO = re.compile(r"0(?:\.0)?|false|no|n|否|[×✗✘]|不|不是", re.IGNORECASE)
+NO = re.compile(r"0(?:\.0)?|false|no|n|否|[×✗✘☐]|不|不是", re.IGNORECASE)
 NOTE = re.compile(r"notes?|comments?|remarks?|备注|備註|说明|說明|批注|批註|附注|附註", re.IGNORECASE)
 CUT = re.compile(
     r"cut|deleted?|removed|unused|obsolete|deprecated|disabled|dropped|scrapped|shelved|"

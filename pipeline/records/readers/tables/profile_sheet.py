@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.readers.pages.profile import PLAYERS, is_label, is_name
 from pipeline.records.readers.scripts.asides import OUT_OF_CHARACTER
 from pipeline.records.readers.scripts.transcript import LABEL
-from pipeline.records.readers.tables.merged_cells import LINES_ABOVE
+from pipeline.records.readers.tables.merged_cells import ABOVE, LINES_ABOVE
 from pipeline.records.readers.tables.no_lines import reason_of_status
 from pipeline.records.readers.tables.people_table import LEAST_LABELS, OF_PEOPLE, about_them, profile
-from pipeline.records.readers.tables.table_grid import Grid
+from pipeline.records.readers.tables.table_grid import Grid, Lines
 
 # What the columns of labels, of what they say, and of what they are about are called.
 FIELD = re.compile(
@@ -104,7 +104,7 @@ def read_sheet(grid: Grid, options: ReadOptions) -> Iterator[RawRecord]:
                 labels[one.label] = f"{before}; {one.value}" if before else one.value
         raw = profile(entries[0].place, person, about_them(labels, options))
         if raw.text:
-            yield replace(raw, asked=module or raw.asked)
+            yield replace(raw, asked=module or raw.asked, why="a sheet of labels about one")
     yield from _beside(grid, layout)
 
 
@@ -183,7 +183,7 @@ def _is_label(cell: str) -> bool:
 
 def are_columns_of_people(grid: Grid) -> bool:
     """Whether a column holds the labels of a profile, and each other one behind it a person."""
-    rows = [cells for _, cells in grid.said()]
+    rows = [cells for _, cells in _below_titles(grid)]
     if len(rows) <= LEAST_LABELS or len(rows[0]) <= LEAST_LABELS:
         return False
     at = _column_of_labels(rows[0])
@@ -195,6 +195,11 @@ def are_columns_of_people(grid: Grid) -> bool:
     return is_named and are_labels and are_names
 
 
+def _below_titles(grid: Grid) -> Lines:
+    """The rows that are not blank without the first ones of a single cell: a title, a date."""
+    return [*dropwhile(lambda row: sum(map(bool, row[1])) < LEAST_LABELS, grid.said())]
+
+
 def _column_of_labels(head: Sequence[str]) -> int:
     """The first column, unless it has modules and the next one the labels."""
     return int(
@@ -204,7 +209,10 @@ def _column_of_labels(head: Sequence[str]) -> int:
 
 def read_columns(grid: Grid, options: ReadOptions) -> Iterator[RawRecord]:
     """Each person's column as a passage about them."""
-    (number, head), *rows = grid.said()
+    (number, head), *rows = _below_titles(grid)
+    for above, cells in grid.said():
+        if above < number:
+            yield RawRecord(grid.place(above), UNNAMED, ", ".join(filter(None, cells)), unusable=ABOVE)
     at = _column_of_labels(head)
     for column, person in list(enumerate(head))[at + 1 :]:
         said = {cells[at]: cells[column] for _, cells in rows if len(cells) > column and cells[at]}
