@@ -32,3 +32,14 @@ NAMES |= _each(("npc",), (*_NAME, *_NAMED))
 SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_SAID[:7]}) | _each(_SAID, _TEXT)
 # The same beside a word for who says it; beside a character it may be a description, or a plot.
 WEAK = frozenset({"content", "message", *_TEXT}) | _each(("剧情", "劇情", "字幕"), ("", *_TEXT)) - {"剧情", "劇情"}
+# Of several such columns the first of these is meant: `Line` numbers the lines where `Dialogue` has them.
+RANKS = (
+    frozenset({"speaker", "text"}),
+    SPEAKS | _each(_SAID, _TEXT),
+    (SAYINGS | PEOPLE) - {"line", "对话", "對話", "話"},
+)
+
+
+def rank(word: str) -> int:
+    """How surely a column of this name is what its words stand for, the surest 0."""
+    return next((number for number, words in enumerate(RANKS) if word in words), len(RANKS))

@@ -442,3 +442,24 @@ def test_a_table_in_a_text_whose_columns_are_not_known_is_called_one(tmp_path: P
     rows = [("甲", "乙", "丙"), *((str(n), "苏晚晴", "雾大，慢走。") for n in range(4))]
     with pytest.raises(UnderstudyError, match=r"a table with tabs.*name it \.tsv, and head its columns"):
         converted(tabs(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Line", "Speaker", "Text"),
+        ("Line", "Character", "Dialogue"),
+        ("对话", "角色", "对话内容"),
+        ("对话", "说话人", "台词"),
+        ("Char", "Speaker", "Line"),
+        ("人物", "发言人", "文本"),
+    ],
+)
+def test_of_two_columns_that_may_be_the_text_or_the_speaker_the_surer_one_is(
+    header: tuple[str, ...], tmp_path: Path
+) -> None:
+    rows = [(str(number), *line) for number, line in enumerate(LINES, 1)]
+    assert texts(converted(comma_separated(tmp_path, [header, *rows]))) == SAID
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([dict(zip(header, row, strict=True)) for row in rows]), encoding="utf-8")
+    assert texts(converted(path)) == SAID

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.column_advice import describe_columns
-from pipeline.records.column_words import PEOPLE, SAYINGS, SPEAKS, WEAK
+from pipeline.records.column_words import PEOPLE, SAYINGS, SPEAKS, WEAK, rank
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
@@ -74,10 +74,14 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     weak = dict.fromkeys(WEAK, "text") if SPEAKS & {*plain.values()} else {}
     if any(name == "q" and str(row[key]).rstrip().endswith(("?", "？")) for key, name in plain.items()):
         weak |= {"q": "question", "a": "answer"}
-    renamed: dict[str, Any] = {}
-    for key, value in row.items():
-        ours = OURS.get(plain[key]) or weak.get(plain[key], key)
-        renamed[key if ours in renamed or (ours != key and ours in row) else ours] = value
+    chosen: dict[str, Any] = {}
+    for key, name in plain.items():
+        ours = OURS.get(name) or weak.get(name)
+        surest = chosen.get(ours, key) if ours else key
+        if ours and ours not in row and (surest == key or rank(name) < rank(plain[surest])):
+            chosen[ours] = key  # and a key of ours itself stays
+    ours_for = {key: ours for ours, key in chosen.items()}
+    renamed = {ours_for.get(key, key): value for key, value in row.items()}
     return renamed if _form_of(renamed) else row
 
 

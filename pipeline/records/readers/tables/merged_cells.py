@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.records.column_words import SPEAKS, WEAK
+from pipeline.records.column_words import SPEAKS, WEAK, rank
 from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.rows.row_forms import OURS, constant_columns, form_of, ours_by_theirs
 from pipeline.records.readers.tables.no_lines import is_error_value
@@ -85,7 +85,8 @@ def column_for(names: Sequence[str], ours: Sequence[str], options: ReadOptions) 
     said = ours_by_theirs(options)
     plain = [name.strip().lower() for name in names]
     words = {**(dict.fromkeys(WEAK, "text") if SPEAKS & {*plain} else {}), **OURS}
-    found = {said.get(name) or words.get(name.strip().lower(), name): name for name in reversed(names)}
+    surest_first = sorted(names, key=lambda name: -1 if name in said else rank(name.strip().lower()))
+    found = {said.get(name) or words.get(name.strip().lower(), name): name for name in reversed(surest_first)}
     return next((found[key] for key in ours if key in found), None)
 
 
