@@ -97,20 +97,19 @@ def limit_conversations(
     wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
     talk = no_question_of(facts, boundaries.small_talk.train)
     replies = small_talk_replies(persona, records, boundaries, base_model, rng)
-    replied = [said for said in replies if said in talk]
-    small_talk = [(*chat, user(said)) for said in replied]
+    small_talk = [said for said in replies if said in talk]
     somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
-    unknown = [
-        (*chat, *_in_some_setting(question, boundaries, rng))
-        for one in unknown_things(records, boundaries)
-        for question in _asked_about(one, boundaries, rng)
-    ]
+    things = unknown_things(records, boundaries)
+    asked = [question for one in things for question in _asked_about(one, boundaries, rng)]
+    unknown = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in asked]
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
     introductions = [introduce(persona, facts, records, boundaries)] * len(who)
     premises = false_premises(facts, records, boundaries, persona.language)
     return {
-        "small_talk": _conversations(small_talk, [replies[said] for said in replied], persona.name),
+        "small_talk": _conversations(
+            [(*chat, user(said)) for said in small_talk], [replies[said] for said in small_talk], persona.name
+        ),
         "somebody_else": somebody_else,
         **_not_said_there(facts, persona, boundaries, base_model, talk=talk, wordings=wordings, seed=seed),
         "unanswerable": _conversations(unknown, refusals, persona.name),

@@ -11,9 +11,12 @@ from pipeline.records.shape import NOBODY_NAMED, TEXTS, guess_maps, shape_of
 OF_ANYTHING = frozenset({"content", "value", "body", "text", "内容", "內容", "文本"})
 
 
-def describe_columns(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What to do about a table: the columns that its rows suggest, ready for a recipe, if they suggest any."""
-    guessed = next((guess.columns for guess in guess_maps(shape_of(rows)) if guess.rows == ()), ())
+def describe_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
+    """What to do about a table: the columns that its rows suggest, ready for a recipe, if they suggest any.
+
+    Where one of the character's `names` stands, there are the speakers.
+    """
+    guessed = next((guess.columns for guess in guess_maps(shape_of(rows), names) if guess.rows == ()), ())
     found = dict(pair.split("=", 1) for pair in guessed)
     names_texts = found.get("text", "").lower() in TEXTS
     own = {ours: theirs for ours, theirs in found.items() if any(theirs in row for row in rows)}

@@ -18,6 +18,14 @@ MANNER = re.compile(
     r"(?<!\s)\s*(?:\([^()]*\)|（[^（）]*）)$|(?<!\s)\s+(?:O\.?S\.?|V\.?O\.?|画外音|心声|内心|独白)$|"
     r"(?<=[\u2e80-\u9fff])(?:O\.?S\.?|V\.?O\.?|画外音)$"
 )
+# There it may also stand that somebody only seems to be the one who is named: （假）, （柳三娘假扮）, (impostor).
+PRETENDED = re.compile(
+    r"[(（]\s*(?:(?:[假伪偽赝贗][货貨的]?|冒牌[货貨]?|假冒的?|替身|幻[象影觉覺]|克隆[体體]?|[复複][制製][体體品]?)|"
+    r"[^()（）]{1,20}(?:假扮|[扮假]演|冒充|假冒|易容|附身|附體|伪装|偽裝)的?|"
+    r"(?:the )?(?:fake|false|impost[eo]r|clone|copy|doppelg[aä]nger|illusion)(?: one)?|"
+    r"(?:played|impersonated|possessed) by [^()]{1,30}|[^()]{1,30} (?:pretending|disguised|in disguise))\s*[)）]$",
+    re.IGNORECASE,
+)
 
 # What makes a longer name no name but the beginning of a sentence: 沈阿棠心想, 裴照问沈阿棠, Mira said.
 TELLS = re.compile(
@@ -46,7 +54,9 @@ def with_one_name(raw: RawRecord, name: str, spellings: frozenset[str]) -> RawRe
 
 @functools.lru_cache(maxsize=1 << 12)  # the same few people speak all the time
 def _is_one_of(speaker: str, spellings: frozenset[str]) -> bool:
-    return spelling(speaker) in spellings or spelling(MANNER.sub("", speaker)) in spellings
+    if spelling(speaker) in spellings:
+        return True
+    return not PRETENDED.search(speaker[-64:]) and spelling(MANNER.sub("", speaker)) in spellings
 
 
 def near_names(name: str, speakers: Mapping[str, int]) -> dict[str, int]:

@@ -8,22 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.records.column_words import NAMES, PEOPLE, SAYINGS, SPEAKS, WEAK
 from pipeline.records.comparable import letters
 from pipeline.records.field_map import write_path
+from pipeline.records.named_fields import field_naming, may_name_several
 
 Path = tuple[str, ...]  # keys, "[]" for a list's elements, "*" for the values of a mapping whose keys are values
 
-SPEAKERS = (
+# The likeliest first.
+SPEAKERS = tuple(dict.fromkeys((
     "speaker", "speaker_name", "speakername", "speakertag", "speaker_tag",
     "character", "character_name", "char", "npc", "npcname", "npc_name",
     "who", "actor", "sender", "author", "name", "role", "from", "角色", "说话人", "人物", "人", "名字", "姓名", "名称",
-    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱",
-)  # fmt: skip
-TEXTS = (
+    "发送方", "发送人", "说话者", "發送人", "說話人", "說話者", "名稱", *sorted(SPEAKS | PEOPLE | NAMES),
+)))  # fmt: skip
+TEXTS = tuple(dict.fromkeys((
     "text", "message", "line", "dialogue", "dialog", "content", "utterance", "sentence", "quote", "speech", "says",
     "msg", "mes", "value", "body", "voice_text", "transcript", "subtitle", "台词", "对白", "内容", "文本", "语音", "话",
     "对话", "对话内容", "台詞", "對白", "對話", "內容", "訊息", "消息",
-)  # fmt: skip
+    *sorted(SAYINGS | WEAK),
+)))  # fmt: skip
 PASSAGES = (
     "description", "profile", "bio", "biography", "background", "personality", "story", "about", "summary", "lore",
     "简介", "描述", "介绍", "背景", "故事", "性格", "设定", "资料",
@@ -72,10 +76,10 @@ class Guess:
         return {"rows": write_path(self.rows), "columns": list(self.columns)} | rest
 
 
-def describe_shape(documents: Sequence[Any], name: str) -> str:
+def describe_shape(documents: Sequence[Any], name: str, names: Sequence[str] = ()) -> str:
     """What to do about a file's documents: the maps that they suggest, ready for a recipe, and what was found in them.
 
-    The maps are for files of that `name`, so that they leave others alone.
+    The maps are for files of that `name`, so that they leave others alone; `names` are the character's.
     """
     import yaml
 
@@ -86,7 +90,7 @@ def describe_shape(documents: Sequence[Any], name: str) -> str:
     ]
     more = len(shape.leaves) - len(found)
     listing = "\n".join([*found, *([f"  and {more} paths more"] if more > 0 else [])]) or "  nothing"
-    if not (guesses := guess_maps(shape)):
+    if not (guesses := guess_maps(shape, names)):
         advice = "say in the recipe with `maps` where its rows lie (docs/formats.md, Unforeseen shapes)"
         return f"{advice}. Found in it:\n{listing}\n"
     maps = yaml.safe_dump(
@@ -156,28 +160,31 @@ def _are_alike(values: Sequence[Any]) -> bool:
     return share >= ALIKE or (len(kinds) == 1 and kinds <= {list, dict})
 
 
-def guess_maps(shape: Shape) -> list[Guess]:
-    """The likeliest map of lines, and those of passages beside it; empty where nothing looks like rows."""
-    lines = max(_line_guesses(shape), key=lambda guess: guess.score, default=None)
+def guess_maps(shape: Shape, names: Sequence[str] = ()) -> list[Guess]:
+    """The likeliest map of lines, and those of passages beside it; empty where nothing looks like rows.
+
+    Where one of the character's `names` stands, there are the speakers.
+    """
+    lines = max(_line_guesses(shape, names), key=lambda guess: guess.score, default=None)
     passages = [guess for guess in _passage_guesses(shape) if lines is None or guess.rows != lines.rows]
     return [*([lines] if lines else []), *passages]
 
 
-def _line_guesses(shape: Shape) -> Iterator[Guess]:
+def _line_guesses(shape: Shape, names: Sequence[str]) -> Iterator[Guess]:
     for path in shape.mappings:
         fields = dict(_fields(shape, path))
-        if (text := _text_field(fields)) and not _names_within(
-            guess := _guess(shape, path, text, fields), fields[text]
-        ):
+        text = _text_field({name: values for name, values in fields.items() if not field_naming({name: values}, names)})
+        if text and not _names_within(guess := _guess(shape, path, text, fields, names), fields, text):
             yield guess
     for path, values in shape.leaves.items():
         if path and path[-1] in ("[]", "*") and not _is_field(shape, path) and _wordiness(values) >= WORDY:
             yield _guess(shape, path, "@", {})
 
 
-def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]]) -> Guess:
+def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]], names: Sequence[str] = ()) -> Guess:
     own = {name: values for name, values in fields.items() if name != text}
-    speaker = _named({name: values for name, values in own.items() if not _are_ids(values)}, SPEAKERS)
+    may_speak = {name: values for name, values in own.items() if not _are_ids(values)}
+    speaker = field_naming(may_speak, names) or _named(may_speak, SPEAKERS)
     above = list(_above(shape, path))
     outer = speaker or next((found for one in above if (found := _named(one, SPEAKERS))), None)
     stars = _stars(path)
@@ -194,10 +201,12 @@ def _guess(shape: Shape, path: Path, text: str, fields: Mapping[str, list[Any]])
     return Guess(path, columns, "row" if flat else "list", trust * len(texts))
 
 
-def _names_within(guess: Guess, texts: Sequence[Any]) -> bool:
-    """Whether the guess names nobody, and the texts say themselves who speaks: `名：话` is of many people."""
-    named = sum(isinstance(text, str) and NAMED_LINE.match(text) is not None for text in texts)
-    return f"speaker={NOBODY_NAMED}" in guess.columns and 2 * named > len(texts)
+def _names_within(guess: Guess, fields: Mapping[str, list[Any]], text: str) -> bool:
+    """Whether the guess names nobody, and the texts say who speaks (`名：话` is of many), or another field may."""
+    named = sum(isinstance(one, str) and NAMED_LINE.match(one) is not None for one in fields[text])
+    others = (values for name, values in fields.items() if name != text and name.lower() not in TITLES)
+    is_many = 2 * named > len(fields[text]) or any(map(may_name_several, others))
+    return f"speaker={NOBODY_NAMED}" in guess.columns and is_many
 
 
 def _are_ids(values: Sequence[Any]) -> bool:

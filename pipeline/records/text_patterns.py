@@ -12,6 +12,9 @@ MARKUP = re.compile(
     r"</?(?:color|size|font|span|b|i|u|em|strong|p|center|sprite)(?:[ =#][^<>]*)?>"
     # A game engine's: {w=0.5}, {b}loud{/b}.
     r"|\{/?(?:b|i|u|w|p|nw|fast|cps|color|size|font|alpha)(?:=[^{}\n]{0,40})?\}"
+    # The same in square brackets, and how a line is said with a word for that: [pause=0.5], 【情绪：愤怒】.
+    r"|\[/?(?:pause|wait|delay|speed|shake|wave|sfx|se|bgm|colou?r|size|font|face|anim)(?:=[^\[\]\n]{0,40})?\]"
+    r"|[\[【(（](?:情[绪緒]|[语語][气氣]|表情|神[态態]|心情|emotion|mood|tone|expression)\s?[:：=][^\[\]【】()（）\n]{0,20}[\]】)）]"
     # A sound or a face, [[MIRA_LAUGH]], in the capitals of a studio's sheets.
     r"|(?-i:\[\[[A-Z][A-Z\d]{0,30}_[A-Z\d_]{1,40}\]\])",
     re.IGNORECASE,
@@ -46,7 +49,7 @@ PLACEHOLDER = re.compile(
     rf"|\A\s*[【\[](?:player|user|玩家)[】\]]|#(?:{PLAYER_NAME})#|%(?:{PLAYER})%"
     # What a program puts anything in, of which nobody can say what: {0}, %s, ${what}, #name#, [name].
     r"|\{0\}|\{\d{1,2}:[^{}]{0,20}\}|(?<![\d%])%(?:[s@]|\d{1,2}\$[sd@])(?![A-Za-z])|\$\{[^{}\n]{1,40}\}"
-    r"|#(?:(?:char(?:acter)?|hero|first|last|full)[ _-]?)?name#"
+    r"|[#%](?:(?:char(?:acter)?|hero|first|last|full)[ _-]?)?name[#%]"
     r"|\$(?:\w{1,20}_)?(?:name|player|user|nick(?:name)?)\b"
     rf"|(?<![A-Za-z,] ){SLOT}|{SLOT}(?! [a-z])|{SLOT}(?=[^\n]{{1,200}}{SLOT})",
     re.IGNORECASE,

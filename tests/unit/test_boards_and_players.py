@@ -212,8 +212,9 @@ def test_a_zones_name_or_an_end_may_follow_the_time(log: str, tmp_path: Path) ->
         (("Open the hatch.", "", "CUT TO: the quay"), ""),
         (("Open the hatch.", "", "CUT 2 秒停顿"), ""),
         (("Open the hatch.", "", "DELETED the full stop"), ""),
-        (("雾散了，走吧。", "不用", ""), ""),
-        (("雾散了，走吧。", "停用", ""), ""),
+        (("雾散了，走吧。", "不用", ""), IS_CUT),
+        (("雾散了，走吧。", "停用", ""), IS_CUT),
+        (("雾散了，走吧。", "", "不用停顿"), ""),
     ],
 )
 def test_a_row_that_is_not_written_yet_or_cut_is_no_line(

@@ -19,6 +19,7 @@ LABELS = (
 LABELLED = re.compile(rf"^[ \t>*#•·■◆●-]*(?:{LABELS})[*】]*[ \t　]*[:：|丨｜][^\n]*\S", re.IGNORECASE | re.MULTILINE)
 QUOTED = re.compile(r"[“「\"][^“”「」\"\n]{2,200}[”」\"]")
 SOME = 3  # quotations
+LEAST_ROWS = 2  # besides the last
 LOOKS = (
     (WEB_PAGE, 1, "is a web page: name it .html, or save its text as .txt"),
     (LABELLED, 2, "seems to be a profile: begin it with the name, as in `# Mira Vale`, or name the file so"),
@@ -37,7 +38,17 @@ def why_unknown(path: Path) -> str:
     if suffix in OFFICE:
         return f"is {suffix}: save its text as .txt, or its table as .csv"
     head = head_of(path) if suffix in TEXTS else ""
+    if _has_columns(head):
+        return (
+            "seems to be a table with tabs: name it .tsv, and head its columns `speaker` and `text`, or 角色 and 台词"
+        )
     return next((why for look, some, why in LOOKS if len(look.findall(head)) >= some), "no known form")
+
+
+def _has_columns(head: str) -> bool:
+    """Whether every line but a last one that may be cut off has the same number of tabs."""
+    tabs = [line.count("\t") for line in head.splitlines()[:-1] if line.strip()]
+    return len(tabs) >= LEAST_ROWS and min(tabs) > 0 and min(tabs) == max(tabs)
 
 
 def head_of(path: Path) -> str:

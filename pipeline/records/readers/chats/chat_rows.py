@@ -11,13 +11,14 @@ from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import sender_name
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
 from pipeline.records.readers.rows.row_keys import count_unused
+from pipeline.records.readers.tables.no_lines import IS_ERROR, is_error_value
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 # Their names of our columns, where the recipe's `columns` does not say others.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "speaker": (
         "talker", "Sender", "sender", "sender_name", "author", "Author", "from", "nickname",
-        "发送人", "发送方", "发件人", "昵称", "發送人", "發送方", "寄件人", "暱稱",
+        "发送人", "发送者", "发送方", "发件人", "昵称", "發送人", "發送者", "發送方", "寄件人", "暱稱",
     ),
     "text": (
         "msg", "StrContent", "message", "Message", "content", "Content",
@@ -25,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "room": (
         "room_name", "TalkerId", "StrTalker", "room", "chat_id", "conversation_id", "channel", "Channel",
-        "会话", "联系人", "聊天对象", "群名", "群聊", "聯絡人", "聊天對象", "群組",
+        "会话", "联系人", "聊天对象", "群名", "群聊", "房间", "房間", "聯絡人", "聊天對象", "群組",
     ),
     "time": (
         "CreateTime", "StrTime", "time", "timestamp", "date", "Date", "datetime", "sent_at",
@@ -91,9 +92,12 @@ def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[Ra
 def _turn(
     source: str, row: Mapping[str, Any], columns: Mapping[str, str], options: ReadOptions, people: Collection[str]
 ) -> RawTurn:
-    speaker = string(source, row, columns["speaker"]) or UNNAMED
+    named = string(source, row, columns["speaker"])
+    speaker = UNNAMED if not named or is_error_value(named) else named
     text = string(source, row, columns["text"])
     sort = string(source, row, columns.get("type", ""))
     if sort.lower() not in TEXT_TYPES:
         return RawTurn(source, sender_name(speaker), text, "a picture, a file or a notice")
+    if is_error_value(text):
+        return RawTurn(source, sender_name(speaker), text, IS_ERROR)
     return message_turn(source, speaker, text, options, people)

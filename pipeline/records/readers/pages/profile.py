@@ -62,7 +62,8 @@ OF_THE_FILE = re.compile(
 )
 REMARK = re.compile(r"备注|备忘|说明|状态|进度|notes?|remarks?|status|progress", re.IGNORECASE)
 OF_A_DRAFT = re.compile(
-    r".*(?:稿|改|[旧新]版|版本|更新|设定|待[补定填]|todo|已?完成|进行中|\b(?:wip|draft|done|final|complete|changed|version|finished)\b).*",
+    r".*(?:稿|改|原\s*\d|[旧新]版|版本|更新|设定|待[补定填]|todo|已?完成|进行中|"
+    r"\b(?:wip|draft|done|final|complete|changed|version|finished)\b).*",
     re.IGNORECASE,
 )
 LABELLED = re.compile(r"(?P<key>[^\s:：][^:：\n]{0,20})[:：](?P<value>.+)")

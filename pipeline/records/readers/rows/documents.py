@@ -36,7 +36,9 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     if isinstance(document, list) and document and all(isinstance(one, dict) and form_of(one) for one in document):
         yield from read_rows(((f"{file.path}#{n}", row) for n, row in enumerate(document)), options)
         return
-    raise UnknownFormError(file.path, "is not a list of records", fix=describe_shape([document], file.path.name))
+    raise UnknownFormError(
+        file.path, "is not a list of records", fix=describe_shape([document], file.path.name, options.names)
+    )
 
 
 def documents(file: RawFile) -> Iterator[tuple[str, Any]]:

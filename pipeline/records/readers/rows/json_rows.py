@@ -44,7 +44,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         yield from read_rows(_rows(file), options)
     except UnknownFormError as error:
         where, what, _ = error.parts
-        shape = describe_shape([value for _, value in json_documents(file)], file.path.name)
+        shape = describe_shape([value for _, value in json_documents(file)], file.path.name, options.names)
         raise UnknownFormError(where, what, fix=shape) from error
 
 

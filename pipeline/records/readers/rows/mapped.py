@@ -55,7 +55,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
         raise UnknownFormError(
             file.path,
             f"has no rows at {paths}",
-            fix=describe_shape([value for _, value in documents(file)], file.path.name),
+            fix=describe_shape([value for _, value in documents(file)], file.path.name, options.names),
         )
 
 

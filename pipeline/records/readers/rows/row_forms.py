@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.column_advice import describe_columns
+from pipeline.records.column_words import PEOPLE, SAYINGS, SPEAKS, WEAK, rank
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
@@ -42,15 +43,8 @@ ROW_FORMS: tuple[RowForm, ...] = (
 )
 # Other words for these keys, as people head their tables.
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
-    "speaker": (
-        "character", "character_name", "character name", "char", "speaker_name", "speaker name", "speakername",
-        "说话人", "说话者", "发言人", "讲话人", "角色", "角色名", "角色名称", "人物", "人物名",
-        "說話人", "說話者", "發言人", "講話人", "角色名稱",
-    ),
-    "text": (
-        "line", "dialogue", "dialog", "utterance", "quote", "台词", "对白", "对话", "台词内容", "話",
-        "台詞", "臺詞", "對白", "對話", "台詞內容",
-    ),
+    "speaker": (*sorted(SPEAKS | PEOPLE),),
+    "text": (*sorted(SAYINGS),),
     "source_title": (
         "scene", "scenario", "chapter", "quest", "场景", "章节", "任务", "出处", "标题",
         "場景", "章節", "任務", "出處", "標題",
@@ -60,12 +54,6 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
-# What names a text only beside a word for who says it: beside a character it may be a description.
-WEAK = frozenset({"content", "message", "内容", "文本", "內容"})
-SPEAKS = frozenset({
-    "speaker", "speaker_name", "speaker name", "speakername", "说话人", "说话者", "发言人", "讲话人",
-    "說話人", "說話者", "發言人", "講話人",
-})  # fmt: skip
 OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
 
 
@@ -86,10 +74,14 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     weak = dict.fromkeys(WEAK, "text") if SPEAKS & {*plain.values()} else {}
     if any(name == "q" and str(row[key]).rstrip().endswith(("?", "？")) for key, name in plain.items()):
         weak |= {"q": "question", "a": "answer"}
-    renamed: dict[str, Any] = {}
-    for key, value in row.items():
-        ours = OURS.get(plain[key]) or weak.get(plain[key], key)
-        renamed[key if ours in renamed or (ours != key and ours in row) else ours] = value
+    chosen: dict[str, Any] = {}
+    for key, name in plain.items():
+        ours = OURS.get(name) or weak.get(name)
+        surest = chosen.get(ours, key) if ours else key
+        if ours and ours not in row and (surest == key or rank(name) < rank(plain[surest])):
+            chosen[ours] = key  # and a key of ours itself stays
+    ours_for = {key: ours for ours, key in chosen.items()}
+    renamed = {ours_for.get(key, key): value for key, value in row.items()}
     return renamed if _form_of(renamed) else row
 
 
@@ -127,7 +119,9 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         form = _form_of(row) or _nearest(row)
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
-            raise UnknownFormError(source, f"has {keys}, which is no known form", fix=describe_columns([row]))
+            raise UnknownFormError(
+                source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
+            )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
         learnt = is_learnable(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.records.raw import CHARACTER, UNNAMED, RawRecord, ReadOptions, string
-from pipeline.records.readers.tables.no_lines import reason_of_no_line
+from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_no_line, without_row_marks
 
 NO_SPEAKER = "a row without a speaker"
+# The dress of a script that a name has kept in its cell: 【顾惜川】, 顾惜川：.
+DRESSED = re.compile(
+    r"【(?P<name>[^【】]+)】[:：]?|\[(?P<square>[^\[\]]+)\][:：]?|「(?P<quoted>[^「」]+)」[:：]?|(?P<before>[^:：]+)[:：]"
+)
 
 
 def read_row(source: str, row: Mapping[str, Any], _: ReadOptions) -> Iterator[RawRecord]:
     """One line, or one passage or answer with what it is asked by."""
     speaker = string(source, row, "speaker", required=True)
     text = string(source, row, "text", required=True)
-    scene, unusable = string(source, row, "source_title"), "" if speaker else NO_SPEAKER
-    unusable = unusable or reason_of_no_line(text, row)
-    asked = string(source, row, "input")
+    scene, asked = _title(source, row, "source_title"), _title(source, row, "input")
+    speaker = "" if is_error_value(speaker) else _undressed(speaker)
+    unusable = ("" if speaker else NO_SPEAKER) or reason_of_no_line(text, row)
+    text = text if unusable or asked else without_row_marks(text)
     yield RawRecord(source, speaker or UNNAMED, text, asked=asked, scene=scene, unusable=unusable)
+
+
+def _undressed(speaker: str) -> str:
+    found = DRESSED.fullmatch(speaker)
+    return next(filter(None, found.groups())).strip() if found else speaker
+
+
+def _title(source: str, row: Mapping[str, Any], key: str) -> str:
+    """The title of a row; nothing where a formula has failed."""
+    title = string(source, row, key)
+    return "" if is_error_value(title) else title
 
 
 def read_setting(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:

@@ -15,14 +15,13 @@ from pipeline.errors import UnderstudyError
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.tables.merged_cells import ABOVE
+from pipeline.records.readers.tables.profile_sheet import read_profiles
 from pipeline.records.readers.tables.table_forms import read_table
 from pipeline.records.readers.tables.table_grid import (
     Grid,
     MergedRange,
-    are_columns_of_people,
     find_header,
     lines_above,
-    read_columns,
     table_below,
 )
 
@@ -65,14 +64,14 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """
     sheets = [sheet for sheet in _sheets(file) if len(sheet.said()) > 1]
     headers = [find_header(sheet, options) for sheet in sheets]
-    of_columns = [
-        header is None and are_columns_of_people(sheet) for sheet, header in zip(sheets, headers, strict=True)
+    profiles = [
+        read_profiles(sheet, options) if header is None else None for sheet, header in zip(sheets, headers, strict=True)
     ]
-    is_known = any(of_columns) or any(header is not None for header in headers)
-    for sheet, header, is_of_columns in zip(sheets, headers, of_columns, strict=True):
+    is_known = any(one is not None for one in (*profiles, *headers))
+    for sheet, header, records in zip(sheets, headers, profiles, strict=True):
         first, cells = sheet.said()[0]
-        if is_of_columns:
-            yield from read_columns(sheet)
+        if records is not None:
+            yield from records
         elif header is None and is_known:
             yield RawRecord(sheet.place(first), UNNAMED, ", ".join(cells), unusable=_unknown(sheet, options))
         else:

@@ -6,15 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.records.column_words import SPEAKS
 from pipeline.records.raw import ReadOptions
-from pipeline.records.readers.rows.row_forms import SPEAKS
 from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, column_for
 from pipeline.records.traditional_chinese import is_traditional
 
 CHINESE, ENGLISH = "Chinese", "English"
 # What the column of a language is called, and what one is called where it is the language that all was written in.
 LANGUAGES: Mapping[str, re.Pattern[str]] = {
-    language: re.compile(rf"(?:{words})(?:\s*[(（](?:source|original|原文|default|base)[)）])?", re.IGNORECASE)
+    language: re.compile(
+        rf"(?:{words})(?:[ _-]?text|文本|文案|台[词詞]|[内內]容|[对對]白)?"
+        r"(?:\s*[(（](?:source|original|原文|default|base)[)）])?",
+        re.IGNORECASE,
+    )
     for language, words in {
         CHINESE: r"中文|简体(?:中文)?|簡體(?:中文)?|繁[體体](?:中文)?|"
         r"chinese(?:[ _-]?\(?(?:simplified|traditional)\)?)?|"
@@ -40,16 +44,20 @@ KEYS = re.compile(r"(?:.*[\s_-])?(?:key|id|guid|namespace)|.*(?:编号|編號)|�
 CHOSEN = "tables read in one of their columns of several languages: {}"
 
 
-def with_language(names: Sequence[str], options: ReadOptions, *, count: bool = False) -> ReadOptions:
+def with_language(
+    names: Sequence[str], options: ReadOptions, *, count: bool = False, are_lines: bool = False
+) -> ReadOptions:
     """The options with the column of the character's language as the text, where a table has a speaker and no text.
 
     The language is that of the writing of its name. Where no column is of it, the one that all was written in will do,
-    or the only one. With `count` the choice among several is counted.
+    or the only one. With `count` the choice among several is counted; `are_lines` says that the rows are known to be
+    what people say, and not what they are called in languages.
     """
     plain = {name.strip().lower() for name in names}
-    if column_for(names, SPEAKER, options) is None or column_for(names, TEXT, options) is not None:
+    has_speaker = are_lines or column_for(names, SPEAKER, options) is not None
+    if not has_speaker or column_for(names, TEXT, options) is not None:
         return options
-    if not plain & SPEAKS and not any(KEYS.fullmatch(name) for name in plain):  # what people are called in languages
+    if not (are_lines or plain & SPEAKS or any(KEYS.fullmatch(name) for name in plain)):
         return options
     named = {name: language for name in names if (language := _language(name))}
     chosen = _of_the_character(named, options)

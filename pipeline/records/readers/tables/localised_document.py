@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.column_words import WEAK
 from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.cards.webui_character import YAML
 from pipeline.records.readers.rows.documents import documents
-from pipeline.records.readers.rows.row_forms import OURS, WEAK
+from pipeline.records.readers.rows.row_forms import OURS
 from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION
 from pipeline.records.readers.scripts.script_turns import DIRECTION
 from pipeline.records.readers.tables.localisation import is_language, language_for, with_language

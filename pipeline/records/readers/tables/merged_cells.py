@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.records.column_words import SPEAKS, WEAK, rank
 from pipeline.records.raw import ReadOptions
-from pipeline.records.readers.rows.row_forms import OURS, SPEAKS, WEAK, constant_columns, form_of, ours_by_theirs
+from pipeline.records.readers.rows.row_forms import OURS, constant_columns, form_of, ours_by_theirs
+from pipeline.records.readers.tables.no_lines import is_error_value
 
 FILLED = "rows without a speaker taken for the one above (merged cells)"
 LINES_ABOVE = 10  # of a table, among which is the one with the names of its columns: below a title, a date
 LEAST_MERGED = 2  # rows below a speaker's, somewhere in a merged table
+TOTAL = re.compile(
+    r"(?:[合总總小共][计計]|[汇匯彙][总總])[数數]?[:：]?(?:\s*\d{1,9}\s*[条條句行字]?)?|"
+    r"(?:grand |sub-?)?totals?:?(?: \d{1,9})?",
+    re.IGNORECASE,
+)
+AMOUNT = re.compile(r"[\d.,%]{1,20}\s*[条條句行字]?")
 ABOVE = "a line above the header"
 SPEAKER, TEXT = ("speaker",), ("text", "answer", "output")
 
@@ -42,9 +51,9 @@ def looks_merged(rows: Iterable[Mapping[str, Any]], speaker: str, text: str) -> 
     last, empty, highest = "", 0, 0
     for row in rows:
         name = cell(row, speaker)
-        if not any(cell(row, key) for key in row):
+        if not any(cell(row, key) for key in row) or _is_total(row):
             continue
-        if not cell(row, text) or name == last:  # also where the first row has no speaker
+        if not row.get(text) or name == last:  # also where the first row has no speaker
             return False
         last, empty = name or last, 0 if name else empty + 1
         highest = max(highest, empty)
@@ -57,7 +66,7 @@ def _filled_down(
     last = ""
     for source, row in rows:
         name = cell(row, speaker)
-        if name or not any(cell(row, key) for key in row):
+        if name or not any(cell(row, key) for key in row) or _is_total(row):
             last = name or last
             yield source, row
         else:
@@ -65,15 +74,23 @@ def _filled_down(
             yield source, {**row, speaker: last}
 
 
+def _is_total(row: Mapping[str, Any]) -> bool:
+    """Whether the row has a word for a sum, and nothing else but numbers."""
+    cells = [text for key in row if (text := cell(row, key))]
+    return bool(cells) and TOTAL.fullmatch(cells[0]) is not None and all(map(AMOUNT.fullmatch, cells[1:]))
+
+
 def column_for(names: Sequence[str], ours: Sequence[str], options: ReadOptions) -> str | None:
     """The first column for one of our keys, by the recipe's `columns`, its own name, or another word for it."""
     said = ours_by_theirs(options)
     plain = [name.strip().lower() for name in names]
     words = {**(dict.fromkeys(WEAK, "text") if SPEAKS & {*plain} else {}), **OURS}
-    found = {said.get(name) or words.get(name.strip().lower(), name): name for name in reversed(names)}
+    surest_first = sorted(names, key=lambda name: -1 if name in said else rank(name.strip().lower()))
+    found = {said.get(name) or words.get(name.strip().lower(), name): name for name in reversed(surest_first)}
     return next((found[key] for key in ours if key in found), None)
 
 
 def cell(row: Mapping[str, Any], key: str) -> str:
-    """The row's text under a key; empty where there is none."""
-    return str(row.get(key) or "").strip()
+    """The row's text under a key; empty where there is none, or a formula has failed."""
+    text = str(row.get(key) or "").strip()
+    return "" if is_error_value(text) else text

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from pipeline.records.raw import RawRecord
+from pipeline.records.column_words import NAMES, PEOPLE, WEAK
+from pipeline.records.raw import RawRecord, ReadOptions
 from pipeline.records.readers.pages.profile import is_of_the_file
-from pipeline.records.readers.rows.row_forms import OURS, WEAK
+from pipeline.records.readers.rows.row_forms import OURS
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import TEXT, cell
+from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_status
 
-NAMES = frozenset({
-    "姓名", "名字", "名称", "名稱", "角色", "角色名", "角色名称", "角色名稱", "人物", "人物名", "name", "full name",
-    "character", "character name",
-})  # fmt: skip
+OF_PEOPLE = (NAMES | PEOPLE) - {"昵称", "暱稱", "who"}  # which people have beside their names
 # What somebody says, in the name of a column: then a row is a line of theirs.
 OF_SPEECH = re.compile(
     r"\b(?:voice(?! ?(?:act|type|cast))|lines?|dialog(?:ue)?s?|greetings?|quotes?)\b|"
@@ -23,6 +23,21 @@ OF_SPEECH = re.compile(
     re.IGNORECASE,
 )
 NOT_SAID = re.compile(r"\W*|n/?a|tb[ad]|none|unknown|未知|不明|未定|待定|待补|暂无|暫無|无|無", re.IGNORECASE)
+# What a team writes beside a character for itself, by the label alone or with what it says.
+OF_WORK = re.compile(
+    r"(?:角色|人物|资源|資源)?(?:id|编号|編號|序号|序號)|(?:文案|美术|美術|策划|策劃)?(?:负责人|負責人)|编辑|編輯|审核人?|"
+    r"審核人?|作者|画师|畫師|版本号?|版本號?|(?:更新|修改|创建|創建)(?:时间|時間|日期|人)|优先级|優先級|皮下|玩家|"
+    r"(?:character[ _-]?)?(?:id|no\.?|number)|assignee|assigned to|author|artist|"
+    r"version|(?:last )?(?:updated|modified|created)(?: at| on| by)?|priority|player",
+    re.IGNORECASE,
+)
+STATE = re.compile(r"状态|狀態|进度|進度|status|state|progress", re.IGNORECASE)
+OF_DRAFTS = re.compile(
+    r".{0,2}稿|(?:已|未)?完成|(?:进行|進行)中|"
+    r"[待已未](?:[审審]核?|[确確][认認]|[录錄]音?|[补補]充?|修改|提交|校对?|校對|配音|通[过過]|交付)|"
+    r"v?\d[\d.]{0,8}|drafts?|final|done|wip|to ?do|approved|in progress|pending",
+    re.IGNORECASE,
+)
 LEAST_LABELS = 2  # columns that a profile has, too
 TITLES = ("Profile", "基本信息")  # of the passage, in English and Chinese
 
@@ -32,8 +47,11 @@ def is_of_people(names: Sequence[str]) -> bool:
     plain = [name.strip().lower() for name in names]
     if any(OURS.get(name) in TEXT or name in WEAK or OF_SPEECH.search(name.replace("_", " ")) for name in plain):
         return False
-    labels = [name for name in plain if name not in NAMES and LABEL.fullmatch(name)]
-    return not NAMES.isdisjoint(plain) and len(labels) >= LEAST_LABELS
+    are_labels = [name in OF_PEOPLE or LABEL.fullmatch(name) is not None for name in plain]
+    if len(plain) > LEAST_LABELS and all(are_labels[::2]) and not any(are_labels[1::2]):
+        return False  # pairs of a label and what it says
+    labels = [name for name in plain if name not in OF_PEOPLE and LABEL.fullmatch(name)]
+    return not OF_PEOPLE.isdisjoint(plain) and len(labels) >= LEAST_LABELS
 
 
 def comes_once(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> bool:
@@ -43,22 +61,40 @@ def comes_once(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[st
 
 
 def _column_of_names(names: Sequence[str]) -> str:
-    return next(name for name in names if name.strip().lower() in NAMES)
+    return next(name for name in names if name.strip().lower() in OF_PEOPLE)
 
 
-def read_people(rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str]) -> Iterator[RawRecord]:
+def read_people(
+    rows: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str], options: ReadOptions
+) -> Iterator[RawRecord]:
     """Each person's row as a passage about them: `年龄：27`, a column a line, without those that are empty."""
     column = _column_of_names(names)
     for where, row in rows:
         if person := cell(row, column):
-            yield profile(where, person, {name: cell(row, name) for name in names if name != column})
+            cut = next((why for name in names if (why := reason_of_status(name, cell(row, name)))), "")
+            said = {name: cell(row, name) for name in names if name != column}
+            yield replace(profile(where, person, about_them(said, options)), unusable=cut)
+
+
+def about_them(said: Mapping[str, str], options: ReadOptions) -> dict[str, str]:
+    """What is said of somebody without what a team writes for itself, whose labels are counted as not used."""
+    options.unused_keys.update(label for label, value in said.items() if value and is_of_work(label, value))
+    return {label: value for label, value in said.items() if not is_of_work(label, value)}
+
+
+def is_of_work(label: str, value: str) -> bool:
+    """Whether a team writes it for itself: an id, who is responsible, how far the text is."""
+    plain = label.strip().rstrip(":： ")
+    is_of_drafts = STATE.fullmatch(plain) is not None and OF_DRAFTS.fullmatch(value.strip()) is not None
+    return OF_WORK.fullmatch(plain) is not None or is_of_drafts
 
 
 def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
     """What is said of somebody under each label, as a passage about them."""
     is_chinese = any(char > "\u2e80" for label in said for char in label)
     colon = "：" if is_chinese else ": "
-    known = {label.strip(): " ".join(value.split()) for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    given = {label: value.strip() for label, value in said.items() if not NOT_SAID.fullmatch(value)}
+    known = {label.strip(): " ".join(value.split()) for label, value in given.items() if not is_error_value(value)}
     text = "\n".join(f"{label}{colon}{value}" for label, value in known.items() if not is_of_the_file(label, value))
     why, title = "a row of a table of people", TITLES[is_chinese]
     return RawRecord(where, person, text, asked=title, kind="background", why=why)

@@ -14,7 +14,9 @@ from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.rows.row_forms import KNOWN_KEYS
 from pipeline.records.readers.tables.merged_cells import ABOVE, LINES_ABOVE, is_header
-from pipeline.records.readers.tables.table_forms import Table, is_known, read_table
+from pipeline.records.readers.tables.profile_sheet import read_profiles
+from pipeline.records.readers.tables.table_forms import Table, is_known, is_of_lines, read_table
+from pipeline.records.readers.tables.table_grid import Grid
 
 FULL_WIDTH = "，"  # as typed for a comma; nobody quotes it
 SUFFIXES = (".csv", ".tsv")
@@ -38,15 +40,31 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
         return True
     names = find_header(file, partial(is_header, options=options)).names
     known = {*KNOWN_KEYS, *options.columns.values()} & {*names}
-    return len(names) > 1 and bool(known or is_header(names, options))
+    return len(names) > 1 and bool(known or is_header(names, options) or _has_tabs_between(file, options))
+
+
+def _has_tabs_between(file: RawFile, options: ReadOptions) -> bool:
+    """Whether it is a table of lines with tabs between its columns, as pasted from a spreadsheet into a text."""
+    header = find_header(file, partial(is_known, called=(file.path.stem,), options=options))
+    if header.delimiter != "\t" or not is_known(header.names, (file.path.stem,), options):
+        return False
+    try:
+        return is_of_lines(Table(header.names, partial(table_rows, file, header), (file.path.stem,)), options)
+    except UnderstudyError:
+        return False  # a row has more columns, or marks of its own
 
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """The records of every row; what stands above the header is set aside."""
     called = (file.path.stem,)
-    is_named = file.path.suffix.lower() in SUFFIXES  # in another text a row of labels may be a page's
+    # In another text a row of labels may be a page's.
+    is_named = file.path.suffix.lower() in SUFFIXES or _has_tabs_between(file, options)
     known = partial(is_known, called=called, options=options) if is_named else partial(is_header, options=options)
     header = find_header(file, known)
+    profiles = None if known(header.names) else read_profiles(_grid(file, header), options)
+    if profiles is not None:
+        yield from profiles
+        return
     yield from lines_above(file, header)
     yield from read_table(Table(header.names, partial(table_rows, file, header), called), options)
 
@@ -66,6 +84,14 @@ def lines_above(file: RawFile, header: Header) -> Iterator[RawRecord]:
     for number, line in itertools.islice(file.lines(), header.line - 1):
         if line.strip("".join((*DELIMITERS, FULL_WIDTH, " "))):
             yield RawRecord(f"{file.path}:{number}", UNNAMED, line.strip(), unusable=ABOVE)
+
+
+def _grid(file: RawFile, header: Header) -> Grid:
+    """The whole file as rows of cells; empty where it is no table."""
+    lines = [(number, line) for number, line in file.lines() if line.strip()]
+    rows = [(number, _split(line, header.delimiter)) for number, line in lines]
+    is_whole = all(len(cells) == len(header.names) for _, cells in rows)
+    return Grid(str(file.path), rows if is_whole else (), (file.path.stem,), mark=":")
 
 
 def table_rows(file: RawFile, header: Header) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -25,6 +25,7 @@ from pipeline.records.readers.tables.script_table import (
     script_columns,
     without_spacing,
 )
+from pipeline.records.readers.tables.speech_columns import LONGEST_NAME, may_be_speech, with_speech
 from pipeline.records.shape import SPEAKERS
 
 SAMPLED_ROWS = 100
@@ -50,7 +51,6 @@ VOICED = frozenset(
 MAY_SPEAK = frozenset(name.replace("_", "") for name in SPEAKERS) | {"讲述人", "講述人", "说话", "說話", "saidby"}
 BETWEEN_WORDS = re.compile(r"[\W_]+")
 MOST_NAMED = 8  # columns in an error
-LONGEST_NAME = 30  # characters, of what a column of names holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def is_known(names: Sequence[str], called: Sequence[str], options: ReadOptions) 
         or is_header(names, options)
         or is_of_people(names)
         or _text_of_one(names, called, options) is not None
+        or may_be_speech(names, options)
     )
 
 
@@ -86,7 +87,15 @@ def is_readable(table: Table, options: ReadOptions) -> bool:
         return True
     if is_of_people(table.names):
         return comes_once(table.rows(), table.names)
-    return not _is_of_several(table, _text_of_one(table.names, table.called, options) or "", options)
+    return is_of_lines(table, options)
+
+
+def is_of_lines(table: Table, options: ReadOptions) -> bool:
+    """Whether it is a list of one's lines by its file's name, or of several people's by its rows."""
+    text = _text_of_one(table.names, table.called, options)
+    if text and not _is_of_several(table, options):
+        return True
+    return with_speech(table.names, table.rows, table.called, options) is not options
 
 
 def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
@@ -97,9 +106,11 @@ def read_table(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
     elif is_header(table.names, options):
         yield from _read_known(table, options)
     elif is_of_people(table.names) and comes_once(table.rows(), table.names):
-        yield from read_people(table.rows(), table.names)
-    elif (text := _text_of_one(table.names, table.called, options)) and not _is_of_several(table, text, options):
+        yield from read_people(table.rows(), table.names, options)
+    elif (text := _text_of_one(table.names, table.called, options)) and not _is_of_several(table, options):
         yield from read_rows(_lines_of_one(table, text), options)
+    elif (spoken := with_speech(table.names, table.rows, table.called, options)) is not options:
+        yield from _read_known(table, spoken)
     else:
         yield from _read_unknown(table, options)
 
@@ -115,8 +126,10 @@ def _read_unknown(table: Table, options: ReadOptions) -> Iterator[RawRecord]:
         UnknownFormError: they are of no known form, or may be several people's; says which columns they suggest.
     """
     sample = list(islice(_not_blank(table.rows()), SAMPLED_ROWS))
-    fix = describe_columns([row for _, row in sample])
-    if sample and (_may_name_speakers(table.names) or _is_of_several(table, "", options)):
+    own = {spelling(name) for name in options.names}
+    naming = (pair for pair in table.rows() if own & {spelling(cell(pair[1], name)) for name in pair[1]})
+    fix = describe_columns([row for _, row in (*sample, *islice(naming, 1))], options.names)
+    if sample and (_may_name_speakers(table.names) or _is_of_several(table, options)):
         keys = ", ".join(table.names[:MOST_NAMED])
         raise UnknownFormError(sample[0][0], f"has {keys}, which is no known form", fix=fix)
     try:
@@ -161,9 +174,10 @@ def _may_name_speakers(names: Sequence[str]) -> bool:
     return any(BETWEEN_WORDS.sub("", name.lower()) in MAY_SPEAK for name in names)
 
 
-def _is_of_several(table: Table, text: str, options: ReadOptions) -> bool:
+def _is_of_several(table: Table, options: ReadOptions) -> bool:
     """Whether a column of short texts has the character's name, and others."""
     own = {spelling(name) for name in options.names}
+    text = _text_of_one(table.names, table.called, options)
     found: dict[str, set[str]] = {name: set() for name in table.names if name != text}
     for _, row in table.rows():
         for name, values in found.items():

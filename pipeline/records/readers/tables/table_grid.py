@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pipeline.records.names import spelling
-from pipeline.records.raw import RawRecord, ReadOptions
-from pipeline.records.readers.scripts.transcript import LABEL
+from pipeline.records.raw import ReadOptions
 from pipeline.records.readers.tables.merged_cells import FILLED, LINES_ABOVE, SPEAKER, column_for
-from pipeline.records.readers.tables.people_table import LEAST_LABELS, NAMES, profile
 from pipeline.records.readers.tables.script_table import script_columns
 from pipeline.records.readers.tables.table_forms import Table, is_known, is_readable
 
@@ -30,16 +27,20 @@ class MergedRange:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table's rows with their numbers, blank ones too, its place, and the names of its file and sheet."""
+    """A table's rows with their numbers, blank ones too, its place, and the names of its file and sheet.
+
+    `mark` stands between its place and the number of a row.
+    """
 
     source: str
     lines: Lines
     called: tuple[str, ...]
     merged: tuple[MergedRange, ...] = ()
+    mark: str = "!"
 
     def place(self, number: int) -> str:
         """The place of a row."""
-        return f"{self.source}!{number}"
+        return f"{self.source}{self.mark}{number}"
 
     def said(self) -> Lines:
         """The rows that are not blank."""
@@ -100,23 +101,3 @@ def _row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
 
 def _names(cells: Sequence[str]) -> list[str]:
     return [name for name in cells if name]
-
-
-def are_columns_of_people(grid: Grid) -> bool:
-    """Whether its first column holds the labels of a profile, and each other one a person."""
-    rows = [cells for _, cells in grid.said()]
-    if len(rows) <= LEAST_LABELS or len(rows[0]) <= LEAST_LABELS:
-        return False
-    corner, *names = (cell.strip() for cell in rows[0])
-    labels = [row[0].strip() for row in rows[1:]]
-    is_named = not corner or spelling(corner) in NAMES or LABEL.fullmatch(corner) is not None
-    are_labels = 2 * sum(LABEL.fullmatch(label) is not None for label in labels) > len(labels)
-    return is_named and are_labels and all(name and not LABEL.fullmatch(name) for name in names)
-
-
-def read_columns(grid: Grid) -> Iterator[RawRecord]:
-    """Each person's column as a passage about them."""
-    (number, names), *rows = grid.said()
-    for column, person in list(enumerate(names))[1:]:
-        said = {cells[0]: cells[column] for _, cells in rows if len(cells) > column}
-        yield profile(grid.place(number), person, said)

@@ -9,13 +9,18 @@ from dataclasses import replace
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import ABOVE
+from pipeline.records.readers.tables.profile_sheet import (
+    MODULE,
+    are_columns_of_people,
+    is_sheet_of_one,
+    read_columns,
+    read_sheet,
+)
 from pipeline.records.readers.tables.table_forms import read_table
 from pipeline.records.readers.tables.table_grid import (
     Grid,
-    are_columns_of_people,
     find_header,
     lines_above,
-    read_columns,
     table_below,
 )
 
@@ -28,7 +33,10 @@ def read_grid(grid: Grid, options: ReadOptions, title: str) -> Iterator[RawRecor
     header = find_header(grid, options)
     if header is not None:
         return _below(grid, header, options, title)
-    return read_columns(grid) if are_columns_of_people(grid) else None
+    if are_columns_of_people(grid):
+        return read_columns(grid, options)
+    has_modules = any(MODULE.fullmatch(cell.strip()) for _, cells in grid.said()[:1] for cell in cells)
+    return read_sheet(grid, options) if has_modules and is_sheet_of_one(grid, options) else None  # pairs are a page's
 
 
 def _below(grid: Grid, header: int, options: ReadOptions, title: str) -> Iterator[RawRecord]:

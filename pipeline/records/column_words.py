@@ -1,0 +1,45 @@
+"""What people call the columns of who speaks and of what is said: one vocabulary for tables, rows and advice.
+
+Some say it alone (说话人, 台词), others only beside one another, or by what stands below them: 角色 may be spoken of,
+内容 may be a description, and `name` is what anything is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+
+def _each(*parts: Sequence[str]) -> frozenset[str]:
+    return frozenset(map("".join, product(*parts)))
+
+
+_NAMED = ("", "名", "名字", "名称", "名稱", "姓名")
+_NAME = ("", "name", " name", "_name")
+_SAYS = ("说话", "說話", "发言", "發言", "讲话", "講話", "发送", "發送")
+_SAID = ("台词", "台詞", "臺詞", "对白", "對白", "对话", "對話", "语音", "語音")
+_TEXT = ("内容", "內容", "文本", "文案", "正文")
+
+# Who says it.
+SPEAKS = _each(("speaker",), _NAME) | _each(_SAYS, ("人", "者", "角色", "人物"), _NAMED)
+SPEAKS |= _each(("配音", "语音", "語音", "对白", "對白", "对话", "對話"), ("角色", "人物"), _NAMED)
+# Somebody who says what stands beside it, or who is described there.
+PEOPLE = _each(("character",), _NAME) | _each(("角色", "人物"), _NAMED) | {"char"}
+# The name of anybody, or of anything.
+NAMES = frozenset({"name", "full name", "who", "姓名", "名字", "名称", "名稱", "人名", "昵称", "暱稱"})
+NAMES |= _each(("npc",), (*_NAME, *_NAMED))
+# What is said.
+SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_SAID[:7]}) | _each(_SAID, _TEXT)
+# The same beside a word for who says it; beside a character it may be a description, or a plot.
+WEAK = frozenset({"content", "message", *_TEXT}) | _each(("剧情", "劇情", "字幕"), ("", *_TEXT)) - {"剧情", "劇情"}
+# Of several such columns the first of these is meant: `Line` numbers the lines where `Dialogue` has them.
+RANKS = (
+    frozenset({"speaker", "text"}),
+    SPEAKS | _each(_SAID, _TEXT),
+    (SAYINGS | PEOPLE) - {"line", "对话", "對話", "話"},
+)
+
+
+def rank(word: str) -> int:
+    """How surely a column of this name is what its words stand for, the surest 0."""
+    return next((number for number, words in enumerate(RANKS) if word in words), len(RANKS))
