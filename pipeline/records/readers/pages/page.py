@@ -17,9 +17,17 @@ from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
-from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
+from pipeline.records.readers.pages.page_sections import (
+    IN_BRACKETS,
+    Section,
+    as_list,
+    below,
+    kinds_of,
+    plain,
+    sections_of,
+)
 from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
-from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows
+from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, title_of_list
 from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
@@ -39,11 +47,6 @@ OF_A_PAGE = re.compile(
     re.IGNORECASE,
 )
 BESIDE_A_NAME = re.compile(r"[\s_.·・,，、+-]+|[(（\[【][^()（）\[\]【】]*[)）\]】]")
-DRAFT = re.compile(
-    r".*\b(?:drafts?|outdated|obsolete|deprecated|scrapped|old version|ignore|ideas?|to-?do)\b.*|"
-    r".*(?:草稿|废弃|作废|旧版|待办|废案|脑洞).*",
-    re.IGNORECASE,
-)
 # A site's line below a post: how many liked it, and when.
 FOOTER = re.compile(
     r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
@@ -51,6 +54,7 @@ FOOTER = re.compile(
     r"本(?:页面|条目|词条).{0,20}(?:建设|施工|完善|编辑|整理).*|(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
     re.IGNORECASE,
 )
+NO_TEXTS = {"draft": "a draft", "doubtful": "quotations below a heading that may be another's name"}
 LONGEST_PROSE = 12_000  # letters of a page without a heading
 FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
@@ -70,7 +74,8 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     if not (options.character and is_text) or looks_like_json(file):
         return False
     head = file.beginning
-    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(_top(head)) or ELSEWHERE.search(head):
+    top = "" if title_of_list(file.path, _names(options)) else _top(head)
+    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(top) or ELSEWHERE.search(head):
         return False
     own, _ = _about(file, options)
     return bool(own) and not _is_story(own) and not _is_code(file, own)
@@ -86,19 +91,19 @@ def _top(head: str) -> str:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Its passages, and the lines that stand under a heading for them; what is about others is unusable."""
     own, others = _about(file, options)
-    for section in own:
-        if is_of_lines(section.title):
+    for section, kind in kinds_of(own):
+        if kind == "lines":
             lines = [(number, plain(line)) for number, line in said_in_rows(section.lines)]
-            yield from quoted_lines(file.path, lines, _names(options))
+            yield from quoted_lines(file.path, lines, _names(options), only_quoted=section.only_quoted)
         else:
-            yield from _background(file, section)
+            yield from _background(file, section, NO_TEXTS.get(kind, ""))
     for section in others:
         for number, text in _passages(section.lines):
             title = section.person or section.title
             yield _passage(file, number, text, title, "a section about somebody or something else")
 
 
-def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
+def _background(file: RawFile, section: Section, unusable: str) -> Iterator[RawRecord]:
     """The section's passages, and by themselves its lines that are no text about the character."""
     lines: list[tuple[int, str]] = []
     for number, text, why in note_lines(section.lines):
@@ -108,7 +113,7 @@ def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
             lines.append((number, text))
     for number, text in _passages(lines):
         short = "" if len(text) >= SHORTEST or _has_labels(text) else "a few words under a heading"
-        why = "a draft" if DRAFT.fullmatch(to_simplified(section.title)) else short
+        why = unusable or short
         yield _passage(file, number, text, section.title or TITLES[any(char > "\u2e80" for char in text)], why)
 
 
@@ -157,6 +162,8 @@ def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequ
         deeper = itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])
         own = [first, *deeper]
         return own, [one for one in sections if not any(one is other for other in own)]
+    if not named and (title := title_of_list(file.path, names)) and (made := as_list(sections, title)):
+        return made, []
     is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
     return (sections if is_own else []), []
 
@@ -214,7 +221,7 @@ def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
 
 def _is_story(sections: Sequence[Section]) -> bool:
     """Whether it is told with what people say, or goes on and on without a heading."""
-    lines = [line for one in sections for _, line in one.lines if line.strip()]
+    lines = [line for one in sections if not is_of_lines(one.title) for _, line in one.lines if line.strip()]
     quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
     is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from pipeline.records.names import spelling
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.profile import SEPARATES, as_label, entry, is_name, other_label
-from pipeline.records.readers.pages.quoted import is_of_lines, of_lines
+from pipeline.records.readers.pages.quoted import OF_A_LIST, is_of_lines, is_quoted, may_name_somebody, of_lines
+from pipeline.records.readers.scripts.script_lines import is_discarded
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
@@ -29,12 +31,16 @@ IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]$")
 NO_TITLE = re.compile(r"[。！？!?…，,;；:：=|]")
 PROSE = re.compile(r"[。！？!?…，,；;]")  # in no name above labels
 LONGEST_NAME, LONGEST_TITLE = 24, 60
+LOWEST = 99  # below any heading
 # What a character's own profile has for headings: never somebody else.
 OWN_TITLE = re.compile(
     r".*(?:信息|资料|设定|性格|外貌|外观|经历|背景|故事|生平|关系|能力|技能|喜好|习惯|简介|介绍|档案|其他|其它|补充|备注|语录|台词|"
     r"语音|特征|特点|爱好|兴趣|个性|轶事|相关|名言|口头禅)|.*\b(?:info(?:rmation)?|personality|appearance|background|history|biography|"
     r"profile|relationships?|abilities|skills|likes|dislikes|quotes?|trivia|notes|story|basics?|overview|description)\b.*",
     re.IGNORECASE,
+)
+DRAFT = re.compile(  # of a page; in a script these are titles as well
+    r".*\b(?:drafts?|outdated|old version|ignore|ideas?|to-?do)\b.*|.*(?:草稿|废弃|旧版|待办|脑洞).*", re.IGNORECASE
 )
 RULE = re.compile(r"[\s—–=*_~·•\u2500-\u257f-]{3,}")
 FENCE = re.compile(r"-{3}\s*")
@@ -58,7 +64,8 @@ MARKUP = (
 class Section:
     """A heading, how deep it is, and the lines below it with their numbers; `person`: whom it says that it is about.
 
-    `named_by` is the label that says so, empty where its heading does; `is_bare`: its heading has no mark.
+    `named_by` is the label that says so, empty where its heading does; `is_bare`: its heading has no mark;
+    `only_quoted`: it has no heading, and the file is called a list of what is said.
     """
 
     title: str = ""
@@ -67,6 +74,7 @@ class Section:
     person: str = ""
     named_by: str = ""
     is_bare: bool = False
+    only_quoted: bool = False
 
 
 def plain(line: str) -> str:
@@ -166,7 +174,9 @@ def _bare_headings(texts: Sequence[str], names: Collection[str]) -> dict[int, Se
 def _title_of_lines(text: str, names: Collection[str]) -> str:
     """What the line says that follows: 经典台词：, or the character's name and 语录; empty where it does not."""
     bare = text.strip(" *") if len(text) <= LONGEST_TITLE else ""
-    title = of_lines(bare, names) if 0 < len(bare) <= LONGEST_NAME and not bare.startswith("#") else ""
+    title = (
+        of_lines(bare, names) if 0 < len(OF_A_LIST.sub("", bare)) <= LONGEST_NAME and not bare.startswith("#") else ""
+    )
     return title if bare.endswith((":", "：")) or len(title) < len(bare) else ""
 
 
@@ -215,6 +225,45 @@ def _with_front(sections: list[Section], front: list[tuple[int, str]], names: Co
     if not sections or (sections[0].title and spelling(sections[0].title) not in names):
         return [Section(lines=front), *sections]
     return [replace(sections[0], lines=[*front, *sections[0].lines]), *sections[1:]]
+
+
+def kinds_of(sections: Sequence[Section]) -> Iterator[tuple[Section, Literal["draft", "lines", "doubtful", "text"]]]:
+    """Each section with what it is: a draft, as all below such a heading; lines, as what is quoted below theirs.
+
+    Doubtful are those of them below a heading that may be somebody's name.
+    """
+    draft = said = LOWEST
+    for one in sections:
+        if one.depth <= draft:
+            draft = one.depth if _is_draft(one.title) else LOWEST
+        if one.depth <= said:
+            said = one.depth if is_of_lines(one.title) else LOWEST
+        if draft != LOWEST:
+            yield one, "draft"
+        elif is_of_lines(one.title):
+            yield one, "lines"
+        elif one.depth > said and _is_quoted(one):
+            yield one, "doubtful" if may_name_somebody(one.title) else "lines"
+        else:
+            yield one, "text"
+
+
+def as_list(sections: Sequence[Section], title: str) -> list[Section]:
+    """The sections of a list called `title`; nothing where none is of lines, or what has no heading is not quoted."""
+    first = sections[0] if sections and not sections[0].title else Section()
+    rest = sections[1:] if sections and first is sections[0] else sections
+    made = [replace(first, title=title, only_quoted=True), *rest]
+    is_one = not first.lines or _is_quoted(first)
+    return made if is_one and any(one.lines and kind == "lines" for one, kind in kinds_of(made)) else []
+
+
+def _is_draft(title: str) -> bool:
+    return is_discarded(title) or DRAFT.fullmatch(to_simplified(title)) is not None
+
+
+def _is_quoted(section: Section) -> bool:
+    lines = [line for _, text in section.lines if (line := plain(text))]
+    return 2 * sum(map(is_quoted, lines)) > len(lines)
 
 
 def below(sections: Sequence[Section], number: int) -> list[Section]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.records.names import MANNER
+from pipeline.records.traditional_chinese import to_simplified
 
 # A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]:, {{Quote|Name}}: or
 # **Name:**; {{char}}: is a placeholder, and stays. Before it may stand the mark of a list or a quotation, or a time;
@@ -59,6 +60,14 @@ _SOUND = r"\s*(?:BGM|SE|SFX|OS|音效|音乐|音樂|配乐|配樂|背景音|特�
 SCENE_TITLE = re.compile(
     rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}"
 )
+# A heading of what its writer does not want: ### 废稿（不要用）, ## Draft 1 (do not use); 废弃工厂 is a place.
+DISCARDED = re.compile(
+    r".*(?:草稿(?![纸本])|作废|废案|废稿|弃稿|弃用|删稿|已删除?(?=\W*$)|废弃(?=\W*$|稿|片段|台词|剧情|内容)|"
+    r"(?:不要|不可|别|勿|不能)再?[使采]?用(?![\u4e00-\u9fff])).*|"
+    r"\W*(?:(?:old|rough|first|early) )?drafts?(?: \d+)?\W*(?:\(.*)?|"
+    r".*\b(?:(?:do not|don['’]t|not to be|never) use|not used|scrapped|discarded|deprecated|obsolete)\b.*",
+    re.IGNORECASE,
+)
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
 STAGE_DIRECTION = re.compile(
@@ -78,6 +87,11 @@ LABEL = re.compile(  # what a profile or a note has before a colon; two of them,
     r"性格|外貌|背景|来历|武器|备注|注意?|时间|地点",
     re.IGNORECASE,
 )
+
+
+def is_discarded(title: str) -> bool:
+    """Whether a heading says that what stands below it is a draft, or not to be used."""
+    return DISCARDED.fullmatch(to_simplified(title)) is not None
 
 
 def spoken_line(line: str) -> re.Match[str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from pipeline.records.names import spelling
@@ -66,7 +66,7 @@ def _without_number(speaker: str) -> str:
     return UNNAMED if speaker.startswith((UNNAMED, IN_DOUBT)) else speaker
 
 
-def _of_others(record: RawRecord, own: Collection[str]) -> tuple[Turn, ...]:
+def _of_others(record: RawRecord, own: Set[str]) -> tuple[Turn, ...]:
     """The turns before a line, without those of nobody that may be its speaker's."""
     context = list[Turn]()
     for turn, after in itertools.pairwise((*record.context, Turn(record.speaker, record.text))):
