@@ -56,7 +56,12 @@ def test_a_list_that_nothing_says_is_hers_is_not_taken(name: str, tmp_path: Path
 def test_what_is_not_quoted_in_such_a_file_is_none_of_her_lines(tmp_path: Path) -> None:
     conversion = converted(tmp_path, f"整理：小鹿\n持续更新，欢迎补充\n{CHINESE}", "闻溪", "闻溪语录.txt")
     assert len(lines_of(conversion)) == 3
-    assert {reject.reason for reject in conversion.rejects} == {"in no quotation marks, in a list that has them"}
+    assert [(reject.speaker, reject.text) for reject in conversion.rejects if reject.speaker != "闻溪"] == [
+        ("整理", "小鹿")
+    ]
+    assert {reject.reason for reject in conversion.rejects if reject.speaker == "闻溪"} == {
+        "in no quotation marks, in a list that has them"
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from pipeline.records.classify import BACKGROUND_TITLES, any_of
 from pipeline.records.comparable import letters
@@ -16,6 +17,7 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.pages.copied import SITES_OWN, is_copied
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
 from pipeline.records.readers.pages.page_sections import (
     IN_BRACKETS,
@@ -27,7 +29,8 @@ from pipeline.records.readers.pages.page_sections import (
     sections_of,
 )
 from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
-from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, title_of_list
+from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, said_in_tabs, title_of_list
+from pipeline.records.readers.pages.skits import skit_records, skits_of
 from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
@@ -55,6 +58,7 @@ FOOTER = re.compile(
     re.IGNORECASE,
 )
 NO_TEXTS = {"draft": "a draft", "doubtful": "quotations below a heading that may be another's name"}
+OF_A_SITE = "a site's own words"
 LONGEST_PROSE = 12_000  # letters of a page without a heading
 FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
@@ -93,14 +97,28 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     own, others = _about(file, options)
     for section, kind in kinds_of(own):
         if kind == "lines":
-            lines = [(number, plain(line)) for number, line in said_in_rows(section.lines)]
-            yield from quoted_lines(file.path, lines, _names(options), only_quoted=section.only_quoted)
-        else:
-            yield from _background(file, section, NO_TEXTS.get(kind, ""))
+            yield from _lines(file, section, options)
+            continue
+        skits, rest = skits_of(section.lines, _names(options)) if kind == "text" else ([], section.lines)
+        yield from skit_records(file.path, skits, options.window)
+        yield from _background(file, replace(section, lines=rest), NO_TEXTS.get(kind, ""))
     for section in others:
         for number, text in _passages(section.lines):
             title = section.person or section.title
             yield _passage(file, number, text, title, "a section about somebody or something else")
+
+
+def _lines(file: RawFile, section: Section, options: ReadOptions) -> Iterator[RawRecord]:
+    """What is said in a section for it; beside a table of tabs that holds that, what is quoted or has a speaker."""
+    sites = [(number, line) for number, line in section.lines if line.startswith(SITES_OWN)]
+    rows, others = said_in_tabs([one for one in section.lines if one not in sites])
+    skits, others = skits_of(others, _names(options)) if rows else ([], others)
+    yield from quoted_lines(file.path, [(number, plain(line)) for number, line in rows], _names(options))
+    yield from skit_records(file.path, skits, options.window)
+    lines = [(number, plain(line)) for number, line in said_in_rows(others)]
+    yield from quoted_lines(file.path, lines, _names(options), only_quoted=section.only_quoted or bool(rows))
+    for number, line in sites:
+        yield _passage(file, number, line.lstrip(SITES_OWN), section.title, OF_A_SITE)
 
 
 def _background(file: RawFile, section: Section, unusable: str) -> Iterator[RawRecord]:
@@ -108,7 +126,7 @@ def _background(file: RawFile, section: Section, unusable: str) -> Iterator[RawR
     lines: list[tuple[int, str]] = []
     for number, text, why in note_lines(section.lines):
         if why := why or _unusable(text):
-            yield _passage(file, number, text, section.title, why)
+            yield _passage(file, number, text.lstrip(SITES_OWN), section.title, why)
         else:
             lines.append((number, text))
     for number, text in _passages(lines):
@@ -133,6 +151,8 @@ def _unusable(line: str) -> str:
     """Why a line of a section is no text about the character; nothing where it is."""
     if line == wiki.DROPPED:
         return "a wiki's table"
+    if line.startswith(SITES_OWN):
+        return OF_A_SITE
     if FOOTER.fullmatch(to_simplified(line)):
         return "a site's line below a post"
     found = entry(line)
@@ -186,7 +206,7 @@ def _begins_with(text: str, name: str) -> bool:
 def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
     """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
     if _names_file(file.path.stem, name):
-        return not _is_script(sections, {name})
+        return is_copied([line for _, line in file.lines()], {name}) or not _is_script(sections, {name})
     persons = [spelling(one.person) for one in sections[:2] if one.person]
     if persons:
         return _begins_with(persons[0], name)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipeline.records.names import spelling
 from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.pages.copied import is_copied, marked_lines
 from pipeline.records.readers.pages.profile import SEPARATES, as_label, entry, is_name, other_label
 from pipeline.records.readers.pages.quoted import OF_A_LIST, is_of_lines, is_quoted, may_name_somebody, of_lines
 from pipeline.records.readers.scripts.script_lines import is_discarded
@@ -93,6 +94,8 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
     texts = [line for _, line in lines]
     if wiki.is_source("\n".join(texts)):
         texts = [one.lstrip(wiki.ENTRY) for one in wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))]
+    elif is_copied(texts, names):
+        texts = marked_lines(texts, names)
     front, texts = _front_matter(texts)
     bare = _bare_headings(texts, names)
     sections, fenced = [Section()], False

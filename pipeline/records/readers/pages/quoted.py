@@ -15,7 +15,7 @@ from pipeline.records.traditional_chinese import to_simplified
 QUOTES = re.compile(
     r"(?:(?:famous|notable|memorable|selected|voice|her|his|their) )?"
     r"(?:quotes?|quotations?|lines|sayings|catch ?phrases?|dialogues?|voice[- ]?overs?)|"
-    r"(?:经典|常用|部分|角色|人物|名|个人)*(?:台词|语录|口头禅|名言|金句|语音|对白)(?:集|摘录|节选|台词)*",
+    r"(?:经典|常用|部分|角色|人物|名|个人)*(?:台词|语录|口头禅|名言|金句|语音|对白)(?:集|摘录|节选|台词|一览|列表|大全|汇总)*",
     re.IGNORECASE,
 )
 # Behind such a heading, what it says of the list: （读书笔记里摘的）, (from my notes).
@@ -103,16 +103,37 @@ def said_in_rows(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return made
 
 
+def said_in_tabs(lines: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """What is said in the rows of tables whose cells tabs separate, where a head says which is; and the other lines.
+
+    Where a column says who speaks, the name stands before it.
+    """
+    said, others = list[tuple[int, str]](), list[tuple[int, str]]()
+    head: list[str] = []
+    for number, line in lines:
+        cells = [cell.strip() for cell in line.split("\t")]
+        if any(wiki.SAID.fullmatch(cell) for cell in cells) and len(cells) > 1:
+            head = cells
+        elif head and len(cells) == len(head):
+            row = dict(zip(head, cells, strict=True))
+            text = next(cell for name, cell in row.items() if wiki.SAID.fullmatch(name))
+            who = next((cell for name, cell in row.items() if wiki.WHO.fullmatch(name)), "")
+            said += [(number, f"{who}：{text}" if who else text)] if text else []
+        else:
+            others.append((number, line))
+    return said, others
+
+
 def quoted_lines(
     path: Path, lines: Sequence[tuple[int, str]], names: Collection[str], *, only_quoted: bool = False
 ) -> Iterator[RawRecord]:
     """Each line as its speaker's: whom it names before it, who signs it, else the character.
 
-    With `only_quoted` a line that is none is nobody's.
+    With `only_quoted` a line without a speaker that is in no quotation marks is nobody's.
     """
     for number, line in without_numbers(lines):
         if line and not line.startswith(NOBODYS):
-            is_none = only_quoted and not is_quoted(line)
+            is_none = only_quoted and not (is_quoted(line) or spoken_line(line))
             speaker, text, unusable = (CHARACTER, line, UNQUOTED) if is_none else _said(line, names)
             why = "under a heading for lines"
             yield RawRecord(f"{path}:{number}", speaker, text, kind="dialogue", why=why, unusable=unusable)
