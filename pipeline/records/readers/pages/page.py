@@ -60,7 +60,8 @@ FOOTER = re.compile(
 NO_TEXTS = {"draft": "a draft", "doubtful": "quotations below a heading that may be another's name"}
 OF_A_SITE = "a site's own words"
 LONGEST_PROSE = 12_000  # letters of a page without a heading
-FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
+FEW_LINES, STORY = 8, 0.25  # of as many lines, the share in which something is said in a story
+SAYS = re.compile(r"[.!?,…。！？，～~—–-][’'』]?[”」\"]|“[^“”]{6,200}”|「[^「」]{6,200}」|\"[^\"]{6,200}\"")
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
 TOP = 200  # characters of a page, in which it says whom it is about
 LEAST_TEXT = 3  # lines of a note that has code
@@ -240,9 +241,9 @@ def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
 
 
 def _is_story(sections: Sequence[Section]) -> bool:
-    """Whether it is told with what people say, or goes on and on without a heading."""
+    """Whether it is told with what people say, or goes on and on without a heading; a quoted word is nothing said."""
     lines = [line for one in sections if not is_of_lines(one.title) for _, line in one.lines if line.strip()]
-    quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
+    quoting = sum(SAYS.search(line) is not None and entry(line) is None for line in lines)
     is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
 

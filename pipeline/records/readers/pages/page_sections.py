@@ -21,6 +21,11 @@ HEADING = re.compile(
     r"(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
     r"【(?P<bracket>[^【】]+)】"
 )
+# Of a sheet of a game's people: ■米拉（CV：安）.
+OF_A_CAST = re.compile(
+    r"[■□◆◇●○★☆▪▶►◎※♦✦]\s*(?P<name>[^\s()（）:：]{1,20})\s*[(（](?:cv|va|声优|配音)\s*[:：][^()（）]{1,30}[)）]",
+    re.IGNORECASE,
+)
 # Before a name, what the person is: 女主：沈阿棠, 【男主·裴照】, Character: Mira Vale, 一、陆沉舟.
 ROLE = re.compile(
     r"(?:(?:我的?)?(?:原创)?(?:角色|人物)|(?:男|女)?(?:主角?|主人公|配角?|[一二三四]号)|反派|oc|npc|"
@@ -135,6 +140,9 @@ def _add(sections: list[Section], number: int, text: str) -> None:
 
 def _heading(line: str, names: Collection[str]) -> Section | None:
     """The section that the line begins, if it is a heading."""
+    if cast := OF_A_CAST.fullmatch(to_simplified(line)):
+        name = line[cast.start("name") : cast.end("name")]
+        return Section(name, 1, person=name)
     found = HEADING.fullmatch(line)
     is_label = found and found["bracket"] and entry(line) and not OWN_TITLE.fullmatch(to_simplified(found["bracket"]))
     if not found or is_label:  # 【年龄】, and the value below it

@@ -6,7 +6,8 @@
     (not looking up)
     Mind the ropes.
 
-Names are in capitals, or anything that stands alone above lines again and again. What is told between is no speech.
+Names are in capitals, or anything that stands alone above lines again and again, then without blank lines, too. What is
+told between is no speech.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ SPEAKS = re.compile(  # what notes about people hardly have: 沈阿棠, and belo
 )
 SPEAKING_SHARE = 1 / 8  # of the paragraphs below a name, in which somebody surely speaks
 SAMPLED_LINES = 400
+MOST_BLOCK = 4  # lines for each name where no blank lines stand between
 LEAST_CUES, CUES_SHARE, PLAIN_SHARE = 3, 0.2, 0.7  # of the paragraphs, of those where names are in no capitals
 
 
@@ -152,9 +154,34 @@ def _kind(line: str) -> str:
 
 
 def _paragraphs(file: RawFile, most: int | None = None) -> list[list[tuple[int, str]]]:
-    """What blank lines separate, as (number, line) pairs."""
+    """What blank lines separate, or names alone on their lines where these follow each other without, as pairs."""
     lines = ((number, line.strip()) for number, line in itertools.islice(file.lines(), most))
-    return [list(some) for is_there, some in itertools.groupby(lines, key=lambda one: bool(one[1])) if is_there]
+    made = [list(some) for is_there, some in itertools.groupby(lines, key=lambda one: bool(one[1])) if is_there]
+    blocks = [list(_blocks(paragraph)) for paragraph in made]
+    heads = Counter(block[0][1] for some in blocks for block in some if len(block) > 1)
+    found = heads.total()
+    inner = sum(len(some) - 1 for some in blocks)
+    again = sum(count for count in heads.values() if count > 1)
+    is_close = sum(map(len, made)) <= MOST_BLOCK * found and found < 2 * min(inner, again)
+    return [block for some in blocks for block in some] if is_close else made
+
+
+def _blocks(paragraph: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """The paragraph's lines, apart where what may be a name stands; the line below a name is said."""
+    block: list[tuple[int, str]] = []
+    is_head = False
+    for number, line in paragraph:
+        is_head = not is_head and _is_plain(EXTENSION.sub("", line).strip())
+        if is_head and block:
+            yield block
+            block = []
+        block.append((number, line))
+    yield block
+
+
+def _is_plain(line: str) -> bool:
+    """Whether it may be a name that is in no capitals."""
+    return PLAIN.fullmatch(line) is not None and (line.isascii() or len(line) <= MOST_HAN)
 
 
 def _cue(paragraph: Sequence[tuple[int, str]], plain: frozenset[str]) -> str:
@@ -191,7 +218,7 @@ def _are_usual(cues: Sequence[str], paragraphs: int) -> bool:
 def _plain_names(paragraphs: Sequence[Sequence[tuple[int, str]]], options: ReadOptions) -> frozenset[str]:
     """The names that stand above the lines of nearly every paragraph, where the character's is one of them."""
     heads = [paragraph[0][1] for paragraph in paragraphs if len(paragraph) > 1]
-    counts = Counter(head for head in heads if PLAIN.fullmatch(head) and (head.isascii() or len(head) <= MOST_HAN))
+    counts = Counter(filter(_is_plain, heads))
     names = {name: count for name, count in counts.items() if count > 1 and not LABEL.fullmatch(name)}
     wanted = {spelling(name) for name in options.names}
     is_usual = sum(names.values()) >= max(LEAST_CUES, PLAIN_SHARE * len(paragraphs))

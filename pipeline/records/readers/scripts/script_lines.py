@@ -57,8 +57,12 @@ TOLD = re.compile(
     r"第[\d一二三四五六七八九十百]{1,4}[幕场場章回节節话話集].*"
 )
 _SOUND = r"\s*(?:BGM|SE|SFX|OS|音效|音乐|音樂|配乐|配樂|背景音|特效)\s*[:：]"
+_REMARK = (
+    r"\s*(?:[批备備][注註]|作者[注註]|[编編]者[注註]|[编編][辑輯][注註]|修改意[见見]|"
+    r"(?:[Ee]ditor|[Aa]uthor)['’]?s? [Nn]ote|[Cc]omment)(?![^\W\d_])"
+)
 SCENE_TITLE = re.compile(
-    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}"
+    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND}|{_REMARK})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}"
 )
 # A heading of what its writer does not want: ### 废稿（不要用）, ## Draft 1 (do not use); 废弃工厂 is a place.
 DISCARDED = re.compile(
@@ -71,7 +75,7 @@ DISCARDED = re.compile(
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
 STAGE_DIRECTION = re.compile(
-    rf"【{_SOUND}[^【】]*】|"
+    rf"【(?:{_SOUND}|{_REMARK})[^【】]*】|"
     r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|[△▲▽▼].*|@\w+.*|\*\w+(?:\|.*)?"
 )
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
@@ -117,6 +121,8 @@ def line_of(line: str, forms: Sequence[re.Pattern[str]]) -> re.Match[str] | None
 def is_named(found: re.Match[str]) -> bool:
     """Whether what stands where the speaker does may be a name."""
     name = MANNER.sub("", found["speaker"]) or found["speaker"]
+    if name.count("（") + name.count("(") > name.count("）") + name.count(")"):  # ■米拉（CV：安） is a heading
+        return False
     return bool(NAME_LETTER.search(name)) and not TOLD.fullmatch(name) and not any(mark in name for mark in "，。；！")
 
 
