@@ -158,6 +158,17 @@ def test_names_alone_above_every_line_need_no_capitals(character: str, script: s
             "闻溪\n塔灯亮了吗？\n小满\n亮了！\n闻溪\n那就好。\n站长\n你们好。\n小满\n还有别的吗？\n",
             ["塔灯亮了吗？", "那就好。"],
         ),
+        # What may be told is none of it: a second line where nearly everybody says one, or one that begins with a name.
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n雨还在下。\n小满\n亮了！\n闻溪\n那就好。\n小满\n还有别的吗？\n闻溪\n没有了！\n小满\n走吧！\n",
+            ["塔灯亮了吗？", "那就好。", "没有了！"],
+        ),
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n闻溪回过头。\n小满\n亮了！\n闻溪，走吧。\n闻溪\n那就好。\n小满，看。\n小满\n还有吗？\n哪儿？\n",
+            ["塔灯亮了吗？", "那就好。小满，看。"],
+        ),
         # Amid blank lines between scenes, and with her own name called.
         (
             "闻溪",

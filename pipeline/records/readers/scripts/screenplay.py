@@ -26,7 +26,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.quotations import joined
 from pipeline.records.readers.scripts.script_lines import LABEL, SCENE_TITLE, spoken_line
-from pipeline.records.readers.scripts.script_turns import DIRECTION, NARRATION
+from pipeline.records.readers.scripts.script_turns import DIRECTION, NARRATION, TELLS
 
 SUFFIXES = (".fountain", ".spmd")
 FINAL_DRAFT, ITS_ROOT = ".fdx", b"<FinalDraft"
@@ -56,7 +56,8 @@ SPEAKS = re.compile(  # what notes about people hardly have: 沈阿棠, and belo
 )
 SPEAKING_SHARE = 1 / 8  # of the paragraphs below a name, in which somebody surely speaks
 SAMPLED_LINES = 400
-MOST_BLOCK = 4  # lines for each name where no blank lines stand between
+# Where no blank lines stand between: lines for each name, and the names with one line, where others have what is told.
+MOST_BLOCK, SINGLE_SHARE, A_LINE = 4, 0.75, 2
 LEAST_CUES, CUES_SHARE, PLAIN_SHARE = 3, 0.2, 0.7  # of the paragraphs, of those where names are in no capitals
 
 
@@ -163,7 +164,29 @@ def _paragraphs(file: RawFile, most: int | None = None) -> list[list[tuple[int, 
     inner = sum(len(some) - 1 for some in blocks)
     again = sum(count for count in heads.values() if count > 1)
     is_close = sum(map(len, made)) <= MOST_BLOCK * found and found < 2 * min(inner, again)
-    return [block for some in blocks for block in some] if is_close else made
+    if not is_close:
+        return made
+    flat, names = [block for some in blocks for block in some], tuple(name for name in heads if heads[name] > 1)
+    singly = sum(len(block) == A_LINE for block in flat) > SINGLE_SHARE * found
+    return [part for block in flat for part in _said_and_told(block, names, singly=singly)]
+
+
+def _said_and_told(
+    block: list[tuple[int, str]], names: tuple[str, ...], *, singly: bool
+) -> Iterator[list[tuple[int, str]]]:
+    """A name with what is said below it, and apart what may be told: with `singly` all from the second line on."""
+    lines = enumerate(line for _, line in block)
+    told = (at for at, line in lines if at > 1 and (singly or _is_told(line, names)))
+    end = next(told, len(block))
+    yield block[:end]
+    if end < len(block):
+        yield block[end:]
+
+
+def _is_told(line: str, names: tuple[str, ...]) -> bool:
+    """Whether it begins as what is told does, or with a name that is not called."""
+    behind = next((line[len(name) :] for name in names if line.startswith(name)), "")
+    return TELLS.match(line) is not None or behind.lstrip()[:1].isalnum()
 
 
 def _blocks(paragraph: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
