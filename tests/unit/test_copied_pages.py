@@ -86,6 +86,7 @@ def test_a_copied_chinese_page_is_its_sections_its_lines_and_its_skits(name: str
         "雾要散了，再等等。",
         "灯还没有灭呢。",
     ]
+    assert [one.prompt for one in conversion.records if one.text.startswith(("塔灯", "雾要"))] == ["获得", "深夜"]
     assert [one.context for one in conversion.records if one.prompt == "初次见面"] == [(Turn("小满", "你写诗？"),)]
 
 
@@ -118,6 +119,15 @@ def test_menus_contents_notes_and_footers_are_left_out_with_a_reason(text: str, 
 def test_usual_headings_need_no_mark(text: str, character: str, name: str, tmp_path: Path) -> None:
     conversion = converted(tmp_path, text, character, name)
     assert (len(passages(conversion)), len(lines_of(conversion))) == (1, 1)
+
+
+def test_of_a_table_of_tabs_a_column_says_who_speaks(tmp_path: Path) -> None:
+    told = "".join(f"那年第{number}个月，她换了一盏灯。\n" for number in range(1, 13))
+    rows = "场合\t角色\t台词\n深夜\t闻溪\t雾要散了。\n深夜\t小满\t你又不睡？\n"
+    text = f"闻溪\n经历[编辑]\n{told}台词[编辑]\n{rows}"
+    conversion = converted(tmp_path, text)
+    assert lines_of(conversion) == ["雾要散了。"]
+    assert [(one.speaker, one.text) for one in conversion.rejects if one.speaker != "闻溪"] == [("小满", "你又不睡？")]
 
 
 def test_a_page_of_her_own_with_a_skit_is_read(tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def _lines(file: RawFile, section: Section, options: ReadOptions) -> Iterator[Ra
     sites = [(number, line) for number, line in section.lines if line.startswith(SITES_OWN)]
     rows, others = said_in_tabs([one for one in section.lines if one not in sites])
     skits, others = skits_of(others, _names(options)) if rows else ([], others)
-    yield from quoted_lines(file.path, [(number, plain(line)) for number, line in rows], _names(options))
+    for number, title, text in rows:
+        for raw in quoted_lines(file.path, [(number, plain(text))], _names(options)):
+            yield replace(raw, scene=title, place=raw.source)
     yield from skit_records(file.path, skits, options.window)
     lines = [(number, plain(line)) for number, line in said_in_rows(others)]
     yield from quoted_lines(file.path, lines, _names(options), only_quoted=section.only_quoted or bool(rows))

@@ -55,6 +55,7 @@ PART = re.compile(
 MANNER = re.compile(r"[笑哭叹嘆怒声聲道说說着著地音语語气氣泪淚沉默思想闭閉眼头頭手点點摇搖]|.*(?:ing|ly|ed)$")
 NAMED_BEFORE = re.compile(r"(?P<who>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}),? [\"“][^\"“”]*[\"”]")
 OWN_WORDS = frozenset({"I", "No", "Yes", "Remember", "Well", "Oh", "And", "But", "The", "My"})
+TITLE = re.compile(rf"(?!(?:{wiki.SAID.pattern}|{wiki.WHO.pattern})$).+", re.IGNORECASE)  # of a column that is neither
 QUOTE_MARKS = '"“”「」『』'
 PAIRS = {"“": "”", "「": "」", "『": "』", '"': '"'}
 UNQUOTED = "in no quotation marks, in a list that has them"
@@ -103,22 +104,25 @@ def said_in_rows(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return made
 
 
-def said_in_tabs(lines: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """What is said in the rows of tables whose cells tabs separate, where a head says which is; and the other lines.
+def said_in_tabs(
+    lines: Sequence[tuple[int, str]],
+) -> tuple[list[tuple[int, str, str]], list[tuple[int, str]]]:
+    """(number, title, what is said) of the rows of tables of tabs, where a head says which cell that is; other lines.
 
-    Where a column says who speaks, the name stands before it.
+    Where a column says who speaks, the name stands before what is said; the title is the first of the other cells.
     """
-    said, others = list[tuple[int, str]](), list[tuple[int, str]]()
+    said, others = list[tuple[int, str, str]](), list[tuple[int, str]]()
     head: list[str] = []
     for number, line in lines:
         cells = [cell.strip() for cell in line.split("\t")]
-        if any(wiki.SAID.fullmatch(cell) for cell in cells) and len(cells) > 1:
+        if any(map(wiki.SAID.fullmatch, cells)) and len(cells) > 1:
             head = cells
         elif head and len(cells) == len(head):
-            row = dict(zip(head, cells, strict=True))
-            text = next(cell for name, cell in row.items() if wiki.SAID.fullmatch(name))
-            who = next((cell for name, cell in row.items() if wiki.WHO.fullmatch(name)), "")
-            said += [(number, f"{who}：{text}" if who else text)] if text else []
+            text, who, title = (
+                next((cell for name, cell in zip(head, cells, strict=True) if form.fullmatch(name)), "")
+                for form in (wiki.SAID, wiki.WHO, TITLE)
+            )
+            said += [(number, title, f"{who}：{text}" if who else text)] if text else []
         else:
             others.append((number, line))
     return said, others
