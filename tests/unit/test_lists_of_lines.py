@@ -124,7 +124,9 @@ def test_lines_below_a_heading_of_their_list_are_hers_unless_it_may_be_a_name(tm
     assert [reject.reason for reject in conversion.rejects] == ["quotations below a heading that may be another's name"]
 
 
-@pytest.mark.parametrize("char", ["1、", "（", "“", "是", "说的", "——", " ", "#", "(", "a"])
+@pytest.mark.parametrize("char", ["1、", "（", "“", "是", "说的", "——", " ", "#", "(", "a", "1", "摘"])
 def test_a_list_of_odd_lines_is_read_in_no_time(char: str, tmp_path: Path) -> None:
-    text = f"# 闻溪\n## 语录\n{CHINESE}{char * 5000}\n“{char * 5000}”（{char * 5000}）\n### {char * 5000}\n"
+    odd = char * 5000
+    headings = f"### {odd}\n### a{odd}b\n### 语录 ({odd}\n"
+    text = f"# 闻溪\n## 语录\n{CHINESE}{odd}\n“{odd}”（{odd}）\n{headings}"
     assert lines_of(converted(tmp_path, text, "闻溪", "a.md"))

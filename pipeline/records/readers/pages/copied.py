@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from pipeline.records.names import spelling
-from pipeline.records.readers.pages.quoted import is_of_lines
+from pipeline.records.readers.pages.quoted import LONGEST, is_of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 SITES_OWN = "\3"  # before a line of the site's, not of the page
@@ -58,7 +58,8 @@ def is_copied(texts: Sequence[str], names: Collection[str]) -> bool:
 
 def _is_wikis(texts: Sequence[str]) -> bool:
     """Whether it has a wiki's links to edit it, or its menu."""
-    return any(EDIT.search(line) or SURE.fullmatch(to_simplified(line)) for line in map(str.strip, texts))
+    short = [line for line in map(str.strip, texts) if len(line) <= LONGEST]
+    return any(EDIT.search(line) or SURE.fullmatch(to_simplified(line)) for line in short)
 
 
 def marked_lines(texts: Sequence[str], names: Collection[str]) -> list[str]:
@@ -68,7 +69,7 @@ def marked_lines(texts: Sequence[str], names: Collection[str]) -> list[str]:
     first = _first(texts) if _is_wikis(texts) else -1
     for at, text in enumerate(texts):
         bare = text.strip()
-        title = EDIT.sub("", bare).strip()
+        title = EDIT.sub("", bare).strip() if len(bare) <= LONGEST else bare
         plain = to_simplified(title)
         if at == first and spelling(bare) in names:
             made.append(f"# {bare}")

@@ -22,14 +22,13 @@ from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
 from pipeline.records.readers.pages.page_sections import (
     IN_BRACKETS,
     Section,
-    as_list,
     below,
-    kinds_of,
     plain,
     sections_of,
 )
 from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
 from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, said_in_tabs, title_of_list
+from pipeline.records.readers.pages.section_kinds import as_list, kinds_of
 from pipeline.records.readers.pages.skits import skit_records, skits_of
 from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from pipeline.records.names import spelling
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.copied import is_copied, marked_lines
 from pipeline.records.readers.pages.profile import SEPARATES, as_label, entry, is_name, other_label
-from pipeline.records.readers.pages.quoted import OF_A_LIST, is_of_lines, is_quoted, may_name_somebody, of_lines
-from pipeline.records.readers.scripts.script_lines import is_discarded
+from pipeline.records.readers.pages.quoted import OF_A_LIST, is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
@@ -37,16 +35,12 @@ IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]$")
 NO_TITLE = re.compile(r"[。！？!?…，,;；:：=|]")
 PROSE = re.compile(r"[。！？!?…，,；;]")  # in no name above labels
 LONGEST_NAME, LONGEST_TITLE = 24, 60
-LOWEST = 99  # below any heading
 # What a character's own profile has for headings: never somebody else.
 OWN_TITLE = re.compile(
     r".*(?:信息|资料|设定|性格|外貌|外观|经历|背景|故事|生平|关系|能力|技能|喜好|习惯|简介|介绍|档案|其他|其它|补充|备注|语录|台词|"
     r"语音|特征|特点|爱好|兴趣|个性|轶事|相关|名言|口头禅)|.*\b(?:info(?:rmation)?|personality|appearance|background|history|biography|"
     r"profile|relationships?|abilities|skills|likes|dislikes|quotes?|trivia|notes|story|basics?|overview|description)\b.*",
     re.IGNORECASE,
-)
-DRAFT = re.compile(  # of a page; in a script these are titles as well
-    r".*\b(?:drafts?|outdated|old version|ignore|ideas?|to-?do)\b.*|.*(?:草稿|废弃|旧版|待办|脑洞).*", re.IGNORECASE
 )
 RULE = re.compile(r"[\s—–=*_~·•\u2500-\u257f-]{3,}")
 FENCE = re.compile(r"-{3}\s*")
@@ -236,45 +230,6 @@ def _with_front(sections: list[Section], front: list[tuple[int, str]], names: Co
     if not sections or (sections[0].title and spelling(sections[0].title) not in names):
         return [Section(lines=front), *sections]
     return [replace(sections[0], lines=[*front, *sections[0].lines]), *sections[1:]]
-
-
-def kinds_of(sections: Sequence[Section]) -> Iterator[tuple[Section, Literal["draft", "lines", "doubtful", "text"]]]:
-    """Each section with what it is: a draft, as all below such a heading; lines, as what is quoted below theirs.
-
-    Doubtful are those of them below a heading that may be somebody's name.
-    """
-    draft = said = LOWEST
-    for one in sections:
-        if one.depth <= draft:
-            draft = one.depth if _is_draft(one.title) else LOWEST
-        if one.depth <= said:
-            said = one.depth if is_of_lines(one.title) else LOWEST
-        if draft != LOWEST:
-            yield one, "draft"
-        elif is_of_lines(one.title):
-            yield one, "lines"
-        elif one.depth > said and _is_quoted(one):
-            yield one, "doubtful" if may_name_somebody(one.title) else "lines"
-        else:
-            yield one, "text"
-
-
-def as_list(sections: Sequence[Section], title: str) -> list[Section]:
-    """The sections of a list called `title`; nothing where none is of lines, or what has no heading is not quoted."""
-    first = sections[0] if sections and not sections[0].title else Section()
-    rest = sections[1:] if sections and first is sections[0] else sections
-    made = [replace(first, title=title, only_quoted=True), *rest]
-    is_one = not first.lines or _is_quoted(first)
-    return made if is_one and any(one.lines and kind == "lines" for one, kind in kinds_of(made)) else []
-
-
-def _is_draft(title: str) -> bool:
-    return is_discarded(title) or DRAFT.fullmatch(to_simplified(title)) is not None
-
-
-def _is_quoted(section: Section) -> bool:
-    lines = [line for _, text in section.lines if (line := plain(text))]
-    return 2 * sum(map(is_quoted, lines)) > len(lines)
 
 
 def below(sections: Sequence[Section], number: int) -> list[Section]:

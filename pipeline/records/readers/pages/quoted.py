@@ -24,6 +24,7 @@ OF_A_LIST = re.compile(
     r"(?:from|collected|selected|incomplete|updated|so far|wip)\b[^()（）]*)[)）]$",
     re.IGNORECASE,
 )
+LONGEST = 80  # characters of a heading
 NUMBER = re.compile(r"(?:\d{1,3}(?:[、)）．]|\.(?!\d))|[(（]\d{1,3}[)）]|[①-⑳])\s*")
 HEADED = re.compile(r"【(?P<key>[^【】]{1,20})】\s*[:：]?\s*(?P<text>\S.*)")
 CLOSING = '”」』"’'
@@ -65,7 +66,8 @@ TO_WHOM = re.compile(r"\s*[,，(（]|\s+to\s+|\s*[对對]")
 
 def is_of_lines(title: str) -> bool:
     """Whether a heading says that what stands below it is spoken."""
-    return QUOTES.fullmatch(OF_A_LIST.sub("", to_simplified(title).strip(" :："))) is not None
+    bare = to_simplified(title[:LONGEST]).strip(" :：")
+    return len(title) < LONGEST and QUOTES.fullmatch(OF_A_LIST.sub("", bare)) is not None
 
 
 def of_lines(title: str, names: Collection[str]) -> str:
