@@ -19,17 +19,17 @@ DRAFT = re.compile(  # of a page; in a script these are titles as well
 
 
 def kinds_of(sections: Sequence[Section]) -> Iterator[tuple[Section, Literal["draft", "lines", "doubtful", "text"]]]:
-    """Each section with what it is: a draft, as all below such a heading; lines, as what is quoted below theirs.
+    """Each section with what it is: a draft, as all below what is discarded; lines, as what is quoted below theirs.
 
     Doubtful are those of them below a heading that may be somebody's name.
     """
     draft = said = LOWEST
     for one in sections:
         if one.depth <= draft:
-            draft = one.depth if _is_draft(one.title) else LOWEST
+            draft = one.depth if is_discarded(one.title) else LOWEST
         if one.depth <= said:
             said = one.depth if is_of_lines(one.title) else LOWEST
-        if draft != LOWEST:
+        if draft != LOWEST or DRAFT.fullmatch(to_simplified(one.title)):
             yield one, "draft"
         elif is_of_lines(one.title):
             yield one, "lines"
@@ -46,10 +46,6 @@ def as_list(sections: Sequence[Section], title: str) -> list[Section]:
     made = [replace(first, title=title, only_quoted=True), *rest]
     is_one = not first.lines or _is_quoted(first)
     return made if is_one and any(one.lines and kind == "lines" for one, kind in kinds_of(made)) else []
-
-
-def _is_draft(title: str) -> bool:
-    return is_discarded(title) or DRAFT.fullmatch(to_simplified(title)) is not None
 
 
 def _is_quoted(section: Section) -> bool:

@@ -201,8 +201,10 @@ def is_one(told: str) -> bool:
 
 def goes_on(told: str, _: str) -> bool:
     """Whether its subject is a pronoun, or left out: what is quoted behind it goes on with what it interrupts."""
-    first = re.sub("^[他她它我](?!们)", "", COMMA.split(told.translate(PLAIN))[0])
-    return is_one(told) and (_is_of_the_same(first) or GESTURE.fullmatch(first) is not None)
+    line = told.rstrip("，,").translate(PLAIN)
+    clauses = [re.sub("^[他她它我](?!们)", "", clause) for clause in COMMA.split(line)]
+    same = (_is_of_the_same(clause) or GESTURE.fullmatch(clause) is not None for clause in clauses)
+    return not END_OF_SENTENCE.search(line) and all(same)
 
 
 def _is_of_the_same(clause: str) -> bool:

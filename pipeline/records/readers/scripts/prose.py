@@ -161,7 +161,7 @@ def _attributed(paragraph: Paragraph, language: Language, names: Collection[str]
     for at, segment in enumerate(segments):
         if not segment.quoted:
             continue
-        if not _is_interrupted(segments, at, language):
+        if not _is_interrupted(segments, at, language, speaker):
             speaker = _speaker(segments, at, carried, language, names)
         carried = _carried(segments, at, speaker, language, names)
         told = _told(segments, at - 1)
@@ -201,10 +201,11 @@ def _carried(segments: Sequence[Segment], at: int, speaker: str, language: Langu
     return speaker if goes_on or not is_answered else ""
 
 
-def _is_interrupted(segments: Sequence[Segment], at: int, language: Language) -> bool:
-    """Whether the quotation at `at` is the rest of the sentence before: commas surround what is told between."""
+def _is_interrupted(segments: Sequence[Segment], at: int, language: Language, speaker: str) -> bool:
+    """Whether the quotation at `at` goes on with the sentence of `speaker` before: commas surround what is told."""
     before, told = _told_quote(segments, at - 2), _told(segments, at - 1)
-    return before.endswith(COMMAS) and told.endswith(COMMAS) and language.goes_on(told, segments[at].text)
+    is_within = before.endswith(COMMAS) and told.endswith(COMMAS)
+    return is_within and language.goes_on(told.removeprefix(speaker).strip(), segments[at].text)
 
 
 def _told(segments: Sequence[Segment], at: int) -> str:
