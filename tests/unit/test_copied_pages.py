@@ -121,6 +121,18 @@ def test_usual_headings_need_no_mark(text: str, character: str, name: str, tmp_p
     assert (len(passages(conversion)), len(lines_of(conversion))) == (1, 1)
 
 
+def test_what_only_a_sites_menu_calls_so_is_no_heading(tmp_path: Path) -> None:
+    text = (
+        "View source\nHistory\nGallery\nTalk (0)\nMira Vale rings the bells of Saltmere.\nBiographical information\n"
+        "Age\t34\nContents\n1 Looks\n2 Quotes\nLooks[]\nShe is tall, and never late.\nQuotes[]\n“The tide is late.”\n"
+    )
+    conversion = converted(tmp_path, text, "Mira Vale", "mira vale.txt")
+    said = passages(conversion)
+    assert (said["Biographical information"], said["Looks"]) == ("Age: 34", "She is tall, and never late.")
+    assert "Mira Vale rings the bells" in "".join(said.values())
+    assert lines_of(conversion) == ["The tide is late."]
+
+
 def test_of_a_table_of_tabs_a_column_says_who_speaks(tmp_path: Path) -> None:
     told = "".join(f"那年第{number}个月，她换了一盏灯。\n" for number in range(1, 13))
     rows = "场合\t角色\t台词\n深夜\t闻溪\t雾要散了。\n深夜\t小满\t你又不睡？\n"

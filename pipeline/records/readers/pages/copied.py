@@ -14,10 +14,12 @@ from pipeline.records.traditional_chinese import to_simplified
 
 SITES_OWN = "\3"  # before a line of the site's, not of the page
 EDIT = re.compile(
-    r"[\[【［](?:编辑|編輯|edit)(?:\s?[|｜]\s?(?:编辑源代码|編輯原始碼|edit source))?[\]】］]$", re.IGNORECASE
-)
+    r"[\[【［](?:编辑|編輯|edit)(?:\s?[|｜]\s?(?:编辑源代码|編輯原始碼|edit source))?[\]】］]$|(?<=\w)\[\]$",
+    re.IGNORECASE,
+)  # Fandom's link is a picture: Quotes[]
+OF_A_BOX = re.compile(r"基[本础](?:资料|信息|介绍)|(?:basic|general|biographical) information", re.IGNORECASE)
 TITLE = re.compile(
-    r"简介|概述|基[本础](?:资料|信息|介绍)|(?:人物|角色|官方)(?:简介|介绍|设定|资料|信息|经历|背景|故事|关系|形象|性格)|设定|"
+    rf"{OF_A_BOX.pattern}|简介|概述|(?:人物|角色|官方)(?:简介|介绍|设定|资料|信息|经历|背景|故事|关系|形象|性格)|设定|"
     r"(?:人物|角色)?(?:经历|生平)|背景(?:故事)?|性格(?:特点)?|外貌(?:特征)?|外观|能力|(?:人际|人物)?关系|轶事|趣闻|杂项|你知道吗|目录|"
     r"overview|introduction|appearance|personality|biography|history|background|synopsis|relationships?|abilities|"
     r"powers and abilities|trivia|etymology|contents",
@@ -35,9 +37,9 @@ OF_A_SITE = re.compile(
     r".{0,8}(?:百科|维基)(?:，|欢迎|祝).*|欢迎正在阅读.*|.{0,20}最后(?:编辑|修订|修改|更新)于.*|.{0,20}(?:隐私政策|免责声明).*|"
     r"分类\s*[:：].*|\S.{0,60}\.(?:png|jpe?g|gif|webp|svg)|illust(?:ration)?\s?by\b.{0,40}|"
     r"(?:jump|skip) to (?:navigation|search|content|main).{0,20}|from .{1,40} wiki(?:a|pedia)?\b.{0,40}|"
-    r"categor(?:y|ies)\s*:.*|(?:this page was )?last (?:edited|modified)\b.*|.{0,60}\bprivacy policy\b.*|"
+    r"categor(?:y|ies)(?:\s*:.*)?|(?:this page was )?last (?:edited|modified)\b.*|.{0,60}\bprivacy policy\b.*|"
     r"(?:community )?content is available under.*|retrieved from .*|advertisement|sign in(?: to edit)?|"
-    r"(?:view|edit) (?:source|history)|talk",
+    r"(?:view|edit) (?:source|history)|talk(?: \(\d+\))?",
     re.IGNORECASE,
 )
 SURE = re.compile(r"跳[到转].{0,4}(?:导航|搜索).{0,8}|jump to (?:navigation|search).{0,20}", re.IGNORECASE)
@@ -67,13 +69,14 @@ def marked_lines(texts: Sequence[str], names: Collection[str]) -> list[str]:
     made: list[str] = []
     listing = in_notes = False
     first = _first(texts) if _is_wikis(texts) else -1
+    has_links = sum(EDIT.search(text.strip()[-LONGEST:]) is not None for text in texts) > 1  # at every heading
     for at, text in enumerate(texts):
         bare = text.strip()
         title = EDIT.sub("", bare).strip() if len(bare) <= LONGEST else bare
         plain = to_simplified(title)
         if at == first and spelling(bare) in names:
             made.append(f"# {bare}")
-        elif title != bare or _is_heading(plain):
+        elif title != bare or _is_heading(plain, has_links=has_links):
             listing = CONTENTS.fullmatch(plain) is not None
             in_notes = listing or NO_TEXT.fullmatch(plain.strip("#= ")) is not None
             made.append(_heading(title) if not in_notes else f"{SITES_OWN}{title}")
@@ -87,7 +90,10 @@ def _heading(title: str) -> str:
     return title if MARKED.match(title) else f"## {title}"
 
 
-def _is_heading(plain: str) -> bool:
+def _is_heading(plain: str, *, has_links: bool) -> bool:
+    """Whether a line without a link to edit it is a heading; where headings have these, hardly one is."""
+    if has_links:
+        return bool(MARKED.match(plain) or OF_A_BOX.fullmatch(plain) or CONTENTS.fullmatch(plain))
     return bool(_is_title(plain) or MARKED.match(plain) or NO_TEXT.fullmatch(plain) or CONTENTS.fullmatch(plain))
 
 
