@@ -19,13 +19,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.copied import SITES_OWN, is_copied
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
-from pipeline.records.readers.pages.page_sections import (
-    IN_BRACKETS,
-    Section,
-    below,
-    plain,
-    sections_of,
-)
+from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
 from pipeline.records.readers.pages.profile import PLAYERS, PLAYERS_NOTE, entry, is_label
 from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, said_in_tabs, title_of_list
 from pipeline.records.readers.pages.section_kinds import as_list, kinds_of
