@@ -98,3 +98,16 @@ def test_tasks_and_code_are_no_page_about_her(name: str, text: str, tmp_path: Pa
 def test_tags_are_no_heading(line: str, heading: bool, tmp_path: Path) -> None:
     record = converted(tmp_path, f"# Mira Vale\n{line}\nShe mends bells there.\n").records[0]
     assert record.prompt == ("Quay" if heading else "Mira Vale")
+
+
+def test_a_title_that_speaks_of_ideas_is_no_reason_against_what_is_below(tmp_path: Path) -> None:
+    text = "# Mira Vale, some ideas\nName: Mira Vale\n## Looks\nShe is tall and counts everything twice.\n"
+    assert "counts" in "".join(one.text for one in converted(tmp_path, text).records)
+
+
+def test_what_stands_below_a_discarded_heading_is_discarded_with_it(tmp_path: Path) -> None:
+    text = "# Mira Vale\nShe mends bells.\n## Draft 1 (do not use)\n### Looks\nShe is short and bald.\n"
+    text += "## Home\nShe lives on the quay.\n"
+    conversion = converted(tmp_path, text)
+    assert [one.text for one in conversion.records] == ["She mends bells.", "She lives on the quay."]
+    assert [(one.reason, one.text) for one in conversion.rejects] == [("a draft", "She is short and bald.")]

@@ -300,3 +300,34 @@ def test_a_heading_for_taboos_stays_a_heading(tmp_path: Path) -> None:
 )
 def test_a_label_with_a_unit_is_a_profiles(text: str, name: str, tmp_path: Path) -> None:
     assert passages(converted(tmp_path, text, name, "sheet.txt")) == text
+
+
+HABITS = "".join(f"她会做第{number}件小事，从来不在人前做。\n" for number in range(1, 9))
+
+
+def test_a_short_profile_with_words_in_quotation_marks_is_no_story(tmp_path: Path) -> None:
+    text = f"【许映雪】\n死于一场“意外”的船医。\n养了一只猫，叫“针尖”。\n口头禅：“潮水从不说谎。”\n{HABITS}"
+    assert "针尖" in passages(converted(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        (f"【许映雪】\n她说：“走吧。”\n又说：“等等。”\n还说：“潮水退了。”\n{HABITS}", "give its parts headings"),
+        ("“潮水退了。”\n“走吧，别等。”\n小满：“还早呢。”\n“那就再等等。”\n", "`## Quotes`"),
+        ('"The tide is out."\n- "Come along."\n3. "We wait here."\n', "`## Quotes`"),
+    ],
+)
+def test_what_is_no_story_and_no_list_of_hers_is_refused_with_what_helps(text: str, fix: str, tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=fix):
+        converted(tmp_path, text, name="杂记.txt")
+
+
+def test_of_a_cast_sheet_her_part_is_hers_and_who_plays_her_is_nobody(tmp_path: Path) -> None:
+    text = (
+        "■许映雪（CV：早川）\n雾港的船医。\n身高：158cm\n喜欢的东西：海图\n\n"
+        "■方河（CV：宫野）\n雾港的船夫。\n身高：181cm\n喜欢的东西：热酒\n"
+    )
+    conversion = converted(tmp_path, text, name="角色介绍.txt")
+    assert passages(conversion) == "雾港的船医。\n身高：158cm\n喜欢的东西：海图"
+    assert [reject.reason for reject in conversion.rejects] == ["a section about somebody or something else"]

@@ -64,6 +64,14 @@ def said_by(folder: Path, paragraph: str, character: str) -> list[str]:
         ("“太淡了。”秦晚坐在船头说。", "太淡了。"),
         ("秦晚放下灯，忽然又回过头：“别忘了关门。”", "别忘了关门。"),
         ("秦晚放下灯，又倒了碗茶：“你也喝。”", "你也喝。"),
+        ("“我爹也修钟。”秦晚说，声音很轻，“他教我别看表。”", "我爹也修钟。他教我别看表。"),
+        ("“我爹也修鐘。”秦晚說，語氣平靜，“他教我別看錶。”", "我爹也修鐘。他教我別看錶。"),
+        ("“我爹也修钟。”秦晚低声说道，目光落在窗外。“他教我别看表。”", "我爹也修钟。他教我别看表。"),
+        ("“快走。”秦晚说着，没有回头，“别等我。”", "快走。别等我。"),
+        ("“等我，”秦晚抬起头，眼神很冷，“我就来。”", "等我，我就来。"),
+        ("“我，”秦晚说，“等过你，”她顿了顿，“等了很久。”", "我，等过你，等了很久。"),
+        ("“走了一夜，”秦晚说，她看了看表，“天都快亮了。”", "走了一夜，天都快亮了。"),
+        ("秦晚抬起头，声音很轻：“太淡了。”", "太淡了。"),
     ],
 )
 def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: str, tmp_path: Path) -> None:
@@ -113,6 +121,9 @@ def test_who_is_named_beside_a_chinese_quotation_says_it(paragraph: str, line: s
         "秦晚说“缘分”这种东西靠不住。",
         "秦晚娘道：“走吧。”“去哪？”陆十七问。",
         "“你是谁？”陆十七问秦晚。“我姓沈。”",
+        "秦晚抬起头，声音从门外传来：“走吧。”",
+        "秦晚推开窗，声音嘈杂：“走吧。”",
+        "“走，”陆十七说，“等等，”她说，“我先走。”",
     ],
 )
 def test_a_chinese_quotation_that_may_be_anothers_is_not_the_characters(paragraph: str, tmp_path: Path) -> None:
@@ -174,6 +185,12 @@ def test_somebody_whose_name_begins_with_the_characters_is_somebody_else(tmp_pat
         ('Mira asked the man, "Who are you?"', "Who are you?"),
         ('"Tam," whispered Mira to the doctor, "look at his shoes."', "Tam, look at his shoes."),
         ("“You only ever say,” Mira told him.", "You only ever say."),
+        (
+            '"My father was one," Mira said, her voice low, "and he was no liar."',
+            "My father was one, and he was no liar.",
+        ),
+        ('"Sit," said Mira, and the clerk looked up, "and wait."', "Sit, and wait."),
+        ('"Sit," said Mira, "and," she added, "wait."', "Sit, and, wait."),
     ],
 )
 def test_who_is_named_beside_an_english_quotation_says_it(paragraph: str, line: str, tmp_path: Path) -> None:
@@ -240,6 +257,44 @@ def test_what_nobody_is_named_to_say_is_context_and_what_is_told_is_nothing(tmp_
     assert conversion.records[1].context[-1] == Turn("?", "走吧？")
     reasons = {reject.text: reject.reason for reject in conversion.rejects}
     assert (reasons["雨还在下。"], reasons["走吧？"]) == ("narration", "nobody is named as its speaker")
+
+
+@pytest.mark.parametrize(
+    ("character", "paragraph", "hers"),
+    [
+        ("秦晚", "“走吧。”秦晚说，小二迎上去，“客官里边请。”", "走吧。"),
+        ("秦晚", "“走吧。”秦晚说，陆十七点头，“不急。”", "走吧。"),
+        ("秦晚", "“走吧，”秦晚说，小二迎上去，“客官里边请。”", "走吧。"),
+        ("秦晚", "“走吧，”秦晚说，他们点点头，“不急。”", "走吧。"),
+        ("秦晚", "“走吧。”秦晚说，没想到小二也来了，“客官里边请。”", "走吧。"),
+        ("Mira", '"Sit," said Mira, and Tam nodded, "Yes."', "Sit."),
+    ],
+)
+def test_behind_a_comma_somebody_else_may_speak(character: str, paragraph: str, hers: str, tmp_path: Path) -> None:
+    assert said_by(tmp_path, paragraph, character) == [hers]
+
+
+@pytest.mark.parametrize(
+    ("character", "paragraphs", "before"),
+    [
+        ("秦晚", "“有进展吗？”\n\n“有。”\n\n“说。”", ["?: 说。"]),
+        ("秦晚", "“走吧。”秦晚说，小二迎上去，“里边请。”", []),
+        ("秦晚", "“里边请。”小二迎上去。“走吧。”秦晚说。", []),
+        ("秦晚", "秦晚的手停了停。“走吧。”", []),
+        ("秦晚", "“走吧？”\n\n“不急。”陆十七道。", ["陆十七: 不急。"]),
+        ("秦晚", "“走吧？”他看着秦晚问。", ["?: 走吧？"]),
+        ("Mira", '"Sit." Mira\'s voice was low. "We wait."', []),
+        ("Mira", '"Any news?"\n\n"Some."\n\n"Tell me."', ["?: Tell me."]),
+        ("Mira", '"Sit?"\n\n"In a while," said Tam.', ["Tam: In a while."]),
+    ],
+)
+def test_what_may_be_her_own_never_stands_as_the_other_sides_before_her_line(
+    character: str, paragraphs: str, before: list[str], tmp_path: Path
+) -> None:
+    template = ENGLISH if character == "Mira" else CHINESE
+    last = converted(tmp_path, template.format(paragraphs), character).records[-1]
+    shown = [f"{turn.speaker}: {turn.text}" for turn in last.context if turn.speaker != character]
+    assert shown[1:] == before
 
 
 def test_a_short_name_counts_where_it_is_given_and_is_listed_where_it_is_not(tmp_path: Path) -> None:

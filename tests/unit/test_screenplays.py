@@ -139,6 +139,67 @@ def test_names_alone_above_every_line_need_no_capitals(character: str, script: s
     assert converted(tmp_path, script, "a.txt", character).records[0].text == line
 
 
+@pytest.mark.parametrize(
+    ("character", "script", "lines"),
+    [
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n小满\n亮了！\n闻溪\n那就好。\n小满\n还有别的吗？\n",
+            ["塔灯亮了吗？", "那就好。"],
+        ),
+        (
+            "Mira",
+            "Mira\nIs it lit?\nTam\nIt is!\nMira\nGood, then.\nLeave it.\nTam\nAnything else?\n",
+            ["Is it lit?", "Good, then. Leave it."],
+        ),
+        # Whoever speaks once is no rest of her line.
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n小满\n亮了！\n闻溪\n那就好。\n站长\n你们好。\n小满\n还有别的吗？\n",
+            ["塔灯亮了吗？", "那就好。"],
+        ),
+        # What may be told is none of it: a second line where nearly everybody says one, or one that begins with a name.
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n雨还在下。\n小满\n亮了！\n闻溪\n那就好。\n小满\n还有别的吗？\n闻溪\n没有了！\n小满\n走吧！\n",
+            ["塔灯亮了吗？", "那就好。", "没有了！"],
+        ),
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n闻溪回过头。\n小满\n亮了！\n闻溪，走吧。\n闻溪\n那就好。\n小满，看。\n小满\n还有吗？\n哪儿？\n",
+            ["塔灯亮了吗？", "那就好。小满，看。"],
+        ),
+        # Amid blank lines between scenes, and with her own name called.
+        (
+            "闻溪",
+            "闻溪\n塔灯亮了吗？\n小满\n闻溪\n亮了！\n闻溪\n那就好。\n\n小满\n还有别的吗？\n闻溪\n没有了！\n",
+            ["塔灯亮了吗？", "那就好。", "没有了！"],
+        ),
+    ],
+)
+def test_names_alone_above_lines_need_no_blank_lines_between(
+    character: str, script: str, lines: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(script, encoding="utf-8")
+    conversion = convert([tmp_path / "a.txt"], character, ConversionOptions(short_lines=99))
+    assert [record.text for record in conversion.records] == lines
+    assert conversion.records[1].context[-1].speaker in ("小满", "Tam")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "闻溪\n守塔人\n小满\n写诗的人\n站长\n管码头的人\n",
+        "闻溪\n雾港的守塔人，话不多。\n小满\n写诗的人，爱笑。\n闻溪\n后来搬到城里。\n小满\n丢了钥匙。\n",
+        "早上\n我们去了码头。\n晚上\n我们回来了！\n早上\n我们又去了。\n晚上\n下雨了！\n",
+    ],
+)
+def test_lists_of_names_and_of_days_are_no_script(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(UnderstudyError, match="holds no raw file"):
+        convert([tmp_path / "a.txt"], "闻溪", ConversionOptions())
+
+
 def test_a_name_that_is_a_weekday_too_speaks(tmp_path: Path) -> None:
     script = "FRIDAY\nWho is there?\n\nMIRA\nOnly me.\n\nFRIDAY\nCome in.\n\nMIRA\nThank you.\n"
     assert [record.text for record in converted(tmp_path, script, "a.txt", "Friday").records] == [

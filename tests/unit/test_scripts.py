@@ -417,3 +417,20 @@ def test_a_number_that_belongs_to_a_name_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", ["Roses are red // violets are blue.", "先打一针（皮下注射），再睡。"])
 def test_what_only_looks_like_an_aside_is_said(said: str, tmp_path: Path) -> None:
     assert lines_of(tmp_path, f"林渡：{said}\n阿圆：好。\n林渡：走吧。\n")[0] == said
+
+
+@pytest.mark.parametrize("remark", ["【批注[编辑A]：这里太快？】", "【備註：待改】", "【Author's note: too fast?】"])
+def test_a_remark_in_brackets_is_no_title_of_a_scene(remark: str, tmp_path: Path) -> None:
+    script = f"林渡：会修打印机吗？\n阿圆：会一点。\n{remark}\n林渡：那明天来上班。\n阿圆：好呀。\n"
+    conversion = converted(tmp_path, script)
+    assert [record.prompt for record in conversion.records] == ["", ""]
+    assert conversion.records[1].context[-1] == Turn("阿圆", "会一点。")
+    assert remark in reasons(conversion)
+
+
+@pytest.mark.parametrize("heading", ["■林渡（CV：安）", "■林渡 (CV: Ann)", "林渡（声优：安）"])
+def test_who_plays_somebody_is_nobodys_line(heading: str, tmp_path: Path) -> None:
+    script = f"{heading}\n\n林渡：会修打印机吗？\n阿圆：会一点。\n林渡：那明天来上班。\n"
+    conversion = converted(tmp_path, script)
+    assert conversion.near_names == {}
+    assert [record.text for record in conversion.records] == ["会修打印机吗？", "那明天来上班。"]

@@ -23,7 +23,16 @@ LEAST_ROWS = 2  # besides the last
 LOOKS = (
     (WEB_PAGE, 1, "is a web page: name it .html, or save its text as .txt"),
     (LABELLED, 2, "seems to be a profile: begin it with the name, as in `# Mira Vale`, or name the file so"),
-    (QUOTED, SOME, "seems to be prose in which hardly anybody is named beside what is said: write `Name: line`"),
+    (
+        QUOTED,
+        SOME,
+        "seems to be prose in which hardly anybody is named beside what is said: write `Name: line`, or, where it is "
+        "about the character, give its parts headings, as in `# Mira Vale` and `## Habits`",
+    ),
+)
+LIST = "seems to be a list of quotations: say whose, as in `# Mira Vale` and below it `## Quotes`, or name the file so"
+WHOLE = re.compile(
+    r"(?:[-*•>]|\d{1,3}[.)、])?\s*(?:[^\s“”「」\":：]{1,20}[:：])?\s*[“「\"][^“”「」\"]{2,200}[”」\"].{0,40}"
 )
 TEXTS = ("", ".txt", ".md", ".markdown", ".html", ".htm")  # of others nobody can tell by their looks
 
@@ -42,6 +51,9 @@ def why_unknown(path: Path) -> str:
         return (
             "seems to be a table with tabs: name it .tsv, and head its columns `speaker` and `text`, or 角色 and 台词"
         )
+    lines = [line.strip() for line in head.splitlines() if line.strip() and not line.startswith("#")]
+    if sum(WHOLE.fullmatch(line) is not None for line in lines) > max(SOME - 1, len(lines) / 2):
+        return LIST
     return next((why for look, some, why in LOOKS if len(look.findall(head)) >= some), "no known form")
 
 

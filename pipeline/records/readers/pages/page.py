@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from pipeline.records.classify import BACKGROUND_TITLES, any_of
 from pipeline.records.comparable import letters
@@ -16,10 +17,13 @@ from pipeline.records.names import spelling
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.pages.copied import SITES_OWN, is_copied
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
 from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
 from pipeline.records.readers.pages.profile import LABELLED, PLAYERS, PLAYERS_NOTE, entry, is_label, is_of_the_file
-from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows
+from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, said_in_tabs, title_of_list
+from pipeline.records.readers.pages.section_kinds import as_list, kinds_of
+from pipeline.records.readers.pages.skits import skit_records, skits_of
 from pipeline.records.readers.scripts.transcript import LABEL, spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
@@ -39,11 +43,6 @@ OF_A_PAGE = re.compile(
     re.IGNORECASE,
 )
 BESIDE_A_NAME = re.compile(r"[\s_.·・,，、+-]+|[(（\[【][^()（）\[\]【】]*[)）\]】]")
-DRAFT = re.compile(
-    r".*\b(?:drafts?|outdated|obsolete|deprecated|scrapped|old version|ignore|ideas?|to-?do)\b.*|"
-    r".*(?:草稿|废弃|作废|旧版|待办|废案|脑洞).*",
-    re.IGNORECASE,
-)
 # A site's line below a post: how many liked it, and when.
 FOOTER = re.compile(
     r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
@@ -51,8 +50,11 @@ FOOTER = re.compile(
     r"本(?:页面|条目|词条).{0,20}(?:建设|施工|完善|编辑|整理).*|(?:推|嘘|→)\s+\w{3,20}\s*[:：].*|※\s*(?:发信站|文章网址|编辑).*",
     re.IGNORECASE,
 )
+NO_TEXTS = {"draft": "a draft", "doubtful": "quotations below a heading that may be another's name"}
+OF_A_SITE = "a site's own words"
 LONGEST_PROSE = 12_000  # letters of a page without a heading
-FEW_LINES, STORY = 8, 0.25  # of as many lines, the share that hold a quotation in a story
+FEW_LINES, STORY = 8, 0.25  # of as many lines, the share in which something is said in a story
+SAYS = re.compile(r"[.!?,…。！？，～~—–-][’'』]?[”」\"]|“[^“”]{6,200}”|「[^「」]{6,200}」|\"[^\"]{6,200}\"")
 NOBODYS_TITLE = any_of(BACKGROUND_TITLES)
 TOP = 200  # characters of a page, in which it says whom it is about
 LEAST_TEXT = 3  # lines of a note that has code
@@ -70,7 +72,8 @@ def recognises(file: RawFile, options: ReadOptions) -> bool:
     if not (options.character and is_text) or looks_like_json(file):
         return False
     head = file.beginning
-    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(_top(head)) or ELSEWHERE.search(head):
+    top = "" if title_of_list(file.path, _names(options)) else _top(head)
+    if head.lstrip().startswith(("<", "{\\rtf")) or PROMPT.search(top) or ELSEWHERE.search(head):
         return False
     own, _ = _about(file, options)
     return bool(own) and not _is_story(own) and not _is_code(file, own)
@@ -86,29 +89,45 @@ def _top(head: str) -> str:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Its passages, and the lines that stand under a heading for them; what is about others is unusable."""
     own, others = _about(file, options)
-    for section in own:
-        if is_of_lines(section.title):
-            lines = [(number, plain(line)) for number, line in said_in_rows(section.lines)]
-            yield from quoted_lines(file.path, lines, _names(options))
-        else:
-            yield from _background(file, section)
+    for section, kind in kinds_of(own):
+        if kind == "lines":
+            yield from _lines(file, section, options)
+            continue
+        skits, rest = skits_of(section.lines, _names(options)) if kind == "text" else ([], section.lines)
+        yield from skit_records(file.path, skits, options.window)
+        yield from _background(file, replace(section, lines=rest), NO_TEXTS.get(kind, ""))
     for section in others:
         for number, text in _passages(section.lines):
             title = section.person or section.title
             yield _passage(file, number, text, title, "a section about somebody or something else")
 
 
-def _background(file: RawFile, section: Section) -> Iterator[RawRecord]:
+def _lines(file: RawFile, section: Section, options: ReadOptions) -> Iterator[RawRecord]:
+    """What is said in a section for it; beside a table of tabs that holds that, what is quoted or has a speaker."""
+    sites = [(number, line) for number, line in section.lines if line.startswith(SITES_OWN)]
+    rows, others = said_in_tabs([one for one in section.lines if one not in sites])
+    skits, others = skits_of(others, _names(options)) if rows else ([], others)
+    for number, title, text in rows:
+        for raw in quoted_lines(file.path, [(number, plain(text))], _names(options)):
+            yield replace(raw, scene=title, place=raw.source)
+    yield from skit_records(file.path, skits, options.window)
+    lines = [(number, plain(line)) for number, line in said_in_rows(others)]
+    yield from quoted_lines(file.path, lines, _names(options), only_quoted=section.only_quoted or bool(rows))
+    for number, line in sites:
+        yield _passage(file, number, line.lstrip(SITES_OWN), section.title, OF_A_SITE)
+
+
+def _background(file: RawFile, section: Section, unusable: str) -> Iterator[RawRecord]:
     """The section's passages, and by themselves its lines that are no text about the character."""
     lines: list[tuple[int, str]] = []
     for number, text, why in note_lines(section.lines):
         if why := why or _unusable(text):
-            yield _passage(file, number, text, section.title, why)
+            yield _passage(file, number, text.lstrip(SITES_OWN), section.title, why)
         else:
             lines.append((number, text))
     for number, text in _passages(lines):
         short = "" if len(text) >= SHORTEST or _has_labels(text) else "a few words under a heading"
-        why = "a draft" if DRAFT.fullmatch(to_simplified(section.title)) else short
+        why = unusable or short
         yield _passage(file, number, text, section.title or TITLES[any(char > "\u2e80" for char in text)], why)
 
 
@@ -128,6 +147,8 @@ def _unusable(line: str) -> str:
     """Why a line of a section is no text about the character; nothing where it is."""
     if line == wiki.DROPPED:
         return "a wiki's table"
+    if line.startswith(SITES_OWN):
+        return OF_A_SITE
     if FOOTER.fullmatch(to_simplified(line)):
         return "a site's line below a post"
     labelled = LABELLED.fullmatch(line)
@@ -160,6 +181,8 @@ def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequ
         deeper = itertools.takewhile(lambda one: one.depth > first.depth, sections[named[0] + 1 :])
         own = [first, *deeper]
         return own, [one for one in sections if not any(one is other for other in own)]
+    if not named and (title := title_of_list(file.path, names)) and (made := as_list(sections, title)):
+        return made, []
     is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
     return (sections if is_own else []), []
 
@@ -182,7 +205,7 @@ def _begins_with(text: str, name: str) -> bool:
 def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
     """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
     if _names_file(file.path.stem, name):
-        return not _is_script(sections, {name})
+        return is_copied([line for _, line in file.lines()], {name}) or not _is_script(sections, {name})
     persons = [spelling(one.person) for one in sections[:2] if one.person]
     if persons:
         return _begins_with(persons[0], name)
@@ -216,9 +239,9 @@ def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:
 
 
 def _is_story(sections: Sequence[Section]) -> bool:
-    """Whether it is told with what people say, or goes on and on without a heading."""
-    lines = [line for one in sections for _, line in one.lines if line.strip()]
-    quoting = sum(line.count("“") + line.count("「") + line.count('"') // 2 > 0 for line in lines)
+    """Whether it is told with what people say, or goes on and on without a heading; a quoted word is nothing said."""
+    lines = [line for one in sections if not is_of_lines(one.title) for _, line in one.lines if line.strip()]
+    quoting = sum(SAYS.search(line) is not None and entry(line) is None for line in lines)
     is_long = len(sections) == 1 and not sections[0].title and sum(map(letters, lines)) > LONGEST_PROSE
     return is_long or (len(lines) >= FEW_LINES and quoting > STORY * len(lines) and len(sections) == 1)
 

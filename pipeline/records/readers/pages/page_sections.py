@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.records.names import spelling
 from pipeline.records.readers.pages import wiki
+from pipeline.records.readers.pages.copied import is_copied, marked_lines
 from pipeline.records.readers.pages.profile import SEPARATES, as_label, entry, is_name, other_label
-from pipeline.records.readers.pages.quoted import is_of_lines, of_lines
+from pipeline.records.readers.pages.quoted import OF_A_LIST, is_of_lines, of_lines
 from pipeline.records.traditional_chinese import to_simplified
 
 HEADING = re.compile(
@@ -17,6 +18,11 @@ HEADING = re.compile(
     r"(?P<hash>#{1,6})\s*(?P<title>.+?)\s*#*|"
     r"(?P<equals>={2,6})\s*(?P<wiki>[^=]+?)\s*=+|"
     r"【(?P<bracket>[^【】]+)】"
+)
+# Of a sheet of a game's people: ■米拉（CV：安）.
+OF_A_CAST = re.compile(
+    r"[■□◆◇●○★☆▪▶►◎※♦✦]\s*(?P<name>[^\s()（）:：]{1,20})\s*[(（](?:cv|va|声优|配音)\s*[:：][^()（）]{1,30}[)）]",
+    re.IGNORECASE,
 )
 # Before a name, what the person is: 女主：沈阿棠, 【男主·裴照】, Character: Mira Vale, 一、陆沉舟.
 ROLE = re.compile(
@@ -58,7 +64,8 @@ MARKUP = (
 class Section:
     """A heading, how deep it is, and the lines below it with their numbers; `person`: whom it says that it is about.
 
-    `named_by` is the label that says so, empty where its heading does; `is_bare`: its heading has no mark.
+    `named_by` is the label that says so, empty where its heading does; `is_bare`: its heading has no mark;
+    `only_quoted`: it has no heading, and the file is called a list of what is said.
     """
 
     title: str = ""
@@ -67,6 +74,7 @@ class Section:
     person: str = ""
     named_by: str = ""
     is_bare: bool = False
+    only_quoted: bool = False
 
 
 def plain(line: str) -> str:
@@ -85,6 +93,8 @@ def sections_of(lines: Sequence[tuple[int, str]], names: Collection[str]) -> lis
     texts = [line for _, line in lines]
     if wiki.is_source("\n".join(texts)):
         texts = [one.lstrip(wiki.ENTRY) for one in wiki.plain_lines(texts, lambda title: bool(of_lines(title, names)))]
+    elif is_copied(texts, names):
+        texts = marked_lines(texts, names)
     front, texts = _front_matter(texts)
     bare = _bare_headings(texts, names)
     sections, fenced = [Section()], False
@@ -124,6 +134,9 @@ def _add(sections: list[Section], number: int, text: str) -> None:
 
 def _heading(line: str, names: Collection[str]) -> Section | None:
     """The section that the line begins, if it is a heading."""
+    if cast := OF_A_CAST.fullmatch(to_simplified(line)):
+        name = line[cast.start("name") : cast.end("name")]
+        return Section(name, 1, person=name)
     found = HEADING.fullmatch(line)
     is_label = found and found["bracket"] and entry(line) and not OWN_TITLE.fullmatch(to_simplified(found["bracket"]))
     if not found or is_label:  # 【年龄】, and the value below it
@@ -166,7 +179,9 @@ def _bare_headings(texts: Sequence[str], names: Collection[str]) -> dict[int, Se
 def _title_of_lines(text: str, names: Collection[str]) -> str:
     """What the line says that follows: 经典台词：, or the character's name and 语录; empty where it does not."""
     bare = text.strip(" *") if len(text) <= LONGEST_TITLE else ""
-    title = of_lines(bare, names) if 0 < len(bare) <= LONGEST_NAME and not bare.startswith("#") else ""
+    title = (
+        of_lines(bare, names) if 0 < len(OF_A_LIST.sub("", bare)) <= LONGEST_NAME and not bare.startswith("#") else ""
+    )
     return title if bare.endswith((":", "：")) or len(title) < len(bare) else ""
 
 

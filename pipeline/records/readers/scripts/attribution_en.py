@@ -162,6 +162,11 @@ def is_one(told: str) -> bool:
     )
 
 
+def goes_on(told: str, quote: str) -> bool:
+    """Whether what is quoted behind a comma goes on with the sentence before it: it begins with no capital."""
+    return quote[:1].islower() and len(SAID.findall(told)) <= 1
+
+
 def _gesture(sentence: str, names: Collection[str], ends: str) -> str:
     found = re.match(NAME, sentence)
     if not found or found["name"] not in names or sentence[-1:] not in ends:

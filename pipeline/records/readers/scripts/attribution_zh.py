@@ -16,7 +16,7 @@ from pipeline.records.readers.scripts.quotations import SOMEBODY, UNSAID
 _PAIRS = (
     "說说問问應应講讲罵骂勸劝嘆叹歎叹聲声輕轻頭头著着對对還还沒没聽听見见寫写緒绪開开張张閉闭過过來来會会沖冲衝冲給给話话點点搖摇轉转"
     "皺皱憤愤氣气紅红緩缓補补釋释聳耸擡抬擺摆揮挥彎弯許许題题讀读記记夢梦請请讓让實实後后進进遞递懷怀裡里裏里從从湊凑縮缩臉脸們们兩两"
-    "幾几眾众誰谁個个緊紧連连趕赶壓压揚扬邊边顫颤啞哑齊齐厲厉靜静譏讥諷讽囑嘱謝谢認认為为麼么當当將将參参訴诉驚惊麵面腳脚齒齿終终斷断時时"
+    "幾几眾众誰谁個个緊紧連连趕赶壓压揚扬邊边顫颤啞哑齊齐厲厉靜静譏讥諷讽囑嘱謝谢認认為为麼么當当將将參参訴诉驚惊麵面腳脚齒齿終终斷断時时語语調调視视線线雙双體体"
 )
 PLAIN = str.maketrans(_PAIRS[::2], _PAIRS[1::2])
 VERBS = (
@@ -72,6 +72,24 @@ _GOES_ON = (
 _ALSO_OF_ANOTHER = "又|忽然|突然"
 _DOES = "[倒喝拔停笑哭抓加补添抽拿掏摸捡收退发咬挠敲打踢提取伸拍松放跺]"
 CONTINUES = re.compile(rf"也|便|就|却|才|还|再|先|{_GOES_ON}|(?:{_ALSO_OF_ANOTHER})(?:{HOW}|{_GOES_ON}|{_DOES})")
+# And what one that tells of somebody who speaks, without a verb of saying: the voice, the look, what is not done.
+_VOICE = "声音|声线|嗓音|嗓子|语气|语调|语速|口吻|尾音"
+_LOOK = (
+    "目光|视线|眼[神睛里底中角皮眸眶]|双眼|脸[上色]|面[色上]|神[色情]|表情|嘴[角唇]|唇[角边]|眉[头眼毛梢宇间]|双手|[左右]手|"
+    "手[指上腕]|指[尖节]|耳[尖根朵]|呼吸|肩膀|脊背|笑意|笑容"
+)
+_OF_ANOTHER = "传来|响|有人|谁|打断|插[话嘴]|接[话口道]"  # 声音从门外传来
+_NOT_DONE = (
+    r"没有?(?!人|谁|过|多|几|想|料|曾)|连头也|头也|眼皮也?|看都|看也|仿佛|好像|像|似乎|带着|几乎|近乎|不带|不看|"
+    "不动声色"
+)
+_HANDLES = r"看向|瞥|扫[了过视]|[合翻关收握攥捏擦垂侧仰俯扣系脱戴披抽拿掏端倒喝][了着起上下开过]|抚[摸着过]"
+ATTENDS = re.compile(
+    rf"(?![^，]*(?:{_OF_ANOTHER}))(?:{_VOICE}|{_LOOK}|{_NOT_DONE}|{_HANDLES}|{PRONOUN}的(?:{_VOICE}|{_LOOK}))"
+)
+VOICE = re.compile(  # not what only sounds: 声音嘈杂
+    rf"(?![^，]*(?:{_OF_ANOTHER}))(?:声音[很有压低轻冷沙嘶沉平不却微放发里带软柔淡温小哑颤稳清]|(?!声音)(?:{_VOICE}))"
+)
 OPENS = re.compile(r"(?:这时候?|此时|忽然|突然|但是?|可是?|而|于是|然后|接着|最后|只听|但听|半晌|片刻后|良久)[，,]?")
 GESTURE = re.compile(
     r"(?:又|也|便|只|却|轻轻|缓缓|慢慢|微微)?(?:[摇点][了一]?[摇点]?头|笑了?笑?|叹了?(?:口|一口)?气|耸了?耸?肩|皱了?皱?眉头?|撇了?撇?嘴|哼了一声|"
@@ -178,7 +196,20 @@ def aside(told: str, names: Collection[str]) -> str:
 def is_one(told: str) -> bool:
     """Whether all of it is one sentence with one subject."""
     line = told.strip().rstrip("，,：:。！？!?…").translate(PLAIN)
-    return not END_OF_SENTENCE.search(line) and all(CONTINUES.match(clause) for clause in COMMA.split(line)[1:])
+    return not END_OF_SENTENCE.search(line) and all(map(_is_of_the_same, COMMA.split(line)[1:]))
+
+
+def goes_on(told: str, _: str) -> bool:
+    """Whether its subject is a pronoun, or left out: what is quoted behind it goes on with what it interrupts."""
+    line = told.rstrip("，,").translate(PLAIN)
+    clauses = [re.sub("^[他她它我](?!们)", "", clause) for clause in COMMA.split(line)]
+    same = (_is_of_the_same(clause) or GESTURE.fullmatch(clause) is not None for clause in clauses)
+    return not END_OF_SENTENCE.search(line) and all(same)
+
+
+def _is_of_the_same(clause: str) -> bool:
+    """Whether a clause begins with no subject, or with the voice or the look of the one before."""
+    return (CONTINUES.match(clause) or ATTENDS.match(clause)) is not None
 
 
 def _coded(text: str, names: Collection[str]) -> tuple[str, Sequence[str]]:
@@ -207,7 +238,7 @@ def _subject(plain: str, known: Sequence[str], *, opens: bool = True) -> tuple[s
         text = text[start.end() :] if start else text
         if found := re.match(r"\{(\d+)\}", text):
             return known[int(found[1])], text[found.end() :]
-        if not CONTINUES.match(clauses[first]):
+        if not (CONTINUES.match(clauses[first]) or VOICE.match(clauses[first])):
             break
     return "", ""
 

@@ -3,7 +3,8 @@
     沈阿棠说：“等你。”        “不回。”沈阿棠头也不抬，“我等人。”
     "Sit down," said Mira.   Mira shook her head. "No."
 
-What pronouns say, and what nobody is said to say, are lines of nobody: context for the others. What is told is none.
+What pronouns say, and what nobody is said to say, are lines of nobody: context for whoever answers. What is told is
+none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from pipeline.records.clean import has_cjk
 from pipeline.records.names import MANNER, spelling
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions
 from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import page
 from pipeline.records.readers.scripts import attribution_zh
@@ -31,6 +32,7 @@ from pipeline.records.readers.scripts.quotations import (
 )
 from pipeline.records.readers.scripts.script_lines import SCENE_TITLE, spoken_line
 from pipeline.records.readers.scripts.script_turns import NARRATION
+from pipeline.records.readers.scripts.unnamed_lines import chapter_records
 
 SUFFIXES = ("", ".txt", ".md", ".markdown", ".text", ".docx")
 SAMPLED_LINES = 4000
@@ -51,6 +53,7 @@ GOES_ON = re.compile(
 )  # no comma before
 MARKS = (",", "，", ":", "：", ".", "。", "!", "！", "?", "？", "…", "—")  # before what is said; before a word none
 QUESTION = ("？", "?")
+COMMAS = (",", "，")
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -78,15 +81,19 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every quotation as a turn, with those of its chapter before it."""
     paragraphs = paragraphs_of(file)
     language, names = _language(paragraphs), _names(paragraphs, options)
+    told = {f"{file.path}:{one.number}": _all_told(one) for one in paragraphs}
     turns, title = list[RawTurn](), ""
     for paragraph in (*paragraphs, None):
         heading = paragraph and _title(paragraph.text)
         if paragraph is None or heading is not None:
-            if turns:
-                yield from scene_records(turns, title=title, place=turns[0].source, window=options.window)
+            yield from chapter_records(turns, told, title, options)
             turns, title = [], heading or ""
         else:
             turns += _turns(f"{file.path}:{paragraph.number}", paragraph, language, names)
+
+
+def _all_told(paragraph: Paragraph) -> str:
+    return "\n".join(segment.text for segment in paragraph.segments if not segment.quoted)
 
 
 def _title(text: str) -> str | None:
@@ -150,10 +157,12 @@ def _attributed(paragraph: Paragraph, language: Language, names: Collection[str]
     """(speaker, what is said) of a paragraph's quotations; a word that is only quoted is none."""
     segments = paragraph.segments
     carried = ""  # who spoke before in the same paragraph, and is told to by what stands between
+    speaker = ""
     for at, segment in enumerate(segments):
         if not segment.quoted:
             continue
-        speaker = _speaker(segments, at, carried, language, names)
+        if not _is_interrupted(segments, at, language, speaker):
+            speaker = _speaker(segments, at, carried, language, names)
         carried = _carried(segments, at, speaker, language, names)
         told = _told(segments, at - 1)
         is_line = SPOKEN.search(segment.text) or (speaker and (not told or told.endswith(MARKS)))
@@ -187,9 +196,16 @@ def _carried(segments: Sequence[Segment], at: int, speaker: str, language: Langu
         return ""
     if language.after(between, names, segments[at].text) != speaker and language.aside(between, names) != speaker:
         return ""
-    goes_on = between.rstrip().endswith((",", "，"))
+    goes_on = between.rstrip().endswith(COMMAS)
     is_answered = segments[at].text.endswith(QUESTION) and not language.new_paragraphs
     return speaker if goes_on or not is_answered else ""
+
+
+def _is_interrupted(segments: Sequence[Segment], at: int, language: Language, speaker: str) -> bool:
+    """Whether the quotation at `at` goes on with the sentence of `speaker` before: commas surround what is told."""
+    before, told = _told_quote(segments, at - 2), _told(segments, at - 1)
+    is_within = before.endswith(COMMAS) and told.endswith(COMMAS)
+    return is_within and language.goes_on(told.removeprefix(speaker).strip(), segments[at].text)
 
 
 def _told(segments: Sequence[Segment], at: int) -> str:
@@ -209,6 +225,6 @@ def _line(quotes: Sequence[str]) -> str:
         elif line.endswith(",") and quote[:1].isupper() and not quote.startswith(("I ", "I'", "I’")):
             line = f"{line[:-1]}."
         line = joined(line, quote)
-    if line.endswith((",", "，")):
+    if line.endswith(COMMAS):
         line = line[:-1] + ("." if line.endswith(",") else "。")
     return line

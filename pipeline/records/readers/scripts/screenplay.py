@@ -6,7 +6,8 @@
     (not looking up)
     Mind the ropes.
 
-Names are in capitals, or anything that stands alone above lines again and again. What is told between is no speech.
+Names are in capitals, or anything that stands alone above lines again and again, then without blank lines, too. What is
+told between is no speech.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.quotations import joined
 from pipeline.records.readers.scripts.script_lines import LABEL, SCENE_TITLE, spoken_line
-from pipeline.records.readers.scripts.script_turns import DIRECTION, NARRATION
+from pipeline.records.readers.scripts.script_turns import DIRECTION, NARRATION, TELLS
 
 SUFFIXES = (".fountain", ".spmd")
 FINAL_DRAFT, ITS_ROOT = ".fdx", b"<FinalDraft"
@@ -55,6 +56,8 @@ SPEAKS = re.compile(  # what notes about people hardly have: 沈阿棠, and belo
 )
 SPEAKING_SHARE = 1 / 8  # of the paragraphs below a name, in which somebody surely speaks
 SAMPLED_LINES = 400
+# Where no blank lines stand between: lines for each name, and the names with one line, where others have what is told.
+MOST_BLOCK, SINGLE_SHARE, A_LINE = 4, 0.75, 2
 LEAST_CUES, CUES_SHARE, PLAIN_SHARE = 3, 0.2, 0.7  # of the paragraphs, of those where names are in no capitals
 
 
@@ -152,9 +155,56 @@ def _kind(line: str) -> str:
 
 
 def _paragraphs(file: RawFile, most: int | None = None) -> list[list[tuple[int, str]]]:
-    """What blank lines separate, as (number, line) pairs."""
+    """What blank lines separate, or names alone on their lines where these follow each other without, as pairs."""
     lines = ((number, line.strip()) for number, line in itertools.islice(file.lines(), most))
-    return [list(some) for is_there, some in itertools.groupby(lines, key=lambda one: bool(one[1])) if is_there]
+    made = [list(some) for is_there, some in itertools.groupby(lines, key=lambda one: bool(one[1])) if is_there]
+    blocks = [list(_blocks(paragraph)) for paragraph in made]
+    heads = Counter(block[0][1] for some in blocks for block in some if len(block) > 1)
+    found = heads.total()
+    inner = sum(len(some) - 1 for some in blocks)
+    again = sum(count for count in heads.values() if count > 1)
+    is_close = sum(map(len, made)) <= MOST_BLOCK * found and found < 2 * min(inner, again)
+    if not is_close:
+        return made
+    flat, names = [block for some in blocks for block in some], tuple(name for name in heads if heads[name] > 1)
+    singly = sum(len(block) == A_LINE for block in flat) > SINGLE_SHARE * found
+    return [part for block in flat for part in _said_and_told(block, names, singly=singly)]
+
+
+def _said_and_told(
+    block: list[tuple[int, str]], names: tuple[str, ...], *, singly: bool
+) -> Iterator[list[tuple[int, str]]]:
+    """A name with what is said below it, and apart what may be told: with `singly` all from the second line on."""
+    lines = enumerate(line for _, line in block)
+    told = (at for at, line in lines if at > 1 and (singly or _is_told(line, names)))
+    end = next(told, len(block))
+    yield block[:end]
+    if end < len(block):
+        yield block[end:]
+
+
+def _is_told(line: str, names: tuple[str, ...]) -> bool:
+    """Whether it begins as what is told does, or with a name that is not called."""
+    behind = next((line[len(name) :] for name in names if line.startswith(name)), "")
+    return TELLS.match(line) is not None or behind.lstrip()[:1].isalnum()
+
+
+def _blocks(paragraph: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """The paragraph's lines, apart where what may be a name stands; the line below a name is said."""
+    block: list[tuple[int, str]] = []
+    is_head = False
+    for number, line in paragraph:
+        is_head = not is_head and _is_plain(EXTENSION.sub("", line).strip())
+        if is_head and block:
+            yield block
+            block = []
+        block.append((number, line))
+    yield block
+
+
+def _is_plain(line: str) -> bool:
+    """Whether it may be a name that is in no capitals."""
+    return PLAIN.fullmatch(line) is not None and (line.isascii() or len(line) <= MOST_HAN)
 
 
 def _cue(paragraph: Sequence[tuple[int, str]], plain: frozenset[str]) -> str:
@@ -191,7 +241,7 @@ def _are_usual(cues: Sequence[str], paragraphs: int) -> bool:
 def _plain_names(paragraphs: Sequence[Sequence[tuple[int, str]]], options: ReadOptions) -> frozenset[str]:
     """The names that stand above the lines of nearly every paragraph, where the character's is one of them."""
     heads = [paragraph[0][1] for paragraph in paragraphs if len(paragraph) > 1]
-    counts = Counter(head for head in heads if PLAIN.fullmatch(head) and (head.isascii() or len(head) <= MOST_HAN))
+    counts = Counter(filter(_is_plain, heads))
     names = {name: count for name, count in counts.items() if count > 1 and not LABEL.fullmatch(name)}
     wanted = {spelling(name) for name in options.names}
     is_usual = sum(names.values()) >= max(LEAST_CUES, PLAIN_SHARE * len(paragraphs))

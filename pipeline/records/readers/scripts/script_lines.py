@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.records.names import MANNER
+from pipeline.records.traditional_chinese import to_simplified
 
 # A name may stand in brackets or asterisks, as scripts on wikis and forums have it: [[Page|Name]]:, {{Quote|Name}}: or
 # **Name:**; {{char}}: is a placeholder, and stays. Before it may stand the mark of a list or a quotation, or a time;
@@ -56,6 +57,10 @@ TOLD = re.compile(
     r"第[\d一二三四五六七八九十百]{1,4}[幕场場章回节節话話集].*"
 )
 _SOUND = r"\s*(?:BGM|SE|SFX|OS|音效|音乐|音樂|配乐|配樂|背景音|特效)\s*[:：]"
+_REMARK = (
+    r"\s*(?:[批备備][注註]|作者[注註]|[编編]者[注註]|[编編][辑輯][注註]|修改意[见見]|"
+    r"(?:[Ee]ditor|[Aa]uthor)['’]?s? [Nn]ote|[Cc]omment)(?![^\W\d_])"
+)
 _ORDINAL = r"(?:\d{1,3}|[IVXLC]{1,6}|one|two|three|four|five|six|seven|eight|nine|ten)"
 # SCENE 3. The stage door; Act II, Scene 1; 第三场　城门: a number, and no sentence.
 _NUMBERED = (
@@ -64,13 +69,21 @@ _NUMBERED = (
     r"第[\d一二三四五六七八九十百零〇]{1,4}[幕场場章回节節集话話](?:(?:[\s:：·—]\s*)[^。！？!?]{1,30}|[.:：]?)"
 )
 SCENE_TITLE = re.compile(
-    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}|"
+    rf"#+\s*(?P<hash>.+)|【(?!{_SOUND}|{_REMARK})(?P<bracket>[^【】]+)】|={{2,}}\s*(?P<equals>[^=]+?)\s*=*|[-*_=]{{3,}}|"
     rf"(?P<numbered>{_NUMBERED})"
+)
+# A heading of what its writer does not want: ### 废稿（不要用）, ## Draft 1 (do not use); 废弃工厂 is a place.
+DISCARDED = re.compile(
+    r".*(?:草稿(?![纸本])|作废|废案|废稿|弃稿|弃用|删稿|已删除?(?=\W*$)|废弃(?=\W*$|稿|片段|台词|剧情|内容)|"
+    r"(?:不要|不可|别|勿|不能)再?[使采]?用(?![\u4e00-\u9fff])).*|"
+    r"\W*(?:(?:old|rough|first|early) )?drafts?(?: \d+)?\W*(?:\(.*)?|"
+    r".*\b(?:(?:do not|don['’]t|not to be|never) use|not used|scrapped|discarded|deprecated|obsolete)\b.*",
+    re.IGNORECASE,
 )
 HEADLINE = re.compile(r"\d{1,3}[.)、]|(?:INT|EXT|exit|enter|exeunt)\b|第.{1,4}[幕场章回节]", re.IGNORECASE)
 # In brackets or asterisks, behind a triangle, or a command of KAG's: @bg night, *scene02.
 STAGE_DIRECTION = re.compile(
-    rf"【{_SOUND}[^【】]*】|"
+    rf"【(?:{_SOUND}|{_REMARK})[^【】]*】|"
     r"（[^（）]*）|\([^()]*\)|\[[^\[\]]*\]|\*[^*]+\*|[△▲▽▼].*|@\w+.*|\*\w+(?:\|.*)?"
 )
 QUOTED = re.compile(r"「(?P<text>.*)」|“(?P<curly>[^“”]*)”", re.DOTALL)
@@ -86,6 +99,11 @@ LABEL = re.compile(  # what a profile or a note has before a colon; two of them,
     r"性格|外貌|背景|来历|武器|备注|注意?|时间|地点",
     re.IGNORECASE,
 )
+
+
+def is_discarded(title: str) -> bool:
+    """Whether a heading says that what stands below it is a draft, or not to be used."""
+    return DISCARDED.fullmatch(to_simplified(title)) is not None
 
 
 def spoken_line(line: str) -> re.Match[str] | None:
@@ -111,6 +129,8 @@ def line_of(line: str, forms: Sequence[re.Pattern[str]]) -> re.Match[str] | None
 def is_named(found: re.Match[str]) -> bool:
     """Whether what stands where the speaker does may be a name."""
     name = MANNER.sub("", found["speaker"]) or found["speaker"]
+    if name.count("（") + name.count("(") > name.count("）") + name.count(")"):  # ■米拉（CV：安） is a heading
+        return False
     return bool(NAME_LETTER.search(name)) and not TOLD.fullmatch(name) and not any(mark in name for mark in "，。；！")
 
 

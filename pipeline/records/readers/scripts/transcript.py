@@ -21,6 +21,7 @@ from pipeline.records.readers.scripts.script_lines import (
     SCENE_TITLE,
     STAGE_DIRECTION,
     form_of,
+    is_discarded,
     line_of,
     spoken_line,
     unquote,
@@ -46,6 +47,7 @@ MOST_ONCE = 4  # lines that may have as many speakers: in more, they are labels 
 PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<number>\d{1,4})[\t \u3000]+(?=\D)")  # 001 洛栖：, as scripts for a recording have it
 NUMBERED_SHARE, LEAST_NUMBERED = 0.5, 3  # of the lines that somebody speaks
+LEVELS = 7  # the depth of a heading in brackets: below any of Markdown's
 INDENTED = re.compile(r"\s+[「『“]")
 # The same speakers where a line of theirs has no colon: 洛栖（OS）话, 洛栖VO 话, 洛栖　　话.
 VOICED = (
@@ -114,12 +116,15 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     sample = _sample(lines[:SAMPLED_LINES])
     spaced, form = _is_double_spaced(sample), _form(sample, [line for _, line in lines], heads, options)
     title, scene, entries = "", list[tuple[str, str]](), listed(lines, file.path, options)
+    draft = 0  # how deep the heading of a draft is, above the scene
     for number, line in itertools.chain(lines, [(0, "")]):
         heading = SCENE_TITLE.fullmatch(line)
         is_listed = number in entries
         if heading or is_listed or not number or (not line and not spaced):
-            yield from _scene(scene, title, options.window, form)
+            yield from _scene(scene, title, options.window, form, "a draft" * bool(draft))
             scene = []
+        if heading:
+            draft = _draft_below(line, draft)
         if heading or is_listed:
             title = next((group for group in heading.groups() if group), "").strip() if heading else ""
         elif line:
@@ -184,11 +189,23 @@ def _unnumbered(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [(number, NUMBERED.sub("", line, count=1) if NUMBERED.match(line) else line) for number, line in lines]
 
 
-def _scene(lines: list[tuple[str, str]], title: str, window: int, form: ScriptForm) -> Iterator[RawRecord]:
+def _draft_below(heading: str, draft: int) -> int:
+    """How deep the draft's heading is that the lines below this one stand under; 0 if they are in none."""
+    mark = re.match("#+|=+", heading)
+    depth = len(mark[0]) if mark else LEVELS
+    if 0 < draft < depth or not any(char.isalnum() for char in heading):  # a rule
+        return draft
+    return depth if is_discarded(heading) else 0
+
+
+def _scene(
+    lines: list[tuple[str, str]], title: str, window: int, form: ScriptForm, unusable: str
+) -> Iterator[RawRecord]:
     if lines:
         turns: Iterator[RawTurn] = block_turns(lines, form.heads, form.forms)
         told = (_with_who_is_told(turn, form.told) for turn in turns)
-        yield from scene_records(unglued(told, form.names), title=title, place=lines[0][0], window=window)
+        for raw in scene_records(unglued(told, form.names), title=title, place=lines[0][0], window=window):
+            yield replace(raw, unusable=raw.unusable or unusable)
 
 
 def _with_who_is_told(turn: RawTurn, told: Mapping[str, str]) -> RawTurn:
