@@ -68,6 +68,6 @@ def chat_scene(
 ) -> Iterator[RawRecord]:
     """The messages of one scene, `place` being what identifies it, without what players say as themselves."""
     said = list(without_players(turns, play))
-    options.remarks[REMARK] += sum(one.text != turn.text for one, turn in zip(said, turns, strict=True))
+    options.remarks.update(REMARK for one, turn in zip(said, turns, strict=True) if one.text != turn.text)
     each_line = not options.merge_messages
     yield from scene_records(said, title="", place=place or turns[0].source, window=options.window, each_line=each_line)

@@ -31,7 +31,7 @@ def alternately(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 def chat(messages: Sequence[tuple[str, str]]) -> str:
     return "\n".join(
-        f"2023-06-13 20:{number:02}:11 {who}({10_000_000 + len(who)})\n{text}\n"
+        f"2023-06-13 20:{number:02}:11 {who}({10_000_000 + ord(who[0])})\n{text}\n"
         for number, (who, text) in enumerate(messages)
     )
 
@@ -211,7 +211,7 @@ def test_in_a_chats_file_remarks_are_set_aside_with_the_reason_and_stand_in_no_p
     assert [record.text for record in conversion.records] == [CHINESE[1], CHINESE[3], "「带上账本。」"]
     assert [turn.text for turn in conversion.records[-1].context] == [*CHINESE, "「走？」"]
     assert [one.reason for one in conversion.rejects if "洗澡" in one.text or "笑死" in one.text] == [OUT, OUT]
-    assert "messages without what their players say beside it" in conversion.files[0].remarks
+    assert conversion.files[0].remarks == {"messages without what their players say beside it": 1}
 
 
 def test_a_table_of_messages_is_read_by_the_same_rules_room_by_room(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 from typing import Any
 
+from pipeline.records.account_names import own_names
 from pipeline.records.chat_scenes import chat_scene, ends_scene, message_turn
 from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import sender_name
@@ -55,8 +56,12 @@ def are_dated_lines(names: Sequence[str], options: ReadOptions) -> bool:
 def read_messages(rows: Callable[[], Rows], names: Sequence[str], options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
     columns = _columns(names, options)
-    people = {sender_name(row.get(columns["speaker"]) or UNNAMED) for _, row in rows()} - {UNNAMED}
-    messages = [_message(source, row, columns, options, people) for source, row in rows() if any(row.values())]
+    who = columns["speaker"]
+    sent = [(row.get(who) or UNNAMED, row.get(columns["text"]) or "") for _, row in rows()]
+    own = own_names(sent, options)
+    people = {sender_name(own.get(sender, sender)) for sender, _ in sent} - {UNNAMED}
+    named = ((source, {**row, who: own[row[who]]} if row.get(who) in own else row) for source, row in rows())
+    messages = [_message(source, row, columns, options, people) for source, row in named if any(row.values())]
     said: dict[str, list[RawTurn]] = {}
     for room, _, turn in messages:
         said.setdefault(room, []).append(turn)
