@@ -21,13 +21,13 @@ MODE = re.compile(
     rf"(?={_DRESS}{{2}}|[【\[(（〔]){_DRESS}{{1,90}}+(?:(?P<plays>{_PLAYS})|{_STOPS})[了啦]?{_DRESS}*", re.IGNORECASE
 )
 STARTS_MARKED = re.compile(
-    rf"{OPEN}\s*{_WORD}|(?:OOC|out of character|皮下|[戏戲]外)\s*[:：]|"
-    rf"(?:[*#~～—/／\-]{{1,9}}\s*)?(?:皮下|OOC)(?:[ \u3000\t]+(?!\d)|\n|$)",
+    rf"{OPEN}\s*{_WORD}|[*#~～—/／\-]{{0,9}}\s?"
+    r"(?:(?:OOC|out of character|皮下|[戏戲]外)\s*[:：]|皮下(?:[ \u3000\t]+(?!\d)|$))",
     re.IGNORECASE,
 )
 # What does so in a script, or where people play.
 DOUBLE_PART = re.compile(r"\(\([^()]*\){1,2}|（（[^（）]*）{1,2}")
-TO_END = re.compile(rf"\(\(|（（|//(?![\w-]+\.[\w.-])|{STARTS_MARKED.pattern}", re.IGNORECASE)
+TO_END = re.compile(rf"\(\(|（（|//(?![\w-]+\.[\w.-])|OOC(?:\s|$)|{STARTS_MARKED.pattern}", re.IGNORECASE)
 # Behind a line: Sit. // cut?
 NOTE = re.compile(
     r"(?<=\s)//\s*(?:(?:\w+ )?notes?\b|todo|fixme|cut\b|check|temp|placeholder|too \w+|maybe|"

@@ -31,6 +31,8 @@ TO_ALL = re.compile(r"@(?:全[体體]成[员員]|所有人|everyone\b|here\b|all
 ACTION = re.compile(r"\*[^*\n]+\*|（[^（）\n]*）|\([^()\n]*\)|\[[^\[\]\n]*\]|【[^【】\n]*】")
 QUOTE = re.compile(r"「[^「」]+」|『[^『』]+』|“[^“”]+”|\"[^\"\n]+\"")
 QUOTE_AT_END = re.compile(r"(?:^|[\s*。，！？…—：:,.!?）)])(?:「[^「」\n]+」|『[^『』\n]+』|“[^“”\n]+”|\"[^\"\n]+\")$")
+TOLD_BEFORE = re.compile(r"[。！？…—.!?]\s*(?:「[^「」\n]+」|『[^『』\n]+』|“[^“”\n]+”|\"[^\"\n]+\")$")
+ENDS = ",.!?…，。！？—~～"
 OPENING = tuple('「『“"')
 # A bracket around all of it, or one that is never closed; the first kind may stand around an action, too.
 WHOLE = re.compile(rf"[(（\[【](?P<inside>(?:{WITHIN}|{OPEN}{WITHIN}*{SHUT})*)(?P<end>[)）\]】]?)")
@@ -44,18 +46,19 @@ IN_CHARACTER = re.compile(rf"{OPEN}\s*(?:皮上|IC)\s*{SHUT}|(?:皮上|IC)\s*[:�
 SAID_MODE = re.compile(
     r"[那我先]{0,4}(?:(?P<plays>[开開上披]皮)|[闭閉下]皮)(?:[了啦咯]|[,，。.!！~～\s]|$)"
 )  # 下皮了，各位晚安
+# Nothing that is told of a scene has these; 人群里, 推开小窗, 走到楼上 are no players' words.
 LAUGHS = (
-    r"哈哈哈|(?<![a-z])h{3,}(?![a-z])|233|笑死|笑哭|"
+    r"哈{3,}+(?!地|大笑)|(?<![a-z])h{3,}(?![a-z])|(?<!\d)23{3,}(?!\d)|(?<!\d)233$|笑死|笑哭|"
     r"\b(?:lol|lmao|rofl|xd+|brb|afk|gtg|g2g|bbl|ttyl|omg|wtf|idk|imo|btw)\b"
 )
 PLAYS = (
-    r"打字|打[错錯]|手滑|[卡接对對回][戏戲](?!曲|剧|劇)|卡文|[转轉][场場]|[剧劇]情|小窗|刷屏|掉[线線]|[断斷]网|早八|[语語]c|(?<![a-z])ooc|"
-    r"皮[下了](?![注出组組脂埋植])|[上下]皮(?!肤|膚|肉)|人[设設]|[楼樓]上|群[里裡]|先下了|[上下][线線]|"
-    r"\b(?:role-?play(?:ing)?|rp|typos?|typing|wi-?fi)\b|(?:my|your) turn to (?:post|reply)"
+    r"打字(?![机機员員])|打[错錯]字|[卡接对對][戏戲](?!曲|剧|劇)|卡文|[转轉][场場]|[剧劇]情|小窗(?:[说說聊]|我$)|刷屏|"
+    r"掉[线線]|[断斷]网|早八|[语語]c|(?<![a-z])ooc|皮了皮了|[上下开開闭閉]皮[了啦]|人[设設]|本群|[上下][线線][了啦]|"
+    r"先下了(?=[，。！~～\s]|$)|\b(?:role-?play(?:ing)?|rp)\b|(?:my|your) turn to (?:post|reply)"
 )
 SPEAKS = (
     r"我|咱|各位|大家|你[们們]|(?:抱歉|[对對]不起|不好意思)(?![地的])|[吗嗎吧啦哦喔嘛呀哇][\s。！？~～!?…]*$|"
-    r"\b(?:I['’](?:m|ll|ve|d)|I (?:gotta|have to|need to)|sorry|guys|y['’]all|thanks|thx|good ?night)\b"
+    r"\b(?:I['’](?:m|ll|ve|d)|I (?:gotta|have to|need to)|sorry|guys|y['’]all|thanks|thx|good ?night|typos?|typing)\b"
 )
 CHATS = re.compile(rf"{LAUGHS}|{PLAYS}", re.IGNORECASE)
 TALKS = re.compile(rf"{LAUGHS}|{PLAYS}|{SPEAKS}", re.IGNORECASE)
@@ -86,9 +89,10 @@ def play_of(turns: Sequence[RawTurn], *, in_quotes: bool = True) -> Play | None:
     Without `in_quotes`, as in a script, quotation marks are no sign of it.
     """
     said = [turn.text for turn in turns if turn.text and not turn.unusable]
-    marked = sum(_is_surely_players(text) for text in said)
+    marked = sum(_has_mark(text) for text in said)
+    doubled = sum(DOUBLE_PART.fullmatch(text) is not None for text in said)
     quoted = sum(_is_quoted(text) for text in said)
-    by_marks = marked > 0 and marked + quoted >= MARKED_SHARE * len(said)
+    by_marks = (marked or doubled > 1) and marked + doubled + quoted >= MARKED_SHARE * len(said)
     if not by_marks and not (in_quotes and quoted >= max(LEAST_QUOTED, QUOTED_SHARE * len(said))):
         return None
     brackets = [inside for text in said if (inside := _bracket(text))]
@@ -191,15 +195,22 @@ def _bracket(text: str) -> str:
     return behind[1] if behind else ""
 
 
+def _has_mark(text: str) -> bool:
+    return is_marked(text) or without_marked(text) != text.strip()
+
+
 def _is_surely_players(text: str) -> bool:
     return is_marked(text) or not without_marked(text) or DOUBLE_PART.fullmatch(text) is not None
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether a message is a quotation, but for what is done before it and remarked behind it."""
+    """Whether a message is a quotation, but for what is done before it, told beside it and remarked behind it."""
     said = _without_actions(text)
+    found = QUOTE.match(said) if said.startswith(OPENING) else None
+    if found is None:
+        return TOLD_BEFORE.search(said) is not None
     rest = QUOTE.sub("", said).strip()
-    return said.startswith(OPENING) and rest != said and (not rest or rest.startswith(("(", "（", "//")))
+    return found[0][-2] in ENDS or not rest or rest.startswith(("(", "（", "//"))
 
 
 def _without_actions(text: str) -> str:

@@ -16,6 +16,7 @@ from pipeline.records.role_play import play_of, without_players
 
 CHINESE = ("「账本呢？」", "「在柜上，自己去拿。」", "「少了三两。」", "「茶钱，不算多。」")
 ENGLISH = ('"Where is the ledger?"', '*shrugs* "On the counter."', '"Three coins are gone."', '"Tea, mostly."')
+TOLD = ("她推开门。“账本呢？”", "“在柜上，自己去拿。”他头也不抬。", '"Gone," she said.', 'He pours. "Tea, mostly."')
 OUT = "out of character"
 
 
@@ -86,7 +87,7 @@ PLAYERS = [
 
 
 @pytest.mark.parametrize("remark", [*MARKED, *PLAYERS])
-@pytest.mark.parametrize("scene", [CHINESE, ENGLISH])
+@pytest.mark.parametrize("scene", [CHINESE, ENGLISH, TOLD])
 def test_what_players_say_is_nobodys_line(remark: str, scene: tuple[str, ...]) -> None:
     turns = alternately(scene)
     assert said([*turns, ("林渡", remark), ("阿圆", remark)]) == [*scene, "", ""]
@@ -134,6 +135,10 @@ def test_a_remark_beside_what_is_said_goes_alone(message: str, rest: str) -> Non
         "「哈哈哈，打字机坏了。」",
         "「走私的线人说：『今晚上线。』」",
         "@阿圆 「都算好了。」",
+        "人群里有人推开小窗，青筋在皮下跳动。",
+        "走到楼上，敲了敲打字机，先下了山。",
+        "他哈哈哈地笑了233声。",
+        "*typing at her desk, the wifi light blinking*",
     ],
 )
 def test_what_is_done_and_said_in_character_stays(message: str) -> None:
@@ -181,6 +186,11 @@ FRIENDS = [
     "lol my wifi died again",
     "ok. // jk",
     "[no idea]",
+    "OOC, that line of his",
+    "ooc 是什么意思",
+    "((什么))",
+    "我下皮了个土豆",
+    "（小声bb",
 ]
 
 
@@ -188,6 +198,10 @@ FRIENDS = [
 def test_friends_who_play_nobody_lose_no_word(message: str) -> None:
     friends = alternately(["在吗", "在呢", "吃了没", "刚吃完", "出来玩", "走"] * 4)
     assert said([*friends, ("林渡", message), *friends])[len(friends)] == message
+
+
+def test_friends_who_write_all_of_it_play_nobody_either() -> None:
+    assert said(alternately(FRIENDS)) == FRIENDS
 
 
 def test_one_remark_in_a_long_chat_of_friends_makes_it_no_role_play() -> None:
