@@ -26,6 +26,8 @@ from pipeline.records.asides import (
 from pipeline.records.raw import UNNAMED, RawTurn
 
 LEAST_QUOTED, QUOTED_SHARE, MARKED_SHARE = 2, 1 / 4, 1 / 20  # of the messages
+LEAST_IN_MARKS, IN_MARKS_SHARE = 6, 3 / 4  # of them, but for those that players' marks are at
+UNMARKED = "without the marks of what is said in character"
 MENTION = re.compile(r"(?:@\S{1,40}\s+){1,9}")
 TO_ALL = re.compile(r"@(?:全[体體]成[员員]|所有人|everyone\b|here\b|all\b)", re.IGNORECASE)
 ACTION = re.compile(r"\*[^*\n]+\*|（[^（）\n]*）|\([^()\n]*\)|\[[^\[\]\n]*\]|【[^【】\n]*】")
@@ -75,10 +77,12 @@ LEAST_LABELS = 3
 class Play:
     """How people play: whether what they say in character stands in quotation marks, and what brackets hold.
 
+    `is_marked`: all that is in character stands in such marks, or as an action in asterisks or brackets.
     `are_actions`: what people do, as before a quotation. `are_remarks`: nothing but what players say.
     """
 
     is_quoted: bool
+    is_marked: bool
     are_actions: bool
     are_remarks: bool
 
@@ -99,10 +103,12 @@ def play_of(turns: Sequence[RawTurn], *, in_quotes: bool = True) -> Play | None:
     before = [found for text in said if (found := BEFORE.match(text)) and not _is_surely_players(text)]
     are_actions = any(not CHATS.search(found[0]) for found in before)
     talking = sum(_is_talk(inside, are_actions=are_actions) for inside in brackets)
-    unmarked = sum(
-        not (_is_surely_players(text) or WHOLE.fullmatch(text) or OF_PLAYERS.fullmatch(text)) for text in said
-    )
-    return Play(2 * quoted >= unmarked, are_actions, not are_actions and 0 < len(brackets) <= 2 * talking)
+    are_remarks = not are_actions and 0 < len(brackets) <= 2 * talking
+    plain = [text for text in said if not (_is_surely_players(text) or WHOLE.fullmatch(text) or OF_PLAYERS.match(text))]
+    bare = sum(_is_bare(text) for text in plain)
+    tells = any(_is_quoted(text) and _is_bare(QUOTE.sub("", TO_END.sub("", text))) for text in plain)
+    is_marked = not tells and quoted >= max(LEAST_IN_MARKS, IN_MARKS_SHARE * (quoted + bare))
+    return Play(2 * quoted >= len(plain), is_marked, are_actions, are_remarks)
 
 
 def without_players(turns: Iterable[RawTurn], play: Play | None) -> Iterator[RawTurn]:
@@ -112,14 +118,21 @@ def without_players(turns: Iterable[RawTurn], play: Play | None) -> Iterator[Raw
     """
     stopped: dict[str, bool] = {}
     for turn in turns:
+        if found := MODE.fullmatch(turn.text.strip()):
+            # Where a quotation shows who still plays, it may be said for all.
+            is_for_all = turn.speaker == UNNAMED or (play is not None and play.is_quoted)
+            stopped = ({} if is_for_all else stopped) | {UNNAMED if is_for_all else turn.speaker: not found["plays"]}
+            yield replace(turn, unusable=turn.unusable or OUT_OF_CHARACTER)
+            continue
         if turn.unusable or not turn.text:
-            if turn.speaker == UNNAMED and (found := MODE.fullmatch(turn.text)):
-                stopped = {UNNAMED: not found["plays"]}
             yield turn
             continue
         has_stopped = stopped.get(turn.speaker, stopped.get(UNNAMED, False))
         said, stopped[turn.speaker] = _said(turn.text, play, has_stopped=has_stopped)
-        yield replace(turn, text=said) if said else replace(turn, unusable=OUT_OF_CHARACTER)
+        reason = "" if said else OUT_OF_CHARACTER
+        if said and play and play.is_marked and _is_bare(said):
+            reason = UNMARKED
+        yield replace(turn, unusable=reason) if reason else replace(turn, text=said)
 
 
 def _said(text: str, play: Play | None, *, has_stopped: bool) -> tuple[str, bool]:
@@ -227,7 +240,12 @@ def _is_in_character(line: str) -> bool:
 
 def _is_chat(text: str) -> bool:
     """Whether a message quotes nothing, and has what people write who chat."""
-    return not QUOTE.search(text) and CHATS.search(text) is not None
+    return not any(mark in text for mark in OPENING) and CHATS.search(text) is not None
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text quotes nothing, and is not all action."""
+    return not any(mark in text for mark in OPENING) and any(char.isalnum() for char in _without_actions(text))
 
 
 def _is_sheet(text: str) -> bool:

@@ -167,6 +167,32 @@ def test_who_has_stopped_playing_goes_on_by_a_mark_or_a_quotation() -> None:
     assert kept == [*CHINESE, "合上账本，走到窗边。", "「回来了？」", "抬头看了一眼。", "推门进来，抖了抖伞。"]
 
 
+MANY = [*CHINESE, "*推开窗*「又下雨了。」", "「关上。」//快递到了"]
+
+
+def test_where_all_that_is_in_character_stands_in_marks_nothing_else_does() -> None:
+    turns = [*alternately(MANY), ("林渡", "*合上账本*"), ("林渡", "各位明天见"), ("阿圆", "这段刀死我了")]
+    assert said(turns) == [*MANY[:5], "「关上。」", "*合上账本*", "", ""]
+
+
+@pytest.mark.parametrize("line", ["合上账本，走到窗边。", "「第一句没完，\n第二句完了。」"])
+def test_where_players_tell_outside_quotations_what_is_told_stays(line: str) -> None:
+    assert said([*alternately([*MANY[:5], "他推开窗。「又下雨了。」"]), ("林渡", line)])[-1] == line
+
+
+def test_a_line_that_ends_the_play_may_be_for_all_and_each_goes_on_by_a_quotation() -> None:
+    turns = [*alternately(CHINESE), ("阿圆", "——闭皮——"), ("林渡", "辛苦大家，早点睡"), ("林渡", "「再算一遍。」")]
+    assert said(turns) == [*CHINESE, "", "", "「再算一遍。」"]
+
+
+def test_in_a_script_who_has_stopped_playing_is_nobody_until_a_mark(tmp_path: Path) -> None:
+    script = (
+        "阿圆：账呢？\n林渡：在柜上，自己去拿。\n林渡：——闭皮——\n林渡：早点睡啊大家\n林渡：——开皮——\n林渡：少了三两。\n"
+    )
+    conversion = converted(tmp_path, "script.txt", script)
+    assert [record.text for record in conversion.records] == ["在柜上，自己去拿。\n少了三两。"]
+
+
 FRIENDS = [
     "（等我五分钟",
     "（狗头）",
