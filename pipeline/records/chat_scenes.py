@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pipeline.records.program_texts import (
@@ -14,9 +14,11 @@ from pipeline.records.program_texts import (
     without_quotation,
 )
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
+from pipeline.records.role_play import Play, play_of, without_players
 
 FORWARDED, A_QUOTATION = "a forwarded message", "a quotation alone"
 QUOTATION, MARK = "quotations before replies left out", "marks of pictures beside a text left out"
+REMARK = "messages without what their players say beside it"
 
 
 def message_turn(source: str, speaker: str, text: str, options: ReadOptions, people: Collection[str] = ()) -> RawTurn:
@@ -40,16 +42,18 @@ def chat_records(messages: Iterable[tuple[RawTurn, datetime | None]], options: R
 
     One person's messages in a row are one turn for those after them; with `options.merge_messages` they are one record.
     """
+    all_of_them = list(messages)
+    play = play_of([turn for turn, _ in all_of_them])
     scene: list[RawTurn] = []
     last: datetime | None = None
-    for turn, at in messages:
+    for turn, at in all_of_them:
         if scene and ends_scene(last, at, options):
-            yield from _scene(scene, options)
+            yield from chat_scene(scene, play, options)
             scene = []
         scene.append(turn)
         last = at or last
     if scene:
-        yield from _scene(scene, options)
+        yield from chat_scene(scene, play, options)
 
 
 def ends_scene(last: datetime | None, at: datetime | None, options: ReadOptions) -> bool:
@@ -59,7 +63,11 @@ def ends_scene(last: datetime | None, at: datetime | None, options: ReadOptions)
     return at - last > timedelta(hours=options.scene_gap)
 
 
-def _scene(turns: list[RawTurn], options: ReadOptions) -> Iterator[RawRecord]:
-    first = turns[0].source
+def chat_scene(
+    turns: Sequence[RawTurn], play: Play | None, options: ReadOptions, place: str = ""
+) -> Iterator[RawRecord]:
+    """The messages of one scene, `place` being what identifies it, without what players say as themselves."""
+    said = list(without_players(turns, play))
+    options.remarks.update(REMARK for one, turn in zip(said, turns, strict=True) if one.text != turn.text)
     each_line = not options.merge_messages
-    yield from scene_records(turns, title="", place=first, window=options.window, each_line=each_line)
+    yield from scene_records(said, title="", place=place or turns[0].source, window=options.window, each_line=each_line)

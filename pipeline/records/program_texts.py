@@ -99,6 +99,7 @@ SENTENCES = re.compile(
     r"|(?!(?:i|he|she|we|they|it)\b)[^\n,!?;:]{1,40} changed the (?:subject|group name) (?:from [\"“].*[\"”] )?"
     r"to [\"“].*[\"”]\.?"
     r"|your security code with .{1,40} changed\..*|disappearing messages were turned o(?:n|ff)\..*"
+    r"|#接[龙龍][^\n]*\n(?s:.*)"  # a list in which a group's people write themselves down
     r"|waiting for this message(?:\. this may take a while)?\.?",
     re.IGNORECASE,
 )

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
+from pipeline.records.asides import TO_END
 from pipeline.records.conversion import convert
-from pipeline.records.readers.scripts.asides import TO_END
 from pipeline.records.result import Conversion
 from tests.raw_files import FORMS
 

@@ -14,6 +14,7 @@ from pipeline.records.readers.cards import card, charx, exif_card, foundry, lore
 from pipeline.records.readers.chats import (
     chat_log,
     chat_table,
+    copied_chat,
     dice,
     discord,
     discord_html,
@@ -100,6 +101,7 @@ READERS: tuple[Reader, ...] = (
     Reader("wiki's page of lines", wiki_script.recognises, wiki_script.read),
     Reader("page about the character", labelled_page.recognises, labelled_page.read),
     Reader("script below a profile", profile_script.recognises, profile_script.read),
+    Reader("chat copied without times", copied_chat.recognises, copied_chat.read),
     Reader("screenplay", screenplay.recognises, screenplay.read),
     Reader("prose fiction", prose.recognises, prose.read),
     Reader("transcript", transcript.recognises, transcript.read),

@@ -10,6 +10,7 @@ from pipeline.records.raw_file import RawFile, first_char
 from pipeline.records.readers.cards.card_text import LEFT_OUT, without_machinery
 from pipeline.records.readers.rows.json_rows import first_line, json_lines
 from pipeline.records.readers.rows.row_keys import count_unused
+from pipeline.records.role_play import without_players
 
 MARKS = ("user_name", "character_name")
 MESSAGE_KEYS = frozenset({"name", "mes", "is_user"})
@@ -27,7 +28,8 @@ def recognises(file: RawFile, _: ReadOptions) -> bool:
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message as a turn of one long scene. Swipes, the replies not chosen, are left where they are."""
     messages = (_turn(source, value, options) for source, value in json_lines(file) if not _is_head(value))
-    yield from scene_records(messages, title="", place=str(file.path), window=options.window)
+    said = without_players(messages, None)
+    yield from scene_records(said, title="", place=str(file.path), window=options.window)
 
 
 def _is_head(value: Any) -> bool:

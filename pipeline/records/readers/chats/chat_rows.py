@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 from typing import Any
 
-from pipeline.records.chat_scenes import ends_scene, message_turn
+from pipeline.records.account_names import own_names
+from pipeline.records.chat_scenes import chat_scene, ends_scene, message_turn
 from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import sender_name
-from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records, string
+from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, string
 from pipeline.records.readers.rows.row_keys import count_unused
 from pipeline.records.readers.tables.no_lines import IS_ERROR, is_error_value
+from pipeline.records.role_play import Play, play_of
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 # Their names of our columns, where the recipe's `columns` does not say others.
@@ -55,22 +57,26 @@ def are_dated_lines(names: Sequence[str], options: ReadOptions) -> bool:
 def read_messages(rows: Callable[[], Rows], names: Sequence[str], options: ReadOptions) -> Iterator[RawRecord]:
     """Every message by itself, with the turns of its room before it; a long pause begins a new scene."""
     columns = _columns(names, options)
-    people = {sender_name(row.get(columns["speaker"]) or UNNAMED) for _, row in rows()} - {UNNAMED}
+    who = columns["speaker"]
+    sent = [(row.get(who) or UNNAMED, row.get(columns["text"]) or "") for _, row in rows()]
+    own = own_names(sent, options)
+    people = {sender_name(own.get(sender, sender)) for sender, _ in sent} - {UNNAMED}
+    named = ((source, {**row, who: own[row[who]]} if row.get(who) in own else row) for source, row in rows())
+    messages = [_message(source, row, columns, options, people) for source, row in named if any(row.values())]
+    said: dict[str, list[RawTurn]] = {}
+    for room, _, turn in messages:
+        said.setdefault(room, []).append(turn)
+    plays = {room: play_of(turns) for room, turns in said.items()}
     scenes: dict[str, list[RawTurn]] = {}
     last: dict[str, datetime] = {}
-    for source, row in rows():
-        if not any(row.values()):
-            continue
-        count_unused(source, row, columns.values(), options.unused_keys)
-        room = string(source, row, columns.get("room", ""))
-        at = parse_time(string(source, row, columns.get("time", "")))
+    for room, at, turn in messages:
         if room in scenes and ends_scene(last.get(room), at, options):
-            yield from _scene(scenes.pop(room), room, options)
-        scenes.setdefault(room, []).append(_turn(source, row, columns, options, people))
+            yield from _scene(scenes.pop(room), room, plays[room], options)
+        scenes.setdefault(room, []).append(turn)
         if at:
             last[room] = at
     for room, scene in scenes.items():
-        yield from _scene(scene, room, options)
+        yield from _scene(scene, room, plays[room], options)
 
 
 def _columns(names: Sequence[str], options: ReadOptions) -> dict[str, str]:
@@ -84,9 +90,17 @@ def _columns(names: Sequence[str], options: ReadOptions) -> dict[str, str]:
     return found
 
 
-def _scene(turns: list[RawTurn], room: str, options: ReadOptions) -> Iterator[RawRecord]:
-    place = f"{turns[0].source} ({room})" if room else turns[0].source
-    yield from scene_records(turns, title="", place=place, window=options.window, each_line=not options.merge_messages)
+def _scene(turns: list[RawTurn], room: str, play: Play | None, options: ReadOptions) -> Iterator[RawRecord]:
+    yield from chat_scene(turns, play, options, f"{turns[0].source} ({room})" if room else "")
+
+
+def _message(
+    source: str, row: Mapping[str, Any], columns: Mapping[str, str], options: ReadOptions, people: Collection[str]
+) -> tuple[str, datetime | None, RawTurn]:
+    """The room of a message, its time, and its turn."""
+    count_unused(source, row, columns.values(), options.unused_keys)
+    at = parse_time(string(source, row, columns.get("time", "")))
+    return string(source, row, columns.get("room", "")), at, _turn(source, row, columns, options, people)
 
 
 def _turn(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pipeline.records.account_names import own_names
 from pipeline.records.chat_scenes import FORWARDED, chat_records, message_turn
 from pipeline.records.chat_times import parse_time
 from pipeline.records.program_texts import MEDIA_NOTICE, sender_name
@@ -44,6 +45,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     if not any(heads):
         what = "is a web archive of QQ without a message where it has them"
         raise UnknownFormError(file.path, what, fix="export the chat as .txt")
+    own = own_names([(head[0], _said(row)) for row, head in zip(rows, heads, strict=True) if head], options)
+    heads = [(own.get(head[0], head[0]), head[1]) if head else None for head in heads]
     people = {sender_name(head[0]) for head in heads if head}
     yield from chat_records(_messages(file, rows, heads, options, people), options)
 
@@ -61,13 +64,17 @@ def _messages(
             if text and not found:
                 yield RawTurn(where, UNNAMED, text, ABOVE), None
             continue
-        said = "\n".join(text for one in _blocks(row)[1:] if (text := text_of(one)))
+        said = _said(row)
         has_image = not said and next(row.iter("img"), None) is not None
         turn = RawTurn(where, sender_name(head[0]), "", MEDIA_NOTICE) if has_image else None
         copied = COPIED.fullmatch(said.partition("\n")[0])
         if copied and sender_name(copied["who"]) in people:
             turn = RawTurn(where, sender_name(head[0]), said, FORWARDED)
         yield turn or message_turn(where, head[0], said, options, people), _time(date, head[1])
+
+
+def _said(row: Any) -> str:
+    return "\n".join(text for one in _blocks(row)[1:] if (text := text_of(one)))
 
 
 def _head(row: Any) -> tuple[str, str] | None:

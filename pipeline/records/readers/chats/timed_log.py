@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.records.account_names import own_names
 from pipeline.records.chat_scenes import chat_records, message_turn
 from pipeline.records.chat_times import CLOCK, DATE, Stamp, on_day, stamp_of, times_of
 from pipeline.records.program_texts import ACCOUNT, NOTICE, OWN_TITLE, reason_of_notice, sender_name
@@ -64,14 +65,14 @@ TO_EVERYONE = re.compile(r"from\s+(?P<speaker>.+?)\s+to\s+.+", re.IGNORECASE)  #
 class Message:
     """A message's place, its time, its speaker and its text; a notice of the program has no speaker.
 
-    `has_account` says that the number or address of an account stood behind the speaker's name.
+    `account` is the number or address of an account that stood behind the speaker's name, in its brackets.
     """
 
     source: str
     stamp: Stamp
     speaker: str
     text: str
-    has_account: bool = False
+    account: str = ""
 
 
 def recognises(file: RawFile, _: ReadOptions) -> bool:
@@ -85,6 +86,8 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Every message with the turns before it; a long pause begins a new scene."""
     form = _form(file) or "colon"
     messages = _without_titles([_unquoted(one) if form == "tab" else one for one in _messages(file, form)])
+    own = own_names([(f"{one.speaker}{one.account}", one.text) for one in messages], options)
+    messages = [replace(one, speaker=own.get(f"{one.speaker}{one.account}", one.speaker)) for one in messages]
     people = {sender_name(message.speaker) for message in messages} - {UNNAMED}
     messages = [part for message in messages for part in _without_notices(message, people)]
     times = times_of(message.stamp for message in messages)
@@ -132,7 +135,7 @@ def _begun(source: str, form: str, line: str) -> Message | None:
     if found := _message(form, line):
         speaker = TO_EVERYONE.sub(r"\g<speaker>", found["speaker"].strip())
         has = found.groupdict()
-        return Message(source, stamp_of(found), speaker, has.get("text") or "", bool(has.get("account")))
+        return Message(source, stamp_of(found), speaker, has.get("text") or "", (has.get("account") or "").strip())
     if form in TEXT_BELOW or not (found := STAMPED.fullmatch(line)):
         return None
     if action := ACTION.fullmatch(found["rest"]):
@@ -147,9 +150,7 @@ def _without_titles(messages: Sequence[Message]) -> list[Message]:
     """
     titled = {one.speaker for one in messages if TITLED.match(one.speaker)}
     are_titles = len({TITLED.sub("", name) for name in titled}) > 1
-    return [
-        replace(one, speaker=TITLED.sub("", one.speaker)) if are_titles or one.has_account else one for one in messages
-    ]
+    return [replace(one, speaker=TITLED.sub("", one.speaker)) if are_titles or one.account else one for one in messages]
 
 
 def _unquoted(message: Message) -> Message:

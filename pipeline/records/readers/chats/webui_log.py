@@ -23,6 +23,7 @@ from pipeline.records.raw import (
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.rows.json_rows import json_document
 from pipeline.records.readers.rows.row_keys import count_unused
+from pipeline.records.role_play import without_players
 
 MARK = re.compile(
     r'\s*\{\s*(?:"(?:internal|visible|data_visible)"\s*:\s*\[\s*\['
@@ -54,7 +55,7 @@ def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     key = next((key for key in (*SHOWN, *UNSHOWN) if chat.get(key)), SHOWN[0])
     pairs = sequence(source, chat.get(key), key)
     turns = _turns(f"{source}#{key}", pairs, character_of(file.path), is_shown=key in SHOWN)
-    yield from scene_records(turns, title="", place=source, window=options.window)
+    yield from scene_records(without_players(turns, None), title="", place=source, window=options.window)
 
 
 def character_of(path: Path) -> str:

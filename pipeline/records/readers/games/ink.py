@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from pipeline.records.asides import without_asides
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.games.ink_statements import ESCAPED, GLUE, Statement, statements
-from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import STAGE_DIRECTION, spoken_line, unquote
 from pipeline.records.readers.scripts.script_turns import (
     A_LOGIC,

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from pipeline.errors import UnderstudyError
+from pipeline.records.asides import without_asides
 from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile, looks_like_json
-from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.quotations import joined
 from pipeline.records.readers.scripts.script_lines import LABEL, SCENE_TITLE, spoken_line
 from pipeline.records.readers.scripts.script_turns import DIRECTION, NARRATION, TELLS

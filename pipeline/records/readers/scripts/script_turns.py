@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from pipeline.records.asides import without_asides
 from pipeline.records.pieces import split_glued
 from pipeline.records.raw import UNNAMED, RawTurn
-from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import (
     HEADLINE,
     KAG_TAGS,
@@ -17,6 +17,7 @@ from pipeline.records.readers.scripts.script_lines import (
     spoken_line,
     unquote,
 )
+from pipeline.records.role_play import Play, without_players
 
 ENDED = tuple(".!?…。！？~～—)）」』”*\"'’")  # what a line that goes on in the next one does not end with
 GOES_ON = tuple(",，、;；")
@@ -40,18 +41,21 @@ TELLS = re.compile(r"[他她它]|(?:He|She|It|They|The)\s")  # what a line that 
 TOLD_BEHIND = re.compile(r"(?:“[^“”]*[,.!?…，。！？—]”|\"[^\"]*[,.!?…，。！？—]\"|「[^「」]*」)\s*[^\W\d_][^\n]*")
 
 
-def turns_of(lines: Iterable[tuple[str, str]], forms: Sequence[re.Pattern[str]] = ()) -> Iterator[RawTurn]:
+def turns_of(
+    lines: Iterable[tuple[str, str]], forms: Sequence[re.Pattern[str]] = (), play: Play | None = None
+) -> Iterator[RawTurn]:
     """The turns of (place, line) pairs; a stage direction, or a line without a speaker, is an unusable one.
 
     A line without a speaker is the rest of a turn whose text has not ended, or stands below its speaker's name; one
-    that is indented and quoted goes on with what is quoted above. `forms` are those of lines without a colon.
+    that is indented and quoted goes on with what is quoted above. `forms` are those of lines without a colon, and
+    `play` is how people play in the script.
     """
     said: RawTurn | None = None
     joined, speakers = 0, set[str]()
-    for source, raw_line in lines:
-        if not (line := raw_line.strip()):
-            continue
-        turn = _turn(source, line, forms)
+    written = [(source, raw_line) for source, raw_line in lines if raw_line.strip()]
+    turns = without_players((_turn(source, line.strip(), forms) for source, line in written), play)
+    for (source, raw_line), turn in zip(written, turns, strict=True):
+        line = raw_line.strip()
         is_rest = turn.unusable == NO_SPEAKER and joined < MOST_JOINED and not line.startswith((*speakers,))
         if said and is_rest and _goes_on(said.text, line):
             said, joined = replace(said, text=_joined(said.text, line)), joined + 1
@@ -70,7 +74,10 @@ def turns_of(lines: Iterable[tuple[str, str]], forms: Sequence[re.Pattern[str]] 
 
 
 def block_turns(
-    lines: Sequence[tuple[str, str]], heads: Collection[str], forms: Sequence[re.Pattern[str]] = ()
+    lines: Sequence[tuple[str, str]],
+    heads: Collection[str],
+    forms: Sequence[re.Pattern[str]] = (),
+    play: Play | None = None,
 ) -> Iterator[RawTurn]:
     """The turns of a scene in which speakers may stand alone above their lines.
 
@@ -89,9 +96,9 @@ def block_turns(
         below = [pair for pair in lines[start + 1 : end] if pair[1].strip()] if is_head else []
         if len(below) > 1 and (head in heads or any(QUOTE.search(line) for _, line in below)):
             named = spoken_line(head)
-            yield from _of_block(named["speaker"] if named else head[:-1], below)
+            yield from without_players(_of_block(named["speaker"] if named else head[:-1], below), play)
         else:
-            yield from turns_of(lines[start:end], forms)
+            yield from turns_of(lines[start:end], forms, play)
         start = end
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from pipeline.records.asides import without_asides
 from pipeline.records.clean import has_cjk
 from pipeline.records.names import MANNER, spelling
 from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
@@ -27,6 +28,7 @@ from pipeline.records.readers.scripts.script_lines import (
     unquote,
 )
 from pipeline.records.readers.scripts.script_turns import block_turns, turns_of, unglued
+from pipeline.records.role_play import Play, play_of
 
 __all__ = ["LABEL", "NAME_LETTER", "NO_SCRIPTS", "read", "recognises", "spoken_line", "turns_of", "unquote"]
 
@@ -60,13 +62,15 @@ VOICED = (
 class ScriptForm:
     """How a script has its lines: forms without a colon, the names that speak, and lines that are a name alone.
 
-    `told` is who speaks by what stands before a colon where that is no name alone: 沈阿棠小声道, Mira said.
+    `told` is who speaks by what stands before a colon where that is no name alone: 沈阿棠小声道, Mira said. `play` is
+    how people play, if they play their characters.
     """
 
     forms: tuple[re.Pattern[str], ...]
     names: frozenset[str]
     heads: frozenset[str]
     told: Mapping[str, str]
+    play: Play | None
 
 
 def recognises(file: RawFile, options: ReadOptions) -> bool:
@@ -137,15 +141,16 @@ def _form(sample: Sequence[str], lines: Sequence[str], heads: Collection[str], o
     """The script's form by its first lines, and who speaks in all of it."""
     found = form_of(sample)
     forms = (found,) if found else ()
-    spoken = [one["speaker"] for line in lines if (one := line_of(line, forms))]
-    counts = Counter(MANNER.sub("", name) for name in spoken)
+    spoken = [one for line in lines if (one := line_of(line, forms))]
+    counts = Counter(MANNER.sub("", one["speaker"]) for one in spoken)
+    turns = [RawTurn("", one["speaker"], one[0] if without_asides(one[0])[1] else one["text"]) for one in spoken]
     own = {*options.names}
     names = {name for name in (*counts, *own) if len(name) > 1}
     if again := [name for name, count in counts.items() if count > 1 and name in names]:
         longest_first = "|".join(map(re.escape, sorted(again, key=len, reverse=True)))
         forms = (*forms, re.compile(VOICED.format(names=longest_first)))
     told = {words: who for words in counts if words not in own and (who := _who_is_told(words, names, counts))}
-    return ScriptForm(forms, frozenset(names - {*told}), frozenset(heads), told)
+    return ScriptForm(forms, frozenset(names - {*told}), frozenset(heads), told, play_of(turns, in_quotes=False))
 
 
 def _who_is_told(words: str, names: Set[str], counts: Mapping[str, int]) -> str:
@@ -202,7 +207,7 @@ def _scene(
     lines: list[tuple[str, str]], title: str, window: int, form: ScriptForm, unusable: str
 ) -> Iterator[RawRecord]:
     if lines:
-        turns: Iterator[RawTurn] = block_turns(lines, form.heads, form.forms)
+        turns: Iterator[RawTurn] = block_turns(lines, form.heads, form.forms, form.play)
         told = (_with_who_is_told(turn, form.told) for turn in turns)
         for raw in scene_records(unglued(told, form.names), title=title, place=lines[0][0], window=window):
             yield replace(raw, unusable=raw.unusable or unusable)

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.records.asides import without_asides
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, UnknownFormError, scene_records
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.scripts import prose
-from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import NAME_LETTER, spoken_line, unquote
 from pipeline.records.readers.scripts.script_turns import (
     A_LOGIC,

@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline.records.asides import without_asides
 from pipeline.records.raw import UNNAMED, RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.raw_file import RawFile
-from pipeline.records.readers.scripts.asides import without_asides
 from pipeline.records.readers.scripts.script_lines import spoken_line
 from pipeline.records.readers.scripts.script_turns import A_LOGIC, CHOICE, DIRECTION, LOGIC, NO_SPEAKER
 

@@ -20,6 +20,7 @@ from pipeline.records.raw import RawRecord, RawTurn, ReadOptions, scene_records
 from pipeline.records.readers.rows.row_forms import ours_by_theirs, read_rows
 from pipeline.records.readers.rows.row_keys import NOT_LEARNT
 from pipeline.records.readers.tables.merged_cells import SPEAKER, TEXT, cell, column_for
+from pipeline.records.role_play import play_of, without_players
 
 # Columns whose values say which rows are one scene; the ones that name it are its title, too.
 TITLES = (
@@ -178,6 +179,7 @@ def _scene(
     turns = [_turn(raw) for raw in read_rows(said, options)]
     own = cell(rows[0][1], columns.title) if columns.title else ""
     named = own if any(char.isalpha() for char in own) else title
+    turns = list(without_players(turns, play_of(turns, in_quotes=False)))
     yield from scene_records(turns, title=named, place=rows[0][0], window=options.window, each_line=True)
 
 
