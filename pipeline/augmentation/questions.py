@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 
 from pipeline.augmentation.answered import sort_of_answer
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
+from pipeline.augmentation.subjects import with_subject
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 from pipeline.records.traditional_chinese import as_in, is_traditional, to_simplified, to_traditional
@@ -139,13 +140,15 @@ def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> R
     return known[0] if known else None
 
 
-def _asked(question: str) -> str:
-    """The question as rules are written for it."""
-    return as_written(to_simplified(question) if is_traditional(question) else question)
+def _asked(question: str) -> tuple[str, ...]:
+    """The question as rules are written for it: with the subject that it leaves out, then as it stands."""
+    asked = as_written(to_simplified(question) if is_traditional(question) else question)
+    return tuple(dict.fromkeys((with_subject(asked), asked)))
 
 
-def _first_match(asked: str, rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:
-    matches = ((rule, rule.asks.fullmatch(asked)) for rule in rules if rule.generic is generic)
+def _first_match(asked: Sequence[str], rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:
+    known = [rule for rule in rules if rule.generic is generic]
+    matches = ((rule, rule.asks.fullmatch(text)) for text in asked for rule in known)
     return next(((rule, match) for rule, match in matches if match), None)
 
 
