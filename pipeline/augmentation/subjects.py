@@ -35,12 +35,12 @@ def _builds() -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], str], ...]]
     short = f"(?!{one['thing']}){one['short_deed']}(?!是(?!不是))"
     deed = f"(?:{one['deed']}(?!是)|{most}|{short})"
     because = f"{one['why']}{one['aux']}{{0,3}}(?:{one['deed']}|(?!{one['thing']}){one['short_deed']})(?<!会|能|要|想)"
-    has = f"有(?:没有)?(?:过)?[^，]{{0,10}}?(?:{one['had']}|{attribute})|有没有[^，]{{1,8}}过"
+    has = f"有(?!(?:哪些|什么|几[个种]){one['of_a_world']})(?:没有)?(?:过)?[^，]{{0,10}}?(?:{one['had']}|{attribute})|有没有[^，]{{1,8}}过"
     noun = f"{attribute}(?:[和与及、跟]?{attribute}){{0,2}}"
     # A noun is the character's where the question ends with it or goes on about it; `有哪些种族` asks of a world.
-    about_it = "(?=[吗呢吧]?$|[是有叫在怎如多几何什哪]|好[不吗看]|会|能|的(?:由来|来历|含义|意义|名字|颜色|特点|故事|看法))"
-    own_noun = f"(?!{one['of_a_world']}(?:都|一共|总共)?有){noun}{about_it}"
-    when_so = f"{one['when_deed']}[^，]{{0,12}}?[，,]?(?:会|怎么|一般|通常|都|最|喜欢|有什么)"
+    about_it = "(?=[吗呢吧]?$|[是有在怎如多几何什哪]|叫(?:什么|啥|做)|好[不吗看]|会|能|够|[忙累难长大高低多]|的(?:由来|来历|含义|意义|名字|颜色|特点|故事|看法))"
+    own_noun = f"(?!{one['of_a_world']}(?:都|一共|总共)?有|{attribute}{one['way_of_a_world']}|[朋家][友人]是什么){noun}{about_it}"
+    when_so = f"{one['when_deed']}[^，]{{0,12}}?[，,]?(?:会|怎么|一般|通常|都|最|喜欢|有什么|想|[做干吃听去]什么|找谁|[干做]嘛)"
     toward = "(?:和|跟|与|同)[^，]{1,10}?(?:关系|相处|认识|见面|认识多久)|对[^，]{1,12}?(?:看法|印象|态度|评价|感情|感觉|想法|怎么看)"
     then = "(?:(?:会|想|要|最想|打算|希望|愿意)[^，]{0,4}(?:什么|谁|哪|办|做|选)|怎么办|怎么做|怎么选)"
     once = "(?:最近一次|最近的一次|上一次|上次|第一次|最后一次)[^，]{1,10}?是(?:什么时候|在哪|因为|为什么|怎么)"
@@ -48,7 +48,7 @@ def _builds() -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], str], ...]]
         ("((?:请|来)?(?:用[^，]{1,8}?)?(?:说说|讲讲|谈谈|介绍(?:一下)?|形容(?:一下)?|描述(?:一下)?|概括(?:一下)?|评价(?:一下)?))(?=自己)", "你"),
         (f"((?:如果|要是|假如|假设|倘若|若是|万一)[^，]{{1,16}}?)[，,]?(?={then})", "，你"),
         (f"{opening}(?={own_noun})", "你的"),
-        (f"{opening}(?={one['modifier']}{own_noun}|家[里中](?:有|都|还|是)|{once})", "你"),
+        (f"{opening}(?={one['modifier']}{own_noun}|家[里中](?:有|都|还|是)|在[^，]{{1,8}}[里中上](?:是|担任|负责|排)|{once})", "你"),
         (f"{opening}(?!.$)(?={when}(?:{deed}|{has}|{because}|{one['how']}{one['way']}|{when_so}|{toward}))", "你"),
     )
     return re.compile(one["somebody"]), tuple((re.compile(pattern), subject) for pattern, subject in builds)
