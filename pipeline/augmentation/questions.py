@@ -118,6 +118,7 @@ def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool
     """
     traditional = is_traditional(question, otherwise=traditional)
     asked = _asked(question)
+    sort = sort_of_answer(asked[0])
     found: dict[str, Wording] = {}
     for generic in (False, True):
         if known := _first_match(asked, rules, generic=generic):
@@ -127,7 +128,7 @@ def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool
             for wording in rule.wordings:
                 template = to_traditional(wording.text) if traditional else wording.text
                 text = capitalised(template.format(**slots, name=name))
-                if not generic and sort_of_answer(text) != sort_of_answer(question):
+                if not generic and sort_of_answer(text) != sort:
                     continue
                 found.setdefault(plain(text), Wording(wording.family, text, generic))
     found.pop(plain(question), None)
