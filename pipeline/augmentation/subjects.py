@@ -39,10 +39,10 @@ def _builds() -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], str], ...]]
     noun = f"{attribute}(?:[和与及、跟]?{attribute}){{0,2}}"
     # A noun is the character's where the question ends with it or goes on about it; `有哪些种族` asks of a world.
     about_it = "(?=[吗呢吧]?$|[是有在怎如多几何什哪]|叫(?:什么|啥|做)|好[不吗看]|过得|会|能|够|开朗|内向|外向|[忙累难长大高低多最戴白黑用里上穿像]|为(?:什么|何|啥)|的(?:由来|来历|含义|意义|名字|颜色|特点|故事|看法|优点|缺点|弱点))"
-    own_noun = f"(?!习惯用|{one['of_a_world']}(?:都|一共|总共)?有|{attribute}{one['way_of_a_world']}|[朋家][友人]是什么){noun}{about_it}"
+    own_noun = f"(?!习惯用|工作[多几了]|{one['of_a_world']}(?:都|一共|总共)?有|{attribute}{one['way_of_a_world']}|[朋家][友人]是什么){noun}{about_it}"
     when_so = f"{one['when_deed']}[^，]{{0,12}}?[，,]?(?:会|怎么|一般|通常|都|最|喜欢|有什么|想|[做干吃听去]什么|找谁|[干做]嘛)"
     toward = (
-        "(?:和|跟|与|同)[^，]{1,10}?(?:关系|感情|相处|熟|认识|见面|[吵打聊像]|合得来|在一起)"
+        "(?:和|跟|与)[^，]{1,10}?(?:关系|感情|相处|熟|认识|见面|[吵打聊像]|合得来|在一起)"
         "|对[^，]{1,12}?(?:看法|印象|态度|评价|感情|感觉|想法|怎么看|满意|了解|有什么|称呼|要求|期望|期待)"
     )
     # `杀过人吗`, `破过最难的案子`
