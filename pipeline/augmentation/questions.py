@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 
 from pipeline.augmentation.answered import sort_of_answer
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION, as_written
+from pipeline.augmentation.subjects import with_subject
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
 from pipeline.records.comparable import TEXTS_KEPT
@@ -122,6 +123,7 @@ def reword(question: str, name: str, rules: Sequence[Rule], *, traditional: bool
 @lru_cache(maxsize=TEXTS_KEPT)  # of a question that is a fact's, a probe's and somebody else's
 def _reworded(question: str, name: str, rules: tuple[Rule, ...], traditional: bool) -> tuple[Wording, ...]:
     asked = _asked(question)
+    sort = sort_of_answer(asked[0])
     found: dict[str, Wording] = {}
     for generic in (False, True):
         if known := _first_match(asked, rules, generic=generic):
@@ -131,7 +133,7 @@ def _reworded(question: str, name: str, rules: tuple[Rule, ...], traditional: bo
             for wording in rule.wordings:
                 template = to_traditional(wording.text) if traditional else wording.text
                 text = capitalised(template.format(**slots, name=name))
-                if not generic and sort_of_answer(text) != sort_of_answer(question):
+                if not generic and sort_of_answer(text) != sort:
                     continue
                 found.setdefault(plain(text), Wording(wording.family, text, generic))
     found.pop(plain(question), None)
@@ -144,13 +146,15 @@ def rule_of(question: str, rules: Sequence[Rule], *, generic: bool = False) -> R
     return known[0] if known else None
 
 
-def _asked(question: str) -> str:
-    """The question as rules are written for it."""
-    return as_written(to_simplified(question) if is_traditional(question) else question)
+def _asked(question: str) -> tuple[str, ...]:
+    """The question as rules are written for it: with the subject that it leaves out, then as it stands."""
+    asked = as_written(to_simplified(question) if is_traditional(question) else question)
+    return tuple(dict.fromkeys((with_subject(asked), asked)))
 
 
-def _first_match(asked: str, rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:
-    matches = ((rule, rule.asks.fullmatch(asked)) for rule in rules if rule.generic is generic)
+def _first_match(asked: Sequence[str], rules: Sequence[Rule], *, generic: bool) -> tuple[Rule, re.Match[str]] | None:
+    known = [rule for rule in rules if rule.generic is generic]
+    matches = ((rule, rule.asks.fullmatch(text)) for text in asked for rule in known)
     return next(((rule, match) for rule, match in matches if match), None)
 
 
