@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, pairwise
 
+from pipeline.records.asides import OUT_OF_CHARACTER
 from pipeline.records.names import spelling
 from pipeline.records.raw import UNNAMED, RawRecord, ReadOptions
 from pipeline.records.readers.pages.profile import PLAYERS, is_label, is_name
-from pipeline.records.readers.scripts.asides import OUT_OF_CHARACTER
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import ABOVE, LINES_ABOVE
 from pipeline.records.readers.tables.no_lines import reason_of_status
