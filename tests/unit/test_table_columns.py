@@ -11,9 +11,9 @@ import pytest
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.account import account_of
+from pipeline.records.asides import OUT_OF_CHARACTER
 from pipeline.records.clean import strip_markup
 from pipeline.records.conversion import convert
-from pipeline.records.readers.scripts.asides import OUT_OF_CHARACTER
 from pipeline.records.readers.tables.no_lines import (
     IS_CUT,
     IS_ERROR,
