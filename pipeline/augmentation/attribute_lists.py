@@ -16,6 +16,7 @@ from pipeline.augmentation.attribute_entries import (
 )
 from pipeline.augmentation.attribute_values import PARENTHESIS, value_of
 from pipeline.augmentation.extraction_grammar import Grammar, Statement
+from pipeline.records.readers.pages.profile import OF_ANOTHER_NAME
 
 LONGEST_LINE = 300  # characters of a list's line
 NUMBERED = re.compile(r"^\d{1,2}[.、)）]\s*")
@@ -31,10 +32,15 @@ NOTE = re.compile(r"\W*[(（][^()（）]+[)）]\W*")  # a line of its own: （�
 def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> Iterator[Statement]:
     """The facts of the first list of attributes, if it is the character's."""
     entries = list(_entries(passage, name, grammar))
-    whose = [_is_name_of(entry.value, name, grammar) for entry in entries if grammar.names.fullmatch(entry.key)]
     titled = title.strip()
-    its_own = titled.casefold() in _folded(name, grammar) or grammar.own_titles.fullmatch(titled) is not None
-    if not all(whose) or not (whose or its_own):
+    is_named = titled.casefold() in _folded(name, grammar)
+    named = [
+        entry
+        for entry in entries
+        if grammar.names.fullmatch(entry.key) and not (is_named and OF_ANOTHER_NAME.fullmatch(entry.key))
+    ]
+    its_own = named or is_named or grammar.own_titles.fullmatch(titled) is not None
+    if not its_own or not all(_is_name_of(entry.value, name, grammar) for entry in named):
         return
     for entry in entries:
         yield from _facts_of(entry, name, grammar)
@@ -119,7 +125,7 @@ def _is_beside(line: str, name: str, grammar: Grammar) -> bool:
 def _lines(passage: str, known: re.Pattern[str]) -> Iterator[str]:
     """The lines that may be a list's, each key with what is listed under it, or with the line below it."""
     listed: list[str] = []
-    for line in map(_plain, passage.splitlines()):
+    for line in (_plain(line, known) for line in passage.splitlines()):
         is_bare = bool(line) and not re.search("[:：=【]", line)
         is_item = line.startswith(tuple(MARKS))
         if listed and is_bare and listed[0].endswith(COLONS) and (is_item or _awaits_a_value(listed, known)):
@@ -135,9 +141,14 @@ def _lines(passage: str, known: re.Pattern[str]) -> Iterator[str]:
     yield from _with_things(listed)
 
 
-def _plain(line: str) -> str:
-    """A line without its number, a box's mark and wide spaces; one in two columns has a colon instead."""
-    return NUMBERED.sub("", SPACES.sub(" ", CALLOUT.sub("", with_colon(line.strip()))))
+def _plain(line: str, known: re.Pattern[str]) -> str:
+    """A line without its number, a box's mark and wide spaces; one in two columns has a colon instead.
+
+    So has one with a dash behind a known key: `Birthday - the second of May`.
+    """
+    text = NUMBERED.sub("", SPACES.sub(" ", CALLOUT.sub("", with_colon(line.strip()))))
+    key, dash, value = text.partition(" - ") if " - " in text else text.partition(" – ")
+    return f"{key}: {value}" if dash and known.fullmatch(bare_key(key)) else text
 
 
 def _awaits_a_value(listed: list[str], known: re.Pattern[str]) -> bool:

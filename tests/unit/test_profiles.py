@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.augmentation.passage_facts import passage_facts
+from pipeline.augmentation.questions import language_rules
+from pipeline.conversations.persona import make_persona
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.conversion import convert
@@ -331,3 +334,41 @@ def test_of_a_cast_sheet_her_part_is_hers_and_who_plays_her_is_nobody(tmp_path: 
     conversion = converted(tmp_path, text, name="角色介绍.txt")
     assert passages(conversion) == "雾港的船医。\n身高：158cm\n喜欢的东西：海图"
     assert [reject.reason for reject in conversion.rejects] == ["a section about somebody or something else"]
+
+
+@pytest.mark.parametrize("title", ["MIRA - FACT SHEET v3", "# Mira Vale - notes", "Mira (notes)"])
+@pytest.mark.parametrize("named", ["Age: 41\nBorn: Low Lane", "Full name: Miranda Vale\nAge: 41\nBorn: Low Lane"])
+def test_a_title_with_words_for_a_page_is_no_line_and_says_whose_it_is(title: str, named: str, tmp_path: Path) -> None:
+    """Her full name may be another than the one that she goes by, and does not make it somebody else's."""
+    conversion = converted(tmp_path, f"{title}\n\n{named}\nTrade: ringer\n", "Mira", "s3.txt")
+    assert passages(conversion) == f"{named}\nTrade: ringer"
+    stated = passage_facts(conversion.records, make_persona("Mira", "en", {}), language_rules("en"))
+    assert "I am 41 years old." in {record.text for record in stated}
+
+
+def test_somebody_elses_full_name_is_not_the_characters(tmp_path: Path) -> None:
+    text = "# Mira\nAge: 41\nTrade: ringer\n## Her brother\nFull name: Tam Vale\nAge: 30\nTrade: ferryman\n"
+    assert passages(converted(tmp_path, text, "Mira", "all.md")) == "Age: 41\nTrade: ringer"
+
+
+def test_what_is_still_to_do_makes_no_script_of_a_page_and_is_not_taught(tmp_path: Path) -> None:
+    told = "Mira is the ringer of Lowdale. She lives in the tower, and rings for fog and fire.\n\n"
+    conversion = converted(tmp_path, f"Mira - notes\n\n{told}TODO: what about the war\nTODO: her brother?\n", "Mira")
+    assert passages(conversion) == told.strip()
+    assert [reject.reason for reject in conversion.rejects] == ["about the profile, and not the character"] * 2
+
+
+def test_a_known_label_may_have_a_dash_behind_it(tmp_path: Path) -> None:
+    text = "Mira\n\nAge: 41\nBirthday - the second of May\nTrade: ringer\nHair - grey\n"
+    records = converted(tmp_path, text, "Mira").records
+    stated = passage_facts(records, make_persona("Mira", "en", {}), language_rules("en"))
+    assert {"My birthday is the second of May.", "My hair is grey."} <= {record.text for record in stated}
+
+
+@pytest.mark.parametrize("between", ["\n", "\n--- interview ---\n", "\n## Interview\n"])
+def test_a_profile_above_questions_and_answers_is_a_passage(between: str, tmp_path: Path) -> None:
+    asked = "q. what do you drink\na. Cold tea with pepper in it.\n\nq. who taught you?\na. My uncle Silas.\n"
+    conversion = converted(tmp_path, f"Age: 41\nHair: grey\nHusband: Alf\n{between}{asked}", "Mira", "mira facts.txt")
+    assert passages(conversion).startswith("Age: 41\nHair: grey\nHusband: Alf")
+    answers = [record.text for record in conversion.records if record.kind == "setting_qa"]
+    assert answers == ["Cold tea with pepper in it.", "My uncle Silas."]

@@ -67,7 +67,13 @@ def test_every_reader_and_every_form_of_row_is_tested() -> None:
     # In test_maps.py, test_profiles.py, test_peoples_files.py, test_wiki_source.py, test_screenplays.py, test_prose.py,
     # test_scripts.py, test_boards_and_players.py, test_copied_chats.py.
     elsewhere = {"YAML or XML", "document with a map", "page about the character", "Word document"}
-    elsewhere |= {"script below a profile", "screenplay", "prose fiction", "Yarn script", "wiki's page of lines"}
+    elsewhere |= {
+        "script or questions below a profile",
+        "screenplay",
+        "prose fiction",
+        "Yarn script",
+        "wiki's page of lines",
+    }
     elsewhere |= {"post of PTT", "subtitles of a web player", "chat of a tabletop game", "Foundry actor or journal"}
     elsewhere |= {"chat copied without times"}
     assert {reader.name for reader in READERS} == set(FORM_NAMES.values()) | {"JSON records"} | elsewhere

@@ -19,8 +19,17 @@ from pipeline.records.raw_file import RawFile, looks_like_json
 from pipeline.records.readers.pages import wiki
 from pipeline.records.readers.pages.copied import SITES_OWN, is_copied
 from pipeline.records.readers.pages.notes import CODE, WORK, note_lines
-from pipeline.records.readers.pages.page_sections import IN_BRACKETS, Section, below, plain, sections_of
-from pipeline.records.readers.pages.profile import LABELLED, PLAYERS, PLAYERS_NOTE, entry, is_label, is_of_the_file
+from pipeline.records.readers.pages.page_sections import IN_BRACKETS, OWN_TITLE, Section, below, plain, sections_of
+from pipeline.records.readers.pages.page_titles import is_title_of, names_file, shorten_title
+from pipeline.records.readers.pages.profile import (
+    LABELLED,
+    OF_ANOTHER_NAME,
+    PLAYERS,
+    PLAYERS_NOTE,
+    entry,
+    is_label,
+    is_of_the_file,
+)
 from pipeline.records.readers.pages.quoted import is_of_lines, quoted_lines, said_in_rows, said_in_tabs, title_of_list
 from pipeline.records.readers.pages.section_kinds import as_list, kinds_of
 from pipeline.records.readers.pages.skits import skit_records, skits_of
@@ -35,14 +44,6 @@ ELSEWHERE = re.compile(
     r"^\s*(?:pip|npm|cargo|apt) install ",
     re.IGNORECASE | re.MULTILINE,
 )
-# In a file's name beside the character's.
-OF_A_PAGE = re.compile(
-    r"(?:'?s|profile|bio|biography|wiki|wikia|fandom|background|character|info|sheet|page|notes?|source|final|copy|v?\d+|"
-    r"的|人物|角色|设定集?|设定卡|简介|资料卡?|人设卡?|人设|背景|档案|介绍|小传|百科|萌百|萌娘百科|源码|词条|卡|oc|完整版?|终稿|"
-    r"新|旧)+",
-    re.IGNORECASE,
-)
-BESIDE_A_NAME = re.compile(r"[\s_.·・,，、+-]+|[(（\[【][^()（）\[\]【】]*[)）\]】]")
 # A site's line below a post: how many liked it, and when.
 FOOTER = re.compile(
     r"(?:赞同|已赞同)\s*[\d.]+.*|.*\d\s*条评论.*|(?:编辑|发布|发表)于\s*[:：]?\s*[\d-]+.*|GP\s*[-\d]+.*|BP\s*[-\d]*|看过的人也看过.*|"
@@ -171,8 +172,14 @@ def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequ
     """The sections that are about the character, all of its own page or its own of several people's; and the rest."""
     names = _names(options)
     sections = sections_of([*file.lines()], names)
+    shorten_title(sections, names, options.character or "")
     named = [number for number, one in enumerate(sections) if spelling(one.title) in names]
     persons = [_whose(one, names) for one in sections]
+    if named:  # below the name that it goes by its full name may be another
+        persons = [
+            None if is_own is False and _is_of_full_name(one) else is_own
+            for one, is_own in zip(sections, persons, strict=True)
+        ]
     if True in persons and False in persons:
         own = [one for number, is_own in enumerate(persons) if is_own for one in below(sections, number)]
         return own, [one for one in sections if not any(one is other for other in own)]
@@ -185,6 +192,10 @@ def _about(file: RawFile, options: ReadOptions) -> tuple[Sequence[Section], Sequ
         return made, []
     is_own = bool(named) or any(_is_of(sections, file, name) for name in names)
     return (sections if is_own else []), []
+
+
+def _is_of_full_name(section: Section) -> bool:
+    return OF_ANOTHER_NAME.fullmatch(section.named_by) is not None and OWN_TITLE.fullmatch(section.title) is not None
 
 
 def _whose(section: Section, names: Collection[str]) -> bool | None:
@@ -204,30 +215,24 @@ def _begins_with(text: str, name: str) -> bool:
 
 def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
     """Whether the file has the name and says something of it, or its text begins with the name, or with its label."""
-    if _names_file(file.path.stem, name):
+    if names_file(file.path.stem, name):
         return is_copied([line for _, line in file.lines()], {name}) or not _is_script(sections, {name})
     persons = [spelling(one.person) for one in sections[:2] if one.person]
     if persons:
         return _begins_with(persons[0], name)
     lines = [line for one in sections[:2] for _, line in one.lines if line.strip()]
     titled = [one.title for one in sections[:2] if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
-    if titled or not lines or _is_script(sections, {name}):
+    if not lines or _is_script(sections, {name}):
+        return False
+    if is_title_of((titled or [plain(lines[0])])[0], name):
+        return bool(titled) or len(lines) > 1
+    if titled:
         return False
     # A word for itself, and no sentence's other word: `Will you ...`, 安装说明.
     after = r"\s+(?!you\b|the\b)[^\W\d]" if name.isascii() else r"(?:[^\W\d]|[，（(])"
     return (name.isascii() or len(name) > 1) and re.match(
         re.escape(name) + after, spelling(plain(lines[0]))
     ) is not None
-
-
-def _names_file(stem: str, name: str) -> bool:
-    """Whether the file's name is the character's, with words for a page about one: 人设卡-陆沉舟, mira-vale profile."""
-    words = spelling(stem.replace("_", " ").replace("-", " "))
-    before, found, after = words.partition(name)
-    if not found or (name.isascii() and re.search(r"\w$", before)) or re.match(r"[a-z]", after):
-        return False
-    beside = BESIDE_A_NAME.sub("", before), BESIDE_A_NAME.sub("", after)
-    return all(not one or OF_A_PAGE.fullmatch(to_simplified(one)) for one in beside)
 
 
 def _is_script(sections: Sequence[Section], names: Collection[str]) -> bool:

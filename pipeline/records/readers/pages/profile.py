@@ -43,6 +43,8 @@ STROKE = re.compile(r"(?P<key>[^\s丨︱:：][^丨︱:：]{0,15})[丨︱](?P<val
 MARKED = re.compile(r"[■□◆◇●○★☆▪▶►◎※♦✦]\s*(?P<key>[^\s:：]{1,10})[\u3000\t]+(?P<value>\S.*)")
 SEPARATES = re.compile(r"[:：丨｜︱│|】\]\t\u3000]|  |\.{4}|……")
 LEAST = 2  # different labels of a profile
+# Whose value is another name by right, below the name that the character goes by.
+OF_ANOTHER_NAME = re.compile(r"(?:full|real|true|birth|given|legal) name|全名|本名|真名|原名", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<=[\u4e00-\u9fff])[ \u3000]+(?=[\u4e00-\u9fff])")  # 姓　名
 # Of how the player wants to play, on a card for others: 慢回，请勿ooc.
 PLAYERS_NOTE = re.compile(
@@ -56,7 +58,7 @@ OF_THE_FILE = re.compile(
     r"(?:角色|人物|人设|npc|character)?[ _-]?id|"
     r"(?:角色|人物|npc)编号|序号|负责人|责任人|文案|编剧|撰写|撰稿|画师|原画|美术|立绘|约稿|作者|版权|校对|审核|版本号?|(?:最后)?(?:更新|修改|创建)(?:时间|日期|记录|人)?|声优|配音(?:演员)?|cv|"
     r"author|artist|(?:created|designed|drawn|voiced|written) by|voice actors?|assigned to|assignee|"
-    r"person in charge|version|copyright|"
+    r"person in charge|version|copyright|to-?do|fixme|待办|待补|"
     r"(?:last )?(?:updated|modified|edited)(?: on| by)?",
     re.IGNORECASE,
 )

@@ -94,9 +94,9 @@ SCHEME = re.compile(r"(?:.*\W)?(?:https?|ftp|file|wss?|mailto|git|ssh)", re.IGNO
 LABEL = re.compile(  # what a profile or a note has before a colon; two of them, each once, are no speakers
     r"(?:full )?name|age|born|birth ?(?:day|place|date)|gender|sex|height|weight|eyes?(?: colou?r)?|hair(?: colou?r)?|"
     r"species|race|job|occupation|work|role|title|home|hometown|family|pets?|likes?|dislikes?|hobb(?:y|ies)|fears?|"
-    r"personality|appearance|background|history|status|notes?|remember|place|location|date|time|when|where|source|tags?|"
+    r"personality|appearance|background|history|status|notes?|to-?do|fixme|nb|p\.?s|ideas?|remember|place|location|date|time|when|where|source|tags?|"
     r"姓名|名字|昵称|称号|年龄|生日|性别|身高|体重|种族|职业|身份|籍贯|家乡|出生地?|家庭|宠物|喜好|爱好|喜欢|讨厌|害怕|"
-    r"性格|外貌|背景|来历|武器|备注|注意?|时间|地点",
+    r"性格|外貌|背景|来历|武器|备注|注意?|待办|待补|疑问|时间|地点",
     re.IGNORECASE,
 )
 
