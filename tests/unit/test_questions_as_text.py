@@ -53,6 +53,17 @@ def test_what_is_asked_and_not_answered_is_not_lost_in_silence(tmp_path: Path) -
     assert reasons == {"Your age?": "a question without an answer", "TBD": "an answer that says nothing"}
 
 
+@pytest.mark.parametrize(
+    "answer", ["??? (a Scorpio, I think, check)", "not decided yet", "undecided", "还没想好", "？？（回头查）"]
+)
+def test_an_answer_that_waits_to_be_written_is_none(answer: str, tmp_path: Path) -> None:
+    asked = {"What is your trade?": "I ring for fog.", "Your star sign?": answer, "Who taught you?": "My aunt Ro."}
+    text = "\n".join(f"Q: {question}\nA: {one}\n" for question, one in asked.items())
+    conversion = converted(tmp_path, text)
+    assert [record.text for record in conversion.records] == ["I ring for fog.", "My aunt Ro."]
+    assert [reject.reason for reject in conversion.rejects] == ["an answer that says nothing"]
+
+
 def test_a_numbered_label_is_asked_and_answered_on_its_line(tmp_path: Path) -> None:
     text = "1.你叫什么？\n答：许映雪。\n2.最喜欢的食物：麵线\n3.最怕什么？\n答：打雷。\n"
     records = converted(tmp_path, text).records

@@ -37,7 +37,8 @@ INTERROGATIVE = re.compile(
 )
 ASKED = re.compile(r"\b(?:you|your|yours|yourself|she|he|her|his|him)\b|[你您妳她他]", re.IGNORECASE)
 NOTHING = re.compile(
-    r"(?:tb[da]|to be (?:decided|determined|added)|todo|n/?a|unknown|none yet|[?？]+|[-—]+|"
+    r"(?:tb[da]|to be (?:decided|determined|added)|(?:not (?:yet )?|un)decided(?: yet)?|todo|n/?a|unknown|none yet|"
+    r"[?？]+|[?？]{2,}\s*[(（].{0,80}|[-—]+|(?:还|還)?没想好|(?:还|還)?沒想好|"
     r"[(（\[【](?:author'?s?|note|p\.?s\b|tb[da]|to-?do|"
     r"待|备注|備註|作者|注[:：]).*|待[补補填定]充?|未[定填]|暂[无定]|暫[無定]|略|不[详詳])[.。!！]*",
     re.IGNORECASE,
