@@ -96,7 +96,7 @@ def limit_conversations(
     chat = chat_prompt(persona, ())
     wordings = wordings or Wordings(boundaries, forbidden=forbidden, frames=False)
     talk = no_question_of(facts, boundaries.small_talk.train)
-    replies = small_talk_replies(persona, records, boundaries, base_model, rng)
+    replies = small_talk_replies(persona, records, boundaries, base_model, seed=seed)
     small_talk = [said for said in replies if said in talk]
     somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
     things = unknown_things(records, boundaries)

@@ -1,8 +1,9 @@
-"""What is replied to small talk: by people where it is a greeting or a mood, by the base model to everything else.
+"""What is replied to small talk: by people where it is a greeting, by the base model to everything else.
 
 A small model makes no sense of `Hello!` ("The latest batch of my favourite coffee shop's best-loved product ..."), and
-taught, that is what a character says to everybody who comes in. The replies that people wrote say nothing of who
-speaks. A character whose own lines reply to the same message has its own way to.
+taught, that is what a character says to everybody who comes in. What people wrote says nothing of who speaks, in few
+forms, for of many a small model learns none; to what moves somebody the model's own replies begin alike ("I'm sorry to
+hear that ..."), and what begins alike is learnt. A character whose own lines reply to the same message has its own way.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ REPLIED_BY_BASE_MODEL = 60  # the first everyday messages; a reply takes longer 
 
 
 def small_talk_replies(
-    persona: Persona, records: Sequence[Record], boundaries: Boundaries, base_model: BaseModel, rng: random.Random
+    persona: Persona, records: Sequence[Record], boundaries: Boundaries, base_model: BaseModel, *, seed: int
 ) -> dict[str, str]:
     """The reply to each everyday message; empty where nothing fit is replied, or the character's own lines reply.
 
     Nothing of the character is in what the base model is asked, so that its replies are made once for all characters
     of a language.
     """
+    rng = random.Random(seed)  # noqa: S311 - no secret
     written = {said: rng.choice(replies) for said, replies in boundaries.small_talk_replies.items()}
     asked = [said for said in boundaries.small_talk.train[:REPLIED_BY_BASE_MODEL] if said not in written]
     briefly = system(boundaries.briefly)

@@ -504,7 +504,7 @@ def test_what_people_reply_to_small_talk_says_nothing_of_who_speaks_and_answers_
     assert set(texts.small_talk_replies) <= set(texts.small_talk.train)
     assert not set(texts.small_talk_replies) & set(texts.small_talk.test)
     for said, replies in texts.small_talk_replies.items():
-        assert len(replies) > 1
+        assert replies
         assert not [one for one in replies if reply_objection(one, said, texts.claims, language) not in {None, ECHOES}]
 
 
