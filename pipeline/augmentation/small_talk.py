@@ -31,7 +31,7 @@ def small_talk_replies(
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     written = {said: rng.choice(replies) for said, replies in boundaries.small_talk_replies.items()}
-    asked = [said for said in boundaries.small_talk.train[:REPLIED_BY_BASE_MODEL] if said not in written]
+    asked = [said for said in boundaries.small_talk.train if said not in written][:REPLIED_BY_BASE_MODEL]
     briefly = system(boundaries.briefly)
     made = base_model.replies([Asked((briefly, user(said)), boundaries.claims, persona.language) for said in asked])
     before = (record.context[-1].text for record in records if record.kind == "dialogue" and record.context)
