@@ -224,7 +224,8 @@ def _is_of(sections: Sequence[Section], file: RawFile, name: str) -> bool:
     titled = [one.title for one in sections[:2] if one.title and not NOBODYS_TITLE.fullmatch(one.title)]
     if not lines or _is_script(sections, {name}):
         return False
-    if is_title_of((titled or [plain(lines[0])])[0], name):
+    title = (titled or [plain(lines[0])])[0]
+    if spelling(title) != name and is_title_of(title, name):
         return bool(titled) or len(lines) > 1
     if titled:
         return False
