@@ -466,5 +466,10 @@ def test_of_two_columns_that_may_be_the_text_or_the_speaker_the_surer_one_is(
 
 
 def test_a_code_name_keeps_its_quotation_marks(tmp_path: Path) -> None:
-    rows = [("角色", "台词"), ("「渡鸦」", "潮水退了，走吧。"), ("苏晚晴", "再等一等。"), ("「渡鸦」", "我一刻也不等了。")]
+    rows = [
+        ("角色", "台词"),
+        ("「渡鸦」", "潮水退了，走吧。"),
+        ("苏晚晴", "再等一等。"),
+        ("「渡鸦」", "我一刻也不等了。"),
+    ]
     assert texts(converted(comma_separated(tmp_path, rows), "「渡鸦」")) == ["潮水退了，走吧。", "我一刻也不等了。"]
