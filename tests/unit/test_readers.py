@@ -21,6 +21,7 @@ from pipeline.records.raw_file import open_raw
 from pipeline.records.readers import READERS, recognise
 from pipeline.records.readers.cards import charx, png_card
 from pipeline.records.readers.rows.row_forms import ROW_FORMS
+from pipeline.records.readers.texts import TEXTS
 from pipeline.records.record import Turn
 from pipeline.records.result import Conversion
 from tests.raw_files import FORMS, card_fields, card_v2_fields, card_v3_fields, dumped, png, zipped
@@ -398,3 +399,9 @@ def test_a_key_that_a_form_does_not_have_is_counted_by_name(form: str, tmp_path:
     conversion = converted(path)
     assert account_of(conversion)["unused_keys"].get("zz_mood", 0) > 0
     assert conversion.entries == made.entries
+
+
+def test_texts_made_of_documents_are_looked_at_by_the_readers_in_the_same_order() -> None:
+    """A profile above questions is a profile in a Word document, too."""
+    places = [next(at for at, one in enumerate(READERS) if one.recognises is text.recognises) for text in TEXTS]
+    assert places == sorted(places)

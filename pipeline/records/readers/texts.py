@@ -7,4 +7,4 @@ from pipeline.records.readers.pages import asked, labelled_page, page, profile_s
 from pipeline.records.readers.scripts import prose, screenplay, transcript, wiki_script
 
 # In the order of `READERS`.
-TEXTS = (whatsapp, timed_log, asked, wiki_script, labelled_page, profile_script, screenplay, prose, transcript, page)
+TEXTS = (whatsapp, timed_log, profile_script, asked, wiki_script, labelled_page, screenplay, prose, transcript, page)
