@@ -14,6 +14,7 @@ from pipeline.records.readers.rows.row_forms import OURS
 from pipeline.records.readers.scripts.transcript import LABEL
 from pipeline.records.readers.tables.merged_cells import TEXT, cell
 from pipeline.records.readers.tables.no_lines import is_error_value, reason_of_status
+from pipeline.records.traditional_chinese import to_simplified
 
 OF_PEOPLE = (NAMES | PEOPLE) - {"昵称", "暱稱", "who"}  # which people have beside their names
 # What somebody says, in the name of a column: then a row is a line of theirs.
@@ -23,18 +24,16 @@ OF_SPEECH = re.compile(
     re.IGNORECASE,
 )
 NOT_SAID = re.compile(r"\W*|n/?a|tb[ad]|none|unknown|未知|不明|未定|待定|待补|暂无|暫無|无|無", re.IGNORECASE)
-# What a team writes beside a character for itself, by the label alone or with what it says.
+# What a team writes beside a character for itself in a table, besides what a profile says of its file; in simplified.
 OF_WORK = re.compile(
-    r"(?:角色|人物|资源|資源)?(?:id|编号|編號|序号|序號)|(?:文案|美术|美術|策划|策劃)?(?:负责人|負責人)|编辑|編輯|审核人?|"
-    r"審核人?|作者|画师|畫師|版本号?|版本號?|(?:更新|修改|创建|創建)(?:时间|時間|日期|人)|优先级|優先級|皮下|玩家|"
-    r"(?:character[ _-]?)?(?:id|no\.?|number)|assignee|assigned to|author|artist|"
-    r"version|(?:last )?(?:updated|modified|created)(?: at| on| by)?|priority|player",
+    r"(?:角色|人物|资源)?(?:编号|序号)|资源id|(?:文案|美术|策[划劃])负责人|编辑|审核人|优先级|皮下|玩家|"
+    r"(?:character[ _-]?)?(?:no\.?|number)|priority|player|"
+    r"(?:last )?(?:created(?: at| on| by)?|(?:updated|modified) at)",
     re.IGNORECASE,
 )
-STATE = re.compile(r"状态|狀態|进度|進度|status|state|progress", re.IGNORECASE)
+STATE = re.compile(r"状态|进度|status|state|progress", re.IGNORECASE)
 OF_DRAFTS = re.compile(
-    r".{0,2}稿|(?:已|未)?完成|(?:进行|進行)中|"
-    r"[待已未](?:[审審]核?|[确確][认認]|[录錄]音?|[补補]充?|修改|提交|校对?|校對|配音|通[过過]|交付)|"
+    r".{0,2}稿|(?:已|未)?完成|进行中|[待已未](?:审核?|确认|录音?|补充?|修改|提交|校对?|配音|通过|交付)|"
     r"v?\d[\d.]{0,8}|drafts?|final|done|wip|to ?do|approved|in progress|pending",
     re.IGNORECASE,
 )
@@ -84,9 +83,9 @@ def about_them(said: Mapping[str, str], options: ReadOptions) -> dict[str, str]:
 
 def is_of_work(label: str, value: str) -> bool:
     """Whether a team writes it for itself: an id, who is responsible, how far the text is."""
-    plain = label.strip().rstrip(":： ")
-    is_of_drafts = STATE.fullmatch(plain) is not None and OF_DRAFTS.fullmatch(value.strip()) is not None
-    return OF_WORK.fullmatch(plain) is not None or is_of_drafts
+    plain = to_simplified(label.strip().rstrip(":： "))
+    is_of_drafts = STATE.fullmatch(plain) is not None and OF_DRAFTS.fullmatch(to_simplified(value.strip())) is not None
+    return is_of_the_file(plain, value) or OF_WORK.fullmatch(plain) is not None or is_of_drafts
 
 
 def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
@@ -95,6 +94,6 @@ def profile(where: str, person: str, said: Mapping[str, str]) -> RawRecord:
     colon = "：" if is_chinese else ": "
     given = {label: value.strip() for label, value in said.items() if not NOT_SAID.fullmatch(value)}
     known = {label.strip(): " ".join(value.split()) for label, value in given.items() if not is_error_value(value)}
-    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items() if not is_of_the_file(label, value))
+    text = "\n".join(f"{label}{colon}{value}" for label, value in known.items())
     why, title = "a row of a table of people", TITLES[is_chinese]
     return RawRecord(where, person, text, asked=title, kind="background", why=why)
