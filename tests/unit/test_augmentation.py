@@ -378,7 +378,7 @@ def test_what_is_wrongly_said_is_put_right_and_what_is_true_is_not_said_wrongly(
     assert age.fact.answer == "I am nineteen."
     assert not any("nineteen" in said for said in (*age.train, *age.test))
     made = limits_of(MIRA, records, texts)["premises"]
-    assert any(premise in one.prompt[-1]["content"] for one in made for premise in age.train)
+    assert {one.prompt[-1]["content"].strip() for one in made} & set(age.train)
     assert all(one.completion["content"].endswith("I am nineteen.") for one in made)
     assert all(one.completion["content"] != "I am nineteen." for one in made)
     passing = record("Story", "Once they took her for thirty.", 2, kind="background")
