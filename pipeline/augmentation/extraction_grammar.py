@@ -48,8 +48,7 @@ class Rule:
     and `a`, if there is one, fills `{a}`. The pattern of a key may have a group `a`. `value` is what a value has to
     match, of which its own group `v`, if it has one, is taken; `refused` finds what a value may not hold. A value is
     followed by its `unit`. `is_list`: the value of an attribute may be several things; `is_speech`: it is what the
-    character says. `introduces`: a clause of
-    it is only one of a list behind the name: 林可，女，17岁.
+    character says. `introduces`: a clause of it is only one of a list behind the name: 林可，女，17岁.
     """
 
     type: str

@@ -13,11 +13,15 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from pipeline.records.clean import has_cjk
+
 NAMED = re.compile("<([a-z_]+)>")  # another pattern, or a list of words, within a pattern
 
 
 def with_subject(question: str) -> str:
     """The simplified Chinese question asked of 你, where it leaves its subject out; any other as it is."""
+    if not has_cjk(question):  # nor has a command in English these patterns to compile
+        return question
     somebody, builds = _builds()
     if not somebody.search(question):
         for begins, subject in builds:

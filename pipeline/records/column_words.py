@@ -17,7 +17,8 @@ def _each(*parts: Sequence[str]) -> frozenset[str]:
 _NAMED = ("", "名", "名字", "名称", "名稱", "姓名")
 _NAME = ("", "name", " name", "_name")
 _SAYS = ("说话", "說話", "发言", "發言", "讲话", "講話", "发送", "發送")
-_SAID = ("台词", "台詞", "臺詞", "对白", "對白", "对话", "對話", "语音", "語音")
+_LINES = ("台词", "台詞", "臺詞", "对白", "對白", "对话", "對話")
+_SAID = (*_LINES, "语音", "語音")
 _TEXT = ("内容", "內容", "文本", "文案", "正文")
 
 # Who says it.
@@ -29,9 +30,9 @@ PEOPLE = _each(("character",), _NAME) | _each(("角色", "人物"), _NAMED) | {"
 NAMES = frozenset({"name", "full name", "who", "姓名", "名字", "名称", "名稱", "人名", "昵称", "暱稱"})
 NAMES |= _each(("npc",), (*_NAME, *_NAMED))
 # What is said.
-SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_SAID[:7]}) | _each(_SAID, _TEXT)
+SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_LINES}) | _each(_SAID, _TEXT)
 # The same beside a word for who says it; beside a character it may be a description, or a plot.
-WEAK = frozenset({"content", "message", *_TEXT}) | _each(("剧情", "劇情", "字幕"), ("", *_TEXT)) - {"剧情", "劇情"}
+WEAK = frozenset({"content", "message", "字幕", *_TEXT}) | _each(("剧情", "劇情", "字幕"), _TEXT)
 # Of several such columns the first of these is meant: `Line` numbers the lines where `Dialogue` has them.
 RANKS = (
     frozenset({"speaker", "text"}),

@@ -20,10 +20,8 @@ from pipeline.records.readers.scripts import transcript
 from pipeline.records.readers.scripts.script_lines import spoken_line
 from pipeline.records.traditional_chinese import to_simplified
 
-OF_A_TEXT = re.compile(
-    r"titles?|status|work|role|character|class|rank|角色名?|名称|组织|学校|工作", re.IGNORECASE
-)  # too
-
+# Labels that stand above a text as well: its title, its status.
+OF_A_TEXT = re.compile(r"titles?|status|work|role|character|class|rank|角色名?|名称|组织|学校|工作", re.IGNORECASE)
 BELOW: tuple[ModuleType, ...] = (asked, transcript)
 ASKER = "Q"  # whoever asks and answers, as one who speaks
 
