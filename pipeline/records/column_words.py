@@ -33,6 +33,13 @@ NAMES |= _each(("npc",), (*_NAME, *_NAMED))
 SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_LINES}) | _each(_SAID, _TEXT)
 # The same beside a word for who says it; beside a character it may be a description, or a plot.
 WEAK = frozenset({"content", "message", "字幕", *_TEXT}) | _each(("剧情", "劇情", "字幕"), _TEXT)
+# Who asks, and what is asked or said before; who replies, and what. A row has one of either, as a data set names them.
+QUESTIONS = ("question", "ask", "问题", "問題", "提问", "提問", "题目", "題目", "问", "問")
+PROMPTS = ("prompt", "query", "instruction", "input", "user", "human", "指令", "输入", "輸入", "用户", "用戶")
+ANSWERS = (
+    "answer", "response", "reply", "output", "completion", "assistant", "gpt", "bot", "回答", "答案", "答复", "回复",
+    "答覆", "回覆", "答", "输出", "輸出", "text", "content", *sorted(_TEXT),
+)  # fmt: skip
 # Of several such columns the first of these is meant: `Line` numbers the lines where `Dialogue` has them.
 RANKS = (
     frozenset({"speaker", "text"}),

@@ -21,6 +21,7 @@ INSTRUCTIONS: tuple[tuple[re.Pattern[str], Kind], ...] = (
 def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
     """The output as the character's reply to the instruction and its input, and to the history before them."""
     instruction, given = string(source, row, "instruction"), string(source, row, "input")
+    _check_asked(source, row, "instruction", "input")
     reply = string(source, row, "output", required=True)
     for pattern, kind in INSTRUCTIONS:
         if pattern.fullmatch(instruction):
@@ -37,8 +38,23 @@ def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Itera
 
 def read_exchange(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
     """The same of ms-swift's {"query", "response"}, with or without a history."""
+    _check_asked(source, row, "query")
     renamed = {"query": "instruction", "response": "output"}
     yield from read_row(source, {renamed.get(key, key): value for key, value in row.items()}, options)
+
+
+def _check_asked(source: str, row: Mapping[str, Any], *keys: str) -> None:
+    """The row has one of these keys: a reply without what it answers would be learnt as a line.
+
+    Raises:
+        UnderstudyError: it has none.
+    """
+    if not row.keys() & {*keys}:
+        raise UnderstudyError(
+            source,
+            f"has {', '.join(map(repr, row))}, and nothing that its reply answers",
+            fix=f"name the column of what is asked {keys[0]!r}",
+        )
 
 
 def _history(source: str, history: Any) -> Iterator[RawTurn]:

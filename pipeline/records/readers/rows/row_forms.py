@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.column_advice import describe_columns
-from pipeline.records.column_words import PEOPLE, SAYINGS, SPEAKS, WEAK, rank
+from pipeline.records.column_words import ANSWERS, PEOPLE, PROMPTS, QUESTIONS, SAYINGS, SPEAKS, WEAK, rank
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
@@ -69,7 +69,7 @@ def _form_of(row: Mapping[str, Any]) -> RowForm | None:
 def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The row with our keys for other words and spellings of them, if its own keys are of no form and these are."""
     if _form_of(row):
-        return row
+        return _with_input(row)
     plain = {key: str(key).strip().lower() for key in row}
     weak = dict.fromkeys(WEAK, "text") if SPEAKS & {*plain.values()} else {}
     if any(name == "q" and str(row[key]).rstrip().endswith(("?", "？")) for key, name in plain.items()):
@@ -82,7 +82,40 @@ def in_our_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
             chosen[ours] = key  # and a key of ours itself stays
     ours_for = {key: ours for ours, key in chosen.items()}
     renamed = {ours_for.get(key, key): value for key, value in row.items()}
-    return renamed if _form_of(renamed) else row
+    return _with_input(renamed) if _form_of(renamed) else _exchange(row)
+
+
+def _with_input(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row whose line is asked by something with that as its `input`."""
+    form = _form_of(row)
+    asks = _first_text(row, (*QUESTIONS, *PROMPTS)) if form and form.name == "line" and "input" not in row else None
+    return row if asks is None else {"input" if key == asks else key: row[key] for key in row}
+
+
+def _exchange(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of something asked and something replied, as data sets name them, with our keys; any other as it is.
+
+    Where it says who replies, it is a line of theirs.
+    """
+    question = _first_text(row, QUESTIONS)
+    asks = question or _first_text(row, PROMPTS)
+    replies = _first_text({key: row[key] for key in row if key != asks}, ANSWERS)
+    if asks is None or replies is None:
+        return row
+    speaker = _first_text(row, sorted(SPEAKS | PEOPLE))
+    if speaker is not None:
+        ours = {speaker: "speaker", asks: "input", replies: "text"}
+    elif question is not None:
+        ours = {asks: "question", replies: "answer"}
+    else:
+        ours = {asks: "instruction", replies: "output"} | ({"context": "input"} if "input" not in row else {})
+    return {ours.get(key, key): value for key, value in row.items()}
+
+
+def _first_text(row: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The row's key of the first of the `names` that it has with a text; None if there is none."""
+    plain = {str(key).strip().lower(): key for key, value in row.items() if isinstance(value, str)}
+    return next((plain[name] for name in names if name in plain), None)
 
 
 def ours_by_theirs(options: ReadOptions) -> dict[str, str]:

@@ -47,5 +47,6 @@ def read_setting(source: str, row: Mapping[str, Any], options: ReadOptions) -> I
 
 def read_answer(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
     """An answer with its question, the character's unless the row names somebody."""
+    string(source, row, "question", required=True)
     renamed = {"question": "input", "answer": "text"}
     yield from read_setting(source, {renamed.get(key, key): value for key, value in row.items()}, options)

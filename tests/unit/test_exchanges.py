@@ -1,0 +1,80 @@
+"""Rows of something asked and something replied, whatever a data set calls the two: nothing asked is ever dropped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import UnderstudyError
+from pipeline.recipe import ConversionOptions
+from pipeline.records.column_words import ANSWERS, PROMPTS, QUESTIONS
+from pipeline.records.conversion import convert
+from pipeline.records.record import Record
+from pipeline.records.readers.rows.row_forms import in_our_words
+
+ASKED, REPLIED = "Where do you keep the key?", "Below the third stone."
+
+
+def records_of(folder: Path, *rows: dict[str, str]) -> list[Record]:
+    (folder / "a.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return convert([folder], "Mira", ConversionOptions()).records
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": ASKED, "response": REPLIED},
+        {"prompt": ASKED, "output": REPLIED},
+        {"prompt": ASKED, "text": REPLIED},
+        {"question": ASKED, "response": REPLIED},
+        {"question": ASKED, "context": "", "response": REPLIED},
+        {"instruction": ASKED, "context": "", "response": REPLIED},
+        {"Instruction": ASKED, "Response": REPLIED},
+        {"input": ASKED, "response": REPLIED},
+        {"user": ASKED, "assistant": REPLIED},
+        {"human": ASKED, "bot": REPLIED},
+        {"system": "You are Mira.", "prompt": ASKED, "response": REPLIED},
+        {"提问": ASKED, "内容": REPLIED},
+        {"问题": ASKED, "文本": REPLIED},
+        {"speaker": "Mira", "prompt": ASKED, "text": REPLIED},
+        {"speaker": "Mira", "question": ASKED, "response": REPLIED},
+        {"character": "Mira", "prompt": ASKED, "response": REPLIED},
+        {"角色": "Mira", "问题": ASKED, "台词": REPLIED},
+    ],
+)
+def test_a_question_and_its_answer_are_a_setting_under_any_of_the_usual_names(
+    row: dict[str, str], tmp_path: Path
+) -> None:
+    (found,) = records_of(tmp_path, row)
+    assert (found.kind, found.prompt, found.text) == ("setting_qa", ASKED, REPLIED)
+
+
+def test_a_dollys_context_stands_below_its_instruction(tmp_path: Path) -> None:
+    (found,) = records_of(tmp_path, {"instruction": "Sum it up?", "context": "It rained?", "response": "Wet."})
+    assert found.prompt == "Sum it up?\nIt rained?"
+
+
+def test_what_somebody_else_replies_is_not_the_characters(tmp_path: Path) -> None:
+    rows = [{"character": name, "prompt": ASKED, "response": f"{name} says so."} for name in ("Bram", "Mira")]
+    (found,) = records_of(tmp_path, *rows)
+    assert found.text == "Mira says so."
+
+
+@pytest.mark.parametrize("row", [{"topic": "keys", "answer": REPLIED}, {"mood": "cross", "response": REPLIED}])
+def test_a_reply_to_nothing_is_an_error_and_no_line(row: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=r"a\.jsonl:1: has "):
+        records_of(tmp_path, row)
+
+
+@given(st.sampled_from((*QUESTIONS, *PROMPTS)), st.sampled_from(ANSWERS), st.booleans())
+def test_no_pair_of_names_loses_what_was_asked(asks: str, replies: str, swapped: bool) -> None:  # noqa: FBT001
+    row = {asks: ASKED, replies: REPLIED}
+    ours = in_our_words(dict(reversed(row.items())) if swapped else row)
+    asked = {"question", "prompt", "query", "instruction", "input"} & ours.keys()
+    replied = {"answer", "completion", "response", "output", "text"} & ours.keys()
+    assert {ours[key] for key in asked} == {ASKED}
+    assert {ours[key] for key in replied} == {REPLIED}
