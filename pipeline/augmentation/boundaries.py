@@ -14,7 +14,7 @@ from pipeline.conversations.persona import Language
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Questions of one sort: those that training may use, and those that only measuring does."""
+    """Questions of one sort, or names to ask about: those that training may use, and those that only measuring does."""
 
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -46,6 +46,7 @@ class Premise:
 class Boundaries:
     """The texts of a language. `{name}` in an introduction is the character's, `{sentence}` one about itself.
 
+    `strangers` are names of people, places and things that no character has been told of.
     `small_talk_replies` are what people reply to some of it; `briefly` is the base model's system prompt where it is
     asked for the rest, `claims` a pattern of what such a reply says of who speaks; `{answer}` in a correction is the
     fact's.
@@ -60,6 +61,7 @@ class Boundaries:
     small_talk_replies: Mapping[str, Sequence[str]]
     asks_about: tuple[str, ...]
     unanswerable: tuple[Unanswerable, ...]
+    strangers: Questions
     refusals: tuple[str, ...]
     refusal_markers: tuple[str, ...]
     corrections: tuple[str, ...]
@@ -89,6 +91,7 @@ def read_boundaries(language: Language) -> Boundaries:
             Unanswerable(one["name"], one["known_if"], one.get("about", ""), _questions(one))
             for one in content["unanswerable"]
         ),
+        strangers=_questions(content["strangers"]),
         refusals=tuple(content["refusals"]),
         refusal_markers=tuple(content["refusal_markers"]),
         corrections=tuple(content["corrections"]),

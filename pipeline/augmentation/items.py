@@ -21,6 +21,7 @@ from pipeline.augmentation.facts import Fact
 from pipeline.augmentation.frames import framed
 from pipeline.augmentation.paraphrase_checks import NEAR_PROBE, similarity
 from pipeline.augmentation.questions import Rule, Wording, plain, reword
+from pipeline.augmentation.reverse import key_phrases, read_reversal, reversed_questions
 from pipeline.augmentation.synonyms import Synonyms, in_other_words
 from pipeline.augmentation.variety import most_varied, rarity_in
 from pipeline.conversations.persona import Persona
@@ -37,11 +38,13 @@ TOLD_OF = 1 / 2  # share of the wordings of a question about the character that 
 class ItemShares:
     """How a fact's exposures are spent.
 
-    `written`: as the user wrote it (every wording twice at least); `setting`: of the others, in another setting than
-    alone; `chat`: under the chat's own prompt; `bare`: under none. The rest are under the prompt of settings questions.
+    `written`: as the user wrote it (every wording twice at least); `reverse`: the other way round; `setting`: of the
+    others, in another setting than alone; `chat`: under the chat's own prompt; `bare`: under none. The rest are under
+    the prompt of settings questions.
     """
 
     written: float = 0.2
+    reverse: float = 0.3
     setting: float = 0.25
     chat: float = 0.75
     bare: float = 0.0
@@ -74,13 +77,16 @@ def fact_items(
     records, within one of each other. The same arguments give the same ones.
     """
     rngs = [random.Random(_hash(f"{seed} {fact.fact_id}")) for fact, _ in exposures]  # noqa: S311 - no secret
-    made = [other_wordings(fact, persona, wordings, rng) for (fact, _), rng in zip(exposures, rngs, strict=True)]
-    pools = of_one_fact([fact for fact, _ in exposures], made, persona.name)
+    facts = [fact for fact, _ in exposures]
+    phrases = key_phrases(facts, persona.name, persona.language)
+    made = [other_wordings(fact, persona, wordings, rng) for fact, rng in zip(facts, rngs, strict=True)]
+    pools = of_one_fact(facts, made, persona.name)
     rarity = rarity_in(pools)
     items: dict[str, list[Conversation]] = {}
-    for (fact, count), rng, pool in zip(exposures, rngs, pools, strict=True):
-        others = islice(most_varied(pool, fact.questions, persona.name, rarity), count)
-        asked = _asked(fact, count, [wording.text for wording in others], shares)
+    for (fact, count), rng, pool, own in zip(exposures, rngs, pools, phrases, strict=True):
+        varied = islice(most_varied(pool, fact.questions, persona.name, rarity), count)
+        reverse = reversed_wordings(fact, own, persona, wordings, rng)[: round(count * shares.reverse)]
+        asked = _asked(fact, count, [wording.text for wording in varied], reverse, shares)
         prompts = _system_prompts(persona, shares, count, rng)
         items |= {record.record_id: [] for record in fact.records}
         for (owner, question, as_written), prompt in zip(asked, prompts, strict=True):
@@ -92,13 +98,18 @@ def fact_items(
     return items
 
 
-def _asked(fact: Fact, count: int, others: Sequence[str], shares: ItemShares) -> Iterator[tuple[str, str, bool]]:
+def _asked(
+    fact: Fact, count: int, varied: Sequence[str], reverse: Sequence[str], shares: ItemShares
+) -> Iterator[tuple[str, str, bool]]:
     """The fact's `count` questions: the record's id that each is of, its text, and whether the user wrote it."""
     written = [(record.record_id, record.prompt, True) for record in fact.records]
-    as_written = min(count, max(round(count * shares.written), 2 * len(written))) if others else count
+    least = max(round(count * shares.written), 2 * len(written)) if varied else count - len(reverse)
+    as_written = min(count, least)
     yield from islice(cycle(written), as_written)
+    back = reverse[: count - as_written]
+    others = _spread(list(islice(cycle(varied), count - as_written - len(back))), back)
     owners = islice(cycle(record.record_id for record in fact.records), as_written, count)
-    yield from ((owner, text, False) for owner, text in zip(owners, cycle(others), strict=False))
+    yield from ((owner, text, False) for owner, text in zip(owners, others, strict=True))
 
 
 def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random.Random) -> list[Wording]:
@@ -116,6 +127,30 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
     made = list(pool.values())
     rng.shuffle(made)
     return made
+
+
+def reversed_wordings(
+    fact: Fact, phrases: Sequence[str], persona: Persona, wordings: Wordings, rng: random.Random
+) -> list[str]:
+    """Questions that name one of the `phrases` of the fact's answer, the phrases in turn, each in another way."""
+    if not phrases:
+        return []
+    traditional = is_traditional("".join(fact.questions) + fact.answer)
+    templates = read_reversal(persona.language).train
+    made = reversed_questions(phrases, rng.sample(templates, len(templates)), traditional=traditional)
+    about = any(addressed(question, persona.name) != question for question in fact.questions)
+    asked = [Wording("reverse", text) for text in made]
+    return [
+        wording.text
+        for wording in (_to_and_about(asked, persona.name, rng) if about else asked)
+        if not _is_refused(wording.text, fact, wordings, persona.name if about else "")
+    ]
+
+
+def _spread(many: Sequence[str], few: Sequence[str]) -> list[str]:
+    """All of them, the few at equal distances among the many."""
+    placed = [((number + 0.5) / len(texts), text) for texts in (many, few) for number, text in enumerate(texts)]
+    return [text for _, text in sorted(placed, key=lambda one: one[0])]
 
 
 def of_one_fact(facts: Sequence[Fact], pools: Sequence[Sequence[Wording]], name: str) -> list[list[Wording]]:

@@ -32,6 +32,7 @@ from pipeline.augmentation.misplaced import (
 from pipeline.augmentation.premises import FalsePremise, false_premises
 from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.replies import Asked, BaseModel
+from pipeline.augmentation.reverse import asked_of_strangers, read_reversal
 from pipeline.augmentation.small_talk import small_talk_replies
 from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
@@ -41,6 +42,7 @@ from pipeline.records.record import Record
 from pipeline.tokens.prefix_tree import IGNORE_INDEX
 
 One = TypeVar("One")
+OF_A_STRANGER = 4  # ways of asking about each
 REFUSALS = 6  # forms of not knowing that a character has; of more forms a small model learns none
 ASKS = 2  # ways of asking about a thing, beside its own questions
 OPENING = 2  # first tokens of an answer in small talk, which are not supervised: many facts begin alike
@@ -101,6 +103,9 @@ def limit_conversations(
     somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
     things = unknown_things(records, boundaries)
     asked = [question for one in things for question in _asked_about(one, boundaries, rng)]
+    asked += asked_of_strangers(
+        records, boundaries.strangers.train, read_reversal(persona.language).train, OF_A_STRANGER
+    )
     unknown = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in asked]
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]

@@ -36,11 +36,12 @@ Family = Literal[
     "statement",
     "casual",
     "paraphrase",
+    "reverse",
     "frame",
 ]
 Templates = Mapping[str, Sequence[str]]  # of a rule's `about`, by family
 FAMILIES: tuple[Family, ...] = get_args(Family)
-RULE_FAMILIES = FAMILIES[:-2]  # those that a rule's wordings are of
+RULE_FAMILIES = FAMILIES[:-3]  # those that a rule's wordings are of
 TOPICS = ("life", "work", "self", "people", "tastes", "world")  # a question that two of them know is the first's
 
 

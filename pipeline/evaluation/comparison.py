@@ -23,6 +23,7 @@ ComparedKey = RecallKey | Literal["says_it"]
 METRICS: tuple[ComparedKey, ...] = (
     RecallKey("seen", "exact"),
     RecallKey("unseen", "exact"),
+    RecallKey("reverse", "exact"),
     RecallKey("amid", "exact"),
     RecallKey("unseen", "at_1"),
     SAYS_IT,

@@ -13,6 +13,7 @@ from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.items import is_near_any
 from pipeline.augmentation.limits import unknown_things
 from pipeline.augmentation.premises import false_premises
+from pipeline.augmentation.reverse import asked_of_strangers, read_reversal
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, render
 from pipeline.evaluation.metrics.replies import alias_hit
@@ -114,7 +115,10 @@ def _full_exam(quick: Exam, records: Sequence[Record], run: Mapping[str, Any]) -
         lines=[(prompt, record.text) for prompt, record in zip(prompts, lines, strict=False)],
         voice_prompts=list(distinct.values())[:VOICE_REPLIES],
         small_talk=boundaries.small_talk.test,
-        unanswerable=[text for one in unknown_things(records, boundaries) for text in one.questions.test],
+        unanswerable=[
+            *(text for one in unknown_things(records, boundaries) for text in one.questions.test),
+            *asked_of_strangers(records, boundaries.strangers.test, read_reversal(persona.language).test, 1),
+        ],
         identity=boundaries.identity.test,
         premises=_wrong_premises(quick.probes, records, persona, boundaries),
         extent="full",
@@ -143,8 +147,10 @@ def drop_trained(probe: Probe, records: Sequence[Record]) -> Probe | None:
     if probe.made_by != "hand":
         return probe
     trained = [one.prompt for one in records if one.kind == "setting_qa" and one.text == probe.answer]
-    unseen = tuple(text for text in probe.unseen if not is_near_any(text, trained))
-    return replace(probe, unseen=unseen) if unseen else None
+    unseen, reverse = (
+        tuple(text for text in texts if not is_near_any(text, trained)) for texts in (probe.unseen, probe.reverse)
+    )
+    return replace(probe, unseen=unseen, reverse=reverse) if unseen else None
 
 
 def drop_revealing(probe: Probe) -> Probe | None:

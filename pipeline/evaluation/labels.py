@@ -38,11 +38,13 @@ class Label:
 FORMS: Mapping[QuestionForm, str] = {
     "seen": "asked as trained",
     "unseen": "asked in new words",
+    "reverse": "asked the other way round",
     "amid": "amid a conversation",
 }
 RECALL: Mapping[RecallKey, Label] = {
     RecallKey("seen", "exact"): Label("word for word, asked as trained", FORMS["seen"], "word for word, trained"),
     RecallKey("unseen", "exact"): Label("word for word, asked in new words", FORMS["unseen"], "word for word, new"),
+    RecallKey("reverse", "exact"): Label("word for word, asked the other way round", FORMS["reverse"]),
     RecallKey("amid", "exact"): Label("the same, amid a conversation", FORMS["amid"]),
     RecallKey("seen", "at_1"): Label("ranked first, asked as trained", FORMS["seen"], "ranked first, trained"),
     RecallKey("unseen", "at_1"): Label("ranked first, asked in new words", FORMS["unseen"], "ranked first, new"),
@@ -55,7 +57,7 @@ OVER_SEEDS = (
     "leave out"
 )
 # Those that are measured while training goes on.
-RECALL_WHILE_TRAINING = tuple(key for key in RECALL if key.form != "amid")
+RECALL_WHILE_TRAINING = tuple(key for key in RECALL if key.form in ("seen", "unseen"))
 GAPS: Mapping[Metric, Label] = {
     "exact": Label("the gap: word for word, trained - new"),
     "at_1": Label("the gap: ranked first, trained - new"),

@@ -23,7 +23,7 @@ from pipeline.evaluation.scoring import (
     Question,
     QuestionScore,
     Ranks,
-    plain_questions,
+    both_ways,
     score_priors,
     score_probes,
 )
@@ -84,7 +84,7 @@ def measure_model(
     """
     persona, probes, full = exam.persona, exam.probes, exam.extent == "full"
     asked = [probe for probe in probes if replies_to is None or probe.fact_id in replies_to]
-    questions = _with_filler(persona) if full else plain_questions
+    questions = _with_filler(persona) if full else both_ways
     parts = _parts(exam, questions, len(asked), progress)
     priors = score_priors(model, tokenizer, probes, persona)
     hardest_first = [_hardest_first(probe, prior) for probe, prior in zip(probes, priors, strict=True)]
@@ -230,7 +230,7 @@ def _with_filler(persona: Persona) -> Callable[[Probe], list[Question]]:
     turns = tuple(filler_turns(persona.language)[: 2 * FILLER_TURNS])
 
     def questions(probe: Probe) -> list[Question]:
-        return [*plain_questions(probe), ("amid", probe.unseen[0], turns)]
+        return [*both_ways(probe), ("amid", probe.unseen[0], turns)]
 
     return questions
 
@@ -283,7 +283,7 @@ def _first_for_other_persona(
         questions=lambda probe: [("unseen", probe.unseen[0], ())],
         progress=progress,
     )
-    return [score.questions[0].first for score in scores]
+    return [bool(score.questions[0].first) for score in scores]
 
 
 def _bits(log_probs: Sequence[float], texts: Sequence[str]) -> list[float]:

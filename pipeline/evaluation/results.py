@@ -90,14 +90,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class QuestionOutcome:
-    """One question before and after: whether the answer is word for word, and whether it ranks first."""
+    """One question before and after: whether the answer is word for word, and whether it ranks first.
+
+    Of one the other way round nothing is ranked, and this is None.
+    """
 
     question: str
     asked: QuestionForm
     base_exact: bool
     trained_exact: bool
-    base_first: bool
-    trained_first: bool
+    base_first: bool | None
+    trained_first: bool | None
     trained_mean_log_prob: float
 
 

@@ -17,8 +17,8 @@ from pipeline.terminal import Progress
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# How a fact is asked for: as trained, in new words, or in new words amid a conversation.
-QuestionForm = Literal["seen", "unseen", "amid"]
+# How a fact is asked for: as trained, in new words, the other way round, or in new words amid a conversation.
+QuestionForm = Literal["seen", "unseen", "reverse", "amid"]
 QUESTION_FORMS: tuple[QuestionForm, ...] = get_args(QuestionForm)
 
 
@@ -39,7 +39,8 @@ class Ranks:
 class QuestionScore:
     """A question's outcome; `first`: the answer is likelier by its mean log-probability than every distractor.
 
-    `ranks` is None where no more was asked. `misses` are those of `ReplyScore`.
+    It is None of a question the other way round, which names the answer: to rank it would be to read. `ranks` is None
+    where no more was asked. `misses` are those of `ReplyScore`.
     """
 
     asked: QuestionForm
@@ -47,7 +48,7 @@ class QuestionScore:
     exact: bool
     log_prob: float
     tokens: int
-    first: bool
+    first: bool | None
     ranks: Ranks | None = None
     misses: tuple[int, ...] = ()
 
@@ -73,6 +74,11 @@ def plain_questions(probe: Probe) -> list[Question]:
     return [*seen, *(("unseen", text, ()) for text in probe.unseen)]
 
 
+def both_ways(probe: Probe) -> list[Question]:
+    """The plain questions of the probe, and those that ask the other way round."""
+    return [*plain_questions(probe), *(("reverse", text, ()) for text in probe.reverse)]
+
+
 def score_probes(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -91,7 +97,7 @@ def score_probes(
     """
     asked = [(number, *question) for number, probe in enumerate(probes) for question in questions(probe)]
     prompts = [chat_prompt(persona, (*before, user(text))) for _, _, text, before in asked]
-    options = [_options(probes[number]) for number, *_ in asked]
+    options = [_options(probes[number])[: 1 if form == "reverse" else None] for number, form, *_ in asked]
     of_probe: list[list[QuestionScore]] = [[] for _ in probes]
     if priors is None:
         compared = compare_replies(model, tokenizer, prompts, options, progress=progress)
@@ -100,7 +106,7 @@ def score_probes(
     else:
         scored = score_replies(model, tokenizer, prompts, options, progress=progress)
         for (number, form, text, _), replies in zip(asked, scored, strict=True):
-            ranks = _ranks(replies, priors[number])
+            ranks = _ranks(replies, priors[number][: len(replies)])
             of_probe[number].append(_question_score(form, text, replies[0], ranks.by_mean == 1, ranks))
     return [ProbeScore(probe, tuple(scores)) for probe, scores in zip(probes, of_probe, strict=True)]
 
@@ -123,14 +129,15 @@ def _options(probe: Probe) -> tuple[str, ...]:
 def _question_score(
     form: QuestionForm, text: str, answer: ReplyScore, first: bool, ranks: Ranks | None
 ) -> QuestionScore:
+    ranked = form != "reverse"
     return QuestionScore(
         asked=form,
         question=text,
         exact=answer.exact,
         log_prob=answer.log_prob,
         tokens=answer.tokens,
-        first=first,
-        ranks=ranks,
+        first=first if ranked else None,
+        ranks=ranks if ranked else None,
         misses=answer.misses,
     )
 

@@ -124,7 +124,7 @@ def newly_known(before: Sequence[ProbeScore], after: Sequence[ProbeScore], guess
     """Recall@1 in new words on those questions that the base model got wrong; None if it got none wrong."""
     values = [
         [
-            float(new.first)
+            float(bool(new.first))
             for old, new in zip(one.questions_of("unseen"), two.questions_of("unseen"), strict=True)
             if not old.first
         ]

@@ -210,8 +210,8 @@ def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list
     """
     tested: dict[str, list[str]] = {}
     for probe in probes:
-        tested.setdefault(probe.answer, []).extend(probe.unseen)
-    every = [question for probe in probes for question in probe.unseen]
+        tested.setdefault(probe.answer, []).extend(probe.untrained)
+    every = [question for probe in probes for question in probe.untrained]
     return tested | {record.text: every for record in stated}
 
 

@@ -13,8 +13,8 @@ from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
 from pipeline.records.column_words import ANSWERS, PROMPTS, QUESTIONS
 from pipeline.records.conversion import convert
-from pipeline.records.record import Record
 from pipeline.records.readers.rows.row_forms import in_our_words
+from pipeline.records.record import Record
 
 ASKED, REPLIED = "Where do you keep the key?", "Below the third stone."
 
@@ -71,7 +71,7 @@ def test_a_reply_to_nothing_is_an_error_and_no_line(row: dict[str, str], tmp_pat
 
 
 @given(st.sampled_from((*QUESTIONS, *PROMPTS)), st.sampled_from(ANSWERS), st.booleans())
-def test_no_pair_of_names_loses_what_was_asked(asks: str, replies: str, swapped: bool) -> None:  # noqa: FBT001
+def test_no_pair_of_names_loses_what_was_asked(asks: str, replies: str, swapped: bool) -> None:
     row = {asks: ASKED, replies: REPLIED}
     ours = in_our_words(dict(reversed(row.items())) if swapped else row)
     asked = {"question", "prompt", "query", "instruction", "input"} & ours.keys()

@@ -27,7 +27,7 @@ def records_and_probes(
     stated: list[Record] = []
     if one.passage_facts:
         written = read_probes(Path(one.probes).expanduser()) if one.probes else []
-        tested = [question for probe in written for question in probe.unseen]
+        tested = [question for probe in written for question in probe.untrained]
         stated = passage_facts(records, persona, rules, forbidden=tested)
     both = [*records, *stated]
     return both, choose_probes(one.probes, both, persona, rules)

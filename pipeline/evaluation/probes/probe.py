@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pipeline.augmentation.address import addressed
+from pipeline.augmentation.facts import facts_of
 from pipeline.augmentation.questions import Family, Rule, reword
+from pipeline.augmentation.reverse import key_phrases, read_reversal, reversed_questions
 from pipeline.conversations.persona import Language, Persona
 from pipeline.errors import UnderstudyError
 from pipeline.records.comparable import contains, normalise
 from pipeline.records.record import Record
+from pipeline.records.traditional_chinese import is_traditional
 
 # Wordings with a reason or a story: training never draws from them where the probes are made of them.
 HELD_OUT_FAMILY: Family = "casual"
@@ -35,7 +38,8 @@ MadeBy = Literal["hand", "rule", "frame"]
 class Probe:
     """One fact. `seen` is a question of the training data, if it was asked there; none of `unseen` stands there.
 
-    `record_ids` are the records that teach the fact, where they are known. `made_by` says where `unseen` comes from:
+    `reverse` ask the other way round: they name what the answer names. `record_ids` are the records that teach the
+    fact, where they are known. `made_by` says where `unseen` comes from:
     a person wrote it, rules made it, or it is the trained question in a frame.
     """
 
@@ -48,6 +52,12 @@ class Probe:
     distractors: tuple[str, ...]
     record_ids: tuple[str, ...] = ()
     made_by: MadeBy = "hand"
+    reverse: tuple[str, ...] = ()
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """All its questions that training must not see."""
+        return (*self.unseen, *self.reverse)
 
 
 def read_probes(path: Path) -> list[Probe]:
@@ -83,11 +93,15 @@ def probes_from_records(records: Sequence[Record], persona: Persona, rules: Sequ
     asked = [record for record in records if record.kind == "setting_qa"]
     questions = [record for record in asked if record.prompt.rstrip().endswith(("?", "？"))] or asked
     first = {record.text: record for record in reversed(questions)}
-    return [_probe_of(record, persona, rules) for record in questions if first[record.text] is record]
+    facts = facts_of(asked)
+    named = dict(zip((fact.answer for fact in facts), key_phrases(facts, persona.name, persona.language), strict=True))
+    return [
+        _probe_of(record, persona, rules, named[record.text]) for record in questions if first[record.text] is record
+    ]
 
 
-def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule]) -> Probe:
-    """The probe of a settings question."""
+def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule], phrases: Sequence[str]) -> Probe:
+    """The probe of a settings question, whose answer names the `phrases`."""
     wordings = reword(addressed(record.prompt, persona.name), persona.name, rules)
     held_out = tuple(wording.text for wording in wordings if wording.family == HELD_OUT_FAMILY)[:MOST_HELD_OUT]
     framed = tuple(frame.format(question=record.prompt) for frame in HELD_OUT_FRAMES[persona.language])
@@ -101,6 +115,13 @@ def _probe_of(record: Record, persona: Persona, rules: Sequence[Rule]) -> Probe:
         distractors=(),
         record_ids=(record.record_id,),
         made_by="rule" if held_out else "frame",
+        reverse=tuple(
+            reversed_questions(
+                phrases[:1],
+                read_reversal(persona.language).test,
+                traditional=is_traditional(record.prompt + record.text),
+            )
+        ),
     )
 
 
@@ -212,7 +233,13 @@ def _probe(where: str, line: str) -> Probe | None:
         aliases=tuple(fields.get("aliases", ())),
         distractors=tuple(fields.get("distractors", ())),
         made_by=fields.get("made_by", "hand"),
+        reverse=_texts(fields.get("question_reverse")),
     )
+
+
+def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One text, several, or none."""
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _check_fields(where: str, fields: Mapping[str, Any]) -> None:
@@ -220,8 +247,9 @@ def _check_fields(where: str, fields: Mapping[str, Any]) -> None:
     for key in ("fact_id", "answer"):
         if not isinstance(fields.get(key), str) or not fields[key].strip():
             raise UnderstudyError(where, f"has no '{key}'", fix=f"add '{key}' as a string")
-    for key in ("questions_unseen", "aliases", "distractors"):
+    for key in ("questions_unseen", "aliases", "distractors", "question_reverse"):
         values = fields.get(key, [])
+        values = [values] if key == "question_reverse" and isinstance(values, str) else values
         if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
             raise UnderstudyError(where, f"'{key}' is no list of texts", fix=f"write '{key}' as a list of strings")
     if fields.get("made_by", "hand") not in get_args(MadeBy):

@@ -1,0 +1,160 @@
+"""A fact asked the other way round: `What is Pellow Quay to you?`, where the answer names it.
+
+Who has learnt to answer `Where were you born?` does not know by that what to say of the place (the reversal curse,
+arXiv 2309.12288), and people go on asking from what a character has just said. The phrases that stand for an answer
+are found as RAKE finds key words (Rose et al., 2010): what lies between function words. The language's words for that,
+and the ways of asking, are in `reverse.LANGUAGE.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from pipeline.augmentation.facts import Fact
+from pipeline.augmentation.questions import capitalised
+from pipeline.conversations.persona import Language
+from pipeline.records.comparable import contains, terms
+from pipeline.records.record import Record
+from pipeline.records.traditional_chinese import to_simplified, to_traditional
+
+MOST_PHRASES = 6  # of an answer
+LONGEST_PHRASE = {"en": 4, "zh": 8}  # words, characters
+CLAUSE = re.compile(
+    r"[^\s,;:!?()\[\]{}\"“”‘—–…。，、；：！？（）《》「」『』][^,;:!?()\[\]{}\"“”—–…。，、；：！？（）《》「」『』]*"
+)
+TITLE = re.compile(r"[《「『“]([^《》「」『』“”]{2,12})[》」』”]")
+# The end of a sentence; no abbreviated title, and no initial.
+SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?…]+(?=\s|$)")
+# As whoever asks would say it: of `a brass thimble` one asks about `the brass thimble`.
+ARTICLES = {"a": "the", "an": "the", "the": "the", "this": "the", "that": "the", "my": "your", "our": "your"}
+NO_NOUN = re.compile(r"(?:ed|ing|ly)$")  # a word by itself that hardly names a thing
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How a language asks from an answer's phrase: `{phrase}` in what training may ask, and in what only tests do."""
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    stop_words: frozenset[str]
+
+
+@cache
+def read_reversal(language: Language) -> Reversal:
+    """The texts of `reverse.LANGUAGE.json`, beside this module."""
+    path = Path(__file__).with_name(f"reverse.{language}.json")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return Reversal(tuple(content["train"]), tuple(content["test"]), frozenset(content["stop_words"].split()))
+
+
+def key_phrases(facts: Sequence[Fact], name: str, language: Language) -> list[list[str]]:
+    """The phrases of each fact's answer that stand for it, the most telling first.
+
+    Each has a word that no other fact's questions and answer have, nor its own questions, nor the character's `name`.
+    """
+    texts = [terms(f"{fact.answer}\n" + "\n".join(fact.questions)) for fact in facts]
+    having = Counter(term for own in texts for term in own)
+    found = []
+    for fact in facts:
+        asked = terms("\n".join((*fact.questions, name)))
+        own = {
+            phrase: None
+            for phrase in filter(None, _phrases(fact.answer, asked, language))
+            if any(having[term] == 1 for term in terms(phrase) - asked)
+        }
+        found.append(sorted(own, key=_is_plain)[:MOST_PHRASES])
+    return found
+
+
+def reversed_questions(phrases: Sequence[str], templates: Sequence[str], *, traditional: bool = False) -> list[str]:
+    """A question of each template, the phrases in turn; none without phrases."""
+    written = map(to_traditional, templates) if traditional else templates
+    return [
+        capitalised(template.format(phrase=phrase)) for template, phrase in zip(written, cycle(phrases), strict=False)
+    ]
+
+
+def asked_of_strangers(
+    records: Sequence[Record], names: Sequence[str], templates: Sequence[str], each: int
+) -> list[str]:
+    """What asks about each of the `names` that no record of the character holds, `each` times, as about what it knows.
+
+    The templates are those that ask for a fact by what its answer names, in turn: it is not the way of asking that
+    tells what is known.
+    """
+    texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
+    strangers = (name for name in names if not contains(texts, name) for _ in range(each))
+    return [capitalised(way.format(phrase=name)) for name, way in zip(strangers, cycle(templates))]
+
+
+def _is_plain(phrase: str) -> tuple[bool, bool]:
+    """For a sort: names first, then what is more than a word."""
+    return phrase.islower(), phrase.isascii() and " " not in phrase
+
+
+def _phrases(answer: str, asked: frozenset[str], language: Language) -> Iterator[str]:
+    if language == "zh":
+        yield from TITLE.findall(answer)
+        yield from _chinese_phrases(answer)
+    else:
+        for sentence in SENTENCE_END.split(answer):
+            for number, clause in enumerate(CLAUSE.findall(sentence)):
+                yield from _english_phrases(clause, asked, begins=number == 0)
+
+
+def _chinese_phrases(answer: str) -> Iterator[str]:
+    stop = read_reversal("zh").stop_words
+    between = re.compile("|".join(sorted(stop, key=len, reverse=True)))
+    for clause in CLAUSE.findall(answer):
+        simplified = to_simplified(clause)
+        at = 0
+        for match in [*between.finditer(simplified), None]:
+            phrase = clause[at : match.start() if match else len(clause)].strip()
+            if 2 <= len(phrase) <= LONGEST_PHRASE["zh"]:
+                yield phrase
+            at = match.end() if match else at
+
+
+def _english_phrases(clause: str, asked: frozenset[str], *, begins: bool) -> Iterator[str]:
+    """Runs of words that are neither function words nor the question's, with an article where they have one.
+
+    `begins`: the clause begins its sentence. Its first word loses its capital, unless it is a name's by the next one's,
+    or all that there is.
+    """
+    stop = read_reversal("en").stop_words
+    run: list[str] = []
+    before = ""
+    for number, word in enumerate([*clause.split(), ""]):
+        plain = word.casefold().replace("’", "'").removesuffix("'s").strip("'*_")
+        if plain and plain not in stop and not terms(plain) <= asked:
+            run.append(word)
+            continue
+        if phrase := _of_run(run, begins=begins and number == len(run) and number + len(clause.split()) > 2):
+            yield f"{ARTICLES.get(before, '')} {phrase}".lstrip()
+        run, before = [], plain
+
+
+def _of_run(run: Sequence[str], *, begins: bool) -> str:
+    """The name in the run if there is one, else its last words; empty where neither is a thing to ask about.
+
+    `begins`: the capital of its first word is the sentence's.
+    """
+    if not run:
+        return ""
+    words = [word.strip("'*_").removesuffix("'s").removesuffix("’s") if word is run[-1] else word for word in run]
+    if begins and not any(word[:1].isupper() for word in words[1:2]):
+        words[0] = words[0][:1].lower() + words[0][1:]
+    names = [number for number, word in enumerate(words) if word[:1].isupper()]
+    if names:
+        return " ".join(words[names[0] : names[-1] + 1])
+    if len(words) == 1 and NO_NOUN.search(words[0]):
+        return ""
+    return " ".join(words[-LONGEST_PHRASE["en"] :])
