@@ -38,13 +38,11 @@ TOLD_OF = 1 / 2  # share of the wordings of a question about the character that 
 class ItemShares:
     """How a fact's exposures are spent.
 
-    `written`: as the user wrote it (every wording twice at least); `reverse`: the other way round; `setting`: of the
-    others, in another setting than alone; `chat`: under the chat's own prompt; `bare`: under none. The rest are under
-    the prompt of settings questions.
+    `written`: as the user wrote it (every wording twice at least); `setting`: of the others, in another setting than
+    alone; `chat`: under the chat's own prompt; `bare`: under none. The rest are under the prompt of settings questions.
     """
 
     written: float = 0.2
-    reverse: float = 0.3
     setting: float = 0.25
     chat: float = 0.75
     bare: float = 0.0
@@ -56,7 +54,7 @@ class Wordings:
 
     `forbidden` are the questions that test facts, by answer: no near copy of one becomes an item of its fact.
     `answers` are those of all questions that are written or test facts, by the plain question: a wording that asks for
-    another fact becomes no item of this one.
+    another fact becomes no item of this one. `reverse` is the share of a fact's exposures that ask the other way round.
     """
 
     boundaries: Boundaries
@@ -66,6 +64,7 @@ class Wordings:
     forbidden: Mapping[str, Sequence[str]] = field(default_factory=dict)
     answers: Mapping[str, Collection[str]] = field(default_factory=dict)
     frames: bool = True
+    reverse: float = 0.0
 
 
 def fact_items(
@@ -85,7 +84,7 @@ def fact_items(
     items: dict[str, list[Conversation]] = {}
     for (fact, count), rng, pool, own in zip(exposures, rngs, pools, phrases, strict=True):
         varied = islice(most_varied(pool, fact.questions, persona.name, rarity), count)
-        reverse = reversed_wordings(fact, own, persona, wordings, rng)[: round(count * shares.reverse)]
+        reverse = reversed_wordings(fact, own, persona, wordings, rng)[: round(count * wordings.reverse)]
         asked = _asked(fact, count, [wording.text for wording in varied], reverse, shares)
         prompts = _system_prompts(persona, shares, count, rng)
         items |= {record.record_id: [] for record in fact.records}

@@ -82,6 +82,9 @@ class CharacterArguments:
         "In what words a fact is asked for: copies of the user's, frames around them, or families of other wordings.",
         "families",
     )
+    reverse_share: float = _doc(
+        "Share of a fact's exposures that ask the other way round, by what its answer names (wordings: families).", 0.3
+    )
     question_rules: list[str] | None = _doc(
         "Files of rules and synonyms for other wordings, before the built-in ones (JSON).", None
     )

@@ -79,6 +79,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("weight", arguments.weight > 0, "above 0"),
         ("language", arguments.language in LANGUAGES, " or ".join(LANGUAGES)),
         ("wordings", arguments.wordings in WORDINGS, " or ".join(WORDINGS)),
+        ("reverse_share", 0 <= arguments.reverse_share < 1, "0 or more, and less than 1"),
         ("boundaries", 0 <= arguments.boundaries < 1, "0 or more, and less than 1"),
         ("settings_weight", arguments.settings_weight is None or arguments.settings_weight > 0, "above 0"),
         ("kind_weights", _are_shares(arguments.kind_weights), _SHARES.format("weight")),

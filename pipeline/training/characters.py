@@ -133,7 +133,7 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
     if wordings:
         rules_used = [f"{rule.asks.pattern} {rule.wordings} {rule.generic}" for rule in wordings.rules]
         phrases = dict(wordings.synonyms.alternatives) if wordings.synonyms else {}
-        parts += [json.dumps([wordings.forbidden, phrases], ensure_ascii=False), *rules_used]
+        parts += [json.dumps([wordings.forbidden, phrases, wordings.reverse], ensure_ascii=False), *rules_used]
     return Character(records, probes, persona, one.weight, wordings, tested=tested), _digest(parts)
 
 
@@ -199,7 +199,8 @@ def _wordings(
     if one.wordings != "families":
         return Wordings(boundaries, forbidden=tested)
     used = rules if one.probes else without_family(rules, HELD_OUT_FAMILY)
-    return Wordings(boundaries, used, synonyms_for(persona.language, one.question_rules or ()), forbidden=tested)
+    synonyms = synonyms_for(persona.language, one.question_rules or ())
+    return Wordings(boundaries, used, synonyms, forbidden=tested, reverse=one.reverse_share)
 
 
 def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list[str]]:

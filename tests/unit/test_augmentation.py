@@ -203,10 +203,9 @@ def test_a_wording_that_rules_make_for_two_facts_is_taught_for_neither(tmp_path:
     records = [record("Where do you live?", "In the mill.", 0), record("Where did you live?", "In Saltmere.", 1)]
     facts = facts_of(records)
     rules = Wordings(read_boundaries("en"), read_rules(rules_file(tmp_path, RULES)), frames=False)
-    shares = ItemShares(setting=0, reverse=0)
-    own = [set(asked(fact_items([(one, 40)], MIRA, rules, shares, seed=0))) for one in facts]
+    own = [set(asked(fact_items([(one, 40)], MIRA, rules, ItemShares(setting=0), seed=0))) for one in facts]
     assert own[0] & own[1] == {"Which roof is yours?", "What place is home to you?", "Where is Mira Vale at home?"}
-    items = fact_items([(one, 40) for one in facts], MIRA, rules, shares, seed=0)
+    items = fact_items([(one, 40) for one in facts], MIRA, rules, ItemShares(setting=0), seed=0)
     assert set(asked({"": items["id-0"]})) == {"Where do you live?", "Could you say where you live?"}
     assert set(asked({"": items["id-1"]})) == {"Where did you live?"}
     assert {len(own) for own in items.values()} == {40}

@@ -109,9 +109,16 @@ def test_no_test_asks_as_training_does(language: Language) -> None:
 
 def test_a_share_of_each_facts_exposures_asks_the_other_way_round() -> None:
     made = facts(("Where were you born?", "In Pellow Quay."), ("Who is your friend?", "Bettony Skerrow, the pilot."))
-    plain = Wordings(read_boundaries("en"))
-    asked = {share: fact_items([(one, 40) for one in made], MIRA, plain, ItemShares(setting=0, reverse=share), seed=1)
-             for share in (0.0, 0.2)}  # fmt: skip
+    asked = {
+        share: fact_items(
+            [(one, 40) for one in made],
+            MIRA,
+            Wordings(read_boundaries("en"), reverse=share),
+            ItemShares(setting=0),
+            seed=1,
+        )
+        for share in (0.0, 0.2)
+    }
     for one, phrase in zip(made, ("Pellow Quay", "Skerrow"), strict=True):
         naming = {share: sum(phrase in item.prompt[-1]["content"] for item in items[one.fact_id])
                   for share, items in asked.items()}  # fmt: skip
