@@ -131,12 +131,13 @@ def other_wordings(fact: Fact, persona: Persona, wordings: Wordings, rng: random
 def reversed_wordings(
     fact: Fact, phrases: Sequence[str], persona: Persona, wordings: Wordings, rng: random.Random
 ) -> list[str]:
-    """Questions that name one of the `phrases` of the fact's answer, the phrases in turn, each in another way."""
+    """Questions that name one of the `phrases` of the fact's answer, in turn and names twice, each in another way."""
     if not phrases:
         return []
     traditional = is_traditional("".join(fact.questions) + fact.answer)
     templates = read_reversal(persona.language).train
-    made = reversed_questions(phrases, rng.sample(templates, len(templates)), traditional=traditional)
+    names = [phrase for phrase in phrases if not phrase.islower()]
+    made = reversed_questions([*phrases, *names], rng.sample(templates, len(templates)), traditional=traditional)
     about = any(addressed(question, persona.name) != question for question in fact.questions)
     asked = [Wording("reverse", text) for text in made]
     return [
