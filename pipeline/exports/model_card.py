@@ -14,7 +14,8 @@ from pipeline.models.locate import EMBEDDED
 # Keys of a recipe that someone who wants to train the like would ask for; none names a file.
 RECIPE_KEYS = (
     "language", "exposures", "settings_weight", "kind_weights", "loss_weights", "wordings", "reverse_share",
-    "boundaries", "chat_share", "max_length", "num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps",
+    "boundaries", "chat_share",
+    "max_length", "num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps",
     "per_device_train_batch_size", "gradient_accumulation_steps", "use_peft", "lora_r", "lora_alpha", "lora_dropout",
     "dtype", "load_in_4bit", "load_in_8bit", "seed",
 )  # fmt: skip
