@@ -70,6 +70,15 @@ def test_a_reply_to_nothing_is_an_error_and_no_line(row: dict[str, str], tmp_pat
         records_of(tmp_path, row)
 
 
+def test_questions_to_test_with_are_passed_over_beside_the_records_and_never_learnt(tmp_path: Path) -> None:
+    probe = {"fact_id": "key", "question_seen": ASKED, "questions_unseen": ["And the key?"], "answer": REPLIED}
+    (tmp_path / "probes.jsonl").write_text(json.dumps(probe), encoding="utf-8")
+    (found,) = records_of(tmp_path, {"question": ASKED, "answer": REPLIED})
+    assert found.source.endswith("a.jsonl:1")
+    with pytest.raises(UnderstudyError, match="nothing to learn: `probes`"):
+        convert([tmp_path / "probes.jsonl"], "Mira", ConversionOptions())
+
+
 @given(st.sampled_from((*QUESTIONS, *PROMPTS)), st.sampled_from(ANSWERS), st.booleans())
 def test_no_pair_of_names_loses_what_was_asked(asks: str, replies: str, swapped: bool) -> None:
     row = {asks: ASKED, replies: REPLIED}

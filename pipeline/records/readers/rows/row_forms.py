@@ -52,6 +52,7 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "question": ("问题", "提问", "问", "问句", "問題", "提問", "問"),
     "answer": ("reply", "回答", "答案", "答", "答复", "回复", "答覆", "回覆"),
 }  # fmt: skip
+PROBE = frozenset({"fact_id", "questions_unseen"})
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
 OURS |= {word: key for key, words in OTHER_WORDS.items() for word in words}
@@ -145,6 +146,9 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
     ours, constants = ours_by_theirs(options), constant_columns(options)
     for source, value in rows:
         row = mapping(source, value)
+        if row.keys() >= PROBE:
+            what = "is a question to test with, and nothing to learn: `probes` in the recipe names such a file"
+            raise UnknownFormError(source, what, fix="name it there")
         _check_columns(source, row, ours)
         row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
         if constants and not _form_of(row):  # a row that names its own speaker keeps it
