@@ -25,7 +25,7 @@ from pipeline.records.comparable import contains, terms
 from pipeline.records.record import Record
 from pipeline.records.traditional_chinese import to_simplified, to_traditional
 
-MOST_PHRASES = 6  # of an answer
+MOST_PHRASES = 2  # of an answer: what comes after these is seldom what is asked for
 LONGEST_PHRASE = {"en": 4, "zh": 8}  # words, characters
 CLAUSE = re.compile(
     r"[^\s,;:!?()\[\]{}\"“”‘—–…。，、；：！？（）《》「」『』][^,;:!?()\[\]{}\"“”—–…。，、；：！？（）《》「」『』]*"
@@ -65,12 +65,13 @@ def key_phrases(facts: Sequence[Fact], name: str, language: Language) -> list[li
     found = []
     for fact in facts:
         asked = terms("\n".join((*fact.questions, name)))
-        own = {
-            phrase: None
-            for phrase in filter(None, _phrases(fact.answer, asked, language))
+        own = [
+            (later, phrase)
+            for later, phrase in _phrases(fact.answer, asked, language)
             if any(having[term] == 1 for term in terms(phrase) - asked)
-        }
-        found.append(sorted(own, key=_is_plain)[:MOST_PHRASES])
+        ]
+        ordered = sorted(own, key=lambda one: (one[1].islower(), one[0], _is_a_word(one[1])))
+        found.append(list(dict.fromkeys(phrase for _, phrase in ordered))[:MOST_PHRASES])
     return found
 
 
@@ -95,32 +96,35 @@ def asked_of_strangers(
     return [capitalised(way.format(phrase=name)) for name, way in zip(strangers, cycle(templates))]
 
 
-def _is_plain(phrase: str) -> tuple[bool, bool]:
-    """For a sort: names first, then what is more than a word."""
-    return phrase.islower(), phrase.isascii() and " " not in phrase
+def _is_a_word(phrase: str) -> bool:
+    """Whether it is one English word by itself, which may be of any sort (`late`, `older`)."""
+    return phrase.isascii() and " " not in phrase
 
 
-def _phrases(answer: str, asked: frozenset[str], language: Language) -> Iterator[str]:
+def _phrases(answer: str, asked: frozenset[str], language: Language) -> Iterator[tuple[bool, str]]:
+    """The answer's phrases in its order, each with whether it comes after the first clause."""
     if language == "zh":
-        yield from TITLE.findall(answer)
-        yield from _chinese_phrases(answer)
-    else:
-        for sentence in SENTENCE_END.split(answer):
-            for number, clause in enumerate(CLAUSE.findall(sentence)):
-                yield from _english_phrases(clause, asked, begins=number == 0)
+        yield from ((False, title) for title in TITLE.findall(answer))
+    clauses = [
+        (clause, number == 0)
+        for sentence in SENTENCE_END.split(answer)
+        for number, clause in enumerate(CLAUSE.findall(sentence))
+    ]
+    for number, (clause, begins) in enumerate(clauses):
+        found = _chinese_phrases(clause) if language == "zh" else _english_phrases(clause, asked, begins=begins)
+        yield from ((number > 0, phrase) for phrase in found)
 
 
-def _chinese_phrases(answer: str) -> Iterator[str]:
+def _chinese_phrases(clause: str) -> Iterator[str]:
+    """What no function word stands in, of two characters or more."""
     stop = read_reversal("zh").stop_words
     between = re.compile("|".join(sorted(stop, key=len, reverse=True)))
-    for clause in CLAUSE.findall(answer):
-        simplified = to_simplified(clause)
-        at = 0
-        for match in [*between.finditer(simplified), None]:
-            phrase = clause[at : match.start() if match else len(clause)].strip()
-            if 2 <= len(phrase) <= LONGEST_PHRASE["zh"]:
-                yield phrase
-            at = match.end() if match else at
+    at = 0
+    for match in [*between.finditer(to_simplified(clause)), None]:
+        phrase = clause[at : match.start() if match else len(clause)].strip()
+        if 2 <= len(phrase) <= LONGEST_PHRASE["zh"]:
+            yield phrase
+        at = match.end() if match else at
 
 
 def _english_phrases(clause: str, asked: frozenset[str], *, begins: bool) -> Iterator[str]:
@@ -152,7 +156,7 @@ def _of_run(run: Sequence[str], *, begins: bool) -> str:
     words = [word.strip("'*_").removesuffix("'s").removesuffix("’s") if word is run[-1] else word for word in run]
     if begins and not any(word[:1].isupper() for word in words[1:2]):
         words[0] = words[0][:1].lower() + words[0][1:]
-    names = [number for number, word in enumerate(words) if word[:1].isupper()]
+    names = [number for number, word in enumerate(words) if word[:1].isupper() and len(word) > 1]
     if names:
         return " ".join(words[names[0] : names[-1] + 1])
     if len(words) == 1 and NO_NOUN.search(words[0]):

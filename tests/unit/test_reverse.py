@@ -50,12 +50,13 @@ def phrases_of(question: str, answer: str, *others: tuple[str, str], language: L
     ("question", "answer", "phrases"),
     [
         ("Where were you born?", "I was born in Pellow Quay, where cradles get caulked.", ["Pellow Quay", "cradles"]),
-        ("Do you have sisters?", "One, Philippa. Flies a crop duster.", ["Philippa", "the crop duster", "flies"]),
+        ("Do you have sisters?", "One, Philippa. Flies a crop duster.", ["Philippa", "the crop duster"]),
         ("Who taught you?", "Old Mrs. Adeyemi, nine years of her.", ["Mrs. Adeyemi", "nine"]),
-        ("Which smell do you hate?", "Lavender. Some fool oiled my seats.", ["Lavender", "fool oiled", "your seats"]),
+        ("Which smell do you hate?", "Lavender. It oiled my seats.", ["Lavender", "your seats"]),
         ("What is your favourite food?", "My favourite food is pickled sedge-eel.", ["pickled sedge-eel"]),
         ("What is your boat called?", "Her name? “Second Thoughts”, and she has some.", ["Second Thoughts"]),
         ("Which storm was the worst?", "The worst was the Widow's Broom.", ["the Widow's Broom"]),
+        ("How old are you?", "I am fifty-three, and older in my knees.", ["fifty-three", "your knees"]),
         ("Are you happy?", "Yes, I am.", []),
     ],
 )  # fmt: skip
