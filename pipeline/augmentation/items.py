@@ -84,7 +84,8 @@ def fact_items(
     items: dict[str, list[Conversation]] = {}
     for (fact, count), rng, pool, own in zip(exposures, rngs, pools, phrases, strict=True):
         varied = islice(most_varied(pool, fact.questions, persona.name, rarity), count)
-        reverse = reversed_wordings(fact, own, persona, wordings, rng)[: round(count * wordings.reverse)]
+        back = round(count * wordings.reverse)
+        reverse = reversed_wordings(fact, own, persona, wordings, rng)[:back] if back else []
         asked = _asked(fact, count, [wording.text for wording in varied], reverse, shares)
         prompts = _system_prompts(persona, shares, count, rng)
         items |= {record.record_id: [] for record in fact.records}

@@ -92,7 +92,8 @@ def limit_conversations(
     """The boundary conversations by their sort, the fields of `LimitShares`.
 
     Where somebody else is asked for a fact, it is in `wordings`. `forbidden` are the questions that test facts, by
-    answer: no near copy of one is put right with that answer.
+    answer: no near copy of one is put right with that answer. Strangers are asked about where facts are asked the other
+    way round.
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     chat = chat_prompt(persona, ())
@@ -103,9 +104,9 @@ def limit_conversations(
     somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
     things = unknown_things(records, boundaries)
     asked = [question for one in things for question in _asked_about(one, boundaries, rng)]
-    asked += asked_of_strangers(
-        records, boundaries.strangers.train, read_reversal(persona.language).train, OF_A_STRANGER
-    )
+    if wordings.reverse:
+        ways = read_reversal(persona.language).train
+        asked += asked_of_strangers(records, boundaries.strangers.train, ways, OF_A_STRANGER)
     unknown = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in asked]
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]

@@ -83,7 +83,7 @@ class CharacterArguments:
         "families",
     )
     reverse_share: float = _doc(
-        "Share of a fact's exposures that ask the other way round, by what its answer names (wordings: families).", 0.3
+        "Share of a fact's exposures that ask the other way round, by what its answer names (wordings: families).", 0.2
     )
     question_rules: list[str] | None = _doc(
         "Files of rules and synonyms for other wordings, before the built-in ones (JSON).", None
