@@ -102,11 +102,7 @@ def limit_conversations(
     replies = small_talk_replies(persona, records, boundaries, base_model, seed=seed)
     small_talk = [said for said in replies if said in talk]
     somebody_else = _replied_to_somebody_else(facts, persona, boundaries, base_model, rng)
-    things = unknown_things(records, boundaries)
-    asked = [question for one in things for question in _asked_about(one, boundaries, rng)]
-    if wordings.reverse:
-        ways = read_reversal(persona.language).train
-        asked += asked_of_strangers(records, boundaries.strangers.train, ways, OF_A_STRANGER)
+    asked = _asked_of_the_unknown(records, boundaries, rng, persona.language if wordings.reverse else None)
     unknown = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in asked]
     refusals = _in_turn(rng.sample(boundaries.refusals, REFUSALS), len(unknown))
     who = [(*chat, *_in_some_setting(question, boundaries, rng)) for question in boundaries.identity.train]
@@ -191,6 +187,17 @@ def _put_right(
     prompts = [(*chat_prompt(persona, ()), *_in_some_setting(said, boundaries, rng)) for said, _ in wrong]
     replies = [rng.choice(boundaries.corrections).format(answer=answer) for _, answer in wrong]
     return _conversations(prompts, replies, persona.name)
+
+
+def _asked_of_the_unknown(
+    records: Sequence[Record], boundaries: Boundaries, rng: random.Random, strangers_in: Language | None
+) -> list[str]:
+    """Every question that training asks about what no record says, with those about strangers in this language."""
+    asked = [question for one in unknown_things(records, boundaries) for question in _asked_about(one, boundaries, rng)]
+    if strangers_in:
+        ways = read_reversal(strangers_in).train
+        asked += asked_of_strangers(records, boundaries.strangers.train, ways, OF_A_STRANGER)
+    return asked
 
 
 def _asked_about(one: Unanswerable, boundaries: Boundaries, rng: random.Random) -> list[str]:

@@ -90,10 +90,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class QuestionOutcome:
-    """One question before and after: whether the answer is word for word, and whether it ranks first.
-
-    Of one the other way round nothing is ranked, and this is None.
-    """
+    """A question before and after: whether the answer is word for word, and ranks first (None: it was not ranked)."""
 
     question: str
     asked: QuestionForm

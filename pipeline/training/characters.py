@@ -212,8 +212,7 @@ def _tested(probes: Sequence[Probe], stated: Sequence[Record]) -> dict[str, list
     tested: dict[str, list[str]] = {}
     for probe in probes:
         tested.setdefault(probe.answer, []).extend(probe.untrained)
-    every = [question for probe in probes for question in probe.untrained]
-    return tested | {record.text: every for record in stated}
+    return tested | {record.text: [one for own in tested.values() for one in own] for record in stated}
 
 
 def _base_model(

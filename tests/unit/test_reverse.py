@@ -14,6 +14,8 @@ from transformers import AutoModelForCausalLM
 from pipeline.augmentation.boundaries import read_boundaries
 from pipeline.augmentation.facts import Fact, facts_of
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_any, reversed_wordings
+from pipeline.augmentation.limits import limit_conversations
+from pipeline.augmentation.replies import BaseModel
 from pipeline.augmentation.reverse import (
     MOST_PHRASES,
     asked_of_strangers,
@@ -215,3 +217,13 @@ def test_who_is_a_stranger_is_asked_in_the_ways_of_what_is_known_and_never_of_a_
     tested = asked_of_strangers([], strangers.test, reversal.test, 1)
     assert len(tested) == len(strangers.test)
     assert not [one for one in tested if is_near_any(one, asked)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_strangers_are_asked_about_where_facts_are_asked_the_other_way_round(share: float) -> None:
+    made = facts(("Where were you born?", "In Pellow Quay."))
+    base = BaseModel(lambda asked: ["Good day."] * len(asked), lambda conversations: [()] * len(conversations))
+    wordings = Wordings(read_boundaries("en"), reverse=share)
+    limits = limit_conversations(made, made[0].records, MIRA, read_boundaries("en"), base, seed=0, wordings=wordings)
+    asked = "\n".join(one.prompt[-1]["content"] for one in limits["unanswerable"])
+    assert ("Corwin Ash" in asked) == bool(share)
