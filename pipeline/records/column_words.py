@@ -29,17 +29,30 @@ PEOPLE = _each(("character",), _NAME) | _each(("角色", "人物"), _NAMED) | {"
 # The name of anybody, or of anything.
 NAMES = frozenset({"name", "full name", "who", "姓名", "名字", "名称", "名稱", "人名", "昵称", "暱稱"})
 NAMES |= _each(("npc",), (*_NAME, *_NAMED))
+# Who writes a message; beside a text it says whose it is, if only as an account.
+WRITERS = frozenset({"user", "username", "user name", "user_name", "author", "sender", "from", "by", "nick", "nickname",
+                     "player", "actor", "account", "role", "用户", "用户名", "用戶", "发送者", "發送者", "发件人", "寄件人",
+                     "作者", "玩家", "发言", "發言"})  # fmt: skip
 # What is said.
 SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_LINES}) | _each(_SAID, _TEXT)
 # The same beside a word for who says it; beside a character it may be a description, or a plot.
 WEAK = frozenset({"content", "message", "字幕", *_TEXT}) | _each(("剧情", "劇情", "字幕"), _TEXT)
-# Who asks, and what is asked or said before; who replies, and what. A row has one of either, as a data set names them.
+# What is asked and what is replied, as data sets name the two; what alone may be anything (`text`) only beside what
+# surely asks, and who speaks (`user`, which may be a name) only beside who replies.
 QUESTIONS = ("question", "ask", "问题", "問題", "提问", "提問", "题目", "題目", "问", "問")
-PROMPTS = ("prompt", "query", "instruction", "input", "user", "human", "指令", "输入", "輸入", "用户", "用戶")
+PROMPTS = ("prompt", "instruction", "指令")
+INPUTS = ("query", "input", "输入", "輸入")
 ANSWERS = (
-    "answer", "response", "reply", "output", "completion", "assistant", "gpt", "bot", "回答", "答案", "答复", "回复",
-    "答覆", "回覆", "答", "输出", "輸出", "text", "content", *sorted(_TEXT),
+    "answer", "response", "reply", "output", "completion", "回答", "答案", "答复", "回复", "答覆", "回覆", "答", "输出",
+    "輸出",
 )  # fmt: skip
+TEXTS = ("text", "content", *sorted(_TEXT))
+ASKERS, REPLIERS = ("user", "human", "用户", "用戶"), ("assistant", "gpt", "bot", "助手")
+EXCHANGES = (  # of what is asked and what is replied
+    ((*QUESTIONS, *PROMPTS, *INPUTS), ANSWERS),
+    ((*QUESTIONS, *PROMPTS), TEXTS),
+    (ASKERS, REPLIERS),
+)
 # Of several such columns the first of these is meant: `Line` numbers the lines where `Dialogue` has them.
 RANKS = (
     frozenset({"speaker", "text"}),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
-from pipeline.records.column_words import ANSWERS, PROMPTS, QUESTIONS
+from pipeline.records.column_words import EXCHANGES
 from pipeline.records.conversion import convert
 from pipeline.records.readers.rows.row_forms import in_our_words
 from pipeline.records.record import Record
@@ -79,8 +79,42 @@ def test_questions_to_test_with_are_passed_over_beside_the_records_and_never_lea
         convert([tmp_path / "probes.jsonl"], "Mira", ConversionOptions())
 
 
-@given(st.sampled_from((*QUESTIONS, *PROMPTS)), st.sampled_from(ANSWERS), st.booleans())
-def test_no_pair_of_names_loses_what_was_asked(asks: str, replies: str, swapped: bool) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"user": "Bram", "text": "Who goes there?"},
+        {"user": "Bram", "response": "Who goes there?"},
+        {"用户": "小满", "内容": "谁在那儿？"},
+    ],
+)
+def test_who_speaks_is_not_taken_for_what_is_asked(row: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError, match=r"a\.jsonl:1: has "):
+        records_of(tmp_path, row)
+
+
+@pytest.mark.parametrize("who", ["name", "user", "author", "sender", "from", "nickname", "role", "用户", "sprecher"])
+def test_lines_of_several_people_are_never_all_the_characters(who: str, tmp_path: Path) -> None:
+    rows = [{who: name, "text": f"{name} says so."} for name in ("Bram", "Mira")]
+    with pytest.raises(UnderstudyError, match=rf"(?s){who}, text, which is no known form.*speaker={who}"):
+        records_of(tmp_path, *rows)
+
+
+def test_a_text_beside_what_is_nobodys_name_is_the_characters(tmp_path: Path) -> None:
+    (found,) = records_of(tmp_path, {"id": "7", "emotion": "cross", "text": "Mind the step."})
+    assert found.text == "Mind the step."
+
+
+def test_a_players_name_beside_a_line_is_no_question_that_it_answers(tmp_path: Path) -> None:
+    (found,) = records_of(tmp_path, {"speaker": "Mira", "text": "Mind the step.", "user": "Sam"})
+    assert (found.kind, found.prompt) == ("dialogue", "")
+
+
+@given(
+    st.sampled_from([(asks, replies) for asked, replied in EXCHANGES for asks in asked for replies in replied]),
+    st.booleans(),
+)
+def test_no_pair_of_names_loses_what_was_asked(names: tuple[str, str], swapped: bool) -> None:
+    asks, replies = names
     row = {asks: ASKED, replies: REPLIED}
     ours = in_our_words(dict(reversed(row.items())) if swapped else row)
     asked = {"question", "prompt", "query", "instruction", "input"} & ours.keys()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UnderstudyError
 from pipeline.records.column_advice import describe_columns
-from pipeline.records.column_words import ANSWERS, PEOPLE, PROMPTS, QUESTIONS, SAYINGS, SPEAKS, WEAK, rank
+from pipeline.records.column_words import (
+    EXCHANGES,
+    NAMES,
+    PEOPLE,
+    PROMPTS,
+    QUESTIONS,
+    SAYINGS,
+    SPEAKS,
+    WEAK,
+    WRITERS,
+    rank,
+)
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
@@ -98,15 +109,14 @@ def _exchange(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Where it says who replies, it is a line of theirs.
     """
-    question = _first_text(row, QUESTIONS)
-    asks = question or _first_text(row, PROMPTS)
-    replies = _first_text({key: row[key] for key in row if key != asks}, ANSWERS)
-    if asks is None or replies is None:
+    pairs = ((_first_text(row, asked), _first_text(row, replied)) for asked, replied in EXCHANGES)
+    asks, replies = next((pair for pair in pairs if None not in pair), (None, None))
+    if asks is None:
         return row
     speaker = _first_text(row, sorted(SPEAKS | PEOPLE))
     if speaker is not None:
         ours = {speaker: "speaker", asks: "input", replies: "text"}
-    elif question is not None:
+    elif str(asks).strip().lower() in QUESTIONS:
         ours = {asks: "question", replies: "answer"}
     else:
         ours = {asks: "instruction", replies: "output"} | ({"context": "input"} if "input" not in row else {})
@@ -153,7 +163,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
         row = in_our_words({ours.get(key, key): content for key, content in row.items()} if ours else row)
         if constants and not _form_of(row):  # a row that names its own speaker keeps it
             row = in_our_words({**constants, **row})
-        form = _form_of(row) or _nearest(row)
+        form = _form_of(row) or (None if _says_whose(row, options.names) else _nearest(row))
         if form is None:
             keys = ", ".join(map(str, list(row)[:8])) or "nothing"
             raise UnknownFormError(
@@ -184,6 +194,15 @@ def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
     """A row's own system prompt, which is set aside: the persona has the character's."""
     if not isinstance(row.get("system"), Mapping) and (text := string(source, row, "system")):
         yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
+
+
+def _says_whose(row: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether a row of no form has a text and says whose it is, under a name that is not ours: it may be another's."""
+    return "text" in row and any(
+        str(key).strip().lower() in WRITERS | NAMES | PEOPLE or value.strip() in names
+        for key, value in row.items()
+        if isinstance(value, str) and key != "text"
+    )
 
 
 def _nearest(row: Mapping[str, Any]) -> RowForm | None:
