@@ -31,8 +31,8 @@ NAMES = frozenset({"name", "full name", "who", "姓名", "名字", "名称", "�
 NAMES |= _each(("npc",), (*_NAME, *_NAMED))
 # Who writes a message; beside a text it says whose it is, if only as an account.
 WRITERS = frozenset({
-    "user", "username", "user name", "user_name", "author", "sender", "from", "by", "nick", "nickname", "player", "actor",
-    "account", "role", "用户", "用户名", "用戶", "发送者", "發送者", "发件人", "寄件人", "作者", "玩家",
+    "user", "username", "user name", "user_name", "author", "sender", "from", "by", "nick", "nickname", "player",
+    "actor", "account", "role", "用户", "用户名", "用戶", "发送者", "發送者", "发件人", "寄件人", "作者", "玩家",
 })  # fmt: skip
 # What is said.
 SAYINGS = frozenset({"line", "dialogue", "dialog", "utterance", "quote", "話", *_LINES}) | _each(_SAID, _TEXT)
