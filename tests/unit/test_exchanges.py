@@ -104,6 +104,12 @@ def test_a_text_beside_what_is_nobodys_name_is_the_characters(tmp_path: Path) ->
     assert found.text == "Mind the step."
 
 
+def test_a_voice_file_beside_a_speaker_and_a_text_is_no_scene(tmp_path: Path) -> None:
+    rows = [{"file": f"{name}.wav", "speaker": name, "text": f"{name} says so."} for name in ("Bram", "Mira")]
+    (found,) = records_of(tmp_path, *rows)
+    assert found.text == "Mira says so."
+
+
 def test_a_players_name_beside_a_line_is_no_question_that_it_answers(tmp_path: Path) -> None:
     (found,) = records_of(tmp_path, {"speaker": "Mira", "text": "Mind the step.", "user": "Sam"})
     assert (found.kind, found.prompt) == ("dialogue", "")

@@ -41,13 +41,13 @@ OF_A_LINE = frozenset({"input", "source_title"})
 # The first whose keys a row has reads it.
 ROW_FORMS: tuple[RowForm, ...] = (
     RowForm("ChatHaruhi line", frozenset({"input_hint", "input", "output"}), haruhi.read_line),
+    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, OF_A_LINE),
     RowForm("ChatHaruhi scene", frozenset({"file", "text"}), haruhi.read_scene),
     RowForm("messages", frozenset({"messages"}), messages.read_messages, SYSTEM),
     RowForm("prompt and completion", frozenset({"prompt", "completion"}), messages.read_completion, SYSTEM),
     RowForm("ShareGPT", frozenset({"conversations"}), messages.read_sharegpt, SYSTEM),
     RowForm("alpaca", frozenset({"instruction", "output"}), alpaca.read_row, SYSTEM | {"input", "history"}),
     RowForm("ms-swift", frozenset({"query", "response"}), alpaca.read_exchange, SYSTEM | {"history"}),
-    RowForm("line", frozenset({"speaker", "text"}), seed.read_row, OF_A_LINE),
     RowForm("question and answer", frozenset({"question", "answer"}), seed.read_answer, frozenset({"speaker"})),
     RowForm("setting", frozenset({"input", "text"}), seed.read_setting, OF_A_LINE),
     RowForm("input and output", frozenset({"input", "output"}), alpaca.read_row, SYSTEM | {"history"}),
