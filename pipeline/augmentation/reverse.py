@@ -34,17 +34,24 @@ TITLE = re.compile(r"[《「『“]([^《》「」『』“”]{2,12})[》」』
 # The end of a sentence; no abbreviated title, and no initial.
 SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?…]+(?=\s|$)")
 # As whoever asks would say it: of `a brass thimble` one asks about `the brass thimble`.
-ARTICLES = {"a": "the", "an": "the", "the": "the", "this": "the", "that": "the", "my": "your", "our": "your"}
+ARTICLES = {"a": "the", "an": "the", "the": "the", "this": "the", "my": "your", "our": "your"}
 NO_NOUN = re.compile(r"(?:ed|ing|ly)$")  # a word by itself that hardly names a thing
+VERB = re.compile(r"(?:ed|ing)$")  # a word behind a noun that says what it did
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """How a language asks from an answer's phrase: `{phrase}` in what training may ask, and in what only tests do."""
+    """How a language asks from an answer's phrase: `{phrase}` in what training may ask, and in what only tests do.
+
+    Of English: `before_verbs` and `before_nouns` are the words after which another that is no function word is a verb,
+    or a noun though it has no article.
+    """
 
     train: tuple[str, ...]
     test: tuple[str, ...]
     stop_words: frozenset[str]
+    before_verbs: frozenset[str] = frozenset()
+    before_nouns: frozenset[str] = frozenset()
 
 
 @cache
@@ -52,7 +59,8 @@ def read_reversal(language: Language) -> Reversal:
     """The texts of `reverse.LANGUAGE.json`, beside this module."""
     path = Path(__file__).with_name(f"reverse.{language}.json")
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Reversal(tuple(content["train"]), tuple(content["test"]), frozenset(content["stop_words"].split()))
+    words = (frozenset(content.get(key, "").split()) for key in ("stop_words", "before_verbs", "before_nouns"))
+    return Reversal(tuple(content["train"]), tuple(content["test"]), *words)
 
 
 def key_phrases(facts: Sequence[Fact], name: str, language: Language) -> list[list[str]]:
@@ -76,10 +84,16 @@ def key_phrases(facts: Sequence[Fact], name: str, language: Language) -> list[li
 
 
 def reversed_questions(phrases: Sequence[str], templates: Sequence[str], *, traditional: bool = False) -> list[str]:
-    """A question of each template, the phrases in turn; none without phrases."""
+    """A question of each template, the phrases in turn; none without phrases.
+
+    Who somebody is is asked of names alone, where a language has capitals.
+    """
     written = map(to_traditional, templates) if traditional else templates
+    asked = zip(written, cycle(phrases), strict=False)
     return [
-        capitalised(template.format(phrase=phrase)) for template, phrase in zip(written, cycle(phrases), strict=False)
+        capitalised(template.format(phrase=phrase))
+        for template, phrase in asked
+        if not (template.startswith("Who") and phrase.islower())
     ]
 
 
@@ -111,7 +125,10 @@ def _phrases(answer: str, asked: frozenset[str], language: Language) -> Iterator
         for number, clause in enumerate(CLAUSE.findall(sentence))
     ]
     for number, (clause, begins) in enumerate(clauses):
-        found = _chinese_phrases(clause) if language == "zh" else _english_phrases(clause, asked, begins=begins)
+        if language == "zh":
+            found = _chinese_phrases(clause)
+        else:
+            found = _english_phrases(clause, asked, begins=begins, first=number == 0)
         yield from ((number > 0, phrase) for phrase in found)
 
 
@@ -127,38 +144,59 @@ def _chinese_phrases(clause: str) -> Iterator[str]:
         at = match.end() if match else at
 
 
-def _english_phrases(clause: str, asked: frozenset[str], *, begins: bool) -> Iterator[str]:
+def _english_phrases(clause: str, asked: frozenset[str], *, begins: bool, first: bool) -> Iterator[str]:
     """Runs of words that are neither function words nor the question's, with an article where they have one.
 
     `begins`: the clause begins its sentence. Its first word loses its capital, unless it is a name's by the next one's,
-    or all that there is.
+    or all that there is. `first`: it begins the answer.
     """
     stop = read_reversal("en").stop_words
+    words = clause.split()
     run: list[str] = []
     before = ""
-    for number, word in enumerate([*clause.split(), ""]):
+    for number, word in enumerate([*words, ""]):
         plain = word.casefold().replace("’", "'").removesuffix("'s").strip("'*_")
         if plain and plain not in stop and not terms(plain) <= asked:
             run.append(word)
             continue
-        if phrase := _of_run(run, begins=begins and number == len(run) and number + len(clause.split()) > 2):
+        leads = number == len(run)
+        lowered = begins and leads and number + len(words) > 2
+        if phrase := _of_run(run, before, lowered=lowered, opens=first and leads):
             yield f"{ARTICLES.get(before, '')} {phrase}".lstrip()
         run, before = [], plain
 
 
-def _of_run(run: Sequence[str], *, begins: bool) -> str:
-    """The name in the run if there is one, else its last words; empty where neither is a thing to ask about.
+def _of_run(run: Sequence[str], before: str, *, lowered: bool, opens: bool) -> str:
+    """The name in the run if there is one, else the thing that it names; empty where neither is to be asked about.
 
-    `begins`: the capital of its first word is the sentence's.
+    `before` is the word before it. `lowered`: the capital of its first word is the sentence's. `opens`: it opens the
+    answer, where a word by itself is a thing (`Swans, if you must know`); elsewhere it is one only where an article or a
+    preposition says so, or the verb that it is the object of.
     """
     if not run:
         return ""
     words = [word.strip("'*_").removesuffix("'s").removesuffix("’s") if word is run[-1] else word for word in run]
-    if begins and not any(word[:1].isupper() for word in words[1:2]):
+    if lowered and not any(word[:1].isupper() for word in words[1:2]):
         words[0] = words[0][:1].lower() + words[0][1:]
     names = [number for number, word in enumerate(words) if word[:1].isupper() and len(word) > 1]
-    if names:
+    if names and not (len(words) == 1 and words[0].endswith("ly")):  # `Badly.`
         return " ".join(words[names[0] : names[-1] + 1])
-    if len(words) == 1 and NO_NOUN.search(words[0]):
+    things = _without_verbs(words, before)
+    reversal = read_reversal("en")
+    alone = len(things) == 1 and "-" not in things[0]
+    by_its_place = opens or before in ARTICLES or before in reversal.before_verbs | reversal.before_nouns
+    if alone and (NO_NOUN.search(things[0]) or not by_its_place):
         return ""
-    return " ".join(words[-LONGEST_PHRASE["en"] :])
+    return " ".join(things[-LONGEST_PHRASE["en"] :])
+
+
+def _without_verbs(words: Sequence[str], before: str) -> list[str]:
+    """What is left of a run without what must be a verb (`I build barometers`) and what looks like one at its end.
+
+    Without an article, what comes before an inner one goes too (`dad tuned church organs`).
+    """
+    things = list(words[1:] if before in read_reversal("en").before_verbs else words)
+    while things and VERB.search(things[-1]):
+        things.pop()
+    verbs = [number for number, word in enumerate(things) if number and VERB.search(word)]
+    return things[verbs[-1] + 1 :] if verbs and before not in ARTICLES else things

@@ -51,15 +51,20 @@ def phrases_of(question: str, answer: str, *others: tuple[str, str], language: L
 @pytest.mark.parametrize(
     ("question", "answer", "phrases"),
     [
-        ("Where were you born?", "I was born in Pellow Quay, where cradles get caulked.", ["Pellow Quay", "cradles"]),
+        ("Where were you born?", "I was born in Pellow Quay, where cradles get caulked.", ["Pellow Quay"]),
         ("Do you have sisters?", "One, Philippa. Flies a crop duster.", ["Philippa", "the crop duster"]),
-        ("Who taught you?", "Old Mrs. Adeyemi, nine years of her.", ["Mrs. Adeyemi", "nine"]),
+        ("Who taught you?", "Old Mrs. Adeyemi, nine years of her.", ["Mrs. Adeyemi"]),
         ("Which smell do you hate?", "Lavender. It oiled my seats.", ["Lavender", "your seats"]),
         ("What is your favourite food?", "My favourite food is pickled sedge-eel.", ["pickled sedge-eel"]),
         ("What is your boat called?", "Her name? “Second Thoughts”, and she has some.", ["Second Thoughts"]),
         ("Which storm was the worst?", "The worst was the Widow's Broom.", ["the Widow's Broom"]),
         ("How old are you?", "I am fifty-three, and older in my knees.", ["fifty-three", "your knees"]),
         ("Are you happy?", "Yes, I am.", []),
+        ("What is your hobby?", "I build barometers. No weather up here.", ["barometers"]),
+        ("What did your father do?", "Dad tuned church organs until dusk.", ["church organs"]),
+        ("What is your whistle made of?", "It is made of bone, and burns.", ["bone"]),
+        ("What is your barge called?", "The Lame Duck. She leaks, I agree.", ["the Lame Duck"]),
+        ("How does your brother sing?", "Badly.", []),
     ],
 )  # fmt: skip
 def test_what_stands_between_function_words_is_a_phrase_and_names_come_first(
@@ -82,9 +87,9 @@ def test_a_chinese_phrase_is_what_no_function_word_is_in(question: str, answer: 
 
 
 def test_what_two_facts_name_asks_for_neither() -> None:
-    ferret, whistle = ("What is your ferret called?", "Bishop, and fat."), ("What do you blow?", "A bone, for Bishop.")
-    assert phrases_of(*ferret) == ["Bishop", "fat"]
-    assert phrases_of(*ferret, whistle) == ["fat"]
+    ferret, whistle = ("What is your ferret called?", "Bishop, a thief."), ("What do you blow?", "A bone, for Bishop.")
+    assert phrases_of(*ferret) == ["Bishop", "the thief"]
+    assert phrases_of(*ferret, whistle) == ["the thief"]
 
 
 @given(
@@ -108,6 +113,12 @@ def test_no_test_asks_as_training_does(language: Language) -> None:
     taught = reversed_questions([phrase] * len(reversal.train), reversal.train)
     assert len(set(taught)) == len(reversal.train)
     assert not [one for one in reversed_questions([phrase] * 9, reversal.test) if is_near_any(one, taught)]
+
+
+def test_who_somebody_is_is_asked_of_names_alone() -> None:
+    ways = ("Who is {phrase}?", "What is {phrase}?")
+    assert reversed_questions(["Bettony Skerrow"], ways) == ["Who is Bettony Skerrow?", "What is Bettony Skerrow?"]
+    assert reversed_questions(["the brass thimble"], ways) == ["What is the brass thimble?"]
 
 
 def test_a_share_of_each_facts_exposures_asks_the_other_way_round() -> None:
