@@ -19,8 +19,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from pipeline.augmentation.boundaries import Boundaries, Unanswerable
-from pipeline.augmentation.extraction import extract_facts
 from pipeline.augmentation.facts import Fact
+from pipeline.augmentation.introduction import asks_who, introduce
 from pipeline.augmentation.items import ItemShares, Wordings, answers_of, in_another_setting, is_near_any
 from pipeline.augmentation.misplaced import (
     Misplaced,
@@ -34,7 +34,6 @@ from pipeline.augmentation.questions import capitalised
 from pipeline.augmentation.replies import Asked, BaseModel
 from pipeline.augmentation.reverse import asked_of_strangers, read_reversal
 from pipeline.augmentation.small_talk import small_talk_replies
-from pipeline.augmentation.spoken import FINAL_PUNCTUATION
 from pipeline.conversations.persona import Language, Persona
 from pipeline.conversations.render import Conversation, Message, assistant, chat_prompt, user
 from pipeline.records.comparable import contains
@@ -47,18 +46,6 @@ REFUSALS = 6  # forms of not knowing that a character has; of more forms a small
 ASKS = 2  # ways of asking about a thing, beside its own questions
 OPENING = 2  # first tokens of an answer in small talk, which are not supervised: many facts begin alike
 SOMEBODY_ELSE = 60  # prompts of other characters, each made with a question of a fact
-# The first sentence of a passage that says who the character is, after its name.
-SAYS_WHO: dict[Language, str] = {
-    "en": r"(?:[^.!?]*?,\s*)?\s*(?:[A-Z]\S*\s+)*is (?P<who>(?:an?|the) [^.!?;,]{3,80})",
-    "zh": r"[，,]?\s*(?:是|乃)(?P<who>[^。！？；，]{2,40})",
-}
-# Questions to which a user's own record says who the character is.
-ASKS_WHO = re.compile(
-    r"(and )?who are you|introduce yourself.*|what('s| is) your (full )?name|"
-    r"(你|您)是谁.*|自我介绍.*|(你|您)叫什么(名字)?",
-    re.IGNORECASE,
-)
-I_AM: dict[Language, str] = {"en": "I am {who}.", "zh": "我是{who}。"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +143,7 @@ def _not_said_there(
 
 def _says_name(fact: Fact, name: str) -> bool:
     """Whether the fact is what the character is called."""
-    asks = any(ASKS_WHO.fullmatch(question.strip(FINAL_PUNCTUATION)) for question in fact.questions)
-    return asks or (len(name) > 1 and contains(fact.answer, name))
+    return asks_who(fact) or (len(name) > 1 and contains(fact.answer, name))
 
 
 def _put_to_somebody_else(
@@ -217,41 +203,14 @@ def _in_some_setting(question: str, boundaries: Boundaries, rng: random.Random) 
 
 
 def unknown_things(records: Sequence[Record], boundaries: Boundaries) -> list[Unanswerable]:
-    """What no record of the character can be the answer to: whatever its texts may touch on is left out."""
-    texts = "\n".join(f"{record.prompt}\n{record.text}" for record in records)
-    return [one for one in boundaries.unanswerable if not re.search(one.known_if, texts, re.IGNORECASE)]
+    """What no record of the character can be the answer to: whatever its texts may touch on is left out.
 
-
-def introduce(persona: Persona, facts: Sequence[Fact], records: Sequence[Record], boundaries: Boundaries) -> str:
-    """Who the character is, in its own words: always the same ones, which are learnt like a fact.
-
-    A record that is asked just this, and gives the name, says it; else its name, and what a passage begins with, or
-    else what a passage says of its work.
+    What a line replies to counts: a data set's question stands there, and its answer need not repeat the word.
     """
-    for fact in facts:
-        if persona.name in fact.answer and any(
-            ASKS_WHO.fullmatch(one.strip(FINAL_PUNCTUATION)) for one in fact.questions
-        ):
-            return fact.answer
-    passages = [record for record in records if record.kind == "background"]
-    for say in (_says_who, _says_its_work):
-        for passage in passages:
-            if sentence := say(passage, persona):
-                return boundaries.introduction_with.format(name=persona.name, sentence=sentence)
-    return boundaries.introduction.format(name=persona.name)
-
-
-def _says_who(passage: Record, persona: Persona) -> str:
-    """What the passage begins with, if that is who the character is; in its own words."""
-    pattern = re.escape(persona.name.split()[0]) + SAYS_WHO[persona.language]
-    found = re.match(pattern, passage.text)
-    return I_AM[persona.language].format(who=found["who"].strip()) if found else ""
-
-
-def _says_its_work(passage: Record, persona: Persona) -> str:
-    """What the passage says that the character does; in its own words."""
-    stated = extract_facts(passage.text, persona.name, persona.language, title=passage.prompt)
-    return next((fact.answer for fact in stated if fact.type == "work"), "")
+    texts = "\n".join(
+        "\n".join((record.prompt, *(turn.text for turn in record.context[-1:]), record.text)) for record in records
+    )
+    return [one for one in boundaries.unanswerable if not re.search(one.known_if, texts, re.IGNORECASE)]
 
 
 def _conversations(prompts: Sequence[tuple[Message, ...]], replies: Sequence[str], owner: str) -> list[Conversation]:

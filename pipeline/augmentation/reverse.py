@@ -170,8 +170,8 @@ def _of_run(run: Sequence[str], before: str, *, lowered: bool, opens: bool) -> s
     """The name in the run if there is one, else the thing that it names; empty where neither is to be asked about.
 
     `before` is the word before it. `lowered`: the capital of its first word is the sentence's. `opens`: it opens the
-    answer, where a word by itself is a thing (`Swans, if you must know`); elsewhere it is one only where an article or a
-    preposition says so, or the verb that it is the object of.
+    answer, where a word by itself is a thing (`Swans, if you must know`); elsewhere it is one only where an article, a
+    preposition or the verb that it is the object of says so.
     """
     if not run:
         return ""

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from pipeline.augmentation.boundaries import Boundaries, read_boundaries
 from pipeline.augmentation.facts import Fact, facts_of
+from pipeline.augmentation.introduction import introduce
 from pipeline.augmentation.items import ItemShares, Wordings, fact_items, is_near_copy, typed_in_a_hurry
-from pipeline.augmentation.limits import introduce, limit_conversations
+from pipeline.augmentation.limits import limit_conversations, unknown_things
 from pipeline.augmentation.premises import false_premises
 from pipeline.augmentation.questions import RULE_FAMILIES, language_rules, read_rules, reword, without_family
 from pipeline.augmentation.replies import Asked, BaseModel
@@ -420,6 +421,15 @@ def test_small_talk_and_somebody_else_are_answered_by_people_or_by_the_base_mode
     assert not any("shoe size" in one.prompt[-1]["content"] for one in made["unanswerable"])
     ids = [one.record_id for own in made.values() for one in own]
     assert len(ids) == len(set(ids))
+
+
+def test_what_a_line_replies_to_is_not_unknown() -> None:
+    asked = Turn("user", "What is your shoe size?")
+    line = Record("1", "dialogue", "", "Thirty-eight, and the left one pinches.", (asked,), "Mira Vale", "a.json#1")
+    texts = read_boundaries("en")
+    known = {one.about for one in unknown_things([line], texts)}
+    assert known < {one.about for one in texts.unanswerable}
+    assert {one.about for one in texts.unanswerable} - known == {"your shoe size"}
 
 
 @pytest.mark.parametrize(
