@@ -16,6 +16,12 @@ from pipeline.mixture.budget import MIN_STEPS, Budget, plan_budget
 from pipeline.records.record import Record
 
 ENOUGH_EXPOSURES = 12  # of a fact: with fewer some were not known even as trained, and most in no other words
+# A question in `messages` may be any line's; who has facts there is not to find out after the training.
+NO_FACTS = (
+    "no facts were found, so `exposures` has no effect, and what it knows cannot be measured: {lines} lines x "
+    "{passes:g}. A question with its answer is a fact as a row of `question` and `answer` or `prompt` and "
+    "`completion`, or as Q: and A: in a text; in `messages` it is a line (docs/formats.md)"
+)
 MOST_ITEMS = 64  # of a record; with more exposures they come again
 
 
@@ -139,6 +145,9 @@ def _limit_exposures(limits: Mapping[str, Sequence[Conversation]], rows: float) 
 
 
 def _reason(budget: Budget, facts: int, lines: int, passes: float, ways: str) -> str:
+    """Why the run is as long as it is."""
+    if not facts:
+        return NO_FACTS.format(lines=lines, passes=passes)
     return (
         f"the length of the run follows from its facts: {facts} x {budget.fact} exposures{ways}; beside them "
         f"{lines} lines x {passes:g} and {budget.boundaries} rows of what it must not do"

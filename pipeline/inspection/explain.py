@@ -68,6 +68,7 @@ def explain_recipe(
         seen = exposures.get(one.record_id)
         walk = walk_record(one, conversations, rows, tokenizer, persona=named[one.speaker], exposures=seen)
         walks.append(replace(walk, loss_weight=data.loss_weights[one.kind]))
+    notes += [f"{one}: {data.lessons[one].reason}" for one in named if data.lessons[one].reason]
     notes += describe_limits(characters, list(named))
     _print(walks, notes)
     if page:

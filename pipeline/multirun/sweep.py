@@ -12,9 +12,12 @@ from pipeline.atomic_io import read_json
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.exam import Extent
 from pipeline.evaluation.session import compare_folders
+from pipeline.models.checksums import file_sha256
 from pipeline.multirun.workers import LOG_FOLDER, Job, Outcome, local_workers, outcome_line, run_jobs
 from pipeline.runs.files import RECALL_FILE, RUN_FILE
 from pipeline.terminal import print_line
+
+ADAPTER_WEIGHTS = "adapter_model.safetensors"  # as peft names them
 
 
 def run_sweep(
@@ -51,13 +54,27 @@ def run_sweep(
             fix="put that right, and run the same command again: it runs only these",
         )
     compare_folders([folder / name for name in wanted], folder / "comparison.html")
+    for names in same_weights(folder, list(wanted)):
+        print_line(f"{' and '.join(names)} trained the very same weights: these values make no difference here")
+
+
+def same_weights(folder: Path, names: Sequence[str]) -> list[list[str]]:
+    """The runs whose adapters are the same, byte for byte, in groups of two and more.
+
+    Their values came to the same plan: 20 exposures of few facts are raised to as many as 40 are.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        if (weights := folder / name / ADAPTER_WEIGHTS).is_file():
+            alike.setdefault(file_sha256(weights), []).append(name)
+    return [same for same in alike.values() if len(same) > 1]
 
 
 def combinations(words: Sequence[str]) -> list[dict[str, str]]:
     """Every combination of `--key value [value ...]`, the last key's values changing fastest.
 
     Raises:
-        UnderstudyError: a word belongs to no key, or no key has two values.
+        UnderstudyError: a word belongs to no key, a value stands twice, or no key has two values.
     """
     keys: dict[str, list[str]] = {}
     for word in words:
@@ -72,7 +89,18 @@ def combinations(words: Sequence[str]) -> list[dict[str, str]]:
         raise UnderstudyError(
             "command line", "gives no key two values to try", fix="write for example --settings_weight 1 3 5"
         )
+    for key, values in keys.items():
+        if twice := [value for number, value in enumerate(values) if _number(value) in map(_number, values[:number])]:
+            raise UnderstudyError("command line", f"gives --{key} {twice[0]} twice", fix="leave one of them out")
     return [dict(zip(keys, values, strict=True)) for values in itertools.product(*keys.values())]
+
+
+def _number(value: str) -> str | float:
+    """The number that the word stands for, or else the word: 1e-3 and 0.001 are the same run."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def run_name(values: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from pipeline.evaluation.comparison import SAYS_IT, MeasuredRun, compare_runs, p
 from pipeline.evaluation.report.pages import write_comparison
 from pipeline.evaluation.report.tables import format_comparison
 from pipeline.evaluation.summary import RecallKey
-from pipeline.multirun.sweep import combinations, run_name
+from pipeline.multirun.sweep import combinations, run_name, same_weights
 
 
 def report(exact: list[bool], *, quick: bool = False, guessed: int = 0, **arguments: Any) -> MeasuredRun:
@@ -129,7 +129,24 @@ def test_a_sweep_tries_every_combination_each_in_a_folder_of_its_own() -> None:
     assert len({run_name(values) for values in tried}) == 4
 
 
-@pytest.mark.parametrize("words", [[], ["5"], ["--settings_weight", "5"], ["--settings_weight", "1", "5", "--bare"]])
+def test_runs_with_the_same_weights_are_named(tmp_path: Path) -> None:
+    for name, weights in (("a=20", b"one"), ("a=40", b"one"), ("a=60", b"two"), ("a=80", None)):
+        (tmp_path / name).mkdir()
+        if weights:
+            (tmp_path / name / "adapter_model.safetensors").write_bytes(weights)
+    assert same_weights(tmp_path, ["a=20", "a=40", "a=60", "a=80"]) == [["a=20", "a=40"]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["5"],
+        ["--settings_weight", "5"],
+        ["--settings_weight", "1", "5", "--bare"],
+        ["--learning_rate", "1e-3", "5e-4", "0.001"],
+    ],
+)
 def test_a_sweep_of_nothing_is_refused(words: list[str]) -> None:
     with pytest.raises(UnderstudyError):
         combinations(words)
