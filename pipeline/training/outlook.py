@@ -34,6 +34,7 @@ from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
 from pipeline.training.characters import load_characters
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step, total_steps
 from pipeline.training.defaults import with_fastest_dtype, with_learning_rate
+from pipeline.training.packages import check_packages, lacks_attention
 
 if TYPE_CHECKING:
     from pipeline.training.trainer import UnderstudyTrainer
@@ -67,7 +68,7 @@ def forecast_run(
         quantized=bool(model.load_in_4bit or model.load_in_8bit),
         revision=model.model_revision,
         trust_remote_code=training.trust_remote_code,
-        attn_implementation=model.attn_implementation,
+        attn_implementation=None if lacks_attention(arguments) else model.attn_implementation,
     )
     steps = total_steps(training, data.plan, a_step)
     found = forecast(
@@ -80,7 +81,8 @@ def forecast_run(
         bf16=bf16,
         device_memory=device_memory,
     )
-    return replace(found, findings=(*found.findings, *_check_average(arguments, launch)))
+    packages = check_packages(arguments, here=device_memory is None)
+    return replace(found, findings=(*found.findings, *packages, *_check_average(arguments, launch)))
 
 
 def _check_average(arguments: RunArguments, launch: Launch) -> Iterator[Finding]:
