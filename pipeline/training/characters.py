@@ -32,6 +32,7 @@ from pipeline.models.locate import check_is_no_adapter
 from pipeline.recipe import CharacterArguments
 from pipeline.records.conversion import records_of
 from pipeline.records.record import Record
+from pipeline.starter.sample import sample_left
 from pipeline.terminal import progress_bar
 from pipeline.tokens.encode import encode, most_tokens
 from pipeline.tokens.plain_text import control_words, find_control_word
@@ -40,8 +41,7 @@ from pipeline.training.arguments import RunArguments, model_options
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Of what is made once and kept: a run's own seed should not make it anew.
-MADE_SEED = 0
+MADE_SEED = 0  # of what is made once and kept: a run's own seed should not make it anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Characters:
 
     @property
     def records(self) -> list[Record]:
-        """The records of all characters."""
+        """The records of all."""
         return [record for character in self.each for record in character.records]
 
     @property
@@ -99,9 +99,8 @@ def load_characters(
         load = functools.partial(_load_character, run=run, base_model=base_model, log=log, looks_only=looks_only)
         loaded = [load(one) for one in run.character.each]
     replay = read_replay(run.character.replay or ())
-    fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
     each = [with_room_to_reply(character, tokenizer) for character, _ in loaded]
-    return Characters(each, fingerprint, replay), tokenizer
+    return Characters(each, data_fingerprint([hash_ for _, hash_ in loaded], replay), replay), tokenizer
 
 
 def with_room_to_reply(character: Character, tokenizer: PreTrainedTokenizerBase) -> Character:
@@ -146,18 +145,19 @@ def _load_character(
     looks_only: bool,
 ) -> tuple[Character, str]:
     """A single character with what the base model makes for it, and a hash of all that decides what it is taught."""
-    character, fingerprint = read_character(one)
-    parts = [fingerprint]
+    character, *parts = read_character(one)
+    if note := sample_left(character.records, character.persona.language):
+        log(note)
     if character.wordings:
         made = _paraphrases(one, character, run, log, looks_only)
         character = replace(character, wordings=replace(character.wordings, paraphrases=made))
         parts += [json.dumps(made, ensure_ascii=False)] * bool(made)
     if one.boundaries and not one.has_weights:
         names = [each.name for each in run.character.each]
-        records, texts = character.records, without_names(read_boundaries(character.persona.language), names)
+        texts = without_names(read_boundaries(character.persona.language), names)
         limits = limit_conversations(
-            facts_of(records),
-            records,
+            facts_of(character.records),
+            character.records,
             character.persona,
             texts,
             base_model,

@@ -46,6 +46,22 @@ def test_a_new_characters_folder_converts_and_tests_as_it_is(
     assert all(probe.made_by == "hand" and len(probe.unseen) == 2 for probe in probes)
 
 
+def test_whoever_puts_facts_beside_the_samples_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_starter(tmp_path / "mine", "Mira", "en")
+    monkeypatch.chdir(tmp_path / "mine")
+    said: list[str] = []
+    load_characters(parse_run(Path("recipe.yaml"), []), said.append, looks_only=True)
+    assert not [one for one in said if "sample" in one]
+    notes = (
+        "Q: What is your ferret called?\nA: Bodkin, and he bites.\n\nQ: Whom do you trust?\nA: My aunt, on Sundays.\n"
+    )
+    Path("raw/notes.txt").write_text(notes, encoding="utf-8")
+    load_characters(parse_run(Path("recipe.yaml"), []), said.append, looks_only=True)
+    (note,) = [one for one in said if "sample" in one]
+    assert "8 of 11 facts" in note
+    assert "settings.json" in note
+
+
 def test_what_a_new_characters_folder_teaches_stands_within_its_recipes_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,7 +173,8 @@ def _with_taught_answers(path: str, probes: Sequence[Probe], records: Sequence[R
         same = [answer for answer in answers if normalise(answer) == normalise(probe.answer)]
         if not same:
             what = f"{probe.fact_id}: to {probe.seen!r} the records answer {answers[0]!r}, not {probe.answer!r}"
-            raise UnderstudyError(path, what, fix="copy the records' answer; what else a reply may say are `aliases`")
+            fix = "copy the records' answer (what else a reply may say are `aliases`), or delete `probes` in the recipe"
+            raise UnderstudyError(path, what, fix=f"{fix} if these are of another character, such as the sample's")
         made.append(probe if probe.answer in same else replace(probe, answer=same[0]))
     return made
 
