@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,9 +16,11 @@ from pipeline.recipe.arguments import (
     parse_numbers_by_kind,
 )
 from pipeline.recipe.conversion import ALTERNATIVES
+from pipeline.recipe.suggestions import suggestion
 from pipeline.recipe.value_types import check_types
 from pipeline.recipe.yaml_file import line_of
 
+COMMAND_LINE = "command line"
 NEAR_DUPLICATES = ("keep", "merge")
 BATCHING = ("auto", "prefix_tree", "padded")
 ON_OVERLONG = ("error", "reject", "truncate_history")
@@ -41,13 +42,11 @@ def check_known(path: Path, keys: Iterable[str], known: Iterable[str]) -> None:
     names = list(known)
     for key in keys:
         if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            fix = f"write '{near[0]}', if that is meant" if near else "delete it"
-            raise UnderstudyError(line_of(path, key), f"unknown key '{key}'", fix=fix)
+            raise UnderstudyError(line_of(path, key), f"unknown key '{key}'", fix=suggestion(key, names) or "delete it")
 
 
-def check_values(recipe: Path, arguments: CharacterArguments) -> None:
-    """Check what the types of the fields leave open.
+def check_values(recipe: Path, arguments: CharacterArguments, *, overridden: Collection[str] = ()) -> None:
+    """Check what the types of the fields leave open; the keys that are `overridden` come from the command line.
 
     Raises:
         UnderstudyError: a value is missing or out of its range.
@@ -62,7 +61,7 @@ def check_values(recipe: Path, arguments: CharacterArguments) -> None:
                 line_of(recipe, "weight"), "'weight' is of one of several characters", fix="set `settings_weight`"
             )
         _check_sources(line_of(recipe, "raw"), arguments)
-    _check_ranges(recipe, arguments)
+    _check_ranges(recipe, arguments, overridden=overridden)
 
 
 def _refuse_missing(where: str, key: str) -> NoReturn:
@@ -74,7 +73,9 @@ def _check_sources(where: str, one: CharacterArguments) -> None:
         _refuse_missing(where, "raw")
 
 
-def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "") -> None:
+def _check_ranges(
+    recipe: Path, arguments: CharacterArguments, *, where: str = "", overridden: Collection[str] = ()
+) -> None:
     for key, ok, wanted in (
         ("weight", arguments.weight > 0, "above 0"),
         ("language", arguments.language in LANGUAGES, " or ".join(LANGUAGES)),
@@ -108,7 +109,7 @@ def _check_ranges(recipe: Path, arguments: CharacterArguments, *, where: str = "
         ("recall_distractors", arguments.recall_distractors >= 1, "1 or more"),
     ):
         if not ok:
-            place = where or line_of(recipe, key)
+            place = where or (COMMAND_LINE if key in overridden else line_of(recipe, key))
             raise UnderstudyError(place, f"'{key}' is {getattr(arguments, key)!r}", fix=f"make it {wanted}")
 
 
@@ -137,8 +138,7 @@ def _check_entry(recipe: Path, where: str, entry: Mapping[str, Any]) -> str:
     """The place of an entry of `characters`, whose keys are a character's and whose name is there."""
     for key in entry:
         if key not in OWN_KEYS:
-            near = difflib.get_close_matches(key, OWN_KEYS, n=1)
-            fix = f"write '{near[0]}', if that is meant" if near else "set it once for all, outside `characters`"
+            fix = suggestion(key, OWN_KEYS) or "set it once for all, outside `characters`"
             raise UnderstudyError(where, f"'{key}' is no key of one character", fix=fix)
     name = entry.get("character")
     if not isinstance(name, str) or not name.strip():

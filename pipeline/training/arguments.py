@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import typing
 from collections.abc import Collection, Sequence
@@ -19,6 +18,7 @@ from trl import ModelConfig, SFTConfig, TrlParser
 from pipeline.distributed.rendezvous import DDP_TIMEOUT
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import CharacterArguments, check_known, check_types, check_values, line_of, read_recipe
+from pipeline.recipe.suggestions import suggestion
 from pipeline.runs.files import LOG_FILE
 from pipeline.training.defaults import trains_in_bfloat16
 
@@ -126,11 +126,12 @@ def parse_run(recipe: Path, overrides: Sequence[str] = ()) -> RunArguments:
         raise UnderstudyError(
             recipe, str(error).split("\n", 1)[0], fix="correct the recipe or the command line"
         ) from error
-    check_values(recipe, character)
+    overridden = {word.lstrip("-").partition("=")[0] for word in overrides if word.startswith("--")}
+    check_values(recipe, character, overridden=overridden)
     _check_together(recipe, training, model)
     _check_average(recipe, character, training, model)
     _watch(recipe, character, training)
-    given = frozenset({*values, *(word.lstrip("-").partition("=")[0] for word in overrides)})
+    given = frozenset({*values, *overridden})
     if "num_train_epochs" not in given and not character.has_weights:
         training.num_train_epochs = 1.0  # one that is as long as the exposures of the facts take
     return RunArguments(character, training, model, given)
@@ -145,8 +146,7 @@ def _refuse_unknown(overrides: Sequence[str], known: Collection[str]) -> None:
     for word in overrides:
         key = word.removeprefix("--").partition("=")[0]
         if word.startswith("--") and key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            fix = f"write --{near[0]}, if that is meant" if near else "leave it out; docs/reference.md has all keys"
+            fix = suggestion(key, known, dashes=True) or "leave it out; docs/reference.md has all keys"
             raise UnderstudyError("command line", f"--{key} is no key of a recipe", fix=fix)
 
 

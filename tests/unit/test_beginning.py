@@ -52,9 +52,7 @@ def test_whoever_puts_facts_beside_the_samples_is_told_so(tmp_path: Path, monkey
     said: list[str] = []
     load_characters(parse_run(Path("recipe.yaml"), []), said.append, looks_only=True)
     assert not [one for one in said if "sample" in one]
-    notes = (
-        "Q: What is your ferret called?\nA: Bodkin, and he bites.\n\nQ: Whom do you trust?\nA: My aunt, on Sundays.\n"
-    )
+    notes = "Q: What is your ferret called?\nA: Bodkin, and he bites.\n\nQ: Whom do you trust?\nA: My aunt.\n"
     Path("raw/notes.txt").write_text(notes, encoding="utf-8")
     load_characters(parse_run(Path("recipe.yaml"), []), said.append, looks_only=True)
     (note,) = [one for one in said if "sample" in one]

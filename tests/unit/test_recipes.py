@@ -101,6 +101,12 @@ def test_a_paraphraser_is_written_as_it_is_meant(value: str, tiny_recipe: Path) 
         ({"paraphrase": True}, r"'paraphrase' is True.*make it a string"),
         ({"paraphrases": 0}, r"'paraphrases' is 0.*make it from 1 to 16"),
         ({"settings_wieght": 5}, r"recipe\.yaml:\d+: unknown key 'settings_wieght'.*write 'settings_weight'"),
+        (
+            {"lora_rank": 8},
+            r"recipe\.yaml:\d+: unknown key 'lora_rank'.*write 'lora_r', which is what it is called here",
+        ),
+        ({"warmup_ratio": 0.1}, r"recipe\.yaml:\d+: .*write 'warmup_steps', in steps instead of a share"),
+        ({"init_lora_weights": "pissa"}, r"recipe\.yaml:\d+: .*leave it out: peft's default is used"),
         ({"zzz": 5}, r"recipe\.yaml:\d+: unknown key 'zzz'.*delete it"),
         ({"num_train_epochs": "three"}, r"recipe\.yaml:\d+: 'num_train_epochs' is 'three'.*make it a number"),
         ({"use_peft": "yes please"}, r"recipe\.yaml:\d+: 'use_peft' is 'yes please'.*true or false"),
@@ -169,3 +175,10 @@ def test_help_imports_nothing_heavy(stage: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stderr.strip().endswith("[]")
     assert "usage: understudy" in done.stdout
+
+
+def test_what_the_command_line_says_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(UnderstudyError, match=r"^command line: 'exposures' is 0"):
+        parse_run(ROOT / "recipes" / "demo.yaml", ["--use_cpu", "true", "--exposures", "0"])
+    with pytest.raises(UnderstudyError, match=r"--lora_rank is no key .* write --lora_r,"):
+        parse_run(ROOT / "recipes" / "demo.yaml", ["--use_cpu", "true", "--lora_rank", "8"])
