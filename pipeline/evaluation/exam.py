@@ -95,6 +95,9 @@ def make_exam(
         "facts that steered the run": len(used),
         "questions that are nearly ones of the training": in_all - untrained,
         "questions that hold their own answer": untrained - _questions(kept),
+        "facts that are taught and that no test question asks for": len(
+            {fact.answer for fact in facts_of(records)} - {probe.answer for probe in probes}
+        ),
     }
     return exam, {reason: count for reason, count in left_out.items() if count}
 

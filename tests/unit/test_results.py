@@ -164,6 +164,13 @@ def test_facts_that_steered_a_run_are_no_part_of_its_exam() -> None:
     assert not {probe.fact_id for probe in exam.probes} & {probe.fact_id for probe in sample_probes(PROBES, 4)}
 
 
+def test_facts_that_no_test_question_asks_for_are_counted() -> None:
+    rows = [(PROBES[0].seen, PROBES[0].answer), ("What do you fear?", "Moths."), ("Do you fear a thing?", "Moths.")]
+    records = [Record(f"q{n}", "setting_qa", *row, (), "Mira", f"a.json#{n}") for n, row in enumerate(rows)]
+    _, left_out = make_exam(PROBES, [*LINES, *records], MIRA, run(), distractors=3)
+    assert left_out["facts that are taught and that no test question asks for"] == 1
+
+
 def test_held_out_lines_are_asked_for_as_chat_would() -> None:
     exam, _ = make_exam(PROBES, LINES, MIRA, run(), distractors=3)
     ((prompt, text),) = exam.lines
