@@ -34,7 +34,7 @@ NOT_USED = {
     "label_smoothing_factor": "the loss is the negative log-likelihood",
     "router_aux_loss_coef": "the loss is the negative log-likelihood",
     "activation_offloading": "it is not tested with prefix trees",
-    "chat_template_path": "the prompt contract is the tokenizer's own template",
+    "chat_template_path": "the template is the one in the model's folder, chat_template.jinja: edit it there",
     "eos_token": "the prompt contract is the tokenizer's own template",
     "shuffle_dataset": "the order is the plan's",
     "train_sampling_strategy": "the order is the plan's",
