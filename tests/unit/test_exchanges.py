@@ -58,6 +58,28 @@ def test_a_dollys_context_stands_below_its_instruction(tmp_path: Path) -> None:
     assert found.prompt == "Sum it up?\nIt rained?"
 
 
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "You are Mira Vale. Answer the user.",
+        "Act as Mira, a miller, and answer in her voice.",
+        "你现在是米拉，请回答用户的问题。",
+        "请扮演米拉。",
+    ],
+)
+def test_an_instruction_that_says_who_answers_is_no_part_of_the_question(instruction: str, tmp_path: Path) -> None:
+    (record,) = records_of(tmp_path, {"instruction": instruction, "input": ASKED, "output": REPLIED})
+    assert (record.kind, record.prompt, record.text) == ("setting_qa", ASKED, REPLIED)
+
+
+def test_an_instruction_that_asks_stays_a_part_of_the_question(tmp_path: Path) -> None:
+    asking = "You are far from home, are you not?"
+    (record,) = records_of(tmp_path, {"instruction": asking, "input": ASKED, "output": REPLIED})
+    assert record.prompt == f"{asking}\n{ASKED}"
+    (record,) = records_of(tmp_path, {"instruction": "Say it in a word.", "input": ASKED, "output": REPLIED})
+    assert record.prompt == f"Say it in a word.\n{ASKED}"
+
+
 def test_what_somebody_else_replies_is_not_the_characters(tmp_path: Path) -> None:
     rows = [{"character": name, "prompt": ASKED, "response": f"{name} says so."} for name in ("Bram", "Mira")]
     (found,) = records_of(tmp_path, *rows)

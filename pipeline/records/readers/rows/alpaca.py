@@ -16,6 +16,14 @@ INSTRUCTIONS: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"你现在是.+。请根据你的背景设定回答问题。?"), "setting_qa"),
     (re.compile(r"你现在是.+。请模仿.+的语气、口癖和性格进行对话。?"), "dialogue"),
 )
+# An instruction that says who is to answer, as a system prompt does, and asks for nothing.
+SAYS_WHO = re.compile(
+    r"(?:(?:please |now )?(?:you are|you're|you will be|act as|pretend to be|pretend you are|role-?play as|"
+    r"play the role of|take on the role of|imagine (?:that )?you are|respond as|reply as|answer as|speak as)\b"
+    r"|(?:现在)?(?:请)?(?:你现在是|你是|你将扮演|你要扮演|扮演|假设你是|想象你是|以.{1,20}的(?:身份|口吻|语气)))"
+    r"[^?？]*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Iterator[RawRecord]:
@@ -28,6 +36,8 @@ def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Itera
             why = f"the original's instruction for {kind}"
             yield RawRecord(source, CHARACTER, reply, asked=given, place=source, kind=kind, why=why)
             return
+    if given and SAYS_WHO.fullmatch(instruction):
+        instruction = ""  # in every row the same, it would be a part of every question
     asked = "\n".join(part for part in (instruction, given) if part)
     if row.get("history"):
         turns = [*_history(source, row["history"]), RawTurn(source, USER, asked), RawTurn(source, CHARACTER, reply)]
