@@ -22,7 +22,7 @@ def main() -> None:
         with importing():
             from pipeline.evaluation.session import compare_folders
 
-        compare_folders(arguments.compare, arguments.html)
+        compare_folders(arguments.compare, arguments.html, arguments.json)
     elif not arguments.config:
         raise UnderstudyError("command line", "says too little", fix="give --config RECIPE, or --compare DIR DIR ...")
     elif arguments.extract:

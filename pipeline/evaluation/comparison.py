@@ -103,6 +103,23 @@ class Comparison:
         """Whether its rows are means over runs that differ in their seed."""
         return any(len(row.seeds) > 1 for row in self.rows)
 
+    def to_json(self) -> dict[str, Any]:
+        """Its rows, each outcome under the name that `recall.json` has it under."""
+        names = [SAYS_IT if key == SAYS_IT else key.name for key in self.metrics]
+        return {
+            "facts": self.facts,
+            "rows": [
+                {
+                    "name": row.name,
+                    "seeds": list(row.seeds),
+                    "tried": dict(row.tried),
+                    "outcomes": {name: asdict(outcome) for name, outcome in zip(names, row.outcomes, strict=True)},
+                    "prices": {name: asdict(price) for name, price in row.prices.items()},
+                }
+                for row in self.rows
+            ],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class MergedReport:

@@ -75,8 +75,8 @@ def propose_facts(recipe: Path, path: Path, name: str | None) -> None:
     )
 
 
-def compare_folders(folders: Sequence[Path], page: Path | None) -> None:
-    """Compare runs that were measured, in the terminal and, where `page` is given, as a page."""
+def compare_folders(folders: Sequence[Path], page: Path | None, data: Path | None = None) -> None:
+    """Compare runs that were measured, in the terminal and, where they are given, as a `page` and as JSON `data`."""
     names = [folder.name for folder in folders]
     short = len({*names}) == len(names)
     comparison = compare_runs({folder.name if short else str(folder): read_report(folder) for folder in folders})
@@ -84,6 +84,9 @@ def compare_folders(folders: Sequence[Path], page: Path | None) -> None:
     if page:
         write_comparison(comparison, page)
         print_line(f"\nwritten to {page}")
+    if data:
+        write_json(data, comparison.to_json())
+        print_line(f"all numbers: {data}")
 
 
 def arguments_of_character(recipe: Path, name: str | None) -> CharacterArguments:

@@ -53,7 +53,7 @@ def run_sweep(
             f"lacks {len(failed)} of {len(wanted)} runs, which failed for the reasons above",
             fix="put that right, and run the same command again: it runs only these",
         )
-    compare_folders([folder / name for name in wanted], folder / "comparison.html")
+    compare_folders([folder / name for name in wanted], folder / "comparison.html", folder / "comparison.json")
     for names in same_weights(folder, list(wanted)):
         print_line(f"{' and '.join(names)} trained the very same weights: these values make no difference here")
 

@@ -95,6 +95,7 @@ def test_a_sweep_runs_what_is_missing_two_at_a_time_and_compares(tiny_recipe: Pa
     assert "2 runs, 2 at once" in said
     assert "word for word, asked in new words\n  recall_items=0,max_steps=2,seed=1  " in said
     assert "2 runs, 3 facts" in (out / "comparison.html").read_text(encoding="utf-8")
+    assert len(json.loads((out / "comparison.json").read_text(encoding="utf-8"))["rows"]) == 2
     reports = [run.parent / "recall.json" for run in sorted(out.glob("*/run.json"))]
     assert [json.loads(report.read_text(encoding="utf-8"))["extent"] for report in reports] == ["quick", "quick"]
 

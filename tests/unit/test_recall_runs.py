@@ -45,6 +45,17 @@ def test_a_run_is_compared_with_the_first_on_the_same_facts() -> None:
     assert "+0.50" in printed
 
 
+def test_a_comparison_is_written_as_numbers_that_can_be_read_again() -> None:
+    compared = compare_runs({"a": report(HALF, settings_weight=1), "b": report(ALL, settings_weight=5)})
+    written = json.loads(json.dumps(compared.to_json()))
+    first, second = written["rows"]
+    assert written["facts"] == 20
+    assert [row["tried"] for row in (first, second)] == [{"settings_weight": 1}, {"settings_weight": 5}]
+    assert first["outcomes"]["unseen_exact"]["change"] is None
+    assert second["outcomes"]["unseen_exact"]["change"]["value"] == pytest.approx(0.5)
+    assert set(second["outcomes"]) >= {"seen_exact", "unseen_exact", "says_it"}
+
+
 def test_only_facts_that_both_were_asked_for_count() -> None:
     compared = compare_runs({"a": report(HALF), "b": report(ALL[:4])})
     assert compared.facts == 4
