@@ -23,7 +23,7 @@ from pipeline.records.column_words import (
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
-from pipeline.records.readers.rows.row_keys import NOT_LEARNT, count_unused, is_learnable
+from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
                 source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
             )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
-        learnt = is_learnable(source, row)
+        not_learnt = why_not_learnt(source, row)
         for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
-            yield raw if learnt else replace(raw, unusable=raw.unusable or NOT_LEARNT)
+            yield replace(raw, unusable=raw.unusable or not_learnt) if not_learnt else raw
 
 
 def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str]) -> None:
