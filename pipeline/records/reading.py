@@ -14,7 +14,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.names import spelling, with_one_name
+from pipeline.records.names import spelling, with_one_name, without_own_label
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.readers.unknown import head_of, why_unknown
@@ -81,7 +81,7 @@ def read_file(
     passed_over = broken = None
     try:
         for found in known.records(options):
-            raw = with_one_name(found, wanted, spellings) if wanted else found
+            raw = without_own_label(with_one_name(found, wanted, spellings) if wanted else found, options.names)
             renamed.update([found.speaker] * (raw.speaker != found.speaker))
             if wanted is None or concerns(raw, wanted):
                 own.append(raw)

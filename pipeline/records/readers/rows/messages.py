@@ -20,6 +20,7 @@ from pipeline.records.raw import (
 )
 from pipeline.records.readers.rows.alpaca import reply_to
 from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
+from pipeline.records.readers.rows.turn_labels import turns_within
 
 ROLES: Mapping[str, str] = {
     "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
@@ -53,7 +54,8 @@ def read_completion(source: str, row: Mapping[str, Any], options: ReadOptions) -
 
 def _conversation(source: str, turns: list[Any], options: ReadOptions) -> Iterator[RawRecord]:
     raw_turns = (_turn(f"{source}.{index}", turn, options) for index, turn in enumerate(turns))
-    yield from scene_records(raw_turns, title="", place=source, window=options.window)
+    said = (one for turn in raw_turns for one in turns_within(turn, options.names))
+    yield from scene_records(said, title="", place=source, window=options.window)
 
 
 def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
