@@ -133,6 +133,23 @@ def test_an_end_of_sequence_in_a_reply_is_no_markup_to_be_stripped(tmp_path: Pat
     assert reasons(conversion) == [CONTROL_TOKEN]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Below is an instruction that describes a task.\n\n### Instruction:\nWho?\n\n### Response:\nMira.",
+        "### Human: Who are you?\n### Assistant: Mira.",
+        "USER: Who are you?\nASSISTANT: Mira.",
+        "### 指令：\n你是谁？\n\n### 回答：\n我是米拉。",
+        "用户：你是谁？\n助手：我是米拉。",
+    ],
+)
+def test_a_whole_example_in_a_trainers_template_is_no_line(text: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, {"text": text}, {"text": "The user: a riddle. My response: none."})
+    assert [record.text for record in conversion.records] == ["The user: a riddle. My response: none."]
+    (reason,) = reasons(conversion)
+    assert "columns of their own" in reason
+
+
 def test_a_weight_between_is_an_error_that_says_where_weights_are(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError, match=r"rows\.jsonl:1: has 'weight' of 0\.5.*`settings_weight`"):
         converted(tmp_path, ROWS["line"] | {"weight": 0.5})
