@@ -19,6 +19,7 @@ from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormE
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.readers.unknown import head_of, why_unknown
 from pipeline.records.reject import Reject, reject_speaker
+from pipeline.records.splits import remark_of_file
 
 MOST_NAMED = 6  # files, in an error
 
@@ -88,6 +89,8 @@ def read_file(
             else:
                 others.append(reject_speaker(raw, meta_speakers))
         _check_has_text(known, own, others)
+        if own and (remark := remark_of_file(known.file.path)):
+            options.remarks[remark] += len(own)
     except UnknownFormError as error:
         # Of a file that was named, or of which something was read, it is an error.
         if not known.found or _has_text(own, others):

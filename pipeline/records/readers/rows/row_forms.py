@@ -25,6 +25,7 @@ from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
 from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
 from pipeline.records.readers.rows.system_prompts import other_than
+from pipeline.records.splits import remark_of_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
                 source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
             )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
+        options.remarks.update(filter(None, [remark_of_row(row)]))
         read = (*_system_prompt(source, row), *form.read(source, row, options))
         not_learnt = why_not_learnt(source, row) or _why_of_another(read, options)
         for raw in read:
