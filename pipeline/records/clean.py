@@ -126,7 +126,7 @@ def resolve_placeholders(text: str, rules: CleaningRules, character: str) -> str
 
 
 def _first_choice(found: re.Match[str]) -> str:
-    """The first of what a card lets a program choose from, between :: or, without these, commas that have no \\."""
+    """The first of what a card lets a program choose from, between :: or, without these, commas without a backslash."""
     first = re.split(r"::" if "::" in found["choices"] else r"(?<!\\),", found["choices"])[0]
     return first.replace(r"\,", ",").strip()
 

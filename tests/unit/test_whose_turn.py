@@ -72,6 +72,8 @@ def test_a_greeting_with_its_speakers_label_is_learnt_without_it(tmp_path: Path)
     [
         ("You are Bram Tolley, a sailor.", "Ilsa Marrow"),
         ("You are Bram Tolley.", "Ilsa Marrow"),
+        ("You are Bram Marrow.", "Ilsa Marrow"),
+        ("You are Captain Bram.", "Captain Ilsa"),
         ("You are now Bram\nStay in character.", "Ilsa Marrow"),
         ("你是布拉姆，一名水手。", "小满"),
         ("你的名字是布拉姆。", "小满"),
@@ -85,7 +87,7 @@ def test_a_conversation_whose_system_prompt_is_of_somebody_else_is_left_out_with
     assert [record.text for record in found.records] == ["Ahoy there, all of you."]
     assert [reject.reason for reject in found.rejects].count(OF_ANOTHER) == 2
     assert "odd: 1 rows are left out whose system prompt says" in format_check(found)
-    assert "--other_names 'B" in format_check(found) or "--other_names '布" in format_check(found)
+    assert any(f"--other_names '{who}" in format_check(found) for who in ("B", "Captain B", "布"))
 
 
 @pytest.mark.parametrize(

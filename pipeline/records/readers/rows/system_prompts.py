@@ -30,6 +30,41 @@ NO_NAME = re.compile(
     r".*(?:助手|助理|专家|專家|模型|机器人|機器人|客服|翻译|翻譯|老师|老師|医生|醫生|作家|程序员|工程师|工程師)"
 )
 
+TITLES = frozenset(
+    [
+        "the",
+        "of",
+        "captain",
+        "lady",
+        "lord",
+        "sir",
+        "dame",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "doctor",
+        "professor",
+        "king",
+        "queen",
+        "prince",
+        "princess",
+        "master",
+        "old",
+        "young",
+        "saint",
+        "st",
+        "sergeant",
+        "sister",
+        "brother",
+        "father",
+        "mother",
+        "aunt",
+        "uncle",
+    ]
+)
+
 
 def other_than(prompt: str, names: Collection[str]) -> str:
     """Whom the prompt says that the model is, if that is surely none of the `names`; empty if not, or without names.
@@ -38,11 +73,17 @@ def other_than(prompt: str, names: Collection[str]) -> str:
     """
     found = ENGLISH.match(prompt) or CHINESE.match(prompt)
     who = next(filter(None, found.groups()), "") if found and names else ""
-    if not who or NO_NAME.fullmatch(who) or any(_share_a_word(who, name) for name in names):
+    if not who or NO_NAME.fullmatch(who) or any(_is_a_form_of(who, name) for name in names):
         return ""
     return who
 
 
-def _share_a_word(one: str, other: str) -> bool:
-    short, long = sorted((spelling(one), spelling(other)), key=len)
-    return not {*short.split()}.isdisjoint(long.split()) or (not short.isascii() and short in long)
+def _is_a_form_of(one: str, other: str) -> bool:
+    """Whether all words of one are the other's, but for titles: two of a family share a word, and are two."""
+    words, more = sorted((_words(one), _words(other)), key=len)
+    is_part = not one.isascii() and (spelling(one) in spelling(other) or spelling(other) in spelling(one))
+    return spelling(one) == spelling(other) or is_part or bool(words and words <= more)
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(spelling(name).split()) - TITLES
