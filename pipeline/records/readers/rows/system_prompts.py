@@ -29,40 +29,10 @@ NO_NAME = re.compile(
     r"English|French|German|Spanish|Chinese|Japanese|Korean|Russian|Italian|American|British|Indian|Canadian|"
     r".*(?:助手|助理|专家|專家|模型|机器人|機器人|客服|翻译|翻譯|老师|老師|医生|醫生|作家|程序员|工程师|工程師)"
 )
-
-TITLES = frozenset(
-    [
-        "the",
-        "of",
-        "captain",
-        "lady",
-        "lord",
-        "sir",
-        "dame",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "dr",
-        "doctor",
-        "professor",
-        "king",
-        "queen",
-        "prince",
-        "princess",
-        "master",
-        "old",
-        "young",
-        "saint",
-        "st",
-        "sergeant",
-        "sister",
-        "brother",
-        "father",
-        "mother",
-        "aunt",
-        "uncle",
-    ]
+# Of a name, what several people may have.
+TITLE = re.compile(
+    r"\b(?:the|of|captain|lady|lord|sir|dame|mr|mrs|ms|miss|dr|doctor|professor|king|queen|prince|princess|master|old|"
+    r"young|saint|st|sergeant|sister|brother|father|mother|aunt|uncle)\b"
 )
 
 
@@ -86,4 +56,4 @@ def _is_a_form_of(one: str, other: str) -> bool:
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(spelling(name).split()) - TITLES
+    return frozenset(TITLE.sub("", spelling(name)).split())
