@@ -19,7 +19,7 @@ from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormE
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.readers.unknown import head_of, why_unknown
 from pipeline.records.reject import Reject, reject_speaker
-from pipeline.records.splits import remark_of_file
+from pipeline.records.splits import remarks_of_file
 
 MOST_NAMED = 6  # files, in an error
 
@@ -89,8 +89,6 @@ def read_file(
             else:
                 others.append(reject_speaker(raw, meta_speakers))
         _check_has_text(known, own, others)
-        if own and (remark := remark_of_file(known.file.path)):
-            options.remarks[remark] += len(own)
     except UnknownFormError as error:
         # Of a file that was named, or of which something was read, it is an error.
         if not known.found or _has_text(own, others):
@@ -110,7 +108,7 @@ def read_file(
         Counter() if broken or passed_over else renamed,
         passed_over,
         broken,
-        Counter() if broken or passed_over else options.remarks,
+        Counter() if broken or passed_over else options.remarks + remarks_of_file(known.file.path, len(own)),
     )
 
 

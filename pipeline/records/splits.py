@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,8 @@ def remark_of_row(row: Mapping[str, Any]) -> str:
     return OF_ROWS.format(split.strip()) if isinstance(split, str) and TEST.fullmatch(split.strip()) else ""
 
 
-def remark_of_file(path: Path) -> str:
-    """What to say of a file that is a test split by its name and stands beside a train split; empty of any other."""
-    if not TEST_FILE.fullmatch(path.stem):
-        return ""
-    beside = sorted(one.name for one in path.parent.glob(f"[Tt]rain*{path.suffix}"))
-    return OF_FILE.format(path.name, beside[0]) if beside else ""
+def remarks_of_file(path: Path, entries: int) -> Counter[str]:
+    """What to say of so many entries of a file that is a test split by its name and stands beside a train split."""
+    beside = sorted(one.name for one in path.parent.glob(f"[Tt]rain*{path.suffix}")) if entries else []
+    is_test = TEST_FILE.fullmatch(path.stem) is not None
+    return Counter({OF_FILE.format(path.name, beside[0]): entries} if is_test and beside else {})
