@@ -54,6 +54,18 @@ def test_a_name_that_begins_several_turns_is_somebody_else(tmp_path: Path) -> No
     assert sum(reject.speaker == "Bram" for reject in found.rejects) == 3
 
 
+@pytest.mark.parametrize("told", ["她笑道", "小满笑道", "那一天", "记住"])
+def test_what_tells_how_the_character_speaks_is_nobody_however_often(told: str, tmp_path: Path) -> None:
+    rows = [chat(f"你好，{number}。", f"{told}：第{number}次了，你还来。") for number in range(3)]
+    assert len(converted(tmp_path, *rows, name="小满").records) == 3
+
+
+def test_a_chinese_name_that_begins_several_turns_is_somebody_else(tmp_path: Path) -> None:
+    rows = [chat(f"你好，{number}。", f"阿强：第{number}次了，你还来。") for number in range(3)]
+    found = converted(tmp_path, *rows, chat("你好。", "又是你，进来吧。"), name="小满")
+    assert [record.text for record in found.records] == ["又是你，进来吧。"]
+
+
 @pytest.mark.parametrize("reply", ["Ilsa Marrow: I am nobody.", "**Ilsa Marrow:** I am nobody."])
 @pytest.mark.parametrize("keys", [("prompt", "completion"), ("instruction", "output"), ("question", "answer")])
 def test_an_own_name_before_an_answer_is_no_part_of_it(reply: str, keys: tuple[str, str], tmp_path: Path) -> None:

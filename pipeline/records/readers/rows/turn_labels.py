@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from pipeline.records.names import spelling
+from pipeline.records.names import TELLS, spelling
 from pipeline.records.raw import CHARACTER, RawTurn
 
 # A name before a colon where a line begins: capitalised words, or some Chinese characters.
@@ -15,6 +15,7 @@ LABEL = re.compile(
     r"^[ \t]*(?P<mark>\*{0,2})(?P<name>[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3})(?P=mark)[ \t]*[:：]\**[ \t]*",
     re.MULTILINE,
 )
+PRONOUNS = "我你您他她它咱这這那"
 SEVERAL = 3  # texts that begin with the same label
 SMALL = frozenset({"of", "the", "de", "van", "von", "la", "le", "du"})  # within a name
 CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
@@ -67,7 +68,7 @@ def _is_a_word(name: str, texts: Iterable[str]) -> bool:
 
 def _is_name(label: str) -> bool:
     """Whether it can be somebody's name, by its letters: each word begins with a capital, or it is Chinese."""
-    if NO_NAME.fullmatch(label):
+    if NO_NAME.fullmatch(label) or TELLS.fullmatch(label) or label[0] in PRONOUNS:  # 她笑道：
         return False
     words = [word for word in label.split() if word not in SMALL]
     return CHINESE_NAME.fullmatch(label) is not None or all(word[0].isupper() for word in words)
