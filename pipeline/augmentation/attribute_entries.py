@@ -42,7 +42,8 @@ def split_pattern(grammar: Grammar) -> re.Pattern[str]:
     """Where a line's next entry may begin: at semicolons, and before what is known for a key."""
     headed = rf"【(?:{grammar.known_keys})】"
     key = rf"[\[*]*(?:{grammar.known_keys})\**(?:{IN_UNITS})?\s*(?:[:：=]|[(（]\s*[\"“])|{headed}"
-    return re.compile(rf"\s*[;；]\s*|[\s/／|｜,，、.。]+(?={key})|(?<=[^\s*])(?={headed})", re.IGNORECASE)
+    called = r"(?<=[)）])\s*(?=[^\W\d_][^:：=()（）\"“\n]{0,24}[(（]\s*[\"“])"  # known or not
+    return re.compile(rf"\s*[;；]\s*|[\s/／|｜,，、.。]+(?={key})|(?<=[^\s*])(?={headed})|{called}", re.IGNORECASE)
 
 
 def entries_of(line: str, split_at: re.Pattern[str]) -> list[Entry]:

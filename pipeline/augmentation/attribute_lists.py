@@ -26,12 +26,19 @@ RULED_OFF = re.compile(
 COLONS, COMMAS = (":", "："), (",", "，", "、")
 SPACES = re.compile(r"\s{2,}")
 CALLOUT = re.compile(r"^[>\s]*\[![\w-]+\][-+]?\s*")  # the head of a note's box
+# [Pell: age= 19, hair= red], [Pell's persona: shy= yes]; one that is not closed ends with its line.
+HEADED_LIST = re.compile(
+    r"^[^\S\n]*\[[^\S\n]*(?P<name>[^\[\]:：;；=,，(（\n]{1,40}?)(?:(?<=['’]s) \w+)?[^\S\n]*[:：;；]\s*"
+    r"(?P<list>[^:：=;；,，()\[\]\n]{1,24}=[^\[\]]*(?:\]|\Z))",
+    re.MULTILINE,
+)
 NOTE = re.compile(r"\W*[(（][^()（）]+[)）]\W*")  # a line of its own: （以下为二稿）
 
 
 def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> Iterator[Statement]:
     """The facts of the first list of attributes, if it is the character's."""
-    entries = list(_entries(passage, name, grammar))
+    below_name = _below_own_name(passage, name, grammar)
+    entries = list(_entries(below_name, name, grammar))
     titled = title.strip()
     is_named = titled.casefold() in _folded(name, grammar)
     named = [
@@ -39,11 +46,27 @@ def attribute_facts(passage: str, name: str, title: str, grammar: Grammar) -> It
         for entry in entries
         if grammar.names.fullmatch(entry.key) and not (is_named and OF_ANOTHER_NAME.fullmatch(entry.key))
     ]
-    its_own = named or is_named or grammar.own_titles.fullmatch(titled) is not None
+    its_own = below_name != passage or named or is_named or grammar.own_titles.fullmatch(titled) is not None
     if not its_own or not all(_is_name_of(entry.value, name, grammar) for entry in named):
         return
     for entry in entries:
         yield from _facts_of(entry, name, grammar)
+
+
+def _below_own_name(passage: str, name: str, grammar: Grammar) -> str:
+    """The passage with lists in brackets without the name at their head, and without those below another's name.
+
+    So `[Pell: age= 19, hair= red]` begins with an attribute.
+    """
+
+    def bare(found: re.Match[str]) -> str:
+        head = re.sub(r"['’]s$", "", found["name"].strip())
+        is_own = head.casefold() in _folded(name, grammar)
+        if is_own or grammar.own_titles.fullmatch(head) or grammar.names.fullmatch(head):
+            return f"[{found['list']}" if is_own else found[0]
+        return ""
+
+    return HEADED_LIST.sub(bare, passage)
 
 
 def _facts_of(entry: Entry, name: str, grammar: Grammar) -> Iterator[Statement]:

@@ -9,6 +9,7 @@ from pipeline.augmentation.attribute_entries import BETWEEN_THINGS, QUOTES, Entr
 from pipeline.augmentation.extraction_grammar import Grammar, Rule
 
 LONGEST_VALUE = 80
+PLACE = "place"  # a type of rules
 PARENTHESIS = re.compile(r"\s*[(（]([^()（）]*)[)）]")
 QUOTE_MARKS = re.compile("[" + "".join(mark for pair in QUOTES for mark in pair) + "]")
 SPEECH_MARKS = re.compile('["“”「」『』]')
@@ -37,9 +38,10 @@ def value_of(entry: Entry, rule: Rule, name: str, grammar: Grammar) -> str:
         return unicodedata.normalize("NFKC", match["v"]) + rule.unit
     value: str = match.groupdict().get("v") or text
     several = rule.is_list or entry.is_quoted or BETWEEN_THINGS in value
-    if rule.is_list and (grammar.refused.search(_bare(value)) or NUMBER_AMONG.search(value)):
+    is_cut = not entry.is_quoted and grammar.refused.search(_bare(value))  # in marks, `being lied to` is whole
+    if rule.is_list and (is_cut or NUMBER_AMONG.search(value)):
         return ""
-    return _in_one_sentence(value, grammar) if several else value
+    return _in_one_sentence(value, grammar, is_place=rule.type == PLACE) if several else value
 
 
 def _without_notes(value: str, rule: Rule, grammar: Grammar) -> str:
@@ -75,8 +77,11 @@ def _bare(value: str) -> str:
     return QUOTE_MARKS.sub("", PARENTHESIS.sub("", value))
 
 
-def _in_one_sentence(value: str, grammar: Grammar) -> str:
-    """Several things as a sentence has them: `a, b and c`, `甲、乙`; as they are where that is how they stand."""
+def _in_one_sentence(value: str, grammar: Grammar, *, is_place: bool) -> str:
+    """Several things as a sentence has them: `a, b and c`, `甲、乙`; as they are where that is how they stand.
+
+    Of a place they are parts of one: `a barge, moored at the lock`.
+    """
     are_apart = BETWEEN_THINGS in value
     things = value.split(BETWEEN_THINGS) if are_apart else grammar.separators.split(value)
     *before, last = [one for one in things if one]
@@ -84,4 +89,4 @@ def _in_one_sentence(value: str, grammar: Grammar) -> str:
     is_a_sentence = " and " in last or any(CONJUNCTION.match(one) for one in things)
     if not before or (is_a_sentence and not are_apart):
         return value
-    return between.join(before) + at_last + last
+    return between.join(before) + (between if is_place else at_last) + last

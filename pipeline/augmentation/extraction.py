@@ -107,7 +107,7 @@ def _after(subject: re.Match[str], clause: str, grammar: Grammar) -> str:
 
 
 def _stated_by(clause: Clause, sentence: str, name: str, thread: Thread) -> Iterator[Statement]:
-    """What a clause states of the character, by the first rule that it is one for."""
+    """What a clause states of the character, by the first rule that it is one for, and by those that leave more."""
     grammar = thread.grammar
     if not (clause.is_own or thread.carries_on) or grammar.unsure.search(clause.rest):
         return
@@ -118,7 +118,8 @@ def _stated_by(clause: Clause, sentence: str, name: str, thread: Thread) -> Iter
             if name not in match["v"] and not any(pattern.search(match["v"]) for pattern in barred):
                 fact = Statement(rule, match["v"], match.groupdict().get("a") or "", sentence)
                 yield from [fact] if thread.allows(clause, fact) else []
-                return
+                if not rule.further:
+                    return
 
 
 def _speaks_of_others(clause: str, own: re.Pattern[str], grammar: Grammar) -> bool:

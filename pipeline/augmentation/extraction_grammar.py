@@ -49,6 +49,7 @@ class Rule:
     match, of which its own group `v`, if it has one, is taken; `refused` finds what a value may not hold. A value is
     followed by its `unit`. `is_list`: the value of an attribute may be several things; `is_speech`: it is what the
     character says. `introduces`: a clause of it is only one of a list behind the name: 林可，女，17岁.
+    `further`: the clause may state more by later rules, as `is a 27 year old smith from Harrow` does.
     """
 
     type: str
@@ -61,6 +62,7 @@ class Rule:
     is_list: bool
     is_speech: bool
     introduces: bool
+    further: bool
 
     def fact(self, value: str, open_word: str, sentence: str) -> PassageFact:
         """What the rule makes of a value."""
@@ -194,6 +196,7 @@ def _rule(fields: dict[str, Any], pattern: str, flags: int) -> Rule:
         is_list=fields.get("list", False),
         is_speech=fields.get("speech", False),
         introduces=fields.get("introduces", False),
+        further=fields.get("further", False),
     )
 
 

@@ -18,7 +18,7 @@ from pipeline.records.clean import (
     is_short,
     is_thought,
 )
-from pipeline.records.control_tokens import CONTROL_TOKEN, find_control_token
+from pipeline.records.control_tokens import reason_of_template
 from pipeline.records.damage import reason_of_damage
 from pipeline.records.private_data import mask_private
 from pipeline.records.raw import CHARACTER, RawRecord
@@ -154,8 +154,8 @@ class Assembly:
     def _reason_to_reject(self, text: str, tags: tuple[str, ...]) -> str:
         if not content_characters(text):
             return NO_CONTENT
-        if find_control_token(text):
-            return CONTROL_TOKEN
+        if reason := reason_of_template(text):
+            return reason
         if has_placeholder(text):
             return UNRESOLVED
         if THOUGHT in tags and not self._options.rules.inner_thoughts:

@@ -120,8 +120,15 @@ def resolve_placeholders(text: str, rules: CleaningRules, character: str) -> str
         return female if second else male
 
     user = rules.user_name or ("朋友" if has_cjk(text) else "friend")
-    resolved = CHOICE.sub(lambda match: match["first"], DROPPED.sub("", GENDERED.sub(gendered, text)))
-    return CHARACTER_NAME.sub(lambda _: character, USER_NAME.sub(lambda _: user, resolved)).strip()
+    named = USER_NAME.sub(lambda _: user, DROPPED.sub("", GENDERED.sub(gendered, text)))
+    named = CHARACTER_NAME.sub(lambda _: character, named)  # before the choices, which may have names within them
+    return CHOICE.sub(_first_choice, named).strip()
+
+
+def _first_choice(found: re.Match[str]) -> str:
+    """The first of what a card lets a program choose from, between :: or, without these, commas without a backslash."""
+    first = re.split(r"::" if "::" in found["choices"] else r"(?<!\\),", found["choices"])[0]
+    return first.replace(r"\,", ",").strip()
 
 
 def strip_leading_hash(text: str) -> str:

@@ -29,6 +29,7 @@ from pipeline.records.private_data import mask_private
 from pipeline.records.problems import count_problems
 from pipeline.records.raw import CHARACTER, RawRecord
 from pipeline.records.readers import find_files
+from pipeline.records.readers.rows.turn_labels import repeated_labels
 from pipeline.records.readers.tables import excel, word
 from pipeline.records.readers.web import html_file
 from pipeline.records.reading import broken_files, passed_over_files, read_files
@@ -53,7 +54,8 @@ def convert(paths: Sequence[Path], character: str, options: ConversionOptions, *
     others = tuple(reject for file in files for reject in file.others)
     own = [_named(raw, character) for file in files for raw in file.own]
     speakers = Counter(raw.speaker for raw in own) + Counter(reject.speaker for reject in others)
-    names = speaker_names(speakers)
+    by_role = (raw.text for file in files for raw in file.own if raw.speaker == CHARACTER)
+    names = speaker_names(speakers) | repeated_labels(by_role)
     split = [pieces_of(raw, names, assembly.rules) for raw in own]
     pieces = [piece for one in split for piece in one.pieces]
     conversion = replace(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from pipeline.records.raw import RawRecord
+from pipeline.records.raw import CHARACTER, RawRecord
 
 ALIKE = 0.8  # share of two names' letters that stand in the same order, above which they may be one
 SHORTEST = 2  # letters of a name that may stand for a longer one
@@ -57,6 +57,24 @@ def _is_one_of(speaker: str, spellings: frozenset[str]) -> bool:
     if spelling(speaker) in spellings:
         return True
     return not PRETENDED.search(speaker[-64:]) and spelling(MANNER.sub("", speaker)) in spellings
+
+
+def without_own_label(raw: RawRecord, names: Collection[str]) -> RawRecord:
+    """The record without its speaker's own name before what is said, `Mira: Come in.`, in turns before it as well.
+
+    The character is called all the `names`. A passage may well begin so: there it is what the text is about.
+    """
+
+    def said(speaker: str, text: str) -> str:
+        own = names if speaker == CHARACTER or speaker in names else (speaker,)
+        bare = text.lstrip("*")
+        label = next((name for name in own if name and bare.startswith(name)), None)
+        rest = bare[len(label) :].lstrip(" *") if label else ""
+        return rest[1:].lstrip(" *") or text if rest.startswith((":", "：")) else text
+
+    context = tuple(replace(turn, text=said(turn.speaker, turn.text)) for turn in raw.context)
+    is_passage = raw.kind == "background" or raw.unusable
+    return replace(raw, text=raw.text if is_passage else said(raw.speaker, raw.text), context=context)
 
 
 def near_names(name: str, speakers: Mapping[str, int]) -> dict[str, int]:

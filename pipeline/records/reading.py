@@ -14,11 +14,12 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from pipeline.errors import UnderstudyError
-from pipeline.records.names import spelling, with_one_name
+from pipeline.records.names import spelling, with_one_name, without_own_label
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions, UnknownFormError
 from pipeline.records.readers import RecognisedFile
 from pipeline.records.readers.unknown import head_of, why_unknown
 from pipeline.records.reject import Reject, reject_speaker
+from pipeline.records.splits import remarks_of_file
 
 MOST_NAMED = 6  # files, in an error
 
@@ -81,7 +82,7 @@ def read_file(
     passed_over = broken = None
     try:
         for found in known.records(options):
-            raw = with_one_name(found, wanted, spellings) if wanted else found
+            raw = without_own_label(with_one_name(found, wanted, spellings) if wanted else found, options.names)
             renamed.update([found.speaker] * (raw.speaker != found.speaker))
             if wanted is None or concerns(raw, wanted):
                 own.append(raw)
@@ -107,7 +108,7 @@ def read_file(
         Counter() if broken or passed_over else renamed,
         passed_over,
         broken,
-        Counter() if broken or passed_over else options.remarks,
+        Counter() if broken or passed_over else options.remarks + remarks_of_file(known.file.path, len(own)),
     )
 
 

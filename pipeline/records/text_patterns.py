@@ -41,7 +41,7 @@ USER_NAME = re.compile(
 # What may stand for anything, or be what somebody speaks of: `He wrote [name] on the form` is prose on both sides.
 SLOT = r"(?:\{[1-9]\d?\}|(?<![\d%])%d(?![A-Za-z])|[<\[](?:(?:your|char(?:acter)?)[ _-]?)?name[>\]])"
 CHARACTER_NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
-CHOICE = re.compile(r"\{\{\s*(?:random|pick)\s*:{1,2}\s*(?P<first>[^{},]*?)(?:(?:,|::)[^{}]*)?\}\}", re.IGNORECASE)
+CHOICE = re.compile(r"\{\{\s*(?:random|pick)\s*:{1,2}(?P<choices>[^{}]*)\}\}", re.IGNORECASE)
 DROPPED = re.compile(r"\{\{//[^{}]*\}\}|\{/?(?:RUBY|LINK|SPRITE_PRESET|COLOR|TEXTJOIN)\b[^{}]*\}|\{\{trim\}\}|<START>")
 PLACEHOLDER = re.compile(
     r"\{\{[^{}]+\}\}|\{[A-Z_]{2,}[^{}]*\}|\{[MF]#?[^{}]*\}|<USER>|<BOT>"

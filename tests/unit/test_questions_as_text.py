@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.errors import UnderstudyError
 from pipeline.recipe import ConversionOptions
+from pipeline.records.check import format_check
 from pipeline.records.conversion import convert
 from pipeline.records.result import Conversion
 
@@ -185,3 +186,49 @@ def test_a_script_in_which_its_author_speaks_beside_others_is_no_interview(tmp_p
 def test_questions_above_an_odd_line_are_read_in_no_time(char: str, tmp_path: Path) -> None:
     odd = f"{char * 5000}x\nQ1{char * 5000}x\n"
     assert converted(tmp_path, f"Q1：你怕什么？\nA：打雷。\nQ2：你养什么？\nA：一只乌龟。\n\n{odd}").records
+
+
+NOTES = """Her full name is Isaura Pell.
+- favourite colour: verdigris
+Isaura is afraid of deep water.
+
+Q: Where do you live?
+A: By the lock.
+
+She told me to stay.
+
+Q: What do you eat?
+A: Eels.
+
+Q: Who taught you?
+A: My aunt.
+
+The weather was fine when I wrote this.
+Isaura: Go away.
+"""
+CHINESE_NOTES = (
+    "许映雪最怕深水。\n- 喜欢的颜色：青色\n\n"
+    + "问：你住在哪？\n答：水闸边。\n\n问：你吃什么？\n答：鳗鱼。\n\n今天天气不错。\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("notes", "name", "passage", "left"),
+    [
+        (
+            NOTES,
+            "Isaura Pell",
+            "Her full name is Isaura Pell.\n- favourite colour: verdigris\nIsaura is afraid of deep water.",
+            3,
+        ),
+        (CHINESE_NOTES, "许映雪", "许映雪最怕深水。\n- 喜欢的颜色：青色", 1),
+    ],
+)
+def test_what_notes_say_of_the_character_beside_questions_is_a_passage(
+    notes: str, name: str, passage: str, left: int, tmp_path: Path
+) -> None:
+    found = converted(tmp_path, notes, name)
+    (background,) = (record for record in found.records if record.kind == "background")
+    assert (background.text, background.source) == (passage, f"{tmp_path / 'a.txt'}:1")
+    assert sum(record.kind == "setting_qa" for record in found.records) >= 2
+    assert f"odd: {left} lines of a.txt are neither questions nor answers, and not learnt" in format_check(found)

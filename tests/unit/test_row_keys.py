@@ -98,10 +98,56 @@ def test_a_turn_that_is_not_to_be_learnt_is_context_only(flag: dict[str, Any], t
     assert conversion.read == len(conversion.records) + conversion.duplicates + len(conversion.rejects)
 
 
+@pytest.mark.parametrize("label", [{"label": False}, {"kto_tag": False}, {"label": "False"}, {"label": "false"}])
+@pytest.mark.parametrize("form", ["messages", "prompt and completion", "ShareGPT", "alpaca", "ms-swift"])
+def test_an_answer_that_people_rejected_is_not_learnt(form: str, label: dict[str, Any], tmp_path: Path) -> None:
+    preferred = {"label": True, "prompt": "Who are you?", "completion": "Mira, who else?"}
+    conversion = converted(tmp_path, ROWS[form] | label, preferred)
+    assert [record.text for record in conversion.records] == ["Mira, who else?"]
+    assert "a rejected answer, by its own label" in reasons(conversion)
+    assert account_of(conversion)["unused_keys"] == {}
+
+
+def test_a_label_that_is_no_truth_value_is_a_class_and_rules_nothing_out(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, ROWS["line"] | {"label": "calm"}, {"speaker": "Mira", "text": "Up!", "label": 0})
+    assert len(conversion.records) == 2
+    assert account_of(conversion)["unused_keys"] == {"label": 2}
+
+
+@pytest.mark.parametrize(("trained", "kept"), [(False, 0), (True, 1)])
+def test_a_message_of_which_a_part_is_not_trained_is_context_only(trained: bool, kept: int, tmp_path: Path) -> None:
+    parts = [
+        {"begin_offset": 0, "end_offset": 5, "train": True},
+        {"begin_offset": 6, "end_offset": 9, "train": trained},
+    ]
+    turns = [CHAT[0], CHAT[1] | {"train_detail": parts}, CHAT[0], {"role": "assistant", "content": "All of them, yes."}]
+    conversion = converted(tmp_path, {"messages": turns})
+    assert len(conversion.records) == kept + 1
+    assert reasons(conversion).count(NOT_LEARNT) == 1 - kept
+    assert account_of(conversion)["unused_keys"] == {}
+
+
 def test_an_end_of_sequence_in_a_reply_is_no_markup_to_be_stripped(tmp_path: Path) -> None:
     conversion = converted(tmp_path, ROWS["line"], ROWS["line"] | {"text": "</s> is what he wrote."})
     assert len(conversion.records) == 1
     assert reasons(conversion) == [CONTROL_TOKEN]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Below is an instruction that describes a task.\n\n### Instruction:\nWho?\n\n### Response:\nMira.",
+        "### Human: Who are you?\n### Assistant: Mira.",
+        "USER: Who are you?\nASSISTANT: Mira.",
+        "### 指令：\n你是谁？\n\n### 回答：\n我是米拉。",
+        "用户：你是谁？\n助手：我是米拉。",
+    ],
+)
+def test_a_whole_example_in_a_trainers_template_is_no_line(text: str, tmp_path: Path) -> None:
+    conversion = converted(tmp_path, {"text": text}, {"text": "The user: a riddle. My response: none."})
+    assert [record.text for record in conversion.records] == ["The user: a riddle. My response: none."]
+    (reason,) = reasons(conversion)
+    assert "columns of their own" in reason
 
 
 def test_a_weight_between_is_an_error_that_says_where_weights_are(tmp_path: Path) -> None:

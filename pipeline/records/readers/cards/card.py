@@ -42,6 +42,7 @@ WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "pos
 USES = frozenset({"name", *TEXTS, *GREETINGS, *WITHHELD, BOOK})
 START = re.compile(r"<START>", re.IGNORECASE)
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
+OWN_LABEL = re.compile(rf"^[^\S\n]*\*{{0,2}}(?:{NAME.pattern})\*{{0,2}}\s*[:：]\*{{0,2}}[^\S\n]*", re.I | re.M)
 THE_USER = re.compile(r"\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
 HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -122,7 +123,12 @@ def _greetings(
             where, said = f"{source}#{place}", without_machinery(text)
             remarks[LEFT_OUT] += said != text
             yield RawRecord(
-                where, name, NAME.sub(called, said), place=where, kind="dialogue", why="the card's greeting"
+                where,
+                name,
+                NAME.sub(called, OWN_LABEL.sub("", said)),
+                place=where,
+                kind="dialogue",
+                why="the card's greeting",
             )
 
 

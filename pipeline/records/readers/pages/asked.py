@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.records.raw import CHARACTER, RawRecord, ReadOptions
 from pipeline.records.raw_file import RawFile
+from pipeline.records.readers.pages.around_questions import NEITHER, with_passage
 from pipeline.records.readers.pages.page_sections import RULE
 from pipeline.records.readers.scripts.script_lines import spoken_line
 
@@ -52,6 +53,7 @@ NO_ANSWER = re.compile(
 )
 ASKER = re.compile(r"作者|编辑|編輯")  # in an interview, and nobody in a script
 DASH = "—–- \t"  # before an answer
+NOTE = "a heading or a remark beside questions and answers"
 ABOUT_IT = "answers about the character, in the third person"
 SHORT_QUESTION = 8  # letters of a Chinese question that need not say `you`: 年龄？
 HOW_TO = re.compile(r"如何|怎[样樣么麼]|[为為]什[么麼]|什[么麼]是|是否|哪里可以|能否")  # what is asked of a program
@@ -165,12 +167,14 @@ def _parts(line: str, marked: bool) -> Iterator[Part]:
 
 def read(file: RawFile, options: ReadOptions) -> Iterator[RawRecord]:
     """Each answer with its question; where most answers are about the character, and not its own, as passages."""
-    records = list(_answers(file, options.names))
-    answers = [record for record in records if not record.unusable]
+    found = list(_answers(file, options.names))
+    records = list(with_passage(found, options.names, file.path.name, options.remarks))
+    answers = [record for record in records if not record.unusable and record.kind is None]
     about = [one for one in answers if ABOUT.match(one.text) or one.text.startswith(options.names)]
     is_about = 2 * len(about) > len(answers)
     for record in records:
-        yield replace(record, kind="background", why=ABOUT_IT) if is_about and not record.unusable else record
+        is_answer = not record.unusable and record.kind is None
+        yield replace(record, kind="background", why=ABOUT_IT) if is_about and is_answer else record
 
 
 def _answers(file: RawFile, names: Sequence[str]) -> Iterator[RawRecord]:
@@ -197,7 +201,7 @@ def _answers(file: RawFile, names: Sequence[str]) -> Iterator[RawRecord]:
         elif part.sort == "text" and asked:
             asked = (asked[0], replace(asked[1], text=_joined(asked[1].text, part.text)))
         elif part.sort != "blank":
-            yield RawRecord(source, CHARACTER, part.text, unusable="neither a question nor an answer")
+            yield RawRecord(source, CHARACTER, part.text, unusable=NEITHER if part.sort == "text" else NOTE)
     yield from _unanswered(asked)
 
 

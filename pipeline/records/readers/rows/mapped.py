@@ -22,7 +22,7 @@ from pipeline.records.raw import (
 )
 from pipeline.records.raw_file import RawFile
 from pipeline.records.readers.rows.documents import documents, is_document
-from pipeline.records.readers.rows.row_keys import NOT_LEARNT, count_unused, is_learnable
+from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
 from pipeline.records.shape import describe_shape
 
 KEY = re.compile(r"[^\s.\[\]'\"$*@]+")  # in a path
@@ -111,13 +111,12 @@ def _turn(place: str, one: FieldMap, row: Row, options: ReadOptions) -> RawTurn:
     named = one.columns.get("text", ITSELF if isinstance(content, str) else "text")
     text = row.field(named, climb=False)
     speaker = row.field(one.columns.get("speaker", "speaker")) or UNNAMED
-    learnt = not isinstance(content, dict) or is_learnable(source, content)
     return RawTurn(
         source,
         without_lone_surrogates(source, speaker, "speaker"),
         without_lone_surrogates(source, text or "", "text"),
         "" if text is not None else f"no {named!r} in its row",
-        "" if learnt else NOT_LEARNT,
+        why_not_learnt(source, content) if isinstance(content, dict) else "",
     )
 
 

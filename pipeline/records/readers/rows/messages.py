@@ -19,7 +19,8 @@ from pipeline.records.raw import (
     without_lone_surrogates,
 )
 from pipeline.records.readers.rows.alpaca import reply_to
-from pipeline.records.readers.rows.row_keys import NOT_LEARNT, count_unused, is_learnable
+from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
+from pipeline.records.readers.rows.turn_labels import turns_within
 
 ROLES: Mapping[str, str] = {
     "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
@@ -53,7 +54,8 @@ def read_completion(source: str, row: Mapping[str, Any], options: ReadOptions) -
 
 def _conversation(source: str, turns: list[Any], options: ReadOptions) -> Iterator[RawRecord]:
     raw_turns = (_turn(f"{source}.{index}", turn, options) for index, turn in enumerate(turns))
-    yield from scene_records(raw_turns, title="", place=source, window=options.window)
+    said = (one for turn in raw_turns for one in turns_within(turn, options.names))
+    yield from scene_records(said, title="", place=source, window=options.window)
 
 
 def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
@@ -64,8 +66,7 @@ def _turn(source: str, value: Any, options: ReadOptions) -> RawTurn:
     if role is None:
         raise UnderstudyError(source, f"has the role {turn[role_key]!r}", fix=f"use one of {', '.join(ROLES)}")
     name = string(source, turn, "name") or (CHARACTER if role == "assistant" else USER)
-    not_learnt = "" if is_learnable(source, turn) else NOT_LEARNT
-    return RawTurn(source, name, _text(source, turn, text_key), UNUSABLE.get(role, ""), not_learnt)
+    return RawTurn(source, name, _text(source, turn, text_key), UNUSABLE.get(role, ""), why_not_learnt(source, turn))
 
 
 def _text(source: str, turn: Mapping[str, Any], key: str) -> str:

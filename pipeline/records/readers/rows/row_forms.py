@@ -23,7 +23,9 @@ from pipeline.records.column_words import (
 from pipeline.records.raw import USER, RawRecord, ReadOptions, UnknownFormError, mapping, string
 from pipeline.records.readers.rows import alpaca, haruhi, messages, seed
 from pipeline.records.readers.rows.messages import SYSTEM_PROMPT
-from pipeline.records.readers.rows.row_keys import NOT_LEARNT, count_unused, is_learnable
+from pipeline.records.readers.rows.row_keys import count_unused, why_not_learnt
+from pipeline.records.readers.rows.system_prompts import other_than
+from pipeline.records.splits import remark_of_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "question": ("问题", "提问", "问", "问句", "問題", "提問", "問"),
     "answer": ("reply", "回答", "答案", "答", "答复", "回复", "答覆", "回覆"),
 }  # fmt: skip
+ANOTHER_BY_PROMPT = "a reply of somebody else, by its system prompt"
+OF_ANOTHER = "rows are left out whose system prompt says `You are {0}`; if that is the character: --other_names '{0}'"
 PROBE = frozenset({"fact_id", "questions_unseen"})
 KNOWN_KEYS = frozenset(key for form in ROW_FORMS for key in form.keys)
 OURS = {key: key for form in ROW_FORMS for key in (*form.keys, *form.uses)}
@@ -170,9 +174,11 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
                 source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
             )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
-        learnt = is_learnable(source, row)
-        for raw in (*_system_prompt(source, row), *form.read(source, row, options)):
-            yield raw if learnt else replace(raw, unusable=raw.unusable or NOT_LEARNT)
+        options.remarks.update(filter(None, [remark_of_row(row)]))
+        read = (*_system_prompt(source, row), *form.read(source, row, options))
+        not_learnt = why_not_learnt(source, row) or _why_of_another(read, options)
+        for raw in read:
+            yield replace(raw, unusable=raw.unusable or not_learnt) if not_learnt else raw
 
 
 def _check_columns(source: str, row: Mapping[str, Any], ours: Mapping[str, str]) -> None:
@@ -194,6 +200,15 @@ def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
     """A row's own system prompt, which is set aside: the persona has the character's."""
     if not isinstance(row.get("system"), Mapping) and (text := string(source, row, "system")):
         yield RawRecord(f"{source}.system", USER, text, unusable=SYSTEM_PROMPT)
+
+
+def _why_of_another(read: Iterable[RawRecord], options: ReadOptions) -> str:
+    """Why a row's records are not the character's, where its system prompt says that somebody else replies."""
+    prompts = (raw.text for raw in read if raw.unusable == SYSTEM_PROMPT)
+    who = next(filter(None, (other_than(prompt, options.names) for prompt in prompts)), "")
+    if who:
+        options.remarks[OF_ANOTHER.format(who)] += 1
+    return ANOTHER_BY_PROMPT if who else ""
 
 
 def _says_whose(row: Mapping[str, Any], names: Collection[str]) -> bool:

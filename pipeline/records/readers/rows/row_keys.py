@@ -13,15 +13,44 @@ from typing import Any
 from pipeline.errors import UnderstudyError
 
 NOT_LEARNT = "not to be learnt, by its own weight"
+REJECTED_ANSWER = "a rejected answer, by its own label"
 # Whether a turn or a row may be learnt, in the words of the usual trainers.
 LEARNABLE = frozenset({"weight", "train", "is_train", "trainable", "learn", "loss", "loss_mask", "loss_weight"})
 MASKED = frozenset({"mask", "masked", "ignore"})
+# Whether people preferred a reply, as KTO's rows say. Elsewhere a label is a mood or a class, and then no truth value.
+LABELS = frozenset({"label", "kto_tag"})
+SPANS = "train_detail"  # axolotl's: whether each part of a message may be learnt
+TRUTHS: Mapping[Any, bool] = {True: True, False: False, "true": True, "false": False}
 # What else changes the meaning of a row: where its form does not use it, it is an error.
 CHANGES_MEANING = frozenset({"history", "system", "tools", "functions", "rejected", "chosen"})
 
 
-def is_learnable(source: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a turn or a row may be learnt, as far as it says: `weight: 0`, `train: false`, `mask: true` rule it out.
+def why_not_learnt(source: str, entry: Mapping[str, Any]) -> str:
+    """Why a turn or a row may not be learnt, as far as it says itself; empty if it may be.
+
+    `weight: 0`, `train: false`, `mask: true` rule it out, and so do a `label` of false and a part that is not trained.
+
+    Raises:
+        UnderstudyError: a weight is neither 0 nor 1.
+    """
+    if any(_truth(entry.get(key)) is False for key in LABELS):
+        return REJECTED_ANSWER
+    return NOT_LEARNT if _has_untrained_part(entry) or not _is_learnable(source, entry) else ""
+
+
+def _truth(value: Any) -> bool | None:
+    """The truth value, be it written out as in a table or not; None of anything else, numbers among it."""
+    return TRUTHS.get(value.lower() if isinstance(value, str) else value) if isinstance(value, bool | str) else None
+
+
+def _has_untrained_part(entry: Mapping[str, Any]) -> bool:
+    """Whether a part of the message is not to be learnt; then none of it is, since a line is learnt whole."""
+    parts = entry.get(SPANS)
+    return isinstance(parts, list) and any(isinstance(one, Mapping) and one.get("train") is False for one in parts)
+
+
+def _is_learnable(source: str, entry: Mapping[str, Any]) -> bool:
+    """Whether its weights and masks let it be learnt.
 
     Raises:
         UnderstudyError: a weight is neither 0 nor 1.
@@ -47,7 +76,7 @@ def count_unused(source: str, entry: Mapping[str, Any], used: Iterable[str], cou
     Raises:
         UnderstudyError: one of them changes what the entry means.
     """
-    known = {*used, *LEARNABLE, *MASKED}
+    known = {*used, *LEARNABLE, *MASKED, SPANS, *(key for key in LABELS if _truth(entry.get(key)) is not None)}
     for key in (key for key in entry if key not in known):  # in the file's order, so that reports can be compared
         is_prompt = key != "system" or not isinstance(entry[key], Mapping)  # a game's data, otherwise
         if key in CHANGES_MEANING and entry[key] and is_prompt:
