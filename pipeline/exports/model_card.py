@@ -55,12 +55,11 @@ def _header(origin: Origin, form: str) -> dict[str, Any]:
         "pipeline_tag": "text-generation",
         "tags": ["character", "role-play", "understudy"],
     }
-    base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
-    if "/" in base:
+    if "/" in origin.base_title:
         relation = {"adapter": "adapter", "gguf-adapter": "adapter", "gguf": "quantized", "ollama": "quantized"}.get(
             form, "finetune"
         )
-        header |= {"base_model": base, "base_model_relation": relation}
+        header |= {"base_model": origin.base_title, "base_model_relation": relation}
     if form in ("merged", "adapter"):
         header["library_name"] = "peft" if form == "adapter" else "transformers"
     return header

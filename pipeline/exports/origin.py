@@ -50,6 +50,11 @@ class Origin:
     recall: Mapping[str, Any]
 
     @property
+    def base_title(self) -> str:
+        """The base model's name as others know it."""
+        return EMBEDDED_NAME if self.base == EMBEDDED else self.base
+
+    @property
     def digest_taken(self) -> str:
         """When the digest was taken."""
         return "at training" if self.digest_remembered else "at export"
