@@ -17,12 +17,12 @@ from pipeline.exports.model_card import model_card, proof_in_words
 from pipeline.exports.origin import Origin, check_no_private_path, origin_of
 from pipeline.exports.trial import refused_orders
 from pipeline.exports.usage import usage
+from pipeline.models.run_card import CARD_FILE
 from pipeline.runs.run_file import versions
 from pipeline.terminal import print_line
 from pipeline.tokens.template import trained_end
 
 EXPORT_FILE = "export.json"
-CARD_FILE = "README.md"
 REFUSED = "not rendered by the model's own chat template"
 
 
