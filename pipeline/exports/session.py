@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers.utils import logging
 
-from pipeline.atomic_io import write_json, write_text
+from pipeline.atomic_io import share_alike, write_json, write_text
 from pipeline.errors import UnderstudyError
 from pipeline.exports.forms import FORMS, ExportOptions
 from pipeline.exports.model_card import model_card, proof_in_words
@@ -47,6 +47,7 @@ def export(options: ExportOptions) -> None:
         how = usage(options.form, origin, trained_end(origin.tokenizer), building)
         write_text(building / CARD_FILE, model_card(origin, options.form, how, proofs))
         _write_account(building, origin, options.form, proofs)
+        share_alike(building, building / CARD_FILE)
         check_no_private_path(building, origin)
         if out.exists():
             out.rmdir()

@@ -11,7 +11,7 @@ from accelerate import PartialState
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from pipeline.atomic_io import read_json, write_text
+from pipeline.atomic_io import read_json, share_alike, write_text
 from pipeline.capacity.memory import peak_memory
 from pipeline.conversations.persona import save_personas
 from pipeline.distributed.deadlines import StepDeadline
@@ -219,6 +219,7 @@ def _save(
         run = description | {"ledger": ledger, "rows": int(realised.sum())} | figures
         end = trained_end(trainer.processing_class)
         write_text(folder / CARD_FILE, run_card(run, tuple(characters.personas.values()), end=end, label=kind_label))
+        share_alike(folder, folder / CARD_FILE)
         write_run(folder, run)
         sync_folder(folder)
         remove_checkpoints(folder)

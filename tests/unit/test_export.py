@@ -107,6 +107,10 @@ def test_a_merged_model_replies_as_the_adapter_and_as_the_base_does_not(run_fold
     assert all(one.margin is None or one.margin > 0 for one in agreement.differences)
 
 
+def test_who_may_read_an_exports_card_may_read_its_weights(merged: Path) -> None:
+    assert len({file.stat().st_mode for file in merged.iterdir()}) == 1
+
+
 def test_the_end_that_was_trained_is_named_in_every_file(merged: Path) -> None:
     from transformers import AutoTokenizer
 
@@ -373,6 +377,18 @@ def test_a_folder_that_is_neither_run_nor_model_is_not_served(tmp_path: Path) ->
 
     with pytest.raises(UnderstudyError, match="neither a run nor an exported model"):
         serve_folder(tmp_path, None, base=None, port=8000)
+
+
+def test_the_server_lists_the_model_that_it_serves(merged: Path) -> None:
+    from huggingface_hub import scan_cache_dir
+
+    from pipeline.exports.serve import environment_of_server
+
+    with environment_of_server(merged) as environment:
+        (listed,) = scan_cache_dir(environment["HF_HUB_CACHE"]).repos
+        (revision,) = listed.revisions
+        assert (listed.repo_id, listed.repo_type, set(listed.refs)) == (merged.name, "model", {"main"})
+        assert [file.file_name for file in revision.files] == ["config.json"]
 
 
 def test_a_gguf_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
