@@ -244,5 +244,5 @@ def _describe(
         "world_size": trainer.args.world_size,
         "engine": trainer.accelerator.distributed_type.value,
         "device": trainer.accelerator.device.type,
-        "data": {"records": len(characters.records), "fingerprint": characters.fingerprint},
+        "data": {"records": len(characters.records), "fingerprint": characters.fingerprint, "read": characters.read},
     }
