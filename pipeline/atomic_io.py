@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,17 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def share_alike(folder: Path, like: Path) -> None:
+    """Each file of the folder may be read by the same as `like`, which was made as the umask says.
+
+    Weights are not: safetensors makes its files for their owner alone.
+    """
+    mode = stat.S_IMODE(like.stat().st_mode)
+    for file in folder.iterdir():
+        if file.is_file():
+            file.chmod(mode)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.benchmark.gpu_plan import GPU_PLAN
 from pipeline.benchmark.session import bench_commands, bench_recall, bench_recipe
 from pipeline.errors import entry_point
-from pipeline.stages import STAGES
+from pipeline.stages import STAGES, as_started
 from pipeline.terminal import print_line
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     """Read the command line, measure, print the tables, write JSON and SVG."""
     parser = argparse.ArgumentParser(
         prog="understudy bench",
-        description=__doc__,
+        description=as_started(__doc__),
         epilog="--key value overrides the recipe, as in training.",
         allow_abbrev=False,
     )

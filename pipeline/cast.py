@@ -18,6 +18,7 @@ from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder, value_of
 from pipeline.records.characters import ALL
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -25,7 +26,7 @@ def main() -> None:
     """Read the command line, train the characters that are not yet trained, and write the matrix."""
     parser = argparse.ArgumentParser(
         prog="understudy cast",
-        description=__doc__,
+        description=as_started(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="--key value overrides the recipe, for all of them.",
         allow_abbrev=False,

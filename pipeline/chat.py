@@ -13,6 +13,7 @@ from pipeline.errors import UnderstudyError, entry_point
 from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
+from pipeline.stages import as_started
 
 MOST = 10.0  # a temperature or a penalty above it says nothing
 
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="understudy chat", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy chat", description=as_started(__doc__))
     parser.add_argument(
         "--adapter", type=Path, required=True, nargs="+", metavar="DIR",
         help="the folder that training wrote; several adapters of one base model share it",

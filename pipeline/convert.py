@@ -17,6 +17,7 @@ from pipeline.records.characters import ALL, convert_characters, format_characte
 from pipeline.records.check import format_check
 from pipeline.records.conversion import convert, ensure_converted
 from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE, REVIEW_FILE
+from pipeline.stages import as_started
 
 LEFT_OUT = 3  # exit code
 
@@ -44,7 +45,7 @@ def _end(complete: bool) -> NoReturn:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="understudy convert", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy convert", description=as_started(__doc__))
     parser.add_argument("--config", type=Path, nargs="+", metavar="RECIPE", help="recipes whose characters to convert")
     parser.add_argument("--raw", type=Path, nargs="+", metavar="PATH", help="raw files, or folders to search for them")
     parser.add_argument(

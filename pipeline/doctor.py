@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import entry_point
+from pipeline.stages import as_started
 from pipeline.terminal import print_line
 
 
 @entry_point
 def main() -> None:
     """Print what is here and what is wrong; exit with 1 if a run could not start."""
-    argparse.ArgumentParser(prog="understudy doctor", description=__doc__).parse_args()
+    argparse.ArgumentParser(prog="understudy doctor", description=as_started(__doc__)).parse_args()
     from pipeline.capacity.installation import check_installation, describe, this_machine
 
     machine = this_machine(Path.cwd())

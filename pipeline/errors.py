@@ -6,6 +6,8 @@ import functools
 import sys
 from collections.abc import Callable
 
+from pipeline.stages import as_started
+
 
 class UnderstudyError(Exception):
     """Something the user can put right: says where it is, what is wrong and what to do."""
@@ -42,7 +44,7 @@ def entry_point(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except UnderstudyError as error:
-            sys.stderr.write(f"error: {error}\n")
+            sys.stderr.write(as_started(f"error: {error}\n"))
             sys.exit(2)
         except Stopped as stopped:
             sys.exit(128 + stopped.signal)

@@ -10,12 +10,13 @@ from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
 from pipeline.records.record import KINDS
+from pipeline.stages import as_started
 
 
 @entry_point
 def main() -> None:
     """Read the command line and show the records that it names, or one of each kind."""
-    parser = argparse.ArgumentParser(prog="understudy explain", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="understudy explain", description=as_started(__doc__), allow_abbrev=False)
     parser.add_argument("--config", type=Path, required=True, metavar="RECIPE", help="the recipe")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--record", metavar="ID", help="the record with this id, or beginning of one")

@@ -10,6 +10,7 @@ from pipeline.exports import FORMS, OUTTYPES
 from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="understudy export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy export", description=as_started(__doc__))
     forms = "; ".join(f"{name}: {meaning}" for name, meaning in FORMS.items())
     parser.add_argument("--adapter", type=Path, required=True, metavar="DIR", help="the folder that training wrote")
     parser.add_argument("--to", required=True, choices=FORMS, help=forms)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.recipe import safe_folder_name
+from pipeline.stages import as_started
 from pipeline.starter.folder import language_of, write_starter
 from pipeline.terminal import print_line
 
@@ -15,7 +16,7 @@ from pipeline.terminal import print_line
 @entry_point
 def main() -> None:
     """Write the folder, and say what to do in it."""
-    parser = argparse.ArgumentParser(prog="understudy new", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy new", description=as_started(__doc__))
     parser.add_argument("name", metavar="NAME", help="the character's name")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where (default: a folder of that name)")
     parser.add_argument("--language", choices=("en", "zh"), help="of the character (default: that of its name)")

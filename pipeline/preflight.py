@@ -10,6 +10,7 @@ from pipeline.errors import entry_point
 from pipeline.imports import importing
 from pipeline.models.locate import prepare_environment
 from pipeline.recipe import value_of
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -17,7 +18,7 @@ def main() -> None:
     """Read the command line, check, and exit with 2 if the run would surely fail."""
     parser = argparse.ArgumentParser(
         prog="understudy preflight",
-        description=__doc__,
+        description=as_started(__doc__),
         epilog="--key value overrides the recipe, as in training.",
         allow_abbrev=False,
     )

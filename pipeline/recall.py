@@ -12,6 +12,7 @@ from pipeline.models.locate import prepare_environment
 from pipeline.recipe import output_folder
 from pipeline.runs.files import RECALL_FILE, REPORT_FILE
 from pipeline.runs.run_file import base_name_of
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="understudy recall", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy recall", description=as_started(__doc__))
     parser.add_argument("--config", type=Path, metavar="RECIPE", help="the recipe of the run")
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="the run's folder (default: the recipe's output_dir)"

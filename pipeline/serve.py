@@ -8,12 +8,13 @@ from pathlib import Path
 from pipeline.errors import entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of, is_finished
+from pipeline.stages import as_started
 
 
 @entry_point
 def main() -> None:
     """Read the command line and serve, until stopped."""
-    parser = argparse.ArgumentParser(prog="understudy serve", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy serve", description=as_started(__doc__))
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--adapter", type=Path, metavar="DIR", help="the folder that training wrote, or a merged export")
     what.add_argument("--gguf", type=Path, metavar="FILE", help="an exported GGUF, for llama.cpp's server")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 STAGES = {
     "new": "a folder for a new character, with sample files that work as they are",
     "doctor": "what is wrong with this installation, and how to put it right",
@@ -19,3 +22,15 @@ STAGES = {
     "bench": "a training step's speed and memory beside trl's, on the same rows",
     "demo": "the complete pipeline on a sample character",
 }
+BY_NAME = "UNDERSTUDY_BY_NAME"  # in the environment, so that the stages that a stage starts know it too
+COMMAND = re.compile(rf"\b(?:python -m pipeline\.|understudy )({'|'.join(STAGES)})\b")
+
+
+def as_started(text: str) -> str:
+    """The text with its commands as this program was started: `understudy chat`, or `python -m pipeline.chat`.
+
+    Each fails where the other is right: a folder of the user's own has no package `pipeline`, and a source tree's
+    environment need not be on the PATH.
+    """
+    program = "understudy " if os.environ.get(BY_NAME) else "python -m pipeline."
+    return COMMAND.sub(rf"{program}\1", text)

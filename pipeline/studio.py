@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError, entry_point
 from pipeline.models.locate import prepare_environment
 from pipeline.runs.run_file import base_name_of
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -18,7 +19,7 @@ def main() -> None:
     Raises:
         UnderstudyError: what the studio needs is not installed.
     """
-    parser = argparse.ArgumentParser(prog="understudy studio", description=__doc__)
+    parser = argparse.ArgumentParser(prog="understudy studio", description=as_started(__doc__))
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--config", type=Path, nargs="+", metavar="RECIPE", help="the recipes, trained or not yet")
     what.add_argument("--adapter", type=Path, nargs="+", metavar="DIR", help="the folders that training wrote")

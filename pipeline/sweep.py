@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.errors import entry_point
 from pipeline.imports import importing
 from pipeline.recipe import output_folder
+from pipeline.stages import as_started
 
 
 @entry_point
@@ -21,7 +22,7 @@ def main() -> None:
     """Read the command line, run what is missing, and compare."""
     parser = argparse.ArgumentParser(
         prog="understudy sweep",
-        description=__doc__,
+        description=as_started(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import entry_point
 from pipeline.recipe import describe_keys
+from pipeline.stages import as_started
 from pipeline.training import train_recipe
 
 
@@ -15,7 +16,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(
         prog="understudy train",
-        description=__doc__,
+        description=as_started(__doc__),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"--key value overrides the recipe. Understudy's own keys:\n\n{describe_keys()}\n\n"
         "and every field of trl's SFTConfig and ModelConfig.",

@@ -110,7 +110,7 @@ def load_personas(folder: Path, *, template: str | None = None) -> tuple[Persona
     """
     path = folder / PERSONA_FILE
     if not path.is_file():
-        raise UnderstudyError(path, "is not there", fix="name a folder that `pipeline.train` has written")
+        raise UnderstudyError(path, "is not there", fix="name a folder that `understudy train` has written")
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         digest, trained_with = fields.pop("digest"), fields["template"]

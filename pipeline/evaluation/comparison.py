@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.atomic_io import read_json
 from pipeline.errors import UnderstudyError
 from pipeline.evaluation.exam import Extent
 from pipeline.evaluation.metrics.statistics import Difference, Estimate, estimate, paired_difference
 from pipeline.evaluation.results import DriftName, DriftRow, Item, RecallResults
 from pipeline.evaluation.summary import COMPARING, RecallKey
-from pipeline.runs.files import RECALL_FILE
+from pipeline.runs.files import RECALL_FILE, RUN_FILE
 from pipeline.runs.run_file import read_run
 
 SAYS_IT: Literal["says_it"] = "says_it"  # asked in new words, the reply says the fact's key words
@@ -156,8 +158,14 @@ def read_report(folder: Path) -> MeasuredRun:
         raise UnderstudyError(
             folder,
             f"holds no {RECALL_FILE} of a finished run",
-            fix="run `python -m pipeline.recall --adapter` on it first",
+            fix=f"measure it first: `{_recall_command(folder)}`",
         ) from error
+
+
+def _recall_command(folder: Path) -> str:
+    """What measures the run in the folder, by the recipe that it remembers."""
+    recipe = shlex.quote(str(read_json(folder / RUN_FILE).get("recipe") or "RECIPE"))
+    return f"understudy recall --config {recipe} --adapter {shlex.quote(str(folder))}"
 
 
 def parse_report(report: Mapping[str, Any], arguments: Mapping[str, Any]) -> MeasuredRun:

@@ -2,8 +2,8 @@
 
 Specifications: github.com/kwaroran/character-card-spec-v3, github.com/malfoyslastname/character-card-spec-v2. A front
 end writes the card's system prompt, description, personality, scenario and lorebook into every prompt, so of these the
-card has the system prompt alone: what the character is, is in the model. Those of an imported card are set aside below
-`extensions`, and all its other fields stay.
+card has the system prompt alone: what the character is, is in the model. Those of an imported card, and what front ends
+of their own have below `extensions` for the prompt, are set aside, and all its other fields stay.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ EMPTY: Mapping[str, Any] = {
     "first_mes": "", "creator_notes": "", "alternate_greetings": [], "tags": [], "creator": "",
     "character_version": "", "extensions": {},
 }  # fmt: skip
+PROMPT_EXTENSIONS = ("depth_prompt", "world")  # SillyTavern's: a text put among the last messages; a linked lorebook
 EXTENSION = "understudy"
 CARD_V2, CARD_V3, PORTRAIT = "card_v2.json", "card_v3.json", "card.png"
 PORTRAIT_SIZE = (400, 600)  # pixels, as front ends show them
@@ -51,7 +52,7 @@ def save_cards(name: str, system_prompt: str, notes: str, folder: Path, imported
     """
     before: Mapping[str, Any] = _read_card(imported) if imported else {}
     data, set_aside = _card_data(before, name, system_prompt, notes)
-    around = {key: value for key, value in before.items() if key != "data"} if "data" in before else {}
+    around = _around(before) if "data" in before else {}
     cards = {version: around | {"spec": version[0], "spec_version": version[1], "data": data} for version in (V2, V3)}
     cards[V3]["data"] = {"group_only_greetings": []} | data
     write_json(folder / CARD_V2, cards[V2])
@@ -63,18 +64,26 @@ def save_cards(name: str, system_prompt: str, notes: str, folder: Path, imported
     return set_aside
 
 
+def _around(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What an imported card has beside its fields: some programs repeat a V1 card's there, of which none is told."""
+    around = {key: value for key, value in before.items() if key != "data"}
+    return around | {key: value for key, value in PROMPT_FIELDS.items() if key in around}
+
+
 def _card_data(
     before: Mapping[str, Any], name: str, system_prompt: str, notes: str
 ) -> tuple[dict[str, Any], list[str]]:
     """The card's fields, and the names of those that are set aside."""
     fields = copy.deepcopy(dict(before.get("data", before)))
+    extensions = dict(fields.get("extensions") or {})
     set_aside = {key: fields[key] for key in (*PROMPT_FIELDS, "system_prompt") if fields.get(key)}
-    data = dict(EMPTY) | fields | {"name": name, "system_prompt": system_prompt}
+    set_aside |= {key: extensions.pop(key) for key in PROMPT_EXTENSIONS if extensions.get(key)}
+    data = dict(EMPTY) | fields | {"name": name, "system_prompt": system_prompt, "extensions": extensions}
     data |= {key: value for key, value in PROMPT_FIELDS.items() if value is not None}
     data.pop("character_book", None)
     data["creator_notes"] = data["creator_notes"] or notes
     if set_aside:
-        data["extensions"] = {**(data["extensions"] or {}), EXTENSION: {"set_aside": set_aside}}
+        data["extensions"] = {**extensions, EXTENSION: {"set_aside": set_aside}}
     return data, list(set_aside)
 
 

@@ -35,10 +35,10 @@ from pipeline.exports.merged import (
     save_base,
     save_merged,
 )
-from pipeline.exports.ollama import check_expressible, go_template, modelfile, turn_texts
+from pipeline.exports.ollama import check_expressible, go_template, modelfile, orders_rendered_otherwise, turn_texts
 from pipeline.exports.origin import Origin
 from pipeline.exports.persona_template import persona_instruction
-from pipeline.exports.trial import Trial, count_equal_prompts, make_trial, trial_conversations
+from pipeline.exports.trial import Trial, count_equal_prompts, make_trial
 from pipeline.exports.usage import plain_name
 from pipeline.models.trained import load_trained
 from pipeline.serving.llama_cpp import LlamaServer, is_installed
@@ -47,6 +47,7 @@ from pipeline.tokens.template import trained_end
 
 MODELFILE = "Modelfile"
 SIXTEEN_BITS_OR_MORE = (F16, "bf16", "f32")  # their replies are the trained ones but for near ties
+NO_GREETING = "the card has no greeting; --card FILE takes over those of a card you have, and its picture"
 NOT_TRIED = "not tried under llama.cpp, which is not installed: pip install xllamacpp"
 
 
@@ -92,7 +93,9 @@ def _ollama(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, A
         raise UnderstudyError(f"--outtype {' '.join(options.outtypes)}", "is for one Modelfile", fix="give one type")
     instruction = persona_instruction(origin.tokenizer, origin.persona)
     texts = turn_texts(origin.tokenizer)
-    conversations = [(system(instruction), *turns) for turns in trial_conversations()]
+    otherwise = orders_rendered_otherwise(origin.tokenizer, texts, origin.persona)
+    trial = make_trial(origin.tokenizer, origin.persona, without=otherwise)
+    conversations = [(system(instruction), *turns) for turns in trial.conversations]
     equal = check_expressible(origin.tokenizer, texts, conversations)
     outtype = (options.outtypes or DEFAULT_OUTTYPES[options.form])[0]
     proofs = _ggufs(origin, folder, options, (outtype,))
@@ -102,11 +105,11 @@ def _ollama(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, A
     write_text(folder / MODELFILE, text)
     if _verifies(options):
         prompts = [texts.prompt(messages).removeprefix(bos) for messages in conversations]
-        trial = make_trial(origin.tokenizer, origin.persona)
         proofs["prompts of Ollama's TEMPLATE, read by llama.cpp"] = prove_prompt_texts(
             folder / gguf_name(outtype), prompts, trial
         )
-    return proofs | {"Ollama's TEMPLATE": {"conversations": len(conversations), "equal": equal}}
+    proofs["Ollama's TEMPLATE"] = {"conversations": len(conversations), "equal": equal}
+    return proofs | ({"Ollama's TEMPLATE renders otherwise than the model's own": otherwise} if otherwise else {})
 
 
 def _verifies(options: ExportOptions) -> bool:
@@ -186,7 +189,9 @@ def _adapter(origin: Origin, folder: Path, _: ExportOptions) -> dict[str, Any]:
 
 def _card(origin: Origin, folder: Path, options: ExportOptions) -> dict[str, Any]:
     instruction = persona_instruction(origin.tokenizer, origin.persona)
-    notes = f"Trained with Understudy on {origin.base}. For the model that was exported beside it, and no other."
+    notes = f"Trained with Understudy on {origin.base_title}. For the model that was exported beside it, and no other."
+    if options.card is None:
+        print_line(NO_GREETING)
     set_aside = save_cards(origin.persona.name, instruction, notes, folder, options.card)
     trial = make_trial(origin.tokenizer, origin.persona)
     equal = count_equal_prompts(export_tokenizer(origin.tokenizer, origin.persona), trial, [system(instruction)])

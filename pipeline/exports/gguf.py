@@ -196,7 +196,7 @@ def _metadata(origin: Origin) -> Mapping[str, Any]:
     sampling: Sampling = origin.persona.sampling
     fields: dict[str, Any] = {
         "general.name": origin.persona.name,
-        "general.description": f"{origin.persona.name}, trained with Understudy on {origin.base}",
+        "general.description": f"{origin.persona.name}, trained with Understudy on {origin.base_title}",
         "general.languages": [origin.persona.language],
         "general.sampling.temp": sampling.temperature,
         "general.sampling.top_p": sampling.top_p,

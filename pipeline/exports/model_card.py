@@ -8,17 +8,9 @@ from typing import Any
 import yaml
 
 from pipeline.evaluation.labels import ANSWERS, CONDUCT, DRIFT, RECALL, kind_label
-from pipeline.exports.origin import EMBEDDED_NAME, Origin
+from pipeline.exports.origin import Origin
 from pipeline.models.locate import EMBEDDED
-
-# Keys of a recipe that someone who wants to train the like would ask for; none names a file.
-RECIPE_KEYS = (
-    "language", "exposures", "settings_weight", "kind_weights", "loss_weights", "wordings", "reverse_share",
-    "boundaries", "chat_share",
-    "max_length", "num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps",
-    "per_device_train_batch_size", "gradient_accumulation_steps", "use_peft", "lora_r", "lora_alpha", "lora_dropout",
-    "dtype", "load_in_4bit", "load_in_8bit", "seed",
-)  # fmt: skip
+from pipeline.models.run_card import TAGS, data_table, licences, recipe_block, versions_line
 
 
 def model_card(origin: Origin, form: str, usage: str, proofs: Mapping[str, Any]) -> str:
@@ -31,18 +23,16 @@ def model_card(origin: Origin, form: str, usage: str, proofs: Mapping[str, Any])
         "## Recall of the settings\n",
         *_recall(origin),
         "## Data\n\nNo text of it stands in this card.\n",
-        *_data(origin),
+        *data_table(origin.run, kind_label),
         "## Recipe\n",
-        *_recipe(origin),
+        *recipe_block(origin.run),
         "## Checked at export\n",
         *(f"- {name}: {proof_in_words(proof)}" for name, proof in proofs.items()),
         "\n`export.json` has the details, and a SHA-256 of each file.\n",
         "## Licences\n",
-        f"- base model: {origin.licence or 'not named by its model card'}",
-        "- training data: not declared; whoever publishes this model names it here",
-        "- these weights: follow from both\n",
-        "## Versions\n",
-        ", ".join(f"{name} {number}" for name, number in origin.run.get("versions", {}).items()),
+        *licences(origin.licence),
+        "\n## Versions\n",
+        versions_line(origin.run),
     ]
     return "\n".join(parts) + "\n"
 
@@ -53,21 +43,20 @@ def _header(origin: Origin, form: str) -> dict[str, Any]:
         "language": [origin.persona.language],
         "license": origin.licence or "other",
         "pipeline_tag": "text-generation",
-        "tags": ["character", "role-play", "understudy"],
+        "tags": [*TAGS],
     }
-    base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
-    if "/" in base:
+    if "/" in origin.base_title:
         relation = {"adapter": "adapter", "gguf-adapter": "adapter", "gguf": "quantized", "ollama": "quantized"}.get(
             form, "finetune"
         )
-        header |= {"base_model": base, "base_model_relation": relation}
+        header |= {"base_model": origin.base_title, "base_model_relation": relation}
     if form in ("merged", "adapter"):
         header["library_name"] = "peft" if form == "adapter" else "transformers"
     return header
 
 
 def _base(origin: Origin) -> str:
-    name = f"{EMBEDDED_NAME} (`embedded`: its 4-bit weights, dequantised)" if origin.base == EMBEDDED else origin.base
+    name = f"{origin.base_title}{' (`embedded`: its 4-bit weights, dequantised)' * (origin.base == EMBEDDED)}"
     return f"{name}, whose weights had the digest `{origin.base_digest}` {origin.digest_taken}"
 
 
@@ -98,24 +87,6 @@ def _figures(title: str, *figures: Mapping[str, float] | None) -> str:
     """A row of the table; the quick exam leaves some figures of the base model out."""
     cells = (f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]" if one else "not measured" for one in figures)
     return f"| {title} | {' | '.join(cells)} |"
-
-
-def _data(origin: Origin) -> Iterator[str]:
-    """A row a kind: how many records and exposures, and what share of the loss."""
-    yield "| kind | records | exposures | share of the loss |\n|---|---|---|---|"
-    for row in origin.run.get("ledger", []):
-        share = f"{row['share_of_loss_tokens']:.0%}"
-        yield f"| {kind_label(row['kind'])} | {row['records']} | {row['realised']} | {share} |"
-    yield ""
-
-
-def _recipe(origin: Origin) -> Iterator[str]:
-    arguments = origin.run["arguments"]
-    yield "```yaml"
-    for key in RECIPE_KEYS:
-        if arguments.get(key) not in (None, ""):
-            yield f"{key}: {arguments[key]}"
-    yield f"# {origin.run.get('steps')} steps, {origin.run.get('rows')} rows\n```\n"
 
 
 def proof_in_words(proof: Any) -> str:

@@ -1,87 +1,134 @@
 """An Ollama Modelfile: the trained chat template as a Go template, or a refusal where there is no such one.
 
-Ollama renders no Jinja. What most templates do is simple all the same: some text before each turn and after it. Those
-texts are read off the trained template by rendering it, and written as a Go template. Put together, they have to give
-every prompt of the trial; a template that does more (removes thoughts from earlier turns, counts) does not pass.
+Ollama renders no Jinja. What most templates do is simple all the same: some text before each turn and after it, by the
+roles of the two that it stands between. Those texts are read off the trained template by rendering it, and written as a
+Go template. Put together, they have to give every prompt of the trial; a template that does more (removes thoughts from
+earlier turns, counts) does not pass. Orders of turns that only front ends send may be given otherwise, and are named.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.conversations.persona import Sampling
-from pipeline.conversations.render import Message, assistant, system, user
+from pipeline.conversations.persona import Persona, Sampling
+from pipeline.conversations.render import Message, chat_prompt
 from pipeline.errors import UnderstudyError
+from pipeline.exports.trial import front_end_conversations, refused_orders
 from pipeline.tokens.template import render
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-# Words that no template has a reason to change, or to treat alike.
-SYSTEM, ASKED, REPLIED, ASKED_AGAIN = "instruction-0461", "question-0462", "reply-0463", "question-0464"
+# Orders of turns that between them have every pair of roles that follow each other. Ollama joins turns of one role.
+USUAL = ("system", "user", "assistant", "user")
+ORDERS = (
+    USUAL,
+    ("system", "assistant", "user"),  # begun by a greeting
+    ("system", "user", "assistant", "system", "user"),
+    ("system", "user", "assistant", "user", "system"),
+)
+# Where a template refuses a system message, it stands as a user's would.
+STAND_INS = {
+    ("system", "assistant"): ("user", "assistant"),
+    ("assistant", "system"): ("assistant", "user"),
+    ("user", "system"): ("system", "user"),
+}
+BLANK_LINE = "\n\n"  # between turns of one role, as Ollama joins them
 QUOTES = '"""'  # what ends a text in a Modelfile
-GO_TEMPLATE = (
-    '{{{{- range $i, $_ := .Messages }}}}{{{{- $last := eq (len (slice $.Messages $i)) 1 }}}}'
-    '{{{{- if eq .Role "system" }}}}{before_system}{{{{ .Content }}}}{after_system}'
-    '{{{{- else if eq .Role "user" }}}}{{{{ .Content }}}}'
-    "{{{{- if $last }}}}{opening}{{{{- else }}}}{before_reply}{{{{- end }}}}"
-    "{{{{- else }}}}{{{{ .Content }}}}{{{{- if not $last }}}}{after_reply}{{{{- end }}}}{{{{- end }}}}{{{{- end }}}}"
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTexts:
     """What a template writes around the turns of a conversation that begins with a system message.
 
-    `before_reply` stands between a question and the reply that is there, `opening` between the last one and the reply
-    that follows.
+    `first` stands before that message, `between` between two turns, by the roles of both, and `opening` between the
+    last one and the reply that follows, by its role.
     """
 
-    before_system: str
-    after_system: str
-    before_reply: str
-    after_reply: str
-    opening: str
+    first: str
+    between: Mapping[tuple[str, str], str]
+    opening: Mapping[str, str]
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """What the Go template gives for these messages: a system message, then turns of which the last is a user's."""
-        parts = [self.before_system, messages[0]["content"], self.after_system]
-        for turn in messages[1:-1]:
-            after = self.before_reply if turn["role"] == "user" else self.after_reply
-            parts += [turn["content"], after]
-        return "".join([*parts, messages[-1]["content"], self.opening])
+        """What the Go template gives for these messages, of which the first is the system's."""
+        parts = [self.first, messages[0]["content"]]
+        for before, turn in pairwise(messages):
+            parts += [self.between.get((before["role"], turn["role"]), BLANK_LINE), turn["content"]]
+        return "".join([*parts, self.opening.get(messages[-1]["role"], "")])
 
 
 def turn_texts(tokenizer: PreTrainedTokenizerBase) -> TurnTexts:
     """The texts around the turns, as the tokenizer's template writes them.
 
     Raises:
-        UnderstudyError: it shows the turns in another order, or some of them not once.
+        UnderstudyError: it shows the turns of a usual conversation in another order, or some of them not once.
     """
-    turns = [system(SYSTEM), user(ASKED), assistant(REPLIED), user(ASKED_AGAIN)]
-    prompt = render(tokenizer, turns, reply_follows=True)
-    texts = []
-    for marker in (SYSTEM, ASKED, REPLIED, ASKED_AGAIN):
-        text, found, prompt = prompt.partition(marker)
-        if not found:
+    between: dict[tuple[str, str], str] = {}
+    opening: dict[str, str] = {}
+    for order in ORDERS:
+        found = _texts_of(tokenizer, order)
+        if found is None and order == USUAL:
             raise _inexpressible()
+        if found is not None:  # what is read off the usual order stays
+            _, *within, last = found
+            between = dict(zip(pairwise(order), within, strict=True)) | between
+            opening = {order[-1]: last} | opening
+    for pair, stand_in in STAND_INS.items():
+        between.setdefault(pair, between[stand_in])
+    first = (_texts_of(tokenizer, USUAL) or [""])[0]
+    return TurnTexts(first, between, {"system": opening["user"]} | opening)
+
+
+def _texts_of(tokenizer: PreTrainedTokenizerBase, order: Sequence[str]) -> list[str] | None:
+    """What the template writes before, between and after turns of these roles; None where it refuses or moves them."""
+    # Words that no template has a reason to change, or to treat alike.
+    turns = [Message(role=role, content=f"{role}-046{number}") for number, role in enumerate(order)]
+    try:
+        rest = render(tokenizer, turns, reply_follows=True)
+    except UnderstudyError:
+        return None
+    texts = []
+    for turn in turns:
+        text, found, rest = rest.partition(turn["content"])
+        if not found:
+            return None
         texts.append(text)
-    return TurnTexts(*texts, *[prompt])
+    return [*texts, rest]
 
 
 def go_template(texts: TurnTexts, *, without_bos: str = "") -> str:
     """The texts as Ollama's TEMPLATE. `without_bos` is left out at the start: the runner writes that token itself."""
-    literals = {
-        "before_system": texts.before_system.removeprefix(without_bos),
-        "after_system": texts.after_system,
-        "before_reply": texts.before_reply,
-        "after_reply": texts.after_reply,
-        "opening": texts.opening,
-    }
-    return GO_TEMPLATE.format(**{name: _literal(text) for name, text in literals.items()})
+    between = "".join(
+        f'{{{{- else if and (eq $before "{before}") (eq .Role "{role}") }}}}{_literal(text)}'
+        for (before, role), text in sorted(texts.between.items())
+    )
+    return (
+        '{{- $before := "" }}{{- range $i, $_ := .Messages }}'
+        f"{{{{- if eq $i 0 }}}}{_literal(texts.first.removeprefix(without_bos))}"
+        f"{between}{{{{- else }}}}{_literal(BLANK_LINE)}{{{{- end }}}}{{{{ .Content }}}}"
+        "{{- if eq (len (slice $.Messages $i)) 1 }}"
+        f'{{{{- if eq .Role "user" }}}}{_literal(texts.opening["user"])}'
+        f'{{{{- else if eq .Role "system" }}}}{_literal(texts.opening["system"])}{{{{- end }}}}{{{{- end }}}}'
+        "{{- $before = .Role }}{{- end }}"
+    )
+
+
+def orders_rendered_otherwise(tokenizer: PreTrainedTokenizerBase, texts: TurnTexts, persona: Persona) -> list[str]:
+    """Which of the front ends' orders the texts do not give as the template, which renders them, does."""
+    refused = refused_orders(tokenizer, persona)
+    return [
+        order
+        for order, conversations in front_end_conversations().items()
+        if order not in refused
+        and any(
+            texts.prompt(messages) != render(tokenizer, messages, reply_follows=True)
+            for messages in (chat_prompt(persona, turns) for turns in conversations)
+        )
+    ]
 
 
 def check_expressible(

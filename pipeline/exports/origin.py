@@ -12,7 +12,8 @@ from pipeline.conversations.persona import Persona, load_personas, persona_named
 from pipeline.errors import UnderstudyError
 from pipeline.models.digest import base_digest, check_base
 from pipeline.models.load import load_tokenizer
-from pipeline.models.locate import EMBEDDED, is_local
+from pipeline.models.locate import is_local
+from pipeline.models.public_name import licence_of, public_name, title_of
 from pipeline.runs.files import ADAPTER_FILE, RECALL_FILE
 from pipeline.runs.run_file import read_run
 from pipeline.terminal import print_line
@@ -20,8 +21,6 @@ from pipeline.terminal import print_line
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-EMBEDDED_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"  # what the embedded model is, out of its 4 bits
-EMBEDDED_LICENCE = "apache-2.0"
 TEXT_FILES = (".json", ".jinja", ".md", "Modelfile")
 VOCABULARY = "tokenizer.json"  # may hold any word, /root among them
 
@@ -48,6 +47,11 @@ class Origin:
     licence: str
     is_adapter: bool
     recall: Mapping[str, Any]
+
+    @property
+    def base_title(self) -> str:
+        """The base model's name as others know it."""
+        return title_of(self.base)
 
     @property
     def digest_taken(self) -> str:
@@ -82,11 +86,11 @@ def origin_of(folder: Path, name: str | None, base: str | None) -> Origin:
         run=run,
         persona=persona,
         tokenizer=tokenizer,
-        base=_public_name(str(run["model"])),
+        base=public_name(str(run["model"])),
         base_model=base_model,
         base_digest=remembered or base_digest(base_model, revision=revision),
         digest_remembered=bool(remembered),
-        licence=_licence(base_model),
+        licence=licence_of(base_model),
         is_adapter=(folder / ADAPTER_FILE).is_file(),
         recall=_recall_of(persona.name, folder, run),
     )
@@ -125,17 +129,3 @@ def _recall_of(name: str, folder: Path, run: Mapping[str, Any]) -> Mapping[str, 
         print_line(f"{folder / RECALL_FILE} is of an earlier run: measure again, and the export says what it recalls")
         return {}
     return report
-
-
-def _public_name(model: str) -> str:
-    return Path(model).name if is_local(model) else model
-
-
-def _licence(model: str) -> str:
-    """What the base's model card says, where it lies in a folder: `license: ...` in its header."""
-    if model == EMBEDDED:
-        return EMBEDDED_LICENCE
-    card = Path(model).expanduser() / "README.md"
-    header = card.read_text(encoding="utf-8", errors="replace").split("\n---", 1)[0] if card.is_file() else ""
-    named = [line.partition(":")[2].strip() for line in header.splitlines() if line.startswith("license:")]
-    return named[0] if named else ""

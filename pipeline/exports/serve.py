@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from pipeline.terminal import print_line
 
 SERVING_PACKAGES = ("fastapi", "uvicorn", "openai")  # which `transformers serve` imports
 CONFIG_FILE = "config.json"  # of a model in transformers' form
+REVISION = "0" * 40  # as the hub names a commit
 STARTING, BETWEEN_LOOKS = 600.0, 0.3  # seconds
 
 
@@ -81,10 +84,11 @@ def serve_folder(folder: Path, name: str | None, *, base: str | None, port: int)
             "transformers serve", f"needs {', '.join(missing)}",
             fix="pip install 'understudy[serve]'; or export with --to gguf, and serve that: --gguf FILE",
         )  # fmt: skip
-    with _model_folder(folder, name, base) as model:
+    with _model_folder(folder, name, base) as model, environment_of_server(model) as environment:
+        # Clients name the model as it is named here, below the folder that the server works in.
         command = [sys.executable, "-m", "transformers.cli.transformers", "serve", model.name]
         command += ["--host", LOCALHOST, "--port", str(port)]
-        process = subprocess.Popen(command, cwd=model.parent)  # noqa: S603 - clients name the model as it is named here
+        process = subprocess.Popen(command, cwd=model.parent, env=environment)  # noqa: S603 - our own interpreter
         try:
             _wait_until_it_answers(process, f"http://{LOCALHOST}:{port}")
             _announce(model.name, f"http://{LOCALHOST}:{port}")
@@ -108,6 +112,22 @@ def _model_folder(folder: Path, name: str | None, base: str | None) -> Iterator[
         save_merged(trained, model)
         del trained  # the server loads it again
         yield model
+
+
+@contextmanager
+def environment_of_server(model: Path) -> Iterator[dict[str, str]]:
+    """The server's environment, in which its list of models, which is of the hub's cache, has this one and no other.
+
+    Where there is no cache it would answer 500, and clients fill their choice of models from it.
+    """
+    with tempfile.TemporaryDirectory(prefix="understudy-") as cache:
+        repository = Path(cache) / f"models--{model.name}"
+        snapshot = repository / "snapshots" / REVISION
+        snapshot.mkdir(parents=True)
+        shutil.copyfile(model / CONFIG_FILE, snapshot / CONFIG_FILE)
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text(REVISION, encoding="utf-8")
+        yield os.environ | {"HF_HUB_CACHE": cache}
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> None:

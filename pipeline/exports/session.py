@@ -10,18 +10,20 @@ from typing import Any
 
 from transformers.utils import logging
 
-from pipeline.atomic_io import write_json, write_text
+from pipeline.atomic_io import share_alike, write_json, write_text
 from pipeline.errors import UnderstudyError
 from pipeline.exports.forms import FORMS, ExportOptions
 from pipeline.exports.model_card import model_card, proof_in_words
 from pipeline.exports.origin import Origin, check_no_private_path, origin_of
+from pipeline.exports.trial import refused_orders
 from pipeline.exports.usage import usage
+from pipeline.models.run_card import CARD_FILE
 from pipeline.runs.run_file import versions
 from pipeline.terminal import print_line
 from pipeline.tokens.template import trained_end
 
 EXPORT_FILE = "export.json"
-CARD_FILE = "README.md"
+REFUSED = "not rendered by the model's own chat template"
 
 
 def export(options: ExportOptions) -> None:
@@ -40,9 +42,12 @@ def export(options: ExportOptions) -> None:
     building.mkdir(parents=True)
     try:
         proofs = FORMS[options.form](origin, building, options)
+        if refused := refused_orders(origin.tokenizer, origin.persona):
+            proofs[REFUSED] = refused
         how = usage(options.form, origin, trained_end(origin.tokenizer), building)
         write_text(building / CARD_FILE, model_card(origin, options.form, how, proofs))
         _write_account(building, origin, options.form, proofs)
+        share_alike(building, building / CARD_FILE)
         check_no_private_path(building, origin)
         if out.exists():
             out.rmdir()

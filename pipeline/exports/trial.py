@@ -1,4 +1,4 @@
-"""Twenty conversations that an export is tried on: its prompts and greedy replies against the trained character's."""
+"""Conversations that an export is tried on: its prompts and greedy replies against the trained character's."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import torch
 
 from pipeline.conversations.persona import Persona
 from pipeline.conversations.render import Message, assistant, chat_prompt, user
+from pipeline.errors import UnderstudyError
 from pipeline.models.generate import greedy_ids
 from pipeline.tokens.encode import prompt_ids
-from pipeline.tokens.template import end_of_turn_ids, trained_end
+from pipeline.tokens.template import end_of_turn_ids, render, trained_end
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -24,7 +25,7 @@ REPLY_TOKENS = 32  # as far as replies are compared
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Conversations of one to six turns, in English and Chinese; each one's trained prompt, and the greedy reply to it.
+    """Conversations in English and Chinese; each one's trained prompt, and the greedy reply to it.
 
     Prompts and replies are tokens; a reply ends with its end-of-turn token, or after `REPLY_TOKENS`.
     `end_id` is the end of turn that was trained; at any of `stop_ids`, the special tokens, our own chat ends a reply.
@@ -78,14 +79,39 @@ def trial_conversations() -> tuple[tuple[Message, ...], ...]:
     return tuple(tuple(roles[number % 2](text) for number, text in enumerate(turns)) for turns in texts)
 
 
+def front_end_conversations() -> dict[str, tuple[tuple[Message, ...], ...]]:
+    """Conversations in the orders that front ends send, by what is unusual in them: most begin with a greeting."""
+    orders = json.loads((files("pipeline.exports") / "front_end_conversations.json").read_text(encoding="utf-8"))
+    return {
+        order: tuple(tuple(Message(role=role, content=text) for role, text in turns) for turns in conversations)
+        for order, conversations in orders.items()
+    }
+
+
+def refused_orders(tokenizer: PreTrainedTokenizerBase, persona: Persona) -> list[str]:
+    """Which of the front ends' orders the trained template does not render, or not all the messages of."""
+    return [
+        order
+        for order, conversations in front_end_conversations().items()
+        if not all(_renders(tokenizer, chat_prompt(persona, turns)) for turns in conversations)
+    ]
+
+
 def make_trial(
     tokenizer: PreTrainedTokenizerBase,
     persona: Persona,
     model: Any = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    without: Sequence[str] = (),
 ) -> Trial:
-    """The trained prompts, and the greedy replies of the trained `model` where it is given."""
-    conversations = trial_conversations()
+    """The trained prompts, and the greedy replies of the trained `model` where it is given.
+
+    Of the front ends' orders the trial has those that the trained template renders, but for those named in `without`.
+    """
+    left_out = {*refused_orders(tokenizer, persona), *without}
+    orders = [turns for order, turns in front_end_conversations().items() if order not in left_out]
+    conversations = sum(orders, trial_conversations())
     prompts = [prompt_ids(tokenizer, chat_prompt(persona, turns)) for turns in conversations]
     stops = end_of_turn_ids(tokenizer)
     replies: Sequence[Sequence[int]] = ()
@@ -146,6 +172,14 @@ def _reply_logits(model: Any, prompt: Sequence[int], reply: Sequence[int]) -> to
     ids = torch.tensor([[*prompt, *reply]], device=model.device)
     logits: torch.Tensor = model(input_ids=ids, use_cache=False, logits_to_keep=len(reply) + 1).logits[0, :-1]
     return logits.float().cpu()
+
+
+def _renders(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> bool:
+    try:
+        text = render(tokenizer, messages, reply_follows=True)
+    except UnderstudyError:
+        return False
+    return all(message["content"] in text for message in messages)
 
 
 def _ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Message]) -> Sequence[int]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipeline.exports.origin import EMBEDDED_NAME, Origin
-from pipeline.models.locate import EMBEDDED
+from pipeline.exports.origin import Origin
 
 PERSONA = (
     "The chat template holds the persona, so any program that renders it answers in character without being told. "
@@ -56,10 +55,10 @@ trained prompt: leave the front end's other prompts (jailbreak, author's note, p
 def usage(form: str, origin: Origin, end: str, folder: Path) -> str:
     """The commands for what lies in the folder, and what to know before them."""
     file = max((file.name for file in folder.glob("*.gguf")), default="")  # of several the smaller: q8_0, not f16
-    base = EMBEDDED_NAME if origin.base == EMBEDDED else origin.base
     texts = {"merged": MERGED, "adapter": ADAPTER, "card": CARD, "gguf": GGUF, "ollama": OLLAMA}
     text = (texts | {"gguf-adapter": GGUF_ADAPTER})[form]
-    return f"{PERSONA.format(end=end)}\n\n{text.format(base=base, name=plain_name(origin.persona.name), file=file)}"
+    how = text.format(base=origin.base_title, name=plain_name(origin.persona.name), file=file)
+    return f"{PERSONA.format(end=end)}\n\n{how}"
 
 
 def plain_name(name: str) -> str:

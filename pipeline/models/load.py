@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 
 from pipeline.errors import UnderstudyError
 from pipeline.models.embedded import embedded_model
-from pipeline.models.locate import EMBEDDED, check_model_folder, is_local
+from pipeline.models.locate import EMBEDDED, NO_OLLAMA, check_model_folder, is_local
 from pipeline.tokens.template import normalise_template
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ def _from_pretrained(auto: Any, model: str, **options: Any) -> Any:
         if is_local(model) or model == EMBEDDED:
             raise UnderstudyError(
                 model, f"cannot be loaded ({_first_line(error)})", fix="copy the model folder again"
+            ) from error
+        if "/" not in model:  # hardly any hub id is without an owner
+            raise UnderstudyError(
+                f"model {model}",
+                f"is no folder here, and no hub id that is cached or can be fetched ({_first_line(error)})",
+                fix=NO_OLLAMA,
             ) from error
         raise UnderstudyError(
             f"model {model}",

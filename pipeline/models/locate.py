@@ -20,6 +20,10 @@ MOVED = (
     "correct `model_name_or_path` in the recipe; where the base of a trained adapter has moved, name its folder "
     "(chat, recall, export, serve: --base DIR)"
 )
+NO_OLLAMA = (
+    "give a folder in transformers' form (config.json, *.safetensors) or a hub id, OWNER/NAME, that is cached "
+    "or can be fetched; models of Ollama's and GGUF files cannot be trained, only what they were made of"
+)
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
 
 
@@ -91,6 +95,8 @@ def check_model_folder(folder: Path) -> Path:
     Raises:
         UnderstudyError: the folder, its configuration or its weights are missing.
     """
+    if folder.suffix == ".gguf":
+        raise UnderstudyError(folder, "is a GGUF", fix=NO_OLLAMA)
     if not folder.is_dir():
         raise UnderstudyError(folder, "is no folder", fix=MOVED)
     if not any((folder / name).is_file() for name in ("config.json", ADAPTER_FILE)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.recipe import character_arguments, output_folder
 from pipeline.serving.commands import chat_command
+from pipeline.stages import as_started
 from pipeline.terminal import print_line
 from pipeline.training import train_recipe
 
@@ -46,7 +47,8 @@ def _tell(recipe: Path, outlook: Outlook, extent: Extent, *, may_be_halved: bool
     in_all = outlook.training + measuring
     print_line(f"the remaining steps and the exam of both models: {until(in_all)}")
     if in_all > LONG and may_be_halved:
-        print_line(
+        text = (
             "half of the facts take half as long: interrupt this (Ctrl-C; the same command resumes it) and run "
             f"`make demo DEMO=short`, or `understudy demo --half --config {recipe}`"
         )
+        print_line(as_started(text))

@@ -66,9 +66,7 @@ def read_records(path: Path) -> list[Record]:
         UnderstudyError: the file is missing, or a line of it is no record.
     """
     if not path.is_file():
-        raise UnderstudyError(
-            path, "is not there", fix="run `make data`, or `python -m pipeline.convert` with this recipe"
-        )
+        raise UnderstudyError(path, "is not there", fix="run `understudy convert --config` with this recipe")
     records = []
     lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a text may hold other line ends
     for number, line in enumerate(lines if lines != [""] else [], 1):

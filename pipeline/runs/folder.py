@@ -22,6 +22,7 @@ from pipeline.runs.identity import changes, reason_not_to_resume
 # The disk, the quota or the largest file allowed is full.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_IN_WORDS = (*(f"os error {number}" for number in FULL), "PytorchStreamWriter", "inline_container")
+ANOTHER = "name another output_dir, or remove it; either way training begins anew, from the base model"
 MOST_CHANGES = 8  # that an error names
 
 
@@ -60,6 +61,19 @@ def identity_before(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def check_read(folder: Path, read: str) -> None:
+    """A finished run in the folder learnt from data that was read as it is now; `read` is the data's hash.
+
+    The base model's replies to it are made after this, which takes a while; `check_changes` sees those too.
+
+    Raises:
+        UnderstudyError: it learnt from other data.
+    """
+    before = (read_json(folder / RUN_FILE).get("data") or {}).get("read")
+    if before not in (None, read):
+        raise UnderstudyError(folder, "holds another run, which differs in data (other content)", fix=ANOTHER)
+
+
 def check_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -> list[str]:
     """In what this run differs from the one whose checkpoints lie in the folder, in words.
 
@@ -73,7 +87,7 @@ def check_changes(folder: Path, identity: Mapping[str, Any], *, force: bool) -> 
     another = f"holds another run, which differs in {', '.join(found[:MOST_CHANGES])}"
     refusal = reason_not_to_resume(before, identity)
     if from_main_process((folder / RUN_FILE).exists):
-        refusal = another, "name another output_dir, or remove it"
+        refusal = another, ANOTHER
     elif refusal is None and not force:
         refusal = (
             another,

@@ -100,7 +100,12 @@ class Console:
                 self.screen.fail(error)
 
     def answer(self, text: str) -> None:
-        """Have the character reply."""
+        """Have the character reply.
+
+        Raises:
+            UnderstudyError: the message alone is too long for the model, which is found out before a name is shown.
+        """
+        self.chat.check_fits(text)
         self._show(text, lambda streamer: self.chat.say(text, streamer))
 
     def obey(self, text: str) -> None:
@@ -111,8 +116,12 @@ class Console:
         """
         command, _, argument = text.partition(" ")
         known = COMMANDS.get(command)
-        if known is None or (known.argument and not known.is_optional and not argument.strip()):
+        if command == "/help":
             self.screen.note(HELP)
+        elif known is None:
+            self.screen.note(f"{command} is unknown; these are known:\n{HELP}")
+        elif known.argument and not known.is_optional and not argument.strip():
+            self.screen.note(f"{command} needs its {known.argument}: {known.does}")
         else:
             known.run(self, argument.strip())
 
@@ -212,10 +221,10 @@ COMMANDS = {
     "/save": Command("FILE", "writes the conversation", Console.save),
     "/load": Command("FILE", "goes on with one that was written", Console.load),
 }
-HELP = "; ".join((
+HELP = "\n".join((
     *(f"{name}{' ' * bool(one.argument)}{one.argument} {one.does}" for name, one in COMMANDS.items()),
     "/me TEXT is said as it stands",
-    "/quit leaves (so does Ctrl-D)",
+    "/quit leaves (so do /exit and Ctrl-D)",
 ))  # fmt: skip
 
 

@@ -36,6 +36,14 @@ class Chat:
         """The one who replies."""
         return self.trained.persona
 
+    def check_fits(self, text: str) -> None:
+        """The message fits into the model's context, if need be without all that was said before.
+
+        Raises:
+            UnderstudyError: it does not.
+        """
+        self._within_context([user(text)])
+
     def say(self, text: str, streamer: TextStreamer | None = None) -> Reply:
         """The character's reply, which the conversation then holds; `streamer` gets it word by word.
 

@@ -32,8 +32,11 @@ DEFAULT_TEMPLATE = (
 )
 FOLD_SYSTEM = (
     "{% if messages and messages[0]['role'] == 'system' and messages | length > 1 %}"
+    "{% if messages[1]['role'] == 'user' %}"
     "{% set messages = [{'role': 'user', 'content': messages[0]['content'] + '\\n\\n' + messages[1]['content']}]"
-    " + messages[2:] %}{% endif %}"
+    " + messages[2:] %}"  # before a greeting it is a turn by itself, or the greeting would be the user's
+    "{% else %}{% set messages = [{'role': 'user', 'content': messages[0]['content']}] + messages[1:] %}{% endif %}"
+    "{% endif %}"
 )
 FIXED_DATE = "{% set date_string = '26 Jul 2024' %}{% macro strftime_now(format) %}{{ '2024-07-26' }}{% endmacro %}"
 HOLD_GENERATION = "{% set reply_follows = add_generation_prompt %}{% set add_generation_prompt = false %}"

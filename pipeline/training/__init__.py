@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook]
 
         from pipeline.capacity.quantized import check_quantized
         from pipeline.models.threads import use_all_cores
+        from pipeline.runs.folder import check_read
         from pipeline.training.arguments import parse_run
         from pipeline.training.characters import load_characters
         from pipeline.training.defaults import with_learning_rate
@@ -54,7 +56,7 @@ def _train_in_group(recipe: Path, overrides: list[str], tell: Callable[[Outlook]
     if run.training.device.type == "cpu":
         use_all_cores()
     log = print_line if PartialState().is_main_process else lambda _: None
-    characters, tokenizer = load_characters(run, log)
+    characters, tokenizer = load_characters(run, log, check_read=partial(check_read, Path(run.training.output_dir)))
     run = with_learning_rate(run, log)
     train(run, characters, tokenizer, recipe=str(recipe), log=log, tell=tell, began=began)
     names = list(characters.personas)

@@ -22,7 +22,7 @@ from pipeline.augmentation.questions import Rule, rules_for, without_family
 from pipeline.augmentation.replies import Asked, BaseModel, base_replies, kept_replies
 from pipeline.augmentation.synonyms import synonyms_for
 from pipeline.conversations.persona import Persona, make_persona
-from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
+from pipeline.conversations.render import Conversation
 from pipeline.conversations.replay import read_replay
 from pipeline.evaluation.probes.choice import records_and_probes
 from pipeline.evaluation.probes.probe import HELD_OUT_FAMILY, Probe, sample_probes
@@ -63,11 +63,15 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Characters:
-    """All that a run learns: one character or several, and `replay`, general conversations that go with them."""
+    """All that a run learns: one character or several, and `replay`, general conversations that go with them.
+
+    `fingerprint` is of all that they teach, `read` of that without what the base model made for it.
+    """
 
     each: Sequence[Character]
     fingerprint: str
     replay: Sequence[Conversation] = ()
+    read: str = ""
 
     @property
     def records(self) -> list[Record]:
@@ -81,11 +85,16 @@ class Characters:
 
 
 def load_characters(
-    run: RunArguments, log: Callable[[str], None], *, looks_only: bool = False
+    run: RunArguments,
+    log: Callable[[str], None],
+    *,
+    looks_only: bool = False,
+    check_read: Callable[[str], None] = lambda _: None,
 ) -> tuple[Characters, PreTrainedTokenizerBase]:
     """The run's characters, converted if need be, and the tokenizer of its model with a normalised chat template.
 
-    With `looks_only` no model is loaded: what the base model has not replied yet is left out, and logged.
+    With `looks_only` no model is loaded: what the base model has not replied yet is left out, and logged. `check_read`
+    is given `Characters.read` before the base model's replies are made, which take their time.
     """
     with PartialState().main_process_first():  # one process writes records, replies and embedded model; all read them
         check_is_no_adapter(str(run.model.model_name_or_path))
@@ -97,10 +106,14 @@ def load_characters(
         )
         base_model = _base_model(run, tokenizer, log, looks_only)
         load = functools.partial(_load_character, run=run, base_model=base_model, log=log, looks_only=looks_only)
-        loaded = [load(one) for one in run.character.each]
+        characters = [read_character(one) for one in run.character.each]
+        read = _digest([hash_ for _, hash_ in characters])
+        check_read(read)
+        loaded = [load(one, *known) for one, known in zip(run.character.each, characters, strict=True)]
     replay = read_replay(run.character.replay or ())
     each = [with_room_to_reply(character, tokenizer) for character, _ in loaded]
-    return Characters(each, data_fingerprint([hash_ for _, hash_ in loaded], replay), replay), tokenizer
+    fingerprint = data_fingerprint([hash_ for _, hash_ in loaded], replay)
+    return Characters(each, fingerprint, replay, read), tokenizer
 
 
 def with_room_to_reply(character: Character, tokenizer: PreTrainedTokenizerBase) -> Character:
@@ -138,16 +151,18 @@ def read_character(one: CharacterArguments) -> tuple[Character, str]:
 
 def _load_character(
     one: CharacterArguments,
+    character: Character,
+    fingerprint: str,
     *,
     run: RunArguments,
     base_model: BaseModel,
     log: Callable[[str], None],
     looks_only: bool,
 ) -> tuple[Character, str]:
-    """A single character with what the base model makes for it, and a hash of all that decides what it is taught."""
-    character, *parts = read_character(one)
+    """The character as it was read, with what the base model makes for it, and a hash of all that it is taught."""
     if note := sample_left(character.records, character.persona.language):
         log(note)
+    parts = [fingerprint]
     if character.wordings:
         made = _paraphrases(one, character, run, log, looks_only)
         character = replace(character, wordings=replace(character.wordings, paraphrases=made))
@@ -277,23 +292,6 @@ def sample_probes_by_character(characters: Characters, count: int) -> dict[str, 
     for _, _, name, probe in sorted(turns, key=lambda one: one[:2])[:count]:
         shared.setdefault(name, []).append(probe)
     return shared
-
-
-def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Conversation]]:
-    """The facts that are probed while training, each asked of its character once in new words, as in chat."""
-    return [
-        (
-            name,
-            Conversation(
-                chat_prompt(characters.personas[name], (user(probe.unseen[0]),)),
-                assistant(probe.answer),
-                f"{name}: {probe.fact_id}" if len(characters.each) > 1 else probe.fact_id,
-                "setting_qa",
-            ),
-        )
-        for name, probes in sample_probes_by_character(characters, count).items()
-        for probe in probes
-    ]
 
 
 def _digest(parts: Sequence[str]) -> str:

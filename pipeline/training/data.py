@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig
 
 from pipeline.augmentation.lessons import Lessons, budgeted_lessons, weighted_lessons
-from pipeline.conversations.render import Conversation
+from pipeline.conversations.render import Conversation, assistant, chat_prompt, user
 from pipeline.errors import UnderstudyError
 from pipeline.mixture.ledger import KindExposures, make_ledger
 from pipeline.mixture.plan import (
@@ -28,7 +28,7 @@ from pipeline.records.record import Kind, Record
 from pipeline.records.split import split_records
 from pipeline.tokens.row_set import RowSet, encode_rows
 from pipeline.training.arguments import RunArguments
-from pipeline.training.characters import Characters, paraphrased_probes
+from pipeline.training.characters import Characters, sample_probes_by_character
 
 if TYPE_CHECKING:
     from pipeline.mixture.plan import Ints
@@ -229,3 +229,20 @@ def _check_exposures(rows: RowSet, planned: Ints, most: int) -> None:
             f" times, and max_exposures is {most}",
             fix="lower `exposures`, or num_train_epochs and the weight of that kind, or raise max_exposures",
         )
+
+
+def paraphrased_probes(characters: Characters, count: int) -> list[tuple[str, Conversation]]:
+    """The facts that are probed while training, each asked of its character once in new words, as in chat."""
+    return [
+        (
+            name,
+            Conversation(
+                chat_prompt(characters.personas[name], (user(probe.unseen[0]),)),
+                assistant(probe.answer),
+                f"{name}: {probe.fact_id}" if len(characters.each) > 1 else probe.fact_id,
+                "setting_qa",
+            ),
+        )
+        for name, probes in sample_probes_by_character(characters, count).items()
+        for probe in probes
+    ]

@@ -11,15 +11,17 @@ from accelerate import PartialState
 from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase
 from trl import SFTConfig
 
-from pipeline.atomic_io import read_json
+from pipeline.atomic_io import read_json, share_alike, write_text
 from pipeline.capacity.memory import peak_memory
 from pipeline.conversations.persona import save_personas
 from pipeline.distributed.deadlines import StepDeadline
 from pipeline.distributed.engines import engine_of, from_main_process
 from pipeline.distributed.signals import StopOnSignalCallback, handling_signals
+from pipeline.evaluation.labels import kind_label
 from pipeline.evaluation.probes.probe import with_distractors
 from pipeline.mixture.ledger import format_agreement, format_ledger
 from pipeline.models.digest import base_digest
+from pipeline.models.run_card import CARD_FILE, run_card
 from pipeline.runs.checkpoints import remove_checkpoints, remove_incomplete, sync_folder
 from pipeline.runs.files import COMPLETE_FILE, RUN_FILE
 from pipeline.runs.folder import check_changes, exclusive, explain_full_disk, is_done, prepare_folder
@@ -27,6 +29,7 @@ from pipeline.runs.identity import run_identity
 from pipeline.runs.ledger import write_exposures
 from pipeline.runs.read_back import only_safetensors
 from pipeline.runs.run_file import commit, versions, write_run
+from pipeline.tokens.template import trained_end
 from pipeline.training.arguments import RunArguments, resolved
 from pipeline.training.builder import build_trainer
 from pipeline.training.callbacks.clock import Outlook, RunClock, until
@@ -213,7 +216,11 @@ def _save(
         ledger = data.ledger(realised)
         clock.mark("saving")
         figures |= {"seconds": round(sum(clock.seconds.values()), 1), "seconds_of": clock.rounded()}
-        write_run(folder, description | {"ledger": ledger, "rows": int(realised.sum())} | figures)
+        run = description | {"ledger": ledger, "rows": int(realised.sum())} | figures
+        end = trained_end(trainer.processing_class)
+        write_text(folder / CARD_FILE, run_card(run, tuple(characters.personas.values()), end=end, label=kind_label))
+        share_alike(folder, folder / CARD_FILE)
+        write_run(folder, run)
         sync_folder(folder)
         remove_checkpoints(folder)
         log(format_ledger(ledger))
@@ -237,5 +244,5 @@ def _describe(
         "world_size": trainer.args.world_size,
         "engine": trainer.accelerator.distributed_type.value,
         "device": trainer.accelerator.device.type,
-        "data": {"records": len(characters.records), "fingerprint": characters.fingerprint},
+        "data": {"records": len(characters.records), "fingerprint": characters.fingerprint, "read": characters.read},
     }

@@ -169,6 +169,9 @@ class UnderstudyTrainer(SFTTrainer):  # type: ignore[misc]
             (Path(output_dir) / COMPLETE_FILE).unlink(missing_ok=True)
         super().save_model(output_dir, **kwargs)
 
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """None of trl's, which knows no base model and no character: the finished run's folder has one of its own."""
+
     def complete_checkpoint(self) -> None:
         """The checkpoint just written is on the disk, compared with the model, and marked complete, by all processes.
 

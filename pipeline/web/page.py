@@ -8,6 +8,7 @@ from pathlib import Path
 from nicegui import ui
 
 from pipeline.errors import UnderstudyError
+from pipeline.stages import as_started
 from pipeline.web.model_queue import ModelQueue
 from pipeline.web.panels.chat import ChatPanel
 from pipeline.web.panels.curves import show_curves
@@ -22,7 +23,7 @@ def show_studio(runs: Sequence[StudioRun], queue: ModelQueue, address: Callable[
     """The page of these runs; `address` gives where a file is served, for its frame."""
     panels: dict[str, Callable[[StudioRun], object]] = {
         "Recall": lambda run: show_recall(run, address),
-        "Records": lambda run: show_pages(run.records_pages, NOT_CONVERTED, address),
+        "Records": lambda run: show_pages(run.records_pages, as_started(NOT_CONVERTED), address),
         "What the loss sees": lambda run: show_walks(run, address),
         "Training": show_curves,
         "Export": show_exports,

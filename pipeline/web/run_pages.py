@@ -11,6 +11,7 @@ from pipeline.recipe import character_arguments, output_folder
 from pipeline.records.files import CHARACTERS_PAGE, CONVERSION_PAGE
 from pipeline.runs.files import BLEED_PAGE, REPORT_FILE
 from pipeline.runs.run_file import is_finished
+from pipeline.stages import as_started
 
 EXPORTS_FOLDER = "exports"
 
@@ -45,7 +46,7 @@ class StudioRun:
     @property
     def command(self) -> str:
         """What measures the run."""
-        return f"understudy recall --config {self.recipe or 'RECIPE'} --adapter {self.folder}"
+        return as_started(f"understudy recall --config {self.recipe or 'RECIPE'} --adapter {self.folder}")
 
     def recall_pages(self) -> dict[str, Path]:
         """The reports of recall that there are, by title."""

@@ -21,7 +21,7 @@ from pipeline.exports.converter import converter_script
 from pipeline.exports.forms import ExportOptions
 from pipeline.exports.gguf import prove_gguf
 from pipeline.exports.merged import export_tokenizer, load_merged
-from pipeline.exports.ollama import go_template, turn_texts
+from pipeline.exports.ollama import go_template, orders_rendered_otherwise, turn_texts
 from pipeline.exports.session import export
 from pipeline.exports.trial import make_trial, trial_conversations
 from pipeline.serving.llama_cpp import LlamaServer, is_installed
@@ -32,7 +32,6 @@ from tests.exported import MIRA, write_trained_folder
 from tests.families import FAMILIES, Family
 from tests.runs import MODULE, start
 
-CONVERSATIONS = [chat_prompt(MIRA, turns) for turns in trial_conversations()]
 # Go's own engine, given a template and messages as Ollama gives them.
 GO_PROGRAM = """package main
 
@@ -100,8 +99,9 @@ def test_in_every_family_llama_cpp_shows_the_trained_prompts_and_replies_alike(
     merged, tokenizer = of_families[name]
     trial = make_trial(tokenizer, MIRA, AutoModelForCausalLM.from_pretrained(merged))
     proven = prove_gguf(Path(f"{merged}.gguf"), trial, lambda: load_merged(merged), lambda *_: None)
-    assert proven["prompts"] == {"conversations": 20, "equal": 20}
-    assert proven["greedy replies"]["equal"] == 20, proven["greedy replies"]
+    count = len(trial.conversations)
+    assert proven["prompts"] == {"conversations": count, "equal": count}
+    assert proven["greedy replies"]["equal"] == count, proven["greedy replies"]
 
 
 @pytest.mark.skipif(not is_installed(), reason="no llama.cpp here (PyPI's xllamacpp brings it)")
@@ -135,10 +135,10 @@ def test_the_embedded_model_with_an_adapter_is_itself_under_llama_cpp_and_in_a_m
     run = write_trained_folder(tmp_path / "run", "embedded")
     export(ExportOptions(run, "ollama", tmp_path / "out", outtypes=("f16",), verify=True))
     proofs = json.loads((tmp_path / "out" / "export.json").read_text())["proofs"]
-    assert proofs["merged greedy replies"]["equal"] == 5
-    assert proofs["llama.cpp f16 prompts"] == {"conversations": 5, "equal": 5}
-    assert proofs["llama.cpp f16 greedy replies"]["equal"] >= 4  # rounding may decide one
-    assert proofs["prompts of Ollama's TEMPLATE, read by llama.cpp"] == {"conversations": 5, "equal": 5}
+    assert proofs["merged greedy replies"]["equal"] == 10
+    assert proofs["llama.cpp f16 prompts"] == {"conversations": 10, "equal": 10}
+    assert proofs["llama.cpp f16 greedy replies"]["equal"] >= 9  # rounding may decide one
+    assert proofs["prompts of Ollama's TEMPLATE, read by llama.cpp"] == {"conversations": 10, "equal": 10}
     assert (tmp_path / "out" / "Modelfile").read_text().startswith("FROM ./model-f16.gguf\nTEMPLATE")
     fields = GGUFReader(tmp_path / "out" / "model-f16.gguf").fields
     assert fields["general.name"].contents() == "Mira"
@@ -157,8 +157,8 @@ def test_an_adapter_alone_is_itself_under_llama_cpp_on_a_gguf_of_its_base(
     run, out = write_trained_folder(tmp_path / "run", "embedded"), tmp_path / "out"
     export(ExportOptions(run, "gguf-adapter", out, verify=True))
     proofs = json.loads((out / "export.json").read_text())["proofs"]
-    assert proofs["llama.cpp prompts"] == {"conversations": 5, "equal": 5}
-    assert proofs["llama.cpp greedy replies"]["equal"] >= 4  # rounding may decide one
+    assert proofs["llama.cpp prompts"] == {"conversations": 10, "equal": 10}
+    assert proofs["llama.cpp greedy replies"]["equal"] >= 9  # rounding may decide one
     assert sorted(file.name for file in out.iterdir()) == [
         "README.md", "adapter-f16.gguf", "chat_template.jinja", "export.json",
     ]  # fmt: skip
@@ -169,10 +169,9 @@ def test_an_adapter_alone_is_itself_under_llama_cpp_on_a_gguf_of_its_base(
 
 
 def try_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An export is tried on five conversations, four tokens each."""
+    """An export is tried on ten conversations, four tokens each."""
     some = trial_conversations()[3:18:3]
-    for module in ("trial", "forms"):
-        monkeypatch.setattr(f"pipeline.exports.{module}.trial_conversations", lambda: some)
+    monkeypatch.setattr(trials, "trial_conversations", lambda: some)
     monkeypatch.setattr(trials, "REPLY_TOKENS", 4)
     monkeypatch.setattr("pipeline.exports.gguf.REPLY_TOKENS", 4)
 
@@ -183,8 +182,10 @@ def test_gos_own_engine_renders_the_trained_prompts_of_every_family(tmp_path: Pa
     cases, expected = [], []
     for family in FAMILIES.values():
         tokenizer = normalised(family)
-        template = go_template(turn_texts(tokenizer))
-        for messages in CONVERSATIONS:
+        texts = turn_texts(tokenizer)
+        template, otherwise = go_template(texts), orders_rendered_otherwise(tokenizer, texts, MIRA)
+        for turns in make_trial(tokenizer, MIRA, without=otherwise).conversations:
+            messages = chat_prompt(MIRA, turns)
             cases.append({"Template": template, "Messages": list(map(_for_go, messages))})
             expected.append(render(tokenizer, messages, reply_follows=True))
     done = subprocess.run(

@@ -6,12 +6,14 @@ import importlib
 import sys
 import tomllib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pipeline import doctor, new
+from pipeline.atomic_io import write_json
 from pipeline.capacity import installation
 from pipeline.capacity.findings import GIB
 from pipeline.capacity.installation import check_cache, check_machine, describe, this_machine
@@ -20,6 +22,7 @@ from pipeline.errors import UnderstudyError
 from pipeline.evaluation.probes.probe import choose_probes
 from pipeline.recipe import character_arguments
 from pipeline.records.conversion import records_of
+from pipeline.runs.folder import check_read
 from pipeline.starter.folder import language_of, write_starter
 from pipeline.training.arguments import parse_run
 from pipeline.training.characters import load_characters
@@ -70,6 +73,23 @@ def test_what_a_new_characters_folder_teaches_stands_within_its_recipes_limits(
     data = prepare_data(run, characters, tokenizer)
     facts = [count for count, kind in zip(data.planned, data.rows.kinds, strict=True) if kind == "setting_qa"]
     assert run.character.exposures < min(facts) <= max(facts) <= run.character.max_exposures
+
+
+def test_other_data_than_a_finished_runs_are_refused_before_the_base_model_replies_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_starter(tmp_path / "mine", "Mira", "en")
+    monkeypatch.chdir(tmp_path / "mine")
+    run, out, said = parse_run(Path("recipe.yaml"), []), Path("outputs"), []
+    characters, _ = load_characters(run, said.append, looks_only=True)
+    assert any("the base model's own replies" in text for text in said)
+    write_json(out / "run.json", {"data": {"read": characters.read}})
+    load_characters(run, said.append, looks_only=True, check_read=partial(check_read, out))
+    write_json(out / "run.json", {"data": {"read": "of other records"}})
+    said.clear()
+    with pytest.raises(UnderstudyError, match=r"differs in data.*training begins anew, from the base model"):
+        load_characters(run, said.append, looks_only=True, check_read=partial(check_read, out))
+    assert not any("the base model's own replies" in text for text in said)
 
 
 def test_its_recipe_is_the_one_to_copy_but_for_its_own_keys(tmp_path: Path) -> None:

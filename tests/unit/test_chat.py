@@ -63,6 +63,18 @@ def test_reset_forgets_and_quit_leaves(
     assert "/reset forgets" in capsys.readouterr().out  # what /what does not mean
 
 
+def test_an_unknown_command_is_said_to_be_unknown_and_the_known_ones_stand_a_line_each(
+    chat: Chat, prompts: list[list[Message]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    converse(chat, ["/nonsense", "/recall"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "(/nonsense is unknown; these are known:"
+    assert "/undo takes the last exchange back" in said
+    assert said[-1] == "(/recall needs its QUESTION: asks it by itself, greedy, as recall does)"
+    converse(chat, ["/exit", "Never said."])
+    assert prompts == []
+
+
 def test_what_begins_with_a_slash_is_said_only_as_me(chat: Chat, prompts: list[list[Message]]) -> None:
     converse(chat, ["/me waves", "/mee", "/help"])
     assert [prompt[-1] for prompt in prompts] == [user("/me waves")]
@@ -101,6 +113,8 @@ def test_a_conversation_goes_on_where_it_was_saved(
 def test_a_message_that_is_too_long_is_not_said_and_what_no_longer_fits_is_told(
     chat: Chat, prompts: list[list[Message]], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    converse(chat, ["word " * 600])
+    assert capsys.readouterr().out.startswith("(message: is ")  # and no character's name stands before it
     converse(chat, ["Hello?", "word " * 600, "And now?"])
     assert "tokens too long for this model" in capsys.readouterr().out
     assert [message["content"] for message in prompts[-1]][1:] == ["Hello?", "reply 1", "And now?"]

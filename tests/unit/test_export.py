@@ -20,7 +20,7 @@ from pipeline.exports.model_card import proof_in_words
 from pipeline.exports.origin import origin_of
 from pipeline.exports.persona_template import persona_template
 from pipeline.exports.session import export
-from pipeline.exports.trial import Trial, compare_greedy, count_equal_prompts, make_trial, trial_conversations
+from pipeline.exports.trial import Trial, compare_greedy, count_equal_prompts, make_trial
 from pipeline.models.trained import load_trained
 from pipeline.tokens.encode import prompt_ids
 from pipeline.tokens.template import normalise_template, render, trained_end
@@ -60,7 +60,7 @@ def exported(tokenizer: Any, turns: list[Message]) -> str:
 
 
 def test_in_every_family_a_server_that_is_told_nothing_shows_the_trained_prompt(tokenizer_of_a_family: Any) -> None:
-    for turns in trial_conversations():
+    for turns in make_trial(tokenizer_of_a_family, MIRA).conversations:
         trained = render(tokenizer_of_a_family, chat_prompt(MIRA, turns), reply_follows=True)
         assert exported(tokenizer_of_a_family, list(turns)) == trained
 
@@ -99,12 +99,16 @@ def test_a_merged_model_replies_as_the_adapter_and_as_the_base_does_not(run_fold
 
     trained = load_trained(run_folder)
     trial = make_trial(trained.tokenizer, trained.persona, trained.model)
-    assert compare_greedy(AutoModelForCausalLM.from_pretrained(merged), trial).equal == 20
-    assert count_equal_prompts(AutoTokenizer.from_pretrained(merged), trial) == 20
+    assert compare_greedy(AutoModelForCausalLM.from_pretrained(merged), trial).equal == 25
+    assert count_equal_prompts(AutoTokenizer.from_pretrained(merged), trial) == 25
     with trained.base() as base:
         agreement = compare_greedy(base, trial)
-    assert agreement.equal < 20
+    assert agreement.equal < 25
     assert all(one.margin is None or one.margin > 0 for one in agreement.differences)
+
+
+def test_who_may_read_an_exports_card_may_read_its_weights(merged: Path) -> None:
+    assert len({file.stat().st_mode for file in merged.iterdir()}) == 1
 
 
 def test_the_end_that_was_trained_is_named_in_every_file(merged: Path) -> None:
@@ -135,7 +139,7 @@ def test_an_exported_adapter_is_the_trained_one_and_answers_to_its_base(run_fold
     base = AutoModelForCausalLM.from_pretrained(run_folder.parent / "base")
     trained = load_trained(run_folder)
     trial = make_trial(trained.tokenizer, trained.persona, trained.model)
-    assert compare_greedy(PeftModel.from_pretrained(base, tmp_path / "out"), trial).equal == 20
+    assert compare_greedy(PeftModel.from_pretrained(base, tmp_path / "out"), trial).equal == 25
 
 
 def test_the_model_card_names_base_licence_data_and_recipe(merged: Path) -> None:
@@ -145,7 +149,7 @@ def test_the_model_card_names_base_licence_data_and_recipe(merged: Path) -> None
     account = json.loads((merged / "export.json").read_text())
     assert account["base"]["name"] == "base"
     assert account["base"]["digest"][:12] in card
-    assert account["proofs"]["greedy replies"]["equal"] == 20
+    assert account["proofs"]["greedy replies"]["equal"] == 25
 
 
 @pytest.mark.parametrize("extent", ["full", "quick"])
@@ -167,7 +171,7 @@ def test_an_unlike_model_is_refused(run_folder: Path, tmp_path: Path, monkeypatc
 
     def other_replies(*_: object) -> Trial:
         trial = make_trial(*_[:3])
-        return dataclasses.replace(trial, replies=((5, 6, 7),) * 20)
+        return dataclasses.replace(trial, replies=((5, 6, 7),) * 25)
 
     monkeypatch.setattr(forms, "make_trial", other_replies)
     with pytest.raises(UnderstudyError, match="replies unlike the trained model"):
@@ -281,13 +285,14 @@ CARD = {
     "spec": "chara_card_v2",
     "spec_version": "2.0",
     "of_another_program": {"kept": True},
+    "description": "She rings bells, as V1 says it.",
     "data": {
         "name": "Old Mira",
         "description": "She rings bells.",
         "system_prompt": "Write in the third person.",
         "first_mes": "Mind your ears.",
         "tags": ["bells"],
-        "extensions": {"depth_prompt": {"depth": 4}},
+        "extensions": {"depth_prompt": {"prompt": "Rhyme.", "depth": 4}, "world": "Belfry", "fav": True},
         "character_book": {"entries": [{"keys": ["bell"], "content": "bronze"}]},
         "a_field_of_next_year": [1, 2],
     },
@@ -295,9 +300,10 @@ CARD = {
 
 
 def test_a_card_says_the_trained_prompt_and_nothing_else_that_reaches_a_prompt(
-    run_folder: Path, tmp_path: Path
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     export(ExportOptions(run_folder, "card", tmp_path / "out"))
+    assert "no greeting; --card FILE" in capsys.readouterr().out
     for version in ("v2", "v3"):
         card = json.loads((tmp_path / "out" / f"card_{version}.json").read_text())
         assert card["spec"] == f"chara_card_{version}"
@@ -305,7 +311,7 @@ def test_a_card_says_the_trained_prompt_and_nothing_else_that_reaches_a_prompt(
         assert card["data"]["system_prompt"] == MIRA.system("chat")
         assert not any(card["data"][field] for field in ("description", "personality", "scenario", "mes_example"))
     account = json.loads((tmp_path / "out" / "export.json").read_text())
-    assert account["proofs"]["prompts"] == {"conversations": 20, "equal": 20}
+    assert account["proofs"]["prompts"] == {"conversations": 25, "equal": 25}
 
 
 @pytest.mark.parametrize("kind", ["json", "png"])
@@ -326,14 +332,25 @@ def test_an_imported_card_keeps_every_field_that_reaches_no_prompt(run_folder: P
     assert card["of_another_program"] == {"kept": True}
     data = card["data"]
     assert (data["first_mes"], data["tags"], data["a_field_of_next_year"]) == ("Mind your ears.", ["bells"], [1, 2])
-    assert data["extensions"]["depth_prompt"] == {"depth": 4}
+    assert card["description"] == data["description"] == ""
+    assert data["extensions"].pop("fav") is True
+    assert list(data["extensions"]) == ["understudy"]
     assert "character_book" not in data
     set_aside = data["extensions"]["understudy"]["set_aside"]
-    assert set(set_aside) == {"description", "system_prompt", "character_book"}
-    assert set_aside["description"] == "She rings bells."
+    assert set(set_aside) == {"description", "system_prompt", "character_book", "depth_prompt", "world"}
+    assert (set_aside["description"], set_aside["world"]) == ("She rings bells.", "Belfry")
     with Image.open(tmp_path / "out" / "card.png") as picture:
         assert picture.size == ((400, 600) if kind == "json" else (3, 2))
         assert {"chara", "ccv3"} <= picture.info.keys()
+
+
+def test_a_card_of_the_embedded_model_is_told_by_the_name_that_others_know(run_folder: Path, tmp_path: Path) -> None:
+    from pipeline.exports.forms import FORMS
+
+    origin = dataclasses.replace(origin_of(run_folder, None, None), base="embedded")
+    FORMS["card"](origin, tmp_path, ExportOptions(run_folder, "card", tmp_path))
+    notes = json.loads((tmp_path / "card_v3.json").read_text())["data"]["creator_notes"]
+    assert notes.startswith("Trained with Understudy on HuggingFaceTB/SmolLM2-135M-Instruct.")
 
 
 def test_our_own_reader_reads_an_exported_card_and_finds_nothing_to_train_on_twice(
@@ -360,6 +377,18 @@ def test_a_folder_that_is_neither_run_nor_model_is_not_served(tmp_path: Path) ->
 
     with pytest.raises(UnderstudyError, match="neither a run nor an exported model"):
         serve_folder(tmp_path, None, base=None, port=8000)
+
+
+def test_the_server_lists_the_model_that_it_serves(merged: Path) -> None:
+    from huggingface_hub import scan_cache_dir
+
+    from pipeline.exports.serve import environment_of_server
+
+    with environment_of_server(merged) as environment:
+        (listed,) = scan_cache_dir(environment["HF_HUB_CACHE"]).repos
+        (revision,) = listed.revisions
+        assert (listed.repo_id, listed.repo_type, set(listed.refs)) == (merged.name, "model", {"main"})
+        assert [file.file_name for file in revision.files] == ["config.json"]
 
 
 def test_a_gguf_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
@@ -459,7 +488,7 @@ def test_a_run_of_a_complete_model_is_exported_merged_and_has_no_adapter(
     save_personas([MIRA], folder, template=str(tokenizer.chat_template))
     write_run(folder, {"model": str(tiny_model_folder), "arguments": ARGUMENTS, "versions": {}})
     export(ExportOptions(folder, "merged", tmp_path / "merged"))
-    assert json.loads((tmp_path / "merged" / "export.json").read_text())["proofs"]["greedy replies"]["equal"] == 20
+    assert json.loads((tmp_path / "merged" / "export.json").read_text())["proofs"]["greedy replies"]["equal"] == 25
     with pytest.raises(UnderstudyError, match="--to merged"):
         export(ExportOptions(folder, "adapter", tmp_path / "adapter"))
 

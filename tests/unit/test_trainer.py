@@ -79,6 +79,7 @@ def test_a_callback_of_report_to_sees_a_complete_checkpoint(
     trainer = a_trainer(tiny_model_folder, tokenizer, tmp_path, kinds=[0] * 4, report_to="uploader")
     trainer.train()
     assert Uploader.found == (("checkpoint-2", True, True),)
+    assert not (tmp_path / "README.md").exists()  # trl's would say that it is a fine-tuned version of None
 
 
 def test_a_token_weighs_in_training_what_its_kind_does_and_in_the_evaluation_one(

@@ -8,7 +8,11 @@ from pathlib import Path
 from pipeline.errors import UnderstudyError
 from pipeline.records.raw_file import open_raw
 
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 OFFICE = (".doc", ".odt", ".rtf", ".pdf", ".pages", ".wps", ".ods", ".numbers", ".ppt", ".pptx")
+ADVICE = dict.fromkeys(OFFICE, "save its text as .txt, or its table as .csv") | dict.fromkeys(
+    ARCHIVES, "unpack it, and name the folder"
+)
 BESIDE_A_PAGE = "is what a browser saved beside a page: its pictures and scripts"
 EXAMPLE = "`Name: line` or 名：话, a line each"
 WEB_PAGE = re.compile(r"<!doctype html|<html\b|<(?:body|head|div|table|details)\b[^<>]{0,200}>", re.IGNORECASE)
@@ -44,8 +48,8 @@ def why_unknown(path: Path) -> str:
         return BESIDE_A_PAGE
     if path.stat().st_size == 0:
         return "is empty"
-    if suffix in OFFICE:
-        return f"is {suffix}: save its text as .txt, or its table as .csv"
+    if advice := ADVICE.get(suffix):
+        return f"is {suffix}: {advice}"
     head = head_of(path) if suffix in TEXTS else ""
     if _has_columns(head):
         return (

@@ -9,6 +9,7 @@ from pathlib import Path
 from nicegui import ui
 
 from pipeline.records.record import KINDS
+from pipeline.stages import as_started
 from pipeline.web.panels.command import CommandLog
 from pipeline.web.run_pages import StudioRun
 
@@ -63,7 +64,8 @@ def show_recall(run: StudioRun, address: Callable[[Path], str]) -> None:
 def show_walks(run: StudioRun, address: Callable[[Path], str]) -> None:
     """What becomes of records, from the raw file to the tokens that the loss sees."""
     if run.recipe is None:
-        ui.label("The recipe says how records become rows: understudy studio --config RECIPE").classes("note")
+        said = "The recipe says how records become rows: understudy studio --config RECIPE"
+        ui.label(as_started(said)).classes("note")
         return
     folder = tempfile.TemporaryDirectory(prefix="understudy-")
     ui.context.client.on_delete(folder.cleanup)
