@@ -24,6 +24,7 @@ from pipeline.capacity.forecast import (
     is_out_of_memory,
 )
 from pipeline.capacity.launch import Launch, launch_of, read_launch
+from pipeline.capacity.packages import check_packages, lacks_attention
 from pipeline.capacity.settings import Setting
 from pipeline.distributed.engines import SHARDED_WEIGHTS, from_main_process
 from pipeline.errors import UnderstudyError
@@ -34,7 +35,6 @@ from pipeline.training.arguments import ON_A_CPU, RunArguments, parse_run
 from pipeline.training.characters import load_characters
 from pipeline.training.data import TrainingData, prepare_data, rows_per_step, total_steps
 from pipeline.training.defaults import with_fastest_dtype, with_learning_rate
-from pipeline.training.packages import check_packages, lacks_attention
 
 if TYPE_CHECKING:
     from pipeline.training.trainer import UnderstudyTrainer
@@ -68,7 +68,7 @@ def forecast_run(
         quantized=bool(model.load_in_4bit or model.load_in_8bit),
         revision=model.model_revision,
         trust_remote_code=training.trust_remote_code,
-        attn_implementation=None if lacks_attention(arguments) else model.attn_implementation,
+        attn_implementation=None if lacks_attention(model.attn_implementation) else model.attn_implementation,
     )
     steps = total_steps(training, data.plan, a_step)
     found = forecast(
@@ -81,11 +81,12 @@ def forecast_run(
         bf16=bf16,
         device_memory=device_memory,
     )
-    packages = check_packages(arguments, here=device_memory is None)
-    return replace(found, findings=(*found.findings, *packages, *_check_average(arguments, launch)))
+    return replace(found, findings=(*found.findings, *_checks(arguments, launch, here=device_memory is None)))
 
 
-def _check_average(arguments: RunArguments, launch: Launch) -> Iterator[Finding]:
+def _checks(arguments: RunArguments, launch: Launch, *, here: bool) -> Iterator[Finding]:
+    """What packages the recipe needs, and whether its engine can average the weights."""
+    yield from check_packages(arguments.training, arguments.model.attn_implementation, here=here)
     if arguments.character.averages_weights and launch.engine in SHARDED_WEIGHTS:
         what = f"averages whole weights, of which each process has a part under {launch.engine}"
         yield Finding("recipe key 'swa_start'", what, "set `swa_start: 1`, or launch with ddp.yaml or zero2.yaml")

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.training import packages
+from pipeline.capacity import packages
+from pipeline.capacity.findings import Finding
+from pipeline.capacity.packages import check_packages, lacks_attention
 from pipeline.training.arguments import parse_run
-from pipeline.training.packages import check_packages, lacks_attention
 
 ON_A_CPU = ["--use_cpu", "true"]
 RECIPE = Path(__file__).parents[2] / "recipes" / "demo.yaml"
 
 
+def findings(*overrides: str, here: bool = True) -> list[Finding]:
+    run = parse_run(RECIPE, [*ON_A_CPU, *overrides])
+    return list(check_packages(run.training, run.model.attn_implementation, here=here))
+
+
 def test_a_recipe_that_asks_for_nothing_more_has_no_finding() -> None:
-    assert not list(check_packages(parse_run(RECIPE, ON_A_CPU), here=True))
+    assert not findings()
 
 
 @pytest.mark.parametrize(
@@ -33,19 +39,17 @@ def test_what_is_missing_is_named_with_its_key(
 ) -> None:
     monkeypatch.setattr(packages, "is_liger_kernel_available", lambda: False)
     monkeypatch.setattr(packages, "is_flash_attn_2_available", lambda: False)
-    run = parse_run(RECIPE, [*ON_A_CPU, f"--{key}", value])
-    (found,) = check_packages(run, here=True)
+    (found,) = findings(f"--{key}", value)
     assert found.fatal
     assert key in found.where
     assert word in found.what
-    assert lacks_attention(run) is (key == "attn_implementation")
+    assert lacks_attention(value) is (key == "attn_implementation")
 
 
 def test_a_package_that_is_missing_here_does_not_end_a_run_elsewhere() -> None:
-    run = parse_run(RECIPE, [*ON_A_CPU, "--optim", "galore_adamw"])
-    assert [found.fatal for found in check_packages(run, here=False)] == [False]
+    assert [found.fatal for found in findings("--optim", "galore_adamw", here=False)] == [False]
 
 
 @pytest.mark.parametrize("optimizer", ["adamw_torch", "adafactor", "sgd", "adamw_torch_fused"])
 def test_an_optimizer_of_torch_or_transformers_is_there(optimizer: str) -> None:
-    assert not list(check_packages(parse_run(RECIPE, [*ON_A_CPU, "--optim", optimizer]), here=True))
+    assert not findings("--optim", optimizer)

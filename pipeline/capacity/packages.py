@@ -10,17 +10,15 @@ from transformers.utils import is_flash_attn_2_available, is_liger_kernel_availa
 from trl import SFTConfig
 
 from pipeline.capacity.findings import Finding
-from pipeline.training.arguments import RunArguments
 
 FLASH_ATTENTION_2 = "flash_attention_2"
 
 
-def check_packages(arguments: RunArguments, *, here: bool) -> Iterator[Finding]:
-    """What would end the run with an ImportError or ValueError at its start.
+def check_packages(training: SFTConfig, attention: str | None, *, here: bool) -> Iterator[Finding]:
+    """What would end the run with an ImportError or ValueError at its start; `attention` is `attn_implementation`.
 
     `here`: it will run on this machine; a package that is missing here is no more than a doubt elsewhere.
     """
-    training = arguments.training
     if training.learning_rate <= 0:
         yield Finding("recipe key 'learning_rate'", f"is {training.learning_rate:g}", "make it more than 0")
     if problem := _optimizer_problem(training):
@@ -29,7 +27,7 @@ def check_packages(arguments: RunArguments, *, here: bool) -> Iterator[Finding]:
         yield Finding(
             "recipe key 'use_liger_kernel'", "needs liger-kernel, which is not installed", "leave it out", fatal=here
         )
-    if lacks_attention(arguments):
+    if lacks_attention(attention):
         yield Finding(
             "recipe key 'attn_implementation'",
             f"is {FLASH_ATTENTION_2}, and flash-attn is not installed or finds no GPU",
@@ -38,9 +36,9 @@ def check_packages(arguments: RunArguments, *, here: bool) -> Iterator[Finding]:
         )
 
 
-def lacks_attention(arguments: RunArguments) -> bool:
+def lacks_attention(attention: str | None) -> bool:
     """Whether the attention that the recipe names cannot be computed here."""
-    return arguments.model.attn_implementation == FLASH_ATTENTION_2 and not is_flash_attn_2_available()
+    return attention == FLASH_ATTENTION_2 and not is_flash_attn_2_available()
 
 
 def _optimizer_problem(training: SFTConfig) -> str:
