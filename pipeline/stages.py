@@ -23,7 +23,7 @@ STAGES = {
     "demo": "the complete pipeline on a sample character",
 }
 BY_NAME = "UNDERSTUDY_BY_NAME"  # in the environment, so that the stages that a stage starts know it too
-COMMAND = re.compile(rf"\b(?:python -m pipeline\.|understudy )({'|'.join(STAGES)})\b")
+COMMAND = re.compile(rf"(?<![\w/.-])(?:python -m pipeline\.|understudy )({'|'.join(STAGES)})\b")
 
 
 def as_started(text: str) -> str:

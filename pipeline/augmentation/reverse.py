@@ -179,7 +179,7 @@ def _of_run(run: Sequence[str], before: str, *, lowered: bool, opens: bool) -> s
     if lowered and not any(word[:1].isupper() for word in words[1:2]):
         words[0] = words[0][:1].lower() + words[0][1:]
     names = [number for number, word in enumerate(words) if word[:1].isupper() and len(word) > 1]
-    if names and not (len(words) == 1 and words[0].endswith("ly")):  # `Badly.`
+    if names and not (opens and len(words) == 1 and words[0].endswith("ly")):  # `Badly.`
         return " ".join(words[names[0] : names[-1] + 1])
     things = _without_verbs(words, before)
     reversal = read_reversal("en")

@@ -67,10 +67,9 @@ def without_own_label(raw: RawRecord, names: Collection[str]) -> RawRecord:
 
     def said(speaker: str, text: str) -> str:
         own = names if speaker == CHARACTER or speaker in names else (speaker,)
-        bare = text.lstrip("*")
-        label = next((name for name in own if name and bare.startswith(name)), None)
-        rest = bare[len(label) :].lstrip(" *") if label else ""
-        return rest[1:].lstrip(" *") or text if rest.startswith((":", "：")) else text
+        called = "|".join(re.escape(name) for name in own if name)
+        label = re.match(rf"(\*{{0,2}})(?:{called})(?:\1[ \t]*[:：]|[ \t]*[:：]\1)[ \t]*", text) if called else None
+        return text[label.end() :] or text if label else text
 
     context = tuple(replace(turn, text=said(turn.speaker, turn.text)) for turn in raw.context)
     is_passage = raw.kind == "background" or raw.unusable

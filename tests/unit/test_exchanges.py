@@ -63,8 +63,8 @@ def test_a_dollys_context_stands_below_its_instruction(tmp_path: Path) -> None:
     [
         "You are Mira Vale. Answer the user.",
         "Act as Mira, a miller, and answer in her voice.",
-        "你现在是米拉，请回答用户的问题。",
-        "请扮演米拉。",
+        "你现在是Mira，请回答用户的问题。",
+        "请扮演Mira。",
     ],
 )
 def test_an_instruction_that_says_who_answers_is_no_part_of_the_question(instruction: str, tmp_path: Path) -> None:
@@ -76,6 +76,9 @@ def test_an_instruction_that_asks_stays_a_part_of_the_question(tmp_path: Path) -
     asking = "You are far from home, are you not?"
     (record,) = records_of(tmp_path, {"instruction": asking, "input": ASKED, "output": REPLIED})
     assert record.prompt == f"{asking}\n{ASKED}"
+    for task in ("You are Mira Vale. Translate this into French.", "Act as Mira and write a poem about this."):
+        (record,) = records_of(tmp_path, {"instruction": task, "input": ASKED, "output": REPLIED})
+        assert record.prompt == f"{task}\n{ASKED}"
     (record,) = records_of(tmp_path, {"instruction": "Say it in a word.", "input": ASKED, "output": REPLIED})
     assert record.prompt == f"Say it in a word.\n{ASKED}"
 

@@ -65,6 +65,8 @@ def phrases_of(question: str, answer: str, *others: tuple[str, str], language: L
         ("What is your whistle made of?", "It is made of bone, and burns.", ["bone"]),
         ("What is your barge called?", "The Lame Duck. She leaks, I agree.", ["the Lame Duck"]),
         ("How does your brother sing?", "Badly.", []),
+        ("Where would you go?", "One day I will go to Sicily.", ["Sicily"]),
+        ("What do you keep?", "I keep bees.", ["bees"]),
     ],
 )  # fmt: skip
 def test_what_stands_between_function_words_is_a_phrase_and_names_come_first(

@@ -120,3 +120,8 @@ def test_hair_is_asked_for_as_one_thing_and_eyes_as_two() -> None:
 )
 def test_a_chinese_sentence_of_the_same_is_a_fact(sentence: str, answer: str) -> None:
     assert answers(sentence, "zh", "小满") == [answer]
+
+
+@pytest.mark.parametrize("clause", ["who lives alone", "in love", "with a limp"])
+def test_an_age_without_a_work_behind_it_is_an_age_alone(clause: str) -> None:
+    assert answers(f"Isaura Pell is a 27 year old {clause}.") == ["I am 27 years old."]

@@ -86,7 +86,7 @@ def test_a_greeting_with_its_speakers_label_is_learnt_without_it(tmp_path: Path)
         ("You are Bram Tolley.", "Ilsa Marrow"),
         ("You are Bram Marrow.", "Ilsa Marrow"),
         ("You are Captain Bram.", "Captain Ilsa"),
-        ("You are now Bram\nStay in character.", "Ilsa Marrow"),
+        ("You are now Bram Tolley\nStay in character.", "Ilsa Marrow"),
         ("你是布拉姆，一名水手。", "小满"),
         ("你的名字是布拉姆。", "小满"),
     ],
@@ -113,6 +113,12 @@ def test_a_conversation_whose_system_prompt_is_of_somebody_else_is_left_out_with
         "You are Captain Ilsa, of the Hen.",
         "You are English, and polite.",
         "You are Bram Tolley's sister.",
+        "You are Friendly, patient and brief.",
+        "You are Captain, and Ilsa is your name.",
+        "You are Dr. Ilsa Marrow, a physician.",
+        "你是水神，一位审判官。",
+        "你是活泼的少女，今年十八岁。",
+        "你叫我主人。",
         "你是一个乐于助人的助手。",
         "你是客服，请耐心回答。",
         "你是人工智能助手，来自星海公司。",
@@ -128,3 +134,14 @@ def test_the_system_column_of_a_row_says_who_replies_as_well(tmp_path: Path) -> 
         for name in ("Bram Tolley", "Ilsa Marrow")
     ]
     assert [record.text for record in converted(tmp_path, *rows).records] == ["I am Ilsa Marrow."]
+
+
+@pytest.mark.parametrize("said", ["*smiles* Come in.", "**Never** again, I said."])
+def test_what_is_marked_behind_an_own_label_keeps_its_marks(said: str, tmp_path: Path) -> None:
+    (found,) = converted(tmp_path, chat("Hello?", f"Ilsa Marrow: {said}")).records
+    assert found.text == said
+
+
+def test_words_before_colons_below_one_own_label_are_what_it_says(tmp_path: Path) -> None:
+    (found,) = converted(tmp_path, chat("How?", "Ilsa: Here is my chowder.\nFish: two cod.\nSalt: a pinch.")).records
+    assert found.text == "Here is my chowder.\nFish: two cod.\nSalt: a pinch."

@@ -42,7 +42,9 @@ WITHHELD = ("creator_notes", "creator_notes_multilingual", "system_prompt", "pos
 USES = frozenset({"name", *TEXTS, *GREETINGS, *WITHHELD, BOOK})
 START = re.compile(r"<START>", re.IGNORECASE)
 NAME = re.compile(r"\{\{\s*char\s*\}\}|<BOT>|<CHAR>", re.IGNORECASE)
-OWN_LABEL = re.compile(rf"^[^\S\n]*\*{{0,2}}(?:{NAME.pattern})\*{{0,2}}\s*[:：]\*{{0,2}}[^\S\n]*", re.I | re.M)
+OWN_LABEL = re.compile(
+    rf"^[^\S\n]*(\*{{0,2}})(?:{NAME.pattern})(?:\1\s*[:：]|\s*[:：]\1)[^\S\n]*", re.IGNORECASE | re.MULTILINE
+)
 THE_USER = re.compile(r"\{\{\s*user\s*\}\}|<USER>", re.IGNORECASE)
 HAN = re.compile(r"[\u3400-\u9fff]")
 

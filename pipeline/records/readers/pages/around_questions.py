@@ -12,8 +12,8 @@ from pipeline.records.raw import RawRecord
 NEITHER = "neither a question nor an answer"
 NOT_LEARNT = "lines of {} are neither questions nor answers, and not learnt: a file of their own is read as a page"
 WHY = "said of the character beside its questions and answers"
-PRONOUN = re.compile(r"(?:She|He|Her|His|They|Their)\b|[她他](?![们們])")
-LISTED = re.compile(r"[-*•·]\s+[^\s:：][^:：]{0,30}[:：]\s*\S.*")  # - favourite colour: verdigris
+PRONOUN = re.compile(r"(?:She|He|Her|His)\b|[她他](?![们們])")
+LISTED = re.compile(r"[-*•·]\s+(?!TODO|FIXME|NOTE)[^\s:：][^:：]{0,30}[:：]\s*\S.*")  # - favourite colour: verdigris
 SHORTEST = 5  # characters behind the name, below which it is a heading
 
 
@@ -51,7 +51,7 @@ def _about(records: Iterable[RawRecord], names: Sequence[str]) -> Iterator[RawRe
 
 def _names_it(text: str, names: Sequence[str]) -> bool:
     """Whether it begins with the character's name, or the first word of it, and goes on; no line of a script."""
-    called = {part for name in names for part in (name, name.split()[0])}
+    called = {part for name in names for part in (name, name.split()[0]) if part not in ("The", "A", "An", "Dr.")}
     own = next((name for name in sorted(called, key=len, reverse=True) if text.startswith(name)), None)
     rest = text[len(own) :] if own else ""
     return len(rest) >= SHORTEST and not (rest[0] in ":：" or (rest[0].isalpha() and rest[0].isascii()))

@@ -21,7 +21,10 @@ SAYS_WHO = re.compile(
     r"(?:(?:please |now )?(?:you are|you're|you will be|act as|pretend to be|pretend you are|role-?play as|"
     r"play the role of|take on the role of|imagine (?:that )?you are|respond as|reply as|answer as|speak as)\b"
     r"|(?:现在)?(?:请)?(?:你现在是|你是|你将扮演|你要扮演|扮演|假设你是|想象你是|以.{1,20}的(?:身份|口吻|语气)))"
-    r"[^?？]*",
+    # at most one more sentence, of how to answer: another task is a part of what is asked
+    r"(?:(?! and (?!answer|reply|respond|speak|talk|stay))[^.。!！?？\n])*[.。!！]?\s*"
+    r"(?:(?:please |always )?(?:answer|reply|respond|speak|talk|stay)\b[^.!?\n]*[.!]?"
+    r"|请?(?:用|以|回答|按)[^。！？\n]*[。！]?)?",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -36,7 +39,7 @@ def read_row(source: str, row: Mapping[str, Any], options: ReadOptions) -> Itera
             why = f"the original's instruction for {kind}"
             yield RawRecord(source, CHARACTER, reply, asked=given, place=source, kind=kind, why=why)
             return
-    if given and SAYS_WHO.fullmatch(instruction):
+    if given and SAYS_WHO.fullmatch(instruction) and any(name in instruction for name in options.names):
         instruction = ""  # in every row the same, it would be a part of every question
     asked = "\n".join(part for part in (instruction, given) if part)
     if row.get("history"):

@@ -33,7 +33,8 @@ def why_not_learnt(source: str, entry: Mapping[str, Any]) -> str:
     Raises:
         UnderstudyError: a weight is neither 0 nor 1.
     """
-    if any(_truth(entry.get(key)) is False for key in LABELS):
+    asks = {key.lower() for key in entry} & {"question", "answer"}  # a class of questions is labelled, too
+    if not asks and any(_truth(entry.get(key)) is False for key in LABELS):
         return REJECTED_ANSWER
     return NOT_LEARNT if _has_untrained_part(entry) or not _is_learnable(source, entry) else ""
 

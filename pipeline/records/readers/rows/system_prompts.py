@@ -39,13 +39,21 @@ TITLE = re.compile(
 def other_than(prompt: str, names: Collection[str]) -> str:
     """Whom the prompt says that the model is, if that is surely none of the `names`; empty if not, or without names.
 
-    A part of a name is one, too: Captain Mira is Mira Vale.
+    A part of a name is one, too: Captain Mira is Mira Vale. Where the prompt has the character's name anywhere, or a
+    word that may be none, nobody else is sure.
     """
+    if any(part in prompt for name in names for part in (name, name.split()[0]) if not TITLE.fullmatch(part.lower())):
+        return ""
     found = ENGLISH.match(prompt) or CHINESE.match(prompt)
     who = next(filter(None, found.groups()), "") if found and names else ""
-    if not who or NO_NAME.fullmatch(who) or any(_is_a_form_of(who, name) for name in names):
+    if not who or NO_NAME.fullmatch(who) or _may_be_a_word(who) or any(_is_a_form_of(who, name) for name in names):
         return ""
     return who
+
+
+def _may_be_a_word(who: str) -> bool:
+    """Whether it may say what somebody is like or does: an English word by itself, 活泼的少女, 水神."""
+    return " " not in who if who.isascii() else bool(re.search("[的我]|[神王帝后者师師手兵官员員主]$", who))
 
 
 def _is_a_form_of(one: str, other: str) -> bool:

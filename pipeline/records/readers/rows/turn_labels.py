@@ -12,7 +12,8 @@ from pipeline.records.raw import CHARACTER, RawTurn
 
 # A name before a colon where a line begins: capitalised words, or some Chinese characters.
 LABEL = re.compile(
-    r"^[ \t]*(?P<mark>\*{0,2})(?P<name>[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3})(?P=mark)[ \t]*[:：]\**[ \t]*",
+    r"^[ \t]*(?P<mark>\*{0,2})(?P<name>[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3})"
+    r"(?:(?P=mark)[ \t]*[:：]|[ \t]*[:：](?P=mark))[ \t]*",
     re.MULTILINE,
 )
 PRONOUNS = "我你您他她它咱这這那"
@@ -23,8 +24,8 @@ CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 NO_NAME = re.compile(
     r"(?:side |final )?notes?|n\.?b\.?|p\.?s\.?|remember|listen|look|warning|caution|tips?|hints?|rules?|steps?|"
     r"example|result|answer|question|summary|conclusion|in short|first|second|third|finally|also|today|"
-    r"tomorrow|ingredients|instructions?|translation|edit|update|dear|re|subject|to|from|date|title|"
-    r"注意|记住|記住|听着|聽著|听好|聽好|提示|例如|比如|总之|總之|结论|結論|首先|其次|最后|最後|原因|答案?|问题?|問題?|步骤.?|步驟.?",
+    r"tomorrow|ingredients|instructions?|status|verdict|truth|spoilers?|ooc|lessons?|breakfast|lunch|dinner|menu|today|price|translation|edit|update|dear|re|subject|to|from|date|title|"
+    r"注意|记住|記住|听着|聽著|听好|聽好|提示|例如|比如|总之|總之|结论|結論|首先|其次|最后|最後|原因|答案?|问题?|問題?|步骤.?|步驟.?|心情|状态|狀態|地点|地點|时间|時間|哈+",
     re.IGNORECASE,
 )
 
@@ -32,12 +33,16 @@ NO_NAME = re.compile(
 def turns_within(turn: RawTurn, names: Collection[str]) -> Iterator[RawTurn]:
     """The character's turn as the turns of a scene, where its own name stands before a line of it; else as it is.
 
-    Only there it is sure that what stands before the other lines are names, too, and no `Note:`.
+    Only there it is likely that what stands before the other lines are names, too, and no `Note:`. Where it stands
+    before the first line alone, the others may be a recipe's: then it goes, and the rest stays.
     """
     labels = list(LABEL.finditer(turn.text)) if turn.speaker == CHARACTER and names else []
     spellings = frozenset(spelling(part) for name in names for part in (name, name.split()[0]))
     if not any(spelling(label["name"]) in spellings for label in labels):
         yield turn
+        return
+    if all(label.start() == 0 for label in labels if spelling(label["name"]) in spellings):
+        yield replace(turn, text=turn.text[labels[0].end() :].strip())
         return
     cuts = [label for label in labels if spelling(label["name"]) in spellings or _is_name(label["name"])]
     starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(turn.text)]
