@@ -66,14 +66,26 @@ def without_own_label(raw: RawRecord, names: Collection[str]) -> RawRecord:
     """
 
     def said(speaker: str, text: str) -> str:
-        own = names if speaker == CHARACTER or speaker in names else (speaker,)
-        called = "|".join(re.escape(name) for name in own if name)
-        label = re.match(rf"(\*{{0,2}})(?:{called})(?:\1[ \t]*[:：]|[ \t]*[:：]\1)[ \t]*", text) if called else None
+        if ":" not in text and "：" not in text:
+            return text
+        called = tuple(names) if speaker == CHARACTER or speaker in names else (speaker,)
+        label = _own_label(called).match(text)
         return text[label.end() :] or text if label else text
 
-    context = tuple(replace(turn, text=said(turn.speaker, turn.text)) for turn in raw.context)
     is_passage = raw.kind == "background" or raw.unusable
-    return replace(raw, text=raw.text if is_passage else said(raw.speaker, raw.text), context=context)
+    text = raw.text if is_passage else said(raw.speaker, raw.text)
+    before = [said(turn.speaker, turn.text) for turn in raw.context]
+    if text == raw.text and all(one == turn.text for one, turn in zip(before, raw.context, strict=True)):
+        return raw
+    context = tuple(replace(turn, text=one) for one, turn in zip(before, raw.context, strict=True))
+    return replace(raw, text=text, context=context)
+
+
+@functools.lru_cache(maxsize=1 << 12)  # the same few people speak all the time
+def _own_label(names: tuple[str, ...]) -> re.Pattern[str]:
+    """One of the names before a colon where a text begins, `**Mira:**` too."""
+    called = "|".join(re.escape(name) for name in names if name) or r"(?!)"
+    return re.compile(rf"(\*{{0,2}})(?:{called})(?:\1[ \t]*[:：]|[ \t]*[:：]\1)[ \t]*")
 
 
 def near_names(name: str, speakers: Mapping[str, int]) -> dict[str, int]:

@@ -108,6 +108,13 @@ def test_an_answer_that_people_rejected_is_not_learnt(form: str, label: dict[str
     assert account_of(conversion)["unused_keys"] == {}
 
 
+def test_a_class_of_questions_rules_nothing_out_and_is_counted_as_not_used(tmp_path: Path) -> None:
+    rows = [{"question": f"Where is mill {number}?", "answer": "Here.", "label": "False"} for number in range(2)]
+    conversion = converted(tmp_path, *rows)
+    assert len(conversion.records) == 2
+    assert account_of(conversion)["unused_keys"] == {"label": 2}
+
+
 def test_a_label_that_is_no_truth_value_is_a_class_and_rules_nothing_out(tmp_path: Path) -> None:
     conversion = converted(tmp_path, ROWS["line"] | {"label": "calm"}, {"speaker": "Mira", "text": "Up!", "label": 0})
     assert len(conversion.records) == 2

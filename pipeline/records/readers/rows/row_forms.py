@@ -174,7 +174,8 @@ def read_rows(rows: Iterable[tuple[str, Any]], options: ReadOptions) -> Iterator
                 source, f"has {keys}, which is no known form", fix=describe_columns([row], options.names)
             )
         count_unused(source, row, form.keys | form.uses, options.unused_keys)
-        options.remarks.update(filter(None, [remark_of_row(row)]))
+        if remark := remark_of_row(row):
+            options.remarks[remark] += 1
         read = (*_system_prompt(source, row), *form.read(source, row, options))
         not_learnt = why_not_learnt(source, row) or _why_of_another(read, options)
         for raw in read:
@@ -204,11 +205,11 @@ def _system_prompt(source: str, row: Mapping[str, Any]) -> Iterator[RawRecord]:
 
 def _why_of_another(read: Iterable[RawRecord], options: ReadOptions) -> str:
     """Why a row's records are not the character's, where its system prompt says that somebody else replies."""
-    prompts = (raw.text for raw in read if raw.unusable == SYSTEM_PROMPT)
-    who = next(filter(None, (other_than(prompt, options.names) for prompt in prompts)), "")
-    if who:
-        options.remarks[OF_ANOTHER.format(who)] += 1
-    return ANOTHER_BY_PROMPT if who else ""
+    for raw in read:
+        if raw.unusable == SYSTEM_PROMPT and (who := other_than(raw.text, options.names)):
+            options.remarks[OF_ANOTHER.format(who)] += 1
+            return ANOTHER_BY_PROMPT
+    return ""
 
 
 def _says_whose(row: Mapping[str, Any], names: Collection[str]) -> bool:

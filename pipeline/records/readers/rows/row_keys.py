@@ -19,6 +19,7 @@ LEARNABLE = frozenset({"weight", "train", "is_train", "trainable", "learn", "los
 MASKED = frozenset({"mask", "masked", "ignore"})
 # Whether people preferred a reply, as KTO's rows say. Elsewhere a label is a mood or a class, and then no truth value.
 LABELS = frozenset({"label", "kto_tag"})
+ASKED = ("question", "answer")
 SPANS = "train_detail"  # axolotl's: whether each part of a message may be learnt
 TRUTHS: Mapping[Any, bool] = {True: True, False: False, "true": True, "false": False}
 # What else changes the meaning of a row: where its form does not use it, it is an error.
@@ -33,10 +34,17 @@ def why_not_learnt(source: str, entry: Mapping[str, Any]) -> str:
     Raises:
         UnderstudyError: a weight is neither 0 nor 1.
     """
-    asks = {key.lower() for key in entry} & {"question", "answer"}  # a class of questions is labelled, too
-    if not asks and any(_truth(entry.get(key)) is False for key in LABELS):
+    if False in _preferences(entry).values():
         return REJECTED_ANSWER
     return NOT_LEARNT if _has_untrained_part(entry) or not _is_learnable(source, entry) else ""
+
+
+def _preferences(entry: Mapping[str, Any]) -> dict[str, bool]:
+    """By their keys, the labels that say whether people preferred the reply; a question's own label is its class."""
+    if not LABELS & entry.keys() or any(isinstance(key, str) and key.lower() in ASKED for key in entry):
+        return {}
+    truths = {key: _truth(entry.get(key)) for key in LABELS}
+    return {key: truth for key, truth in truths.items() if truth is not None}
 
 
 def _truth(value: Any) -> bool | None:
@@ -77,7 +85,7 @@ def count_unused(source: str, entry: Mapping[str, Any], used: Iterable[str], cou
     Raises:
         UnderstudyError: one of them changes what the entry means.
     """
-    known = {*used, *LEARNABLE, *MASKED, SPANS, *(key for key in LABELS if _truth(entry.get(key)) is not None)}
+    known = {*used, *LEARNABLE, *MASKED, SPANS, *_preferences(entry)}
     for key in (key for key in entry if key not in known):  # in the file's order, so that reports can be compared
         is_prompt = key != "system" or not isinstance(entry[key], Mapping)  # a game's data, otherwise
         if key in CHANGES_MEANING and entry[key] and is_prompt:

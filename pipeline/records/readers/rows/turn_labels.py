@@ -24,7 +24,7 @@ CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 NO_NAME = re.compile(
     r"(?:side |final )?notes?|n\.?b\.?|p\.?s\.?|remember|listen|look|warning|caution|tips?|hints?|rules?|steps?|"
     r"example|result|answer|question|summary|conclusion|in short|first|second|third|finally|also|today|"
-    r"tomorrow|ingredients|instructions?|status|verdict|truth|spoilers?|ooc|lessons?|breakfast|lunch|dinner|menu|today|price|translation|edit|update|dear|re|subject|to|from|date|title|"
+    r"tomorrow|ingredients|instructions?|status|verdict|truth|spoilers?|ooc|lessons?|breakfast|lunch|dinner|menu|price|translation|edit|update|dear|re|subject|to|from|date|title|"
     r"注意|记住|記住|听着|聽著|听好|聽好|提示|例如|比如|总之|總之|结论|結論|首先|其次|最后|最後|原因|答案?|问题?|問題?|步骤.?|步驟.?|心情|状态|狀態|地点|地點|时间|時間|哈+",
     re.IGNORECASE,
 )
