@@ -11,9 +11,7 @@ from pipeline.atomic_io import write_json
 from pipeline.errors import UnderstudyError
 from pipeline.exports.merged import export_tokenizer
 from pipeline.exports.origin import Origin
-from pipeline.runs.files import ADAPTER_FILE
-
-WEIGHTS = "adapter_model.safetensors"
+from pipeline.runs.files import ADAPTER_FILE, ADAPTER_WEIGHTS
 
 
 def make_plain_lora(folder: Path) -> None:
@@ -44,5 +42,5 @@ def save_adapter(origin: Origin, folder: Path) -> None:
         raise UnderstudyError(origin.folder, "holds a complete model and no adapter", fix="export it with --to merged")
     config = json.loads((origin.folder / ADAPTER_FILE).read_text(encoding="utf-8"))
     write_json(folder / ADAPTER_FILE, config | {"base_model_name_or_path": origin.base})
-    shutil.copyfile(origin.folder / WEIGHTS, folder / WEIGHTS)
+    shutil.copyfile(origin.folder / ADAPTER_WEIGHTS, folder / ADAPTER_WEIGHTS)
     export_tokenizer(origin.tokenizer, origin.persona).save_pretrained(folder)

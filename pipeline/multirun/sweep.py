@@ -14,10 +14,8 @@ from pipeline.evaluation.exam import Extent
 from pipeline.evaluation.session import compare_folders
 from pipeline.models.checksums import file_sha256
 from pipeline.multirun.workers import LOG_FOLDER, Job, Outcome, local_workers, outcome_line, run_jobs
-from pipeline.runs.files import RECALL_FILE, RUN_FILE
+from pipeline.runs.files import ADAPTER_WEIGHTS, RECALL_FILE, RUN_FILE
 from pipeline.terminal import print_line
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"  # as peft names them
 
 
 def run_sweep(

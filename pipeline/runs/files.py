@@ -11,6 +11,7 @@ IDENTITY_FILE = "identity.json"  # what decides the run's course, from its first
 LOG_FILE = "logs.jsonl"
 LEDGER_FILE = "ledger.jsonl"
 ADAPTER_FILE = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"  # as peft names them
 # Of its evaluation, written by `recall`.
 RECALL_FILE = "recall.json"
 REPORT_FILE = "report.html"

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.atomic_io import write_text
 from pipeline.conversations.persona import Language
 from pipeline.errors import UnderstudyError
+from pipeline.starter.sample import read_sample
 
 TEMPLATES = Path(__file__).parent
 
@@ -30,7 +31,7 @@ def write_starter(folder: Path, name: str, language: Language) -> list[Path]:
         raise UnderstudyError("command line", f"{name!r} is no name", fix="give a name without a colon")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnderstudyError(folder, "is there already", fix="name another folder: --folder DIR")
-    sample: dict[str, Any] = json.loads((TEMPLATES / f"starter.{language}.json").read_text(encoding="utf-8"))
+    sample = read_sample(language)
     contents = {
         "raw/lines.txt": _lines(sample, name),
         "raw/settings.json": _settings(sample, name),
